@@ -1,0 +1,118 @@
+"""A class of the emitted text: docstring, constructor and `forward`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archdsl.backends.torch.construct import Constructor, Link, Site, positional
+from archdsl.backends.torch.forward import Forward, Target
+from archdsl.backends.torch.functions import type_of
+from archdsl.backends.torch.grouping import Group, Path, below, in_place, numeral, pipeline
+from archdsl.backends.torch.layout import call, lines, signature
+from archdsl.backends.torch.network import NetworkForward
+from archdsl.backends.torch.numbers import Frame
+from archdsl.backends.torch.registry import Class, Registry, listed
+from archdsl.backends.torch.text import docstring, identifier, literal, unique
+from archdsl.graph import Graph
+from archdsl.record import MISSING
+
+BODY = "        "
+SUPER = f"{BODY}super().__init__()"
+
+
+class Writer:
+    """Writes the class of one group of scopes."""
+
+    def __init__(self, registry: Registry, group: Group, name: str) -> None:
+        self.registry = registry
+        self.group = group
+        self.scope = group.first
+        self.name = name
+        children = [child.name for child in self.scope.children]
+        self.frame = Frame(group.scopes, children, [path[-1] for path in group.slots])
+        self.given = self.names_of_slots()
+        self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
+        self.plain = pipeline(self.scope)
+        self.constructor = Constructor(registry, self.frame, self.given, self.dropped)
+
+    def names_of_slots(self) -> dict[Path, str]:
+        """What the modules that the constructor is given are called."""
+        names: dict[Path, str] = {}
+        for path, slot in self.group.slots.items():
+            if not slot.dropped:
+                names[path] = unique(identifier(path[-1]), {*self.frame.known, *names.values()})
+        self.frame.taken |= set(names.values())
+        return names
+
+    def text(self, graph: Graph, doc: str) -> list[str]:
+        """The lines of the class, which the registry knows from then on."""
+        path = None if self.scope.kind == "network" else ()
+        site = Site(tuple(self.group.scopes), self.frame.columns, path)
+        links = [link for link in self.constructor.links(site) if self.plain or not in_place(self.scope, link[0])]
+        forward = [] if self.plain else self.forward(graph, links)
+        body = self.body(links)
+        base = "nn.Sequential" if self.plain or any(numeral(child) for child, _ in links) else "nn.Module"
+        self.registry.classes[self.group.index] = self.known()
+        head = [f"class {self.name}({base}):", *docstring(doc)]
+        constructor = ["", *signature("__init__", ["self", *self.parameters()]), *body] if len(body) > 1 else []
+        return [*head, *constructor, *(["", *forward] if forward else [])]
+
+    # ---- constructor
+
+    def body(self, links: Sequence[Link]) -> list[str]:
+        """The statements of the constructor."""
+        if any(numeral(child) for child, _ in links):
+            return self.by_place(links)
+        stored = [f"{BODY}self.{name} = {text}" for name, text in self.frame.stored.items()]
+        modules = [
+            line
+            for child, link in links
+            for line in lines(self.constructor.registered(child, link), BODY, f"self.{child.name} = ")
+        ]
+        return [SUPER, *stored, *modules]
+
+    def by_place(self, links: Sequence[Link]) -> list[str]:
+        """The constructor of a class that has numerals among its modules."""
+        stored = [f"{BODY}self.{name} = {text}" for name, text in self.frame.stored.items()]
+        if all(numeral(child) for child, _ in links):
+            return [*lines(call("super().__init__", *positional(links)), BODY), *stored]
+        self.registry.needed.add("links")
+        named = call("links", *self.constructor.by_name(links))
+        return [*lines(call("super().__init__", named), BODY), *stored]
+
+    def parameters(self) -> list[str]:
+        """The constructor's parameters: numbers, modules, then what has a default."""
+        numbers = self.registry.of(self.group).parameters
+        needed = [f"{each.name}: {each.annotation}" for each in numbers if each.default is MISSING]
+        modules = [f"{name}: {self.annotation(path)}" for path, name in self.given.items()]
+        optional = [each for each in numbers if each.default is not MISSING]
+        return [*needed, *modules, *(f"{each.name}: {each.annotation} = {literal(each.default)}" for each in optional)]
+
+    def annotation(self, path: Path) -> str:
+        """The type of a module that is given."""
+        return "list[nn.Module]" if listed(below(self.scope, path)) else "nn.Module"
+
+    def known(self) -> Class:
+        """The class as its callers see it: a default that nobody would use is none."""
+        parameters = (
+            each if each.default in each.values else each._replace(default=MISSING) for each in self.frame.parameters
+        )
+        return Class(self.name, tuple(parameters), tuple(self.given.items()))
+
+    # ---- forward
+
+    def forward(self, graph: Graph, links: Sequence[Link]) -> list[str]:
+        """The forward of a class that is no pipeline."""
+        places: dict[str, int] = {}
+        count = 0
+        for child, _ in links:
+            places[child.name] = count
+            count += child.count if numeral(child) else 1
+        target = Target(self.group.scopes, self.frame, self.registry, self.dropped, places)
+        if self.scope is graph.root:
+            return NetworkForward(target, graph).text()
+        forward = Forward(target, [self.scope.result])
+        forward.run(self.scope.steps)
+        forward.finish(self.scope.result)
+        inputs = [f"{name}: {type_of(shapes)}" for name, shapes in zip(forward.inputs, self.scope.inputs, strict=True)]
+        return [*signature("forward", ["self", *inputs], type_of(self.scope.output)), *forward.lines]

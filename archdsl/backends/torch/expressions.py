@@ -1,0 +1,112 @@
+"""Expressions inside a `forward`: how an op's template takes its operands, and where brackets are needed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from archdsl.backends.torch.text import literal
+
+PLACE = re.compile(r"\{(\w+)\}")
+PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Constant)
+
+
+class Value(NamedTuple):
+    """A tensor, or a list of tensors, as an expression."""
+
+    text: str
+    reads: frozenset[str] = frozenset()
+    """The variables in it."""
+    depth: int = 0
+    """How many calls stand inside each other."""
+    plain: bool = False
+    """Whether it is a variable, or an element of one."""
+    items: tuple[Value, ...] | None = None
+    """The tensors, where it is a list written out."""
+
+
+def variable(name: str) -> Value:
+    """A variable."""
+    return Value(name, frozenset({name}), plain=True)
+
+
+def element(value: Value, index: int) -> Value:
+    """One tensor of a list."""
+    return Value(f"{value.text}[{index}]", value.reads, value.depth, plain=value.plain)
+
+
+def display(parts: Sequence[tuple[Value, bool]]) -> Value:
+    """A list made of tensors and, where the flag is set, of all tensors of lists: `[x] + ys`."""
+    texts: list[str] = []
+    row: list[str] = []
+    for part, spread in [*parts, (Value(""), True)]:
+        if not spread:
+            row.append(part.text)
+            continue
+        texts += [f"[{', '.join(row)}]"] if row else []
+        texts += [part.text] if part.text else []
+        row = []
+    items = tuple(part for part, _ in parts) if not any(spread for _, spread in parts) else None
+    return combined(" + ".join(texts) or "[]", [part for part, _ in parts])._replace(items=items)
+
+
+def combined(text: str, parts: Sequence[Value], deeper: int = 0) -> Value:
+    """An expression made of others."""
+    reads = frozenset(name for part in parts for name in part.reads)
+    return Value(text, reads, max((part.depth for part in parts), default=0) + deeper)
+
+
+def call(function: str, arguments: Sequence[Value]) -> Value:
+    """A call of a module."""
+    return combined(f"{function}({', '.join(argument.text for argument in arguments)})", arguments, 1)
+
+
+def operand(text: str, product: bool, first: bool) -> str:
+    """An operand of a sum or product, in brackets where it needs them. Floats do not associate, so `a + (b + c)` stays."""
+    tree = ast.parse(text, mode="eval").body
+    if isinstance(tree, PLAIN):
+        return text
+    same = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult if product else ast.Add)
+    higher = isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult) and not product
+    return text if higher or (same and first) else f"({text})"
+
+
+def joined(texts: Sequence[str], product: bool) -> str:
+    """A sum or product."""
+    sign = " * " if product else " + "
+    return sign.join(operand(text, product, at == 0) for at, text in enumerate(texts))
+
+
+def filled(template: str, operands: Sequence[Value], listed: Value | None, fact: Callable[[str], str]) -> Value:
+    """A function's template with its operands and its op's facts in their places.
+
+    `operands` are the tensors, `listed` the list that an op of a list takes.
+    """
+    texts = [value.text for value in operands]
+    words = {"sum": lambda: joined(texts, False), "product": lambda: joined(texts, True)}
+
+    def place(match: re.Match[str]) -> str:
+        word = match[1]
+        if word in words:
+            return words[word]()
+        if word != "x" and not word.isdigit():
+            return fact(word)
+        text = listed.text if listed is not None and word == "x" else texts[0 if word == "x" else int(word)]
+        return text if enclosed(match) or isinstance(ast.parse(text, mode="eval").body, PLAIN) else f"({text})"
+
+    parts = operands if listed is None else [listed]
+    text = PLACE.sub(place, template)
+    return combined(text, parts, 0 if text in texts else 1)
+
+
+def enclosed(match: re.Match[str]) -> bool:
+    """Whether a place is a whole argument of a call."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    return (before[-1:] in ("(", "") and after[:1] in (",", ")", "")) or (before.endswith(", ") and after[:1] in (",", ")"))
+
+
+def fact_text(value: object) -> str:
+    """A fact, written out."""
+    return literal(value)

@@ -1,0 +1,220 @@
+"""The `forward` of a class: its scope's steps as statements, short ones folded into one another.
+
+A value that the text names keeps its name. Another one is folded into the expression that reads it, where there is
+one reader and the line stays short; otherwise it becomes `x` again, once the old `x` is not needed any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from archdsl.backends.torch.expressions import Value, call, element, filled, variable
+from archdsl.backends.torch.grouping import Path, in_place, is_identity, is_list, numeral, spelling
+from archdsl.backends.torch.layout import WIDTH, atom, lines, listing
+from archdsl.backends.torch.numbers import Frame, Hint
+from archdsl.backends.torch.registry import Registry, listed, values
+from archdsl.backends.torch.statements import Statements
+from archdsl.backends.torch.text import identifier, unique
+from archdsl.graph import Child, Ref, Scope, Step
+
+DEEPEST = 5
+"""So many calls may stand inside each other."""
+FEW = 3
+"""A list of as many tensors gets lines of its own where one line does not hold it."""
+
+
+class Target(NamedTuple):
+    """What a forward is written for: the scopes of a class, side by side, its numbers, its modules' places."""
+
+    scopes: Sequence[Scope]
+    frame: Frame
+    registry: Registry
+    dropped: frozenset[Path]
+    places: dict[str, int]
+    """Where the rows without names start."""
+
+
+class Forward(Statements):
+    """Writes the statements of one forward."""
+
+    def __init__(self, target: Target, results: Sequence[Ref]) -> None:
+        super().__init__(target.scopes[0], results)
+        self.target = target
+        self.children = {child.name: child for child in self.scope.children}
+        self.acts = {"call": self.call, "repeat": self.repeat, "collect": self.collect, "op": self.function, "pick": self.pick}
+
+    def run(self, steps: Iterable[Step]) -> None:
+        """Writes steps."""
+        for step in steps:
+            if step.output not in self.values:
+                self.acts[step.kind](step)
+
+    # ---- what becomes of an expression
+
+    def settle(self, step: Step, build: Callable[[], Value]) -> None:
+        """Takes a step's expression: folds it into its reader, or writes it."""
+        value = self.fitted(step, build)
+        self.consume(step)
+        readers = self.left[step.output]
+        if is_list(step.shape) and (picks := self.picks(step)):
+            self.unpack(step, value, picks)
+        elif value.plain:
+            (name,) = value.reads
+            self.holders[name] += (step.output,)
+            self.values[step.output] = value
+        elif readers:
+            self.values[step.output] = value
+            self.pending.add(step.output)
+            if not self.folds(step, readers):
+                self.bind(step.output)
+
+    def folds(self, step: Step, readers: int) -> bool:
+        """Whether a value may be written into the expression that reads it."""
+        return readers == 1 and (not step.name or step.output in self.results)
+
+    def fitted(self, step: Step, build: Callable[[], Value]) -> Value:
+        """A step's expression, once as many operands have a variable as it takes to make it short."""
+        while self.too_long(value := build()):
+            operands = {part for ref in step.inputs for part in values(ref) if part in self.pending}
+            if not operands:
+                break
+            self.bind(max(operands, key=lambda part: (len(self.values[part].text), -part)))
+        return value
+
+    def too_long(self, value: Value) -> bool:
+        """Whether an expression does not fit into a statement, or nests too deeply."""
+        return len(f"{self.indent}return {value.text}") > WIDTH or value.depth > DEEPEST
+
+    def picks(self, step: Step) -> list[Step]:
+        """The steps that take a list apart, if it is better taken apart at once."""
+        readers = [each for each in self.scope.steps if step.output in each.inputs]
+        spread = self.left[step.output] > len(readers)
+        whole = step.output in self.results or any(each.kind != "pick" for each in readers)
+        return [] if whole or (len(readers) < 2 and not spread) else readers
+
+    def unpack(self, step: Step, value: Value, picks: Sequence[Step]) -> None:
+        """Takes a list apart: `cross, main = ...`."""
+        spread = self.left[step.output] > len(picks)
+        names: list[str] = []
+        for at in range(len(step.shape)):
+            named = [pick.name for pick in picks if pick.index == at]
+            wanted = identifier(named[0] or f"x{at}") if named else f"x{at}" if spread else "_"
+            names.append(wanted if wanted == "_" else unique(wanted, {*names, *self.taken()}))
+        self.write(f"{', '.join(names)} = {value.text}" if len(names) > 1 else f"({names[0]},) = {value.text}")
+        self.left[step.output] -= len(picks)
+        for at, name in enumerate(names):
+            self.hold(name, *(pick.output for pick in picks if pick.index == at), *([step.output] if spread else []))
+        self.elements[step.output] = tuple(variable(name) for name in names)
+
+    # ---- acts
+
+    def call(self, step: Step) -> None:
+        """A module's call; for an op that is a function, its expression."""
+        child = self.children[step.target]
+        dropped = (child.name,) in self.target.dropped
+        if dropped or (child.form == "one" and child.role != "parameter" and is_identity(child.scope)):
+            self.settle(step, lambda: self.read(step.inputs[0]))
+        elif in_place(self.scope, child):
+            self.function(step)
+        else:
+            module = self.module(child, step.index)
+            self.settle(step, lambda: call(module, [self.read(ref) for ref in step.inputs]))
+
+    def module(self, child: Child, index: int | None = None) -> str:
+        """A module as `forward` finds it."""
+        if numeral(child):
+            return f"self[{self.target.places[child.name] + (index or 0)}]"
+        return f"self.{child.name}" if index is None else f"self.{child.name}[{index}]"
+
+    def function(self, step: Step) -> None:
+        """An op in place."""
+        assert step.scope is not None and step.scope.op is not None
+        template = spelling(step.scope).function
+        at = self.scope.steps.index(step)
+        if step.scope.op.takes == "list":
+            self.settle(step, self.joining(step, template, at))
+        else:
+            self.settle(step, lambda: filled(template, [*map(self.read, step.inputs)], None, self.facts(step, at)))
+
+    def joining(self, step: Step, template: str, at: int) -> Callable[[], Value]:
+        """The expression of an op that takes a list; a long list gets a variable."""
+        parts = tuple(ref for ref in step.inputs if isinstance(ref, int))
+        ref = step.inputs[0] if len(step.inputs) == 1 else parts
+
+        def build(whole: Value | None = None) -> Value:
+            return filled(template, self.tensors(ref), whole or self.read(ref), self.facts(step, at))
+
+        items = self.read(ref).items or ()
+        if "{x}" not in template or len(items) < FEW or not self.too_long(build()):
+            return build
+        branches = self.new("branches")
+        self.lines += lines(listing([atom(item.text) for item in items]), self.indent, f"{branches} = ")
+        return lambda: build(variable(branches))
+
+    def facts(self, step: Step, at: int) -> Callable[[str], str]:
+        """How the facts of an op in place are written."""
+        child = self.children.get(step.target)
+        origins = dict(child.origins) if child else {}
+        scopes = [scope for scope in (each.steps[at].scope for each in self.target.scopes) if scope is not None]
+
+        def text(fact: str) -> str:
+            found = [self.target.registry.facts(scope)[fact] for scope in scopes]
+            return self.target.frame.attribute(found, Hint(step.target, fact, origins.get(fact)))
+
+        self.target.registry.facts(scopes[0])
+        return text
+
+    def pick(self, step: Step) -> None:
+        """One tensor of a list."""
+        self.settle(step, lambda: element(self.read(step.inputs[0]), step.index))
+
+    def repeat(self, step: Step) -> None:
+        """A row, one after the other."""
+        child = self.children[step.target]
+        if numeral(child):
+            modules = [self.module(child, index) for index in range(child.count)]
+            self.settle(step, lambda: self.nested(modules, step))
+        elif not listed(child):
+            self.call(step)
+        else:
+            self.loop(step, child, [])
+
+    def nested(self, modules: Sequence[str], step: Step) -> Value:
+        """Each module on the output of the one before."""
+        value = self.read(step.inputs[0])
+        for module in modules:
+            value = call(module, [value])
+        return value
+
+    def collect(self, step: Step) -> None:
+        """A row, one after the other, and all the outputs as a list."""
+        outputs = self.new(identifier(step.name or "ys"))
+        self.loop(step, self.children[step.target], [outputs])
+
+    def loop(self, step: Step, child: Child, outputs: list[str]) -> None:
+        """A loop over a row; its outputs are appended to a list, if one is wanted."""
+        start = self.read(step.inputs[0])
+        self.consume(step)
+        running = start.text if start.text in self.holders and self.free(start.text) else ""
+        if not running:
+            running = unique("xs" if is_list(child.scope.output) else "y", {*self.taken(), *outputs})
+            self.write(f"{running} = {start.text}")
+        for name in outputs:
+            self.write(f"{name}: list[Tensor] = []")
+        each = unique(identifier(child.name), {*self.taken(), running, *outputs})
+        self.write(f"for {each} in {self.module(child)}:")
+        self.write(f"    {running} = {each}({running})")
+        for name in outputs:
+            self.write(f"    {name}.append({running})")
+        self.hold(outputs[0] if outputs else running, step.output)
+
+    # ---- the end
+
+    def finish(self, result: Ref) -> None:
+        """The return of a value."""
+        value = self.read(result)
+        if value.items and self.too_long(value):
+            self.lines += lines(listing([atom(item.text) for item in value.items]), self.indent, "return ")
+        else:
+            self.write(f"return {value.text}")

@@ -1,0 +1,41 @@
+"""The module around a function, for ops that PyTorch has as functions only, where a module is needed."""
+
+from __future__ import annotations
+
+from archdsl.backends.torch.expressions import filled, variable
+from archdsl.backends.torch.expressions import element
+from archdsl.backends.torch.grouping import Group, content, is_list, spelling
+from archdsl.backends.torch.layout import signature
+from archdsl.backends.torch.numbers import Frame, Hint
+from archdsl.backends.torch.registry import Class, Registry
+from archdsl.backends.torch.text import docstring
+from archdsl.op import Shapes
+
+
+def function_class(registry: Registry, group: Group, name: str, doc: str) -> list[str]:
+    """The lines of such a class, which the registry knows from then on."""
+    op, shapes = content(group.first)
+    frame = Frame(group.scopes)
+
+    def fact(word: str) -> str:
+        return frame.attribute([registry.facts(scope)[word] for scope in group.scopes], Hint("", word))
+
+    registry.facts(group.first)
+    x = variable("x")
+    tensors = [element(x, at) for at in range(len(shapes))] if op.takes == "list" else [x]
+    value = filled(spelling(group.first).function, tensors, x if op.takes == "list" else None, fact)
+    registry.classes[group.index] = Class(name, tuple(frame.parameters), ())
+    head = [f"class {name}(nn.Module):", *docstring(doc), ""]
+    if frame.stored:
+        parameters = [f"{each.name}: {each.annotation}" for each in frame.parameters]
+        head += signature("__init__", ["self", *parameters])
+        head += ["        super().__init__()"]
+        head += [f"        self.{stored} = {text}" for stored, text in frame.stored.items()]
+        head += [""]
+    forward = signature("forward", ["self", f"x: {type_of(shapes)}"], type_of(group.first.output))
+    return [*head, *forward, f"        return {value.text}"]
+
+
+def type_of(shapes: Shapes) -> str:
+    """The type of a value."""
+    return "list[Tensor]" if is_list(shapes) else "Tensor"

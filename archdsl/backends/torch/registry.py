@@ -1,0 +1,108 @@
+"""The classes that are written so far, as their callers see them, and what the whole text needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from archdsl.backends.torch.grouping import Group, Grouping, Path, below, content, is_list, numeral, spelling
+from archdsl.backends.torch.numbers import Parameter
+from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread
+
+
+class Class(NamedTuple):
+    """A class as those who call it see it."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    slots: tuple[tuple[Path, str], ...]
+    """What its constructor is given, and under which names."""
+
+
+class Registry:
+    """What the classes of one graph share."""
+
+    def __init__(self, graph: Graph, grouping: Grouping) -> None:
+        self.grouping = grouping
+        self.sections = {child.scope for child in graph.root.children}
+        self.classes: dict[int, Class] = {}
+        self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
+        self.needed: set[str] = set()
+        self.helpers: dict[str, None] = {}
+        self.known_facts: dict[Scope, dict[str, Any]] = {}
+        self.known_numbers: dict[Scope, tuple[Any, ...]] = {}
+
+    def of(self, group: Group) -> Class:
+        """The class of a group."""
+        return self.classes[group.index]
+
+    def facts(self, scope: Scope) -> dict[str, Any]:
+        """The facts of an op. Whoever asks is about to write it, so what it needs is kept."""
+        if scope not in self.known_facts:
+            op, shapes = content(scope)
+            self.known_facts[scope] = op.facts(shapes)
+            if helper := spelling(scope).helper:
+                self.helpers[helper] = None
+        return self.known_facts[scope]
+
+    def numbers(self, run: Run) -> tuple[Any, ...]:
+        """All numbers in the expression of a run, in one order for all runs that are written alike."""
+        if run.scope not in self.known_numbers:
+            self.known_numbers[run.scope] = tuple(self.numbers_of(run.scope))
+        return run.count, *self.known_numbers[run.scope]
+
+    def numbers_of(self, scope: Scope) -> Iterator[Any]:
+        """The numbers of a module."""
+        group = self.grouping.group.get(scope)
+        children = scope.children
+        if group is not None:
+            known = self.of(group)
+            yield from (parameter.values[self.place[scope]] for parameter in known.parameters)
+            children = tuple(below(scope, path) for path, _ in known.slots)
+        elif scope.op is not None:
+            spelt, facts = spelling(scope), self.facts(scope)
+            yield from (facts[name] for name in (*spelt.positional, *spelt.keywords))
+        for child in children:
+            for run in child.runs:
+                yield from self.numbers(run)
+
+    def overwriting(self, scope: Scope) -> frozenset[str]:
+        """The children of a scope that may write over their input: nobody else reads it, and nothing needs it.
+
+        The links of a section are no such children: what comes out of each is a feature map.
+        """
+        if scope in self.sections or scope.kind == "network":
+            return frozenset()
+        readers = Counter(value for step in scope.steps for ref in step.inputs for value in values(ref))
+        readers.update(values(scope.result))
+        ops = {child.name: child.scope for child in scope.children if child.form == "one" and child.scope.op}
+        fresh: set[int] = set()
+        names: set[str] = set()
+        for step in scope.steps:
+            made_by = step.scope if step.kind == "op" else ops.get(step.target)
+            if step.kind == "call" and made_by and spelling(made_by).inplace and step.inputs[0] in fresh:
+                names.add(step.target)
+            if made_by and readers[step.output] == 1 and not is_list(step.shape):
+                op, shapes = content(made_by)
+                fresh |= {step.output} if op.writable(shapes) else set()
+        called = Counter(step.target for step in scope.steps)
+        return frozenset(name for name in names if called[name] == 1)
+
+
+def values(ref: Ref) -> list[int]:
+    """The values that a reference reads."""
+    if isinstance(ref, int):
+        return [ref]
+    return [part.value if isinstance(part, Spread) else part for part in ref]
+
+
+def listed(child: Child) -> bool:
+    """Whether a row is kept in nn.ModuleList: steps call its modules one by one, or they pass lists on."""
+    shapes = (each for run in child.runs for each in (run.scope.output, *run.scope.inputs))
+    return child.form == "list" or (child.form == "repeat" and any(map(is_list, shapes)))
+
+
+def named_row(children: tuple[Child, ...]) -> str:
+    """Under which name a row without one is passed."""
+    return "repeat_" if any(child.name == "repeat" for child in children) and any(map(numeral, children)) else "repeat"

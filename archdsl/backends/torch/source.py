@@ -1,0 +1,108 @@
+"""The whole text: what is imported, the helpers, the classes, the network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from archdsl.backends.torch.classes import Writer
+from archdsl.backends.torch.functions import function_class
+from archdsl.backends.torch.grouping import Group, Grouping, spelling
+from archdsl.backends.torch.naming import class_names, describe
+from archdsl.backends.torch.registry import Registry
+from archdsl.backends.torch.text import docstring
+from archdsl.errors import ArchError, catalog
+from archdsl.graph import Graph, distinct
+
+LINKS = '''
+def links(**modules: nn.Module | list[nn.Module]) -> OrderedDict[str, nn.Module]:
+    """Modules under their names, those of a list under their indices."""
+    named: OrderedDict[str, nn.Module] = OrderedDict()
+    for name, module in modules.items():
+        if isinstance(module, list):
+            named.update((str(index), each) for index, each in enumerate(module))
+        else:
+            named[name] = module
+    return named
+'''
+CHAIN = '''
+def chain(**modules: nn.Module) -> nn.Sequential:
+    """Modules one after the other, under their names."""
+    return nn.Sequential(OrderedDict(modules))
+'''
+CHAIN_OF_LINKS = '''
+def chain(**modules: nn.Module | list[nn.Module]) -> nn.Sequential:
+    """Modules one after the other, under their names, those of a list under their indices."""
+    return nn.Sequential(links(**modules))
+'''
+
+
+def emit(graph: Graph) -> str:
+    """A network as PyTorch source: one file that needs torch alone."""
+    check_supported(graph)
+    grouping = Grouping(graph)
+    registry = Registry(graph, grouping)
+    names = class_names(graph, grouping)
+    texts: dict[int, list[str]] = {}
+    for group in sorted(grouping.groups, key=lambda group: group.first.op is None):
+        name, doc = names[group.index], describe(group, grouping, graph)
+        if group.first.op is not None:
+            texts[group.index] = function_class(registry, group, name, doc)
+        else:
+            texts[group.index] = Writer(registry, group, name).text(graph, doc)
+    helpers = [text.strip("\n").split("\n") for text in (*helpers_of(registry), *registry.helpers)]
+    classes = [texts[group.index] for group in in_order(grouping)]
+    body = "\n\n\n".join("\n".join(part) for part in (*helpers, *classes))
+    head = "\n".join(docstring(title(graph), indent=""))
+    return f"{head}\n\n{imports(body)}\n\n\n{body}\n"
+
+
+def check_supported(graph: Graph) -> None:
+    """Raises for the ops that have no spelling in PyTorch, all of them at once."""
+    missing: dict[str, ArchError] = {}
+    for scope in distinct(graph.root):
+        if scope.op is not None and not (spelling(scope).module or spelling(scope).function):
+            label = f"`{scope.op.name}` has no spelling in PyTorch"
+            missing.setdefault(scope.op.name, catalog.UNSUPPORTED.error(scope.span, label))
+    if missing:
+        raise ArchError([each for error in missing.values() for each in error.diagnostics])
+
+
+def in_order(grouping: Grouping) -> Iterator[Group]:
+    """The groups as they are written: those of one definition together, the network last."""
+    first: dict[tuple[str, str], int] = {}
+    for group in grouping.groups:
+        first.setdefault((group.first.name, group.first.owner), group.index)
+    root = grouping.groups[-1]
+    rest = [group for group in grouping.groups if group is not root]
+    yield from sorted(rest, key=lambda group: (first[group.first.name, group.first.owner], group.index))
+    yield root
+
+
+def helpers_of(registry: Registry) -> list[str]:
+    """The functions that put chains together."""
+    if "links" in registry.needed:
+        return [LINKS, CHAIN_OF_LINKS] if "chain" in registry.needed else [LINKS]
+    return [CHAIN] if "chain" in registry.needed else []
+
+
+def imports(body: str) -> str:
+    """The imports that a text needs."""
+    names = [name for name in ("Dict", "Union") if re.search(rf"\b{name}\[", body)]
+    from_torch = [name for name in ("Tensor", "nn") if re.search(rf"\b{name}\b", body)]
+    standard = [
+        "import math" if re.search(r"\bmath\.", body) else "",
+        "from collections import OrderedDict" if "OrderedDict" in body else "",
+        f"from typing import {', '.join(names)}" if names else "",
+    ]
+    torch = ["import torch" if re.search(r"(?<![\w.])torch\.", body) else "", f"from torch import {', '.join(from_torch)}"]
+    blocks = ["\n".join(filter(None, lines)) for lines in (standard, torch)]
+    return "\n\n".join(filter(None, blocks))
+
+
+def title(graph: Graph) -> str:
+    """What the text says of itself: the network's name, size and cost, and what its author said of it."""
+    totals, size = graph.root.totals, "x".join(map(str, graph.input))
+    head = f"{graph.name}: {totals.params:,} parameters, {totals.macs:,} multiply-adds at {size}."
+    return f"{head}\n\n{graph.doc}" if graph.doc.strip() else head
+

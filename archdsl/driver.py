@@ -1,0 +1,185 @@
+"""From a name or a text to a graph: load, elaborate, verify, and nothing more."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from archdsl.errors import ArchError, Source, Span, catalog, did_you_mean
+from archdsl.frontend import read
+from archdsl.graph import Graph
+from archdsl.lang.backbone import elaborate
+from archdsl.lang.document import Backbone
+from archdsl.lang.family import resolve
+from archdsl.lang.files import Definition, File
+from archdsl.resources import folder
+
+SUFFIXES = (".arch", ".yaml", ".yml")
+LARGEST = 4_000_000
+DECLARED = re.compile(r"^\s*(?:backbone\s+|name:\s*['\"]?)(\w+)", re.MULTILINE)
+
+
+class Spec:
+    """A backbone in its file: what `load` gives, and `build`, `compile` and `cost` take."""
+
+    def __init__(self, file: File, backbone: Backbone) -> None:
+        self.file = file
+        self.backbone = backbone
+        self.name = backbone.name
+
+    def __repr__(self) -> str:
+        return f"<Spec {self.name} of {self.file.source.name}>"
+
+
+# ---- the shipped files ---------------------------------------------------------------------------------------------
+
+
+class Shipped:
+    """The block library and the specs that come with the package, each read when it is first asked for."""
+
+    @cached_property
+    def block_files(self) -> dict[str, Path]:
+        """The file of each shipped block: it bears the block's name."""
+        return {path.stem: path for path in sorted((folder("grammar") / "blocks").glob("*.arch"))}
+
+    @cached_property
+    def spec_files(self) -> dict[str, Path]:
+        """The file of each shipped backbone, found by its declaration."""
+        paths = sorted(path for path in folder("specs").rglob("*") if path.suffix in SUFFIXES)
+        return {name: path for path in paths for name in DECLARED.findall(path.read_text(encoding="utf-8"))}
+
+    def block(self, name: str) -> Definition | None:
+        """A shipped block."""
+        path = self.block_files.get(name)
+        return None if path is None else load_file(path, shipped=True).blocks[name]
+
+    def blocks(self) -> list[str]:
+        """The names of the shipped blocks."""
+        return list(self.block_files)
+
+    def spec(self, name: str) -> tuple[File, Backbone] | None:
+        """A shipped backbone, with its file."""
+        path = self.spec_files.get(name)
+        if path is None:
+            return None
+        file = load_file(path, shipped=True)
+        return file, file.backbones[name]
+
+    def specs(self) -> list[str]:
+        """The names of the shipped backbones."""
+        return sorted(self.spec_files)
+
+
+SHIPPED = Shipped()
+
+
+@cache
+def load_file(path: Path, shipped: bool) -> File:
+    """A shipped file; read once."""
+    return open_file(Source(shown(path), read_text(path, None), shipped=shipped), path.resolve().parent, ())
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: relative to where the user is, if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd().resolve()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+# ---- loading -------------------------------------------------------------------------------------------------------
+
+
+def load(spec: str | Path) -> Spec:
+    """The backbone that a file holds (`net.yaml`, `net.arch`, `net.arch:name` of several), or a shipped one's name.
+
+    Raises ArchError with everything that is wrong with the text.
+    """
+    text = str(spec)
+    path_text, name = split_name(text)
+    path = Path(path_text)
+    if path.suffix in SUFFIXES or path.exists() or "/" in path_text:
+        source = Source(shown(path), read_text(path, None))
+        return choose(open_file(source, path.resolve().parent, (path.resolve(),)), name)
+    found = SHIPPED.spec(text)
+    if found is None:
+        raise catalog.FILE.error(
+            None,
+            f"`{text[:100]}` is neither a file nor a shipped spec",
+            help=did_you_mean(text, SHIPPED.specs()) or "`archdsl list` shows the shipped specs",
+        )
+    return Spec(*found)
+
+
+def loads(text: str, name: str = "<text>") -> Spec:
+    """The backbone that a text holds, in either notation."""
+    return choose(open_file(Source(name, text), None, ()), "")
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """A path, and the name of one of its backbones behind a colon."""
+    path, colon, name = text.rpartition(":")
+    return (path, name) if colon and name.isidentifier() and Path(path).suffix in SUFFIXES else (text, "")
+
+
+def choose(file: File, name: str) -> Spec:
+    """One backbone of a file."""
+    if name:
+        if name not in file.backbones:
+            raise catalog.NO_BACKBONE.error(
+                None, f"{file.source.name} has no backbone `{name}`", help=did_you_mean(name, file.backbones)
+            )
+        return Spec(file, file.backbones[name])
+    if len(file.backbones) == 1:
+        return Spec(file, next(iter(file.backbones.values())))
+    names = ", ".join(file.backbones)
+    raise catalog.NO_BACKBONE.error(
+        Span(file.source, 0, 0),
+        f"{len(file.backbones)} backbones here" if names else "no backbone here",
+        help=f"name one: `{file.source.name}:{next(iter(file.backbones))}` (there are {names})" if names else "",
+    )
+
+
+def read_text(path: Path, span: Span | None) -> str:
+    """A file's text; raises ArchError at the place that asks for the file."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise catalog.TOO_LARGE.error(span, f"{shown(path)} has more than {LARGEST:,} bytes")
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise catalog.FILE.error(span, f"{shown(path)}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise catalog.FILE.error(span, f"{shown(path)} is not text in UTF-8 (byte {error.start})") from None
+
+
+def open_file(source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
+    """A text with what it imports; `trail` are the files that led here."""
+    document = read(source)
+    imports: list[File] = []
+    for each in document.imports:
+        if home is None:
+            raise catalog.OUTSIDE.error(each.span, "a text that is no file cannot import one")
+        path = (home / each.path).resolve()
+        top = trail[0].parent if trail else home
+        if not path.is_relative_to(top):
+            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(top)}")
+        if path in trail:
+            raise catalog.CYCLE.error(each.span, f"`{each.path}` is on its way to import this file")
+        text = read_text(path, each.span)
+        imports.append(open_file(Source(shown(path), text, shipped=source.shipped), path.parent, (*trail, path)))
+    return File(document, source, SHIPPED, tuple(imports))
+
+
+# ---- compiling -----------------------------------------------------------------------------------------------------
+
+
+def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
+    """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width)."""
+    chosen = spec if isinstance(spec, Spec) else load(spec)
+    try:
+        family = resolve(chosen.file, chosen.backbone)
+        return elaborate(family, params or {}, tuple(input) if input is not None else None)
+    except RecursionError:
+        raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None

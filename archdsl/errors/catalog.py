@@ -1,0 +1,68 @@
+"""Every way to be wrong, one row each: a stable code, and the sentence that heads its messages.
+
+E0xx text and notation, E1xx names, arguments and values, E2xx shapes, E3xx structure, E4xx limits,
+E5xx files, E6xx targets. A code never changes its meaning.
+"""
+
+from archdsl.errors.diagnostic import Rule
+
+# Text and notation
+SYNTAX = Rule("E001", "this is not the language")
+MIXED = Rule("E002", "`->` beside another operator needs parentheses")
+YAML = Rule("E003", "this is not YAML that a spec can be read from")
+DOCUMENT = Rule("E004", "this does not belong in a spec")
+DUPLICATE = Rule("E005", "said twice")
+EDITION = Rule("E006", "an edition of the language that this archdsl does not know")
+
+# Names, arguments and values
+UNKNOWN_NAME = Rule("E101", "unknown name")
+UNKNOWN_PARAMETER = Rule("E102", "unknown parameter")
+MISSING_ARGUMENT = Rule("E103", "an argument is missing")
+REPEATED_ARGUMENT = Rule("E104", "an argument is given twice")
+WRONG_TYPE = Rule("E105", "a value of the wrong type")
+OUT_OF_RANGE = Rule("E106", "a value out of its range")
+ARITHMETIC = Rule("E107", "this cannot be computed")
+BY_NAME_ONLY = Rule("E108", "too many arguments by position")
+NOT_A_BLOCK = Rule("E109", "a block is needed here")
+NOT_A_TENSOR = Rule("E110", "a tensor is needed here")
+UNUSED = Rule("E111", "this has no effect")
+NO_INPUT = Rule("E112", "there is no `x` here")
+
+# Shapes
+NOT_A_MAP = Rule("E201", "a feature map is needed here")
+UNEQUAL_MAPS = Rule("E202", "these tensors do not fit together")
+GROUPS = Rule("E203", "groups must divide the channels")
+EVEN_KERNEL = Rule("E204", "an even kernel has no `same` padding")
+KERNEL_TOO_LARGE = Rule("E205", "the window does not fit into the map")
+SPLIT = Rule("E206", "the channels cannot be cut like this")
+REDUCTION = Rule("E207", "a stage does not reduce as it says")
+LIST_NEEDED = Rule("E208", "a list of tensors is needed here")
+BAD_SHAPE = Rule("E209", "the shape cannot be changed like this")
+EXPECT = Rule("E210", "the network is not what `expect` says")
+NOT_FLAT = Rule("E211", "flattened features are needed here")
+
+# Structure
+APPLIED_TWICE = Rule("E301", "a named block is applied at two places")
+ESCAPES = Rule("E302", "a tensor leaves the body that it lives in")
+SAME_NAME = Rule("E303", "two modules would have one name")
+NO_RESULT = Rule("E304", "a body comes to nothing")
+CYCLE = Rule("E305", "this leads back to itself")
+NO_SUCH_PARENT = Rule("E306", "no such backbone to extend")
+SHARED = Rule("E307", "weights cannot be shared like this")
+NO_BACKBONE = Rule("E308", "no backbone to build")
+
+# Limits
+TOO_MANY_OPS = Rule("E401", "the network is too large")
+TOO_DEEP = Rule("E402", "nested too deeply")
+TOO_MANY_TURNS = Rule("E403", "too many turns")
+TOO_LARGE = Rule("E404", "the text is too large")
+
+# Files
+FILE = Rule("E501", "the file cannot be read")
+OUTSIDE = Rule("E502", "an import leaves the file's folder")
+OUTPUT = Rule("E503", "the output cannot be written")
+USAGE = Rule("E504", "this cannot be asked for")
+
+# Targets
+UNSUPPORTED = Rule("E601", "not supported by this target")
+MISSING_PACKAGE = Rule("E602", "a package is missing")

@@ -1,0 +1,67 @@
+"""What is wrong, where, and what would work; and the one exception that carries such findings."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archdsl.errors.source import Span
+
+
+class Rule(NamedTuple):
+    """A way to be wrong: a stable code and the sentence that heads its messages. One row of `catalog.py` each."""
+
+    code: str
+    title: str
+
+    def at(
+        self,
+        span: Span | None,
+        label: str = "",
+        *,
+        help: str = "",
+        title: str = "",
+        where: str = "",
+        notes: tuple[Note, ...] = (),
+    ) -> Diagnostic:
+        """A finding of this rule: what stands at the place (`label`), and what would work (`help`)."""
+        return Diagnostic(self.code, title or self.title, span, label, help, where, notes)
+
+    def error(self, span: Span | None, label: str = "", *, help: str = "", title: str = "") -> ArchError:
+        """The exception with this one finding."""
+        return ArchError([self.at(span, label, help=help, title=title)])
+
+
+class Note(NamedTuple):
+    """A second place that belongs to a finding, with what is there."""
+
+    span: Span | None
+    label: str
+
+
+class Diagnostic(NamedTuple):
+    """One finding."""
+
+    code: str
+    title: str
+    span: Span | None
+    label: str = ""
+    help: str = ""
+    where: str = ""
+    notes: tuple[Note, ...] = ()
+    severity: str = "error"
+
+
+class ArchError(Exception):
+    """Everything that archdsl finds wrong with a spec or with what it was asked for.
+
+    `diagnostics` holds the findings, in the order of their places; `str()` shows them all.
+    """
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        from archdsl.errors.render import render
+
+        return render(self.diagnostics)

@@ -1,0 +1,60 @@
+"""Source texts and places in them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+from typing import NamedTuple
+
+
+class Source:
+    """A text with the name it is shown by (a file's path, `<text>`, `-p`)."""
+
+    def __init__(self, name: str, text: str, *, shipped: bool = False) -> None:
+        self.name = name
+        self.text = text
+        self.shipped = shipped
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """The offset at which each line starts."""
+        starts = [0]
+        find = self.text.find
+        while (end := find("\n", starts[-1])) >= 0:
+            starts.append(end + 1)
+        return starts
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both counted from 1, columns in characters."""
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, without its end."""
+        start = self.line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : end if end >= 0 else None].rstrip("\r")
+
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
+
+
+class Span(NamedTuple):
+    """A part of a source: from `start` up to, not including, `end`."""
+
+    source: Source
+    start: int
+    end: int
+
+    def __repr__(self) -> str:
+        line, column = self.source.position(self.start)
+        return f"{self.source.name}:{line}:{column}"
+
+    @property
+    def text(self) -> str:
+        """The marked text itself."""
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """From the start of this to the end of the other."""
+        return Span(self.source, self.start, max(self.end, other.end))

@@ -1,0 +1,349 @@
+"""From the parse tree to the syntax tree and the document: one method a grammar rule."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from lark import Token, v_args
+from lark.visitors import Transformer_NonRecursive
+
+from archdsl.errors import Span, catalog
+from archdsl.frontend.docstring import tidy
+from archdsl.frontend.text import Text
+from archdsl.lang import document as doc
+from archdsl.lang import syntax as ast
+
+LONGEST_NUMBER = 40
+
+
+@v_args(meta=True)
+class Builder(Transformer_NonRecursive[Any, Any]):
+    """One method a grammar rule. `text` is what has been parsed; it knows the place of each offset."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(visit_tokens=False)
+        self.text = text
+
+    def at(self, meta: Any) -> Span:
+        """The place of a rule."""
+        return self.text.span(meta.start_pos, meta.end_pos)
+
+    def place(self, token: Token) -> Span:
+        """The place of a token."""
+        assert token.start_pos is not None and token.end_pos is not None
+        return self.text.span(token.start_pos, token.end_pos)
+
+    # ---- expressions
+
+    def name(self, meta: Any, parts: list[Any]) -> ast.Name:
+        return ast.Name(self.at(meta), False, str(parts[0]))
+
+    def integer(self, meta: Any, parts: list[Any]) -> ast.Number:
+        return ast.Number(self.at(meta), False, self.number(parts[0], int), str(parts[0]))
+
+    def decimal(self, meta: Any, parts: list[Any]) -> ast.Number:
+        return ast.Number(self.at(meta), False, self.number(parts[0], Fraction), str(parts[0]))
+
+    def number(self, token: Token, kind: type[Any]) -> Any:
+        """The value of a number's text, if it is of a size that anybody means."""
+        exponent = token.lower().partition("e")[2].lstrip("+-")
+        if len(token) > LONGEST_NUMBER or (exponent and int(exponent) > LONGEST_NUMBER):
+            raise catalog.OUT_OF_RANGE.error(self.place(token), "this number is longer than any that is of use")
+        return kind(token.replace("_", ""))
+
+    def boolean(self, meta: Any, parts: list[Any]) -> ast.Boolean:
+        return ast.Boolean(self.at(meta), False, parts[0] == "true")
+
+    def nothing(self, meta: Any, parts: list[Any]) -> ast.Nothing:
+        return ast.Nothing(self.at(meta))
+
+    def group(self, meta: Any, parts: list[Any]) -> ast.Expression:
+        return parts[0].replace(grouped=True)
+
+    def items(self, meta: Any, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def list(self, meta: Any, parts: list[Any]) -> ast.Items:
+        return ast.Items(self.at(meta), False, tuple(parts[0] or ()))
+
+    def comprehension(self, meta: Any, parts: list[Any]) -> ast.Comprehension:
+        item, variable, source, test = parts
+        return ast.Comprehension(
+            self.at(meta), False, item, ast.Name(self.place(variable), False, str(variable)), source, test
+        )
+
+    def spread(self, meta: Any, parts: list[Any]) -> ast.Spread:
+        return ast.Spread(self.at(meta), False, parts[0])
+
+    def positional(self, meta: Any, parts: list[Any]) -> ast.Argument:
+        return ast.Argument(self.at(meta), False, (), parts[0])
+
+    def keyword(self, meta: Any, parts: list[Any]) -> ast.Argument:
+        key, value = parts
+        return ast.Argument(self.at(meta), False, self.dotted(key), value)
+
+    def dotted(self, key: ast.Expression) -> tuple[str, ...]:
+        """`a.b.c` as its names; raises for what is no name."""
+        names: list[str] = []
+        inner = key
+        while isinstance(inner, ast.Attribute):
+            names.append(inner.name)
+            inner = inner.base
+        if not isinstance(inner, ast.Name) or key.grouped:
+            raise catalog.SYNTAX.error(key.span, "only a name can stand before `=`", help="`==` compares")
+        return (inner.id, *reversed(names))
+
+    def arguments(self, meta: Any, parts: list[Any]) -> tuple[ast.Argument, ...]:
+        spreads = (part for part in parts if part is not None)
+        return tuple(
+            ast.Argument(part.span, False, (), part) if isinstance(part, ast.Spread) else part for part in spreads
+        )
+
+    def call(self, meta: Any, parts: list[Any]) -> ast.Call:
+        return ast.Call(self.at(meta), False, *parts)
+
+    def attribute(self, meta: Any, parts: list[Any]) -> ast.Attribute:
+        return ast.Attribute(self.at(meta), False, parts[0], str(parts[1]))
+
+    def index(self, meta: Any, parts: list[Any]) -> ast.Index:
+        return ast.Index(self.at(meta), False, *parts)
+
+    def slice(self, meta: Any, parts: list[Any]) -> ast.Slice:
+        return ast.Slice(self.at(meta), False, *parts)
+
+    def unary(self, meta: Any, parts: list[Any]) -> ast.Unary:
+        return ast.Unary(self.at(meta), False, str(parts[0]), parts[1])
+
+    def binary(self, meta: Any, parts: list[Any]) -> ast.Binary:
+        left, sign, right = parts
+        return ast.Binary(self.at(meta), False, str(sign), left, right)
+
+    def conditional(self, meta: Any, parts: list[Any]) -> ast.Conditional:
+        then, test, other = parts
+        for arm in (then, test):
+            if isinstance(arm, ast.Chain) and not arm.grouped:
+                raise self.mixed(arm, "if/else", f"({arm.span.text}) if ... else ...")
+        return ast.Conditional(self.at(meta), False, then, test, other)
+
+    def chain_links(self, meta: Any, parts: list[Any]) -> ast.Chain:
+        for link in parts:
+            self.check_link(link)
+        return ast.Chain(self.at(meta), False, tuple(parts))
+
+    def check_link(self, link: ast.Expression) -> None:
+        """Raises for a link that mixes `->` with another operator: readers disagree about what is meant."""
+        inner = link.body if isinstance(link, ast.Named) else link
+        if inner.grouped or not isinstance(inner, ast.Binary | ast.Unary) or inner.sign == "*":
+            return
+        raise self.mixed(inner, f"`{inner.sign}`", f"({inner.span.text}) -> ...")
+
+    def mixed(self, part: ast.Expression, sign: str, reading: str) -> Exception:
+        """The finding that names both readings."""
+        last = part.right.span.text if isinstance(part, ast.Binary) else part.span.text
+        other = f"{part.span.text.removesuffix(last)}({last} -> ...)" if isinstance(part, ast.Binary) else "... -> (...)"
+        return catalog.MIXED.error(
+            part.span,
+            f"{sign} beside `->` can be read in two ways",
+            help=f"write `{reading}` or `{other}`",
+        )
+
+    def named_link(self, meta: Any, parts: list[Any]) -> ast.Named:
+        return ast.Named(self.at(meta), False, parts[0], str(parts[1]))
+
+    # ---- statements
+
+    def assign(self, meta: Any, parts: list[Any]) -> ast.Assign:
+        *targets, value = parts
+        names = tuple(ast.Name(self.place(token), False, str(token)) for token in targets)
+        return ast.Assign(self.at(meta), False, names, value)
+
+    def return_(self, meta: Any, parts: list[Any]) -> ast.Return:
+        return ast.Return(self.at(meta), False, parts[0])
+
+    def for_(self, meta: Any, parts: list[Any]) -> ast.For:
+        variable, source, (_, body) = parts
+        return ast.For(self.at(meta), False, ast.Name(self.place(variable), False, str(variable)), source, body)
+
+    def if_(self, meta: Any, parts: list[Any]) -> ast.If:
+        test, (_, body), *other = parts
+        return ast.If(self.at(meta), False, test, body, other[0] if other else ())
+
+    def else_suite(self, meta: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
+        return parts[0][1]
+
+    def elif_(self, meta: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
+        return (self.if_(meta, parts),)
+
+    def suite(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        text, statements = self.with_doc(parts)
+        return text, tuple(statements)
+
+    body = suite
+
+    def with_doc(self, parts: list[Any]) -> tuple[str, list[Any]]:
+        """A docstring, if one comes first, and the rest."""
+        return (parts[0], parts[1:]) if parts and isinstance(parts[0], str) else ("", parts)
+
+    def docstring(self, meta: Any, parts: list[Any]) -> str:
+        return tidy(parts[0][3:-3])
+
+    # ---- definitions
+
+    def rhs_inline(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        return "", (ast.Return(parts[0].span, False, parts[0]),)
+
+    def rhs_indented(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        text, (value,) = self.with_doc(parts)
+        return text, (ast.Return(value.span, False, value),)
+
+    def rhs_suite(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        return parts[0]
+
+    def block(self, meta: Any, parts: list[Any]) -> ast.Block:
+        name, parameters, (text, body) = parts if len(parts) == 3 else (parts[0], (), parts[1])
+        return ast.Block(self.place(name), False, str(name), parameters, body, text)
+
+    def function(self, meta: Any, parts: list[Any]) -> ast.Function:
+        name, parameters, (text, body) = parts
+        return ast.Function(self.place(name), False, str(name), parameters, body, text)
+
+    def parameters(self, meta: Any, parts: list[Any]) -> tuple[ast.Parameter, ...]:
+        """Parameters in order; those after `*` are by name only."""
+        found: list[ast.Parameter] = []
+        named = False
+        for part in parts:
+            if part == "*":
+                named = True
+            elif part is not None:
+                found.append(part.replace(named=named) if not part.rest else part)
+        return tuple(found)
+
+    def parameter(self, meta: Any, parts: list[Any]) -> ast.Parameter:
+        name, kind, default = parts
+        return ast.Parameter(self.place(name), False, str(name), kind or (), default)
+
+    def named_only(self, meta: Any, parts: list[Any]) -> str:
+        return "*"
+
+    def rest(self, meta: Any, parts: list[Any]) -> ast.Parameter:
+        return ast.Parameter(self.place(parts[0]), False, str(parts[0]), (), None, True, True)
+
+    def type(self, meta: Any, parts: list[Any]) -> tuple[str, ...]:
+        return tuple(map(str, parts))
+
+    # ---- backbones
+
+    def shape(self, meta: Any, parts: list[Any]) -> tuple[int, ...]:
+        sizes = [size for part in parts for size in str(part).split("x")]
+        return tuple(self.number(Token.new_borrow_pos("INT", size, parts[0]), int) for size in sizes)
+
+    def input_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+        return "input", (parts[0], self.at(meta))
+
+    def target(self, meta: Any, parts: list[Any]) -> tuple[str, ...]:
+        return tuple(map(str, parts))
+
+    def setting(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+        return "settings", doc.element(doc.Setting, self.at(meta), target=parts[0], value=parts[1])
+
+    def stage_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+        name, reduction, value = parts
+        return self.section(name, value, True, reduction and self.number(reduction, int))
+
+    def section_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+        return self.section(parts[0], parts[1], False, None)
+
+    def section(self, name: Token, value: Any, stage: bool, reduction: int | None) -> tuple[str, Any]:
+        """A section, or, where its value is `none`, a section left out."""
+        span = self.place(name)
+        if isinstance(value, ast.Nothing):
+            return "drops", doc.element(doc.Drop, span, name=str(name))
+        content: dict[str, Any] = {"name": str(name), "stage": stage, "reduction": reduction, "value": value}
+        return "sections", doc.element(doc.Section, span, **content)
+
+    def output_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+        name, training, value = parts
+        if isinstance(value, ast.Nothing):
+            return "drops", doc.element(doc.Drop, self.place(name), name=str(name))
+        content: dict[str, Any] = {"name": str(name), "training": training is not None, "value": value}
+        return "outputs", doc.element(doc.Output, self.place(name), **content)
+
+    def checks(self, meta: Any, parts: list[Any]) -> tuple[doc.Check, ...]:
+        return tuple(parts)
+
+    def check(self, meta: Any, parts: list[Any]) -> doc.Check:
+        figure, sign, amount = parts
+        return doc.element(doc.Check, self.at(meta), figure=figure, sign=str(sign), amount=amount)
+
+    def amount(self, meta: Any, parts: list[Any]) -> str:
+        return str(parts[0]).replace("_", "")
+
+    def expect_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+        return "expect", parts[0]
+
+    def extends(self, meta: Any, parts: list[Any]) -> doc.Extends:
+        arguments = parts[1] if len(parts) > 1 else ()
+        return doc.element(doc.Extends, self.place(parts[0]), parent=str(parts[0]), arguments=arguments)
+
+    extends_value = extends
+
+    def backbone(self, meta: Any, parts: list[Any]) -> doc.Backbone:
+        name, *rest = parts
+        content: dict[str, Any] = {"name": str(name)}
+        lines: dict[str, list[Any]] = {"settings": [], "sections": [], "outputs": [], "drops": [], "expect": []}
+        for part in rest:
+            match part:
+                case None:
+                    pass
+                case str():
+                    content["doc"] = part
+                case doc.Extends():
+                    content["extends"] = part
+                case ("input", (shape, span)):
+                    if "input" in content:
+                        raise catalog.DUPLICATE.error(span, "a second `input` line")
+                    content["input"] = shape
+                case ("expect", checks):
+                    lines["expect"] += checks
+                case (str(kind), line):
+                    lines[kind].append(line)
+                case _:
+                    content["parameters"] = part
+        content |= {kind: tuple(found) for kind, found in lines.items() if found}
+        return doc.element(doc.Backbone, self.place(name), **content)
+
+    # ---- a file, and YAML's keys
+
+    def edition(self, meta: Any, parts: list[Any]) -> int:
+        number = self.number(parts[0], int)
+        if number != doc.EDITION:
+            raise catalog.EDITION.error(
+                self.place(parts[0]), f"edition {number}", help=f"this archdsl speaks edition {doc.EDITION}"
+            )
+        return number
+
+    def import_(self, meta: Any, parts: list[Any]) -> doc.Import:
+        return doc.element(doc.Import, self.place(parts[0]), path=str(parts[0])[1:-1])
+
+    def file(self, meta: Any, parts: list[Any]) -> doc.Document:
+        content: dict[str, Any] = {}
+        kinds = {doc.Import: "imports", ast.Block: "blocks", ast.Function: "functions", doc.Backbone: "backbones"}
+        for part in parts:
+            if isinstance(part, int):
+                content["edition"] = part
+            else:
+                content.setdefault(kinds[type(part)], []).append(part)
+        whole = self.text.span(0, len(self.text.content))
+        kept = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
+        return doc.element(doc.Document, whole, **kept)
+
+    def stage_key(self, meta: Any, parts: list[Any]) -> tuple[str, int | None]:
+        name, reduction = parts
+        return str(name), reduction and self.number(reduction, int)
+
+    def output_key(self, meta: Any, parts: list[Any]) -> tuple[str, bool]:
+        return str(parts[0]), parts[1] is not None
+
+    def bound(self, meta: Any, parts: list[Any]) -> tuple[str, str]:
+        return (str(parts[0]), parts[1]) if len(parts) == 2 else ("==", parts[0])

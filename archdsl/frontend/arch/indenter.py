@@ -1,0 +1,52 @@
+"""Line ends and indentation: which line ends mean something, and where bodies begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lark import Token
+
+OPENING = {"LPAR", "LSQB"}
+CLOSING = {"RPAR", "RSQB"}
+NEWLINE = "_NL"
+TAB = 8
+
+
+class IndentationFault(Exception):
+    """A line whose indentation fits no line above it; carries the token of the line's start."""
+
+    def __init__(self, token: Token, message: str) -> None:
+        super().__init__(message)
+        self.token, self.message = token, message
+
+
+class Indenter:
+    """Lark's post-lexer. Drops line ends inside brackets, and marks the rest with indents and dedents."""
+
+    always_accept = (NEWLINE,)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens, with `_NL`, `_INDENT` and `_DEDENT` where lines end and bodies begin and end."""
+        levels = [0]
+        depth = 0
+        for token in stream:
+            if token.type == NEWLINE:
+                if depth == 0:
+                    yield from self.line_end(token, levels)
+                continue
+            depth += (token.type in OPENING) - (token.type in CLOSING)
+            yield token
+
+    def line_end(self, token: Token, levels: list[int]) -> Iterator[Token]:
+        """What a line end stands for, given the indentation of the line after it."""
+        yield token
+        indent = token.rsplit("\n", 1)[1].replace("\t", " " * TAB)
+        width = len(indent)
+        if width > levels[-1]:
+            levels.append(width)
+            yield Token.new_borrow_pos("_INDENT", indent, token)
+        while width < levels[-1]:
+            levels.pop()
+            if width > levels[-1]:
+                raise IndentationFault(token, f"indented by {width}; the lines above are at {levels[-1]}")
+            yield Token.new_borrow_pos("_DEDENT", indent, token)

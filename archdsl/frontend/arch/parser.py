@@ -1,0 +1,121 @@
+"""Text to syntax tree: the grammar, loaded once, and what is said of text that does not fit it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput
+from lark.exceptions import VisitError
+
+from archdsl.errors import ArchError, Source, catalog
+from archdsl.frontend.arch.builder import Builder
+from archdsl.frontend.arch.indenter import IndentationFault, Indenter
+from archdsl.frontend.arch.mistakes import describe
+from archdsl.frontend.text import Text
+from archdsl.lang.document import Document
+from archdsl.resources import folder
+
+STARTS = (
+    "file",
+    "expression",
+    "parameters",
+    "body",
+    "shape",
+    "stage_key",
+    "output_key",
+    "bound",
+    "target",
+    "extends_value",
+)
+INDENTED = {"file", "body"}
+LARGEST = 1_000_000
+DEEPEST = 50
+DEEPEST_TREE = 200
+MEANINGLESS = re.compile(r"#[^\n]*|[\r\n]")
+
+
+@cache
+def machine() -> Lark:
+    """The parser."""
+    grammar = (folder("grammar") / "archdsl.lark").read_text(encoding="utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        start=list(STARTS),
+        maybe_placeholders=True,
+        propagate_positions=True,
+        postlex=Indenter(),  # type: ignore[arg-type]
+    )
+
+
+def parse_file(source: Source) -> Document:
+    """The document that a `.arch` text says; raises ArchError."""
+    return parse(Text.of(source), "file")
+
+
+def parse(text: Text, start: str) -> Any:
+    """What the rule `start` makes of a text; raises ArchError.
+
+    Only files and bodies have lines: anywhere else a line end is a blank.
+    """
+    if len(text.content) > LARGEST:
+        raise catalog.TOO_LARGE.error(text.whole, f"{len(text.content):,} characters; at most {LARGEST:,} are read")
+    if start in INDENTED:
+        content = text.content.rstrip() + "\n"
+    else:
+        content = MEANINGLESS.sub(lambda found: " " * len(found[0]), text.content)
+    check_nesting(text)
+    try:
+        tree = machine().parse(content, start=start)
+        check_depth(text, tree)
+        return Builder(text).transform(tree)
+    except VisitError as error:
+        raise error.orig_exc from None
+    except IndentationFault as fault:
+        end = fault.token.end_pos or 0
+        place = text.span(end - len(fault.token.rsplit("\n", 1)[1]), end)
+        raise catalog.SYNTAX.error(place, fault.message, help="align it with one of the lines above") from None
+    except UnexpectedInput as error:
+        raise syntax_error(text, error) from None
+
+
+def check_depth(text: Text, tree: Any) -> None:
+    """Raises where expressions nest (or sums go on) deeper than anybody reads, before anything walks them."""
+    level = [tree]
+    for _ in range(DEEPEST_TREE):
+        level = [below for above in level for below in above.children if isinstance(below, Tree)]
+        if not level:
+            return
+    meta = level[0].meta
+    raise catalog.TOO_DEEP.error(text.span(meta.start_pos, meta.end_pos), f"nested {DEEPEST_TREE} levels deep")
+
+
+def check_nesting(text: Text) -> None:
+    """Raises where brackets nest deeper than anybody reads, before anything walks them."""
+    depth = 0
+    for offset, char in enumerate(text.content):
+        if char in "([":
+            depth += 1
+            if depth > DEEPEST:
+                raise catalog.TOO_DEEP.error(text.span(offset, offset + 1), f"more than {DEEPEST} brackets are open")
+        elif char in ")]" and depth:
+            depth -= 1
+
+
+def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
+    """What is wrong, in words, at the place where the parser could not go on."""
+    at = error.pos_in_stream or 0
+    token = getattr(error, "token", None)
+    if isinstance(error, UnexpectedCharacters) or token is None or token.type == "$END":
+        found = text.content[at : at + 1]
+        at = min(at, len(text.content.rstrip()))
+        end = at + 1
+    else:
+        found = str(token)
+        end = at + max(len(found.rstrip()), 1)
+    expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
+    label, help = describe(text.content, at, token, found, expected)
+    return catalog.SYNTAX.error(text.span(at, end), label, help=help)
+

@@ -1,0 +1,1 @@
+"""The YAML notation: text, events, nodes, plain data with places, document."""

@@ -1,0 +1,92 @@
+"""From a YAML text to plain data, with the place of each part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from yaml.nodes import MappingNode, ScalarNode
+
+from archdsl.errors import Note, Source, Span, catalog
+from archdsl.frontend.yaml import torn
+from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
+from archdsl.frontend.yaml.faults import explained
+from archdsl.frontend.yaml.findings import Findings
+from archdsl.frontend.yaml.guard import Guard, check_text
+from archdsl.frontend.yaml.scalars import located
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Places:
+    """From the marks of PyYAML, which here counts in a text without byte order mark, to places in the source."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.shift = int(source.text.startswith("\ufeff"))
+        self.text = source.text[self.shift :]
+
+    def span(self, start: Any, end: Any) -> Span:
+        """The place between two marks, without the blanks at its end (a block ends where the next thing begins)."""
+        first, last = start.index + self.shift, end.index + self.shift
+        return Span(self.source, first, first + len(self.source.text[first:last].rstrip()))
+
+
+def load(source: Source, findings: Findings) -> Data | None:
+    """The data of a file, or None where it holds nothing; raises ArchError for what is not YAML."""
+    check_text(source)
+    places = Places(source)
+    try:
+        Guard(places.span).check(yaml.parse(places.text, Loader=LOADER))
+        node = yaml.compose(places.text, Loader=LOADER)
+    except yaml.MarkedYAMLError as error:
+        raise explained(error, source, places.shift) from None
+    return None if node is None else Composer(places, findings).data(node)
+
+
+class Composer:
+    """Makes data of nodes, and finds what no data should have."""
+
+    def __init__(self, places: Places, findings: Findings) -> None:
+        self.places = places
+        self.findings = findings
+
+    def data(self, node: Any) -> Data:
+        """Any node."""
+        if isinstance(node, ScalarNode):
+            return self.scalar(node)
+        span = self.places.span(node.start_mark, node.end_mark)
+        if isinstance(node, MappingNode):
+            pairs = list(self.pairs(node))
+            return Mapping(self.unique(torn.entries(pairs, self.findings) if node.flow_style else pairs), span)
+        items = [self.data(each) for each in node.value]
+        return Sequence(tuple(torn.items(items, self.findings) if node.flow_style else items), span)
+
+    def scalar(self, node: ScalarNode) -> Scalar:
+        """A text."""
+        start, end = (mark.index + self.places.shift for mark in (node.start_mark, node.end_mark))
+        return Scalar(located(self.places.source, start, end, node.value, node.style), node.style or "")
+
+    def pairs(self, node: MappingNode) -> Iterator[Entry]:
+        """The lines of a mapping."""
+        for key_node, value in node.value:
+            key = self.data(key_node)
+            if not isinstance(key, Scalar):
+                self.findings.add(catalog.YAML, key.span, f"{KINDS[type(key)]} cannot be a key", "write `key: value`")
+            elif key.content == "<<" and not key.style:
+                help = "write the keys out; a backbone takes over the lines of another with `extends`"
+                self.findings.add(catalog.YAML, key.span, "YAML's merge key is not part of the notation", help)
+            else:
+                yield Entry(key, self.data(value))
+
+    def unique(self, entries: list[Entry]) -> tuple[Entry, ...]:
+        """The lines of a mapping, each key once."""
+        found: dict[str, Entry] = {}
+        for entry in entries:
+            first = found.setdefault(entry.key.content, entry)
+            if first is not entry:
+                notes = (Note(first.key.span, "first here"),)
+                label = f"`{entry.key.content}` stands here again"
+                self.findings.extend([catalog.DUPLICATE.at(entry.key.span, label, notes=notes)])
+        return tuple(found.values())

@@ -1,0 +1,44 @@
+"""What has been found wrong so far. Reading goes on after a finding, so that one run shows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from archdsl.errors import ArchError, Diagnostic, Rule, Span
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST = 100
+"""So many findings are shown; whoever reads a file with more has stopped by then."""
+
+
+class Findings:
+    """The findings of one file."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+
+    def add(self, rule: Rule, span: Span | None, label: str, help: str = "") -> None:
+        """One more."""
+        self.extend([rule.at(span, label, help=help)])
+
+    def extend(self, findings: list[Diagnostic]) -> None:
+        """Several more; raises where there are too many to go on."""
+        self.found += findings
+        if len(self.found) >= MOST:
+            self.report()
+
+    def attempt(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The result of some work, or None where it has findings."""
+        try:
+            return work(*args, **kwargs)
+        except ArchError as error:
+            self.extend(error.diagnostics)
+            return None
+
+    def report(self) -> None:
+        """Raises if anything was found, in the order of its places."""
+        if self.found:
+            raise ArchError(sorted(self.found, key=lambda each: each.span.start if each.span else 0)[:MOST])

@@ -1,0 +1,17 @@
+"""The graph: what it is made of, how it is walked, checked, and written down."""
+
+from archdsl.graph.scope import HELD as HELD
+from archdsl.graph.scope import Argument as Argument
+from archdsl.graph.scope import Child as Child
+from archdsl.graph.scope import Graph as Graph
+from archdsl.graph.scope import Map as Map
+from archdsl.graph.scope import Origin as Origin
+from archdsl.graph.scope import Ref as Ref
+from archdsl.graph.scope import Run as Run
+from archdsl.graph.scope import Scope as Scope
+from archdsl.graph.scope import Section as Section
+from archdsl.graph.scope import Spread as Spread
+from archdsl.graph.scope import Step as Step
+from archdsl.graph.scope import Totals as Totals
+from archdsl.graph.scope import distinct as distinct
+from archdsl.graph.scope import used as used

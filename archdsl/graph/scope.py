@@ -1,0 +1,201 @@
+"""The graph: scopes, shared where they are equal, with steps, static shapes and totals.
+
+A scope is a module of the network: an op, a chain, a block, or the network itself. Equal modules on equal input are
+one object, so whoever walks the graph meets each different module once (`distinct`). Values are local to a scope:
+its inputs are numbered first, then each step's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from archdsl.errors import Span
+from archdsl.op import Op, Shape, Shapes
+from archdsl.record import MISSING, Record
+
+
+class Origin(NamedTuple):
+    """Where a number came from: its text, and whether that is a parameter's name, the input's shape, or else."""
+
+    kind: Literal["literal", "parameter", "input", "computed"]
+    text: str
+
+
+class Argument(NamedTuple):
+    """An argument of a block, as it was worked out (blocks are shown by their text).
+
+    `default` is the declared one, where that is written as a number, a bool or a symbol.
+    """
+
+    name: str
+    value: Any
+    default: Any = MISSING
+
+
+class Totals(NamedTuple):
+    """Sums over all ops below a scope: exact, whatever the number of repeats."""
+
+    ops: int = 0
+    params: int = 0
+    buffers: int = 0
+    macs: int = 0
+    activations: int = 0
+    n_conv: int = 0
+    n_norm: int = 0
+    n_linear: int = 0
+
+    def plus(self, other: Totals, times: int = 1) -> Totals:
+        """This and `times` the other."""
+        return Totals(*[mine + times * theirs for mine, theirs in zip(self, other, strict=True)])
+
+
+HELD = ("params", "buffers", "n_conv", "n_norm", "n_linear")
+"""The totals that belong to what a scope holds; the others belong to what it does, and count once a call."""
+
+
+class Run(NamedTuple):
+    """`count` equal modules in a row."""
+
+    count: int
+    scope: Scope
+
+
+class Child(NamedTuple):
+    """A module that a scope holds under `name`.
+
+    `one` is a module; `repeat` is a row of modules, each on the output of the one before, whose names are
+    `name.0`, `name.1`, ... (or `0`, `1`, ... where `name` is empty: the first repeat of a chain); `list` is a row of
+    modules that steps call one by one, or `collect`. `role` says whether it is a block-valued parameter, a policy,
+    or a block written in the scope's own text. `origins` has, for each argument, where its number came from in the
+    text that wrote the child.
+    """
+
+    name: str
+    form: Literal["one", "repeat", "list"]
+    runs: tuple[Run, ...]
+    role: Literal["own", "parameter", "policy", "local"] = "own"
+    origins: tuple[tuple[str, Origin], ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """The module, where there is one only."""
+        return self.runs[0].scope
+
+    @property
+    def count(self) -> int:
+        """The number of modules."""
+        return sum(run.count for run in self.runs)
+
+
+class Spread(NamedTuple):
+    """All tensors of a list value, one by one, among other inputs."""
+
+    value: int
+
+
+Ref = int | tuple[int | Spread, ...]
+"""A value of a scope, or a list made of values of it."""
+
+
+class Step(NamedTuple):
+    """One act of a scope's forward.
+
+    kind: `call` of the child `target` (its `index`-th module, where it is a `list`); `repeat`: the row `target`, one
+    after the other; `collect`: the row `target`, one after the other, all outputs as a list; `op`: an op that holds
+    nothing, `scope`, in place (a sum, a product, a concat, a slice); `pick`: the `index`-th of a list. `scope` is the
+    module called, on the shapes of this call. `name` is what the text calls the output, or empty.
+    """
+
+    kind: Literal["call", "repeat", "collect", "op", "pick"]
+    target: str
+    inputs: tuple[Ref, ...]
+    output: int
+    shape: Shapes
+    scope: Scope | None = None
+    index: Any = None
+    name: str = ""
+
+
+class Scope(Record):
+    """A module: see this file's head. Scopes are compared by identity: equal ones are the same object."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span"})
+
+    kind: Literal["op", "chain", "block", "network"]
+    name: str
+    inputs: tuple[Shapes, ...]
+    output: Shapes
+    totals: Totals
+    op: Op | None = None
+    doc: str = ""
+    arguments: tuple[Argument, ...] = ()
+    children: tuple[Child, ...] = ()
+    steps: tuple[Step, ...] = ()
+    result: Ref = 0
+    names: tuple[str, ...] = ("x",)
+    """What the text calls the inputs."""
+    owner: str = ""
+    """For a chain: the block or section in whose text it stands."""
+    span: Span | None = None
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    def child(self, name: str) -> Child:
+        """The child of that name."""
+        return next(child for child in self.children if child.name == name)
+
+
+class Section(NamedTuple):
+    """A named tensor of the network: a section, a stage (with its reduction) or an output."""
+
+    name: str
+    kind: Literal["section", "stage", "output"]
+    value: int
+    shape: Shape
+    reduction: int
+    training_only: bool = False
+    text: str = ""
+    span: Span | None = None
+
+
+class Map(NamedTuple):
+    """A feature map: the output of a link of a section's chain, under the path of the module that gives it."""
+
+    name: str
+    shape: Shape
+    reduction: int
+
+
+class Graph(Record):
+    """A network: its root scope, whose children are the sections in order, and what it is called."""
+
+    name: str
+    doc: str
+    input: Shape
+    root: Scope
+    sections: tuple[Section, ...]
+    maps: tuple[Map, ...]
+    inits: tuple[tuple[str, Any], ...] = ()
+
+
+def distinct(root: Scope) -> Iterator[Scope]:
+    """Each different scope below `root` once, children before parents, `root` last."""
+    seen: set[Scope] = set()
+    stack = [(root, False)]
+    while stack:
+        scope, done = stack.pop()
+        if done:
+            yield scope
+        elif scope not in seen:
+            seen.add(scope)
+            stack.append((scope, True))
+            stack += [(below, False) for below in reversed(list(used(scope))) if below not in seen]
+
+
+def used(scope: Scope) -> Iterator[Scope]:
+    """The scopes that a scope holds or calls."""
+    for child in scope.children:
+        yield from (run.scope for run in child.runs)
+    yield from (step.scope for step in scope.steps if step.scope is not None)

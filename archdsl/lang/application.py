@@ -1,0 +1,401 @@
+"""Application: a block meets a tensor, and becomes modules and steps of the scope under construction.
+
+`apply` works a block value out in place; `module` gives the one scope that it is as a module. Equal blocks on equal
+shapes under equal settings are worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from archdsl.errors import catalog
+from archdsl.graph import Child, Ref, Run, Scope
+from archdsl.lang import chains, forms, operators  # they enter themselves into the table of evaluation
+from archdsl.lang.bodies import run
+from archdsl.lang.building import Builder, Origins, reference, shapes_of
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import Definition
+from archdsl.lang.frame import Frame
+from archdsl.lang.leaves import op_scope, policy_block
+from archdsl.lang.parameters import arguments_of, bind, tensor_inputs
+from archdsl.lang.session import Built, Session
+from archdsl.lang.settings import Settings, Slot
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import (
+    BlockValue,
+    Join,
+    Links,
+    Policy,
+    Role,
+    Row,
+    Shared,
+    Tensor,
+    TensorList,
+    Use,
+    Value,
+    With,
+    captures,
+    describe,
+)
+from archdsl.op import Shapes
+from archdsl.ops import vocabulary
+
+NO_ORIGINS: Origins = ()
+
+
+def start() -> Session:
+    """A session that can apply blocks."""
+    session = Session()
+    session.apply = lambda builder, block, value, settings: apply(session, builder, block, value, settings)
+    session.in_place = lambda builder, use, value, settings: in_place(session, builder, use, value, settings)
+    return session
+
+
+def apply(session: Session, builder: Builder, block: BlockValue, value: Value, settings: Settings) -> Value:
+    """What a block makes of a tensor (or a list of them), worked out in the scope under construction."""
+    session.budget.apply(block.span)
+    return APPLY[type(block)](session, builder, block, value, settings)
+
+
+# ---- in place ------------------------------------------------------------------------------------------------------
+
+
+def apply_use(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
+    """An op or a defined block becomes a child, and a call of it."""
+    if use.target is session.identity:
+        return value
+    with Into(session, use.name):
+        built = module(session, use, value, settings)
+    return call_child(builder, use.name, built, (value, *tensor_inputs(use)), "own", origins_of(use), use)
+
+
+def call_child(
+    builder: Builder, name: str, built: Built, inputs: tuple[Value, ...], role: str, origins: Origins, block: BlockValue
+) -> Value:
+    """A module under a name, and a step that calls it."""
+    builder.used |= built.used
+    refs = tuple(reference(each) for each in inputs)
+    scope = built.scope
+    if name.endswith("."):
+        name = name[:-1]
+        at = builder.append(name, Run(1, scope), role, origins, block.span)
+        return builder.step("call", refs, scope.output, name, scope, at)
+    builder.adopt(Child(name, "one", (Run(1, scope),), role, origins), block.span)  # type: ignore[arg-type]
+    return builder.step("call", refs, scope.output, name, scope)
+
+
+def apply_policy(session: Session, builder: Builder, policy: Policy, value: Value, settings: Settings) -> Value:
+    """`norm` or `act`: what the settings say, under the policy's own name."""
+    block, used = policy_block(session, policy, settings)
+    builder.used |= used
+    if isinstance(block, Use) and block.target is session.identity:
+        return value
+    with Into(session, policy.name):
+        built = module(session, block, value, settings)
+    return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
+
+
+def apply_role(session: Session, builder: Builder, role: Role, value: Value, settings: Settings) -> Value:
+    """A block that the text calls by a name of its own."""
+    if captures(role.body):
+        return apply(session, builder, role.body, value, settings)
+    if role.binding is not None:
+        check_single(session, role)
+    with Into(session, role.name):
+        built = module(session, role.body, value, settings)
+    inner = role.body
+    inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
+    return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
+
+
+def check_single(session: Session, role: Role) -> None:
+    """Raises where a local name of a block is applied at a second place."""
+    binding: Any = role.binding
+    before = session.applied.get(binding)
+    if before is not None and before != role.span:
+        raise Fault(
+            catalog.APPLIED_TWICE,
+            role.span,
+            f"`{binding[1]}` is applied at another place already (line {before.source.position(before.start)[0]})",
+            f"for one result used twice, name the tensor: `y = x -> ...`; "
+            f"for two sets of weights, write it twice; for one set, `{binding[1]} = share(...)`",
+        )
+    session.applied[binding] = role.span
+
+
+def apply_links(session: Session, builder: Builder, chain: Links, value: Value, settings: Settings) -> Value:
+    """One link after the other."""
+    for link in chain.links:
+        value = apply(session, builder, link, value, settings)
+    return value
+
+
+def apply_with(session: Session, builder: Builder, block: With, value: Value, settings: Settings) -> Value:
+    """The block under the inner settings."""
+    outer, builder.used = builder.used, set()
+    try:
+        return apply(session, builder, block.body, value, session.extended(settings, block.settings))
+    finally:
+        builder.used = outer | beyond(session, block.settings, builder.used)
+
+
+def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
+    """What was asked for and not set by these settings; those that were take effect."""
+    session.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    return frozenset(slot for slot in used if slot not in inner.entries)
+
+
+def apply_join(session: Session, builder: Builder, join: Join, value: Value, settings: Settings) -> Value:
+    """All operands on the same input, then joined."""
+    if join.home is not None and join.home is not builder:
+        raise Fault(
+            catalog.ESCAPES, join.span, "a tensor in this block lives in another body", "hand it over as a parameter"
+        )
+    results = tuple(
+        apply(session, builder, operand.value, value, settings)
+        if isinstance(operand.value, BlockValue)
+        else operand.value
+        for operand in join.operands
+    )
+    if join.kind == "fork":
+        return results
+    use = session.use(vocabulary()[join.kind], {}, "", join.span)
+    return in_place(session, builder, use, results, settings)
+
+
+def in_place(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
+    """An op that holds nothing, as a step without a child."""
+    built = instantiate(session, use, (shapes_of(value),), settings)
+    builder.used |= built.used
+    inputs: tuple[Ref, ...] = (reference(value),)
+    return builder.step("op", inputs, built.scope.output, "", built.scope)
+
+
+def apply_row(session: Session, builder: Builder, row: Row, value: Value, settings: Settings) -> Value:
+    """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
+    runs, shapes, used = row_runs(session, row, value, settings)
+    builder.used |= used
+    if not runs:
+        return value if not row.gathers else ()
+    name = row.name
+    builder.adopt(Child(name, "list" if row.gathers else "repeat", tuple(runs)), row.span)
+    if row.gathers:
+        return builder.step("collect", (reference(value),), tuple(shapes), name)
+    return builder.step("repeat", (reference(value),), shapes[-1], name)
+
+
+def row_runs(
+    session: Session, row: Row, value: Value, settings: Settings
+) -> tuple[list[Run], list[Any], frozenset[Slot]]:
+    """The modules of a row; as soon as one leaves the shape as it is, all its equals are the same module."""
+    runs: list[Run] = []
+    shapes: list[Any] = []
+    used: set[Slot] = set()
+    shape, at = shapes_of(value), 0
+    for times, block in row.runs:
+        left = times
+        if is_identity(session, block) and not row.gathers:
+            continue
+        while left:
+            with Into(session, f"{row.name}.{at}" if row.name else str(at)):
+                session.budget.apply(block.span)
+                built = module_for(session, block, shape, settings)
+            used |= built.used
+            output = built.scope.output
+            taken = left if output == shape else 1
+            add_run(runs, Run(taken, built.scope))
+            shapes += [output] * taken if row.gathers else [output]
+            shape, left, at = output, left - taken, at + taken
+            if row.gathers and isinstance(output[0], tuple):
+                raise Fault(catalog.NOT_A_TENSOR, block.span, "`collect` gathers tensors; this gives a list")
+    return runs, shapes, frozenset(used)
+
+
+def add_run(runs: list[Run], run: Run) -> None:
+    """One more run; equal neighbours are one."""
+    if runs and runs[-1].scope is run.scope:
+        runs[-1] = Run(runs[-1].count + run.count, run.scope)
+    else:
+        runs.append(run)
+
+
+def is_identity(session: Session, block: BlockValue) -> bool:
+    """Whether a block is a literal `identity`."""
+    return isinstance(block, Use) and block.target is session.identity
+
+
+def apply_shared(session: Session, builder: Builder, shared: Shared, value: Value, settings: Settings) -> Value:
+    """One child, called again with the same weights."""
+    home = session.homes.setdefault(shared.key, builder)
+    if home is not builder:
+        raise Fault(
+            catalog.SHARED,
+            shared.span,
+            "a shared block is applied in the body in which it was first applied",
+            "apply it here to each tensor, and hand the tensors on",
+        )
+    built = module_for(session, shared.body, shapes_of(value), settings)
+    builder.used |= built.used
+    name = builder.shared.get(shared.key)
+    if name is None:
+        name = builder.shared[shared.key] = shared.name
+        return call_child(builder, name, built, (value,), "own", NO_ORIGINS, shared)
+    first = builder.children[name].scope
+    if weights_of(first) != weights_of(built.scope):
+        raise Fault(
+            catalog.SHARED,
+            shared.span,
+            f"the shared weights are for {describe(first.inputs[0])}; here they meet {describe(shapes_of(value))}",
+            "tensors that share weights have equal channels",
+        )
+    return builder.step("call", (reference(value),), built.scope.output, name, built.scope)
+
+
+def weights_of(scope: Scope) -> object:
+    """The weights of a scope: what must be equal for two calls to share them."""
+    if scope.op is not None:
+        return scope.op, scope.op.weights(scope.inputs[0])
+    return tuple(
+        (child.name, tuple((run.count, weights_of(run.scope)) for run in child.runs)) for child in scope.children
+    )
+
+
+APPLY: dict[type[BlockValue], Callable[..., Value]] = {
+    Use: apply_use,
+    Policy: apply_policy,
+    Role: apply_role,
+    Links: apply_links,
+    With: apply_with,
+    Join: apply_join,
+    Row: apply_row,
+    Shared: apply_shared,
+}
+
+
+# ---- as one module -------------------------------------------------------------------------------------------------
+
+
+def module(session: Session, block: BlockValue, value: Value, settings: Settings) -> Built:
+    """The one scope that a block is, on this input."""
+    return module_for(session, block, shapes_of(value), settings)
+
+
+def module_for(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """The one scope that a block is, on an input of this shape: an op, a defined block, or a chain."""
+    match block:
+        case Use():
+            return instantiate(session, block, (shape, *map(shapes_of, tensor_inputs(block))), settings)
+        case Policy():
+            chosen, used = policy_block(session, block, settings)
+            built = module_for(session, chosen, shape, settings)
+            return built._replace(used=built.used | used)
+        case With():
+            built = module_for(session, block.body, shape, session.extended(settings, block.settings))
+            return built._replace(used=beyond(session, block.settings, built.used))
+        case Role():
+            return module_for(session, block.body, shape, settings)
+        case _:
+            return chain_scope(session, block, shape, settings)
+
+
+def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """Several blocks as one module."""
+    key = ("chain", block.key, shape, settings.key)
+    if (found := session.scopes.get(key)) is None:
+        builder = Builder((shape,))
+        with session.level(block.span):
+            result = apply(session, builder, block, builder.input(0), settings)
+        scope = close(builder, result, block, kind="chain", name="chain")
+        found = session.scopes[key] = Built(scope, frozenset(builder.used))
+    return found
+
+
+def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
+    """An op, or a defined block, on inputs of these shapes."""
+    key = ("use", use.content, shapes, settings.key)
+    if (found := session.scopes.get(key)) is None:
+        try:
+            if isinstance(use.target, Definition):
+                found = block_scope(session, use, use.target, shapes, settings)
+            else:
+                found = op_scope(session, use, shapes[0], settings)
+        except Fault as fault:
+            fault.where = fault.where or ".".join(session.path)
+            fault.passes(use.given, use.span)
+            raise
+        session.scopes[key] = found
+    return found
+
+
+def block_scope(
+    session: Session, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
+) -> Built:
+    """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
+    builder = Builder(shapes)
+    names: dict[str, Value] = {"x": builder.input(0)}
+    parameters = frozenset(parameter.name for parameter in definition.parameters)
+    frame = Frame(session, definition.file, definition.statics, names, settings, builder, parameters)
+    with session.level(use.span):
+        bind(frame, use, definition)
+        arguments = arguments_of(frame, definition)
+        returned, result = run(frame, definition.body)
+        if not returned:
+            raise Fault(
+                catalog.NO_RESULT, definition.node.span, f"`{definition.name}` comes to nothing", "end it with `return`"
+            )
+        if isinstance(result, BlockValue):
+            if not builder.steps and is_one(result):
+                built = module_for(session, result, shapes[0], settings)
+                return built._replace(used=built.used | builder.used)
+            result = apply(session, builder, result, builder.input(0), settings)
+        elif not is_tensors(result):
+            raise Fault(catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` comes to {describe(result)}")
+    facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": arguments}
+    return Built(close(builder, result, use, **facts), frozenset(builder.used))
+
+
+def is_one(block: BlockValue) -> bool:
+    """Whether a body's text comes to one block, which then needs no level of its own."""
+    match block:
+        case Use() | Policy():
+            return True
+        case With():
+            return is_one(block.body)
+        case Role():
+            return block.role == "parameter" and is_one(block.body)
+        case _:
+            return False
+
+
+def close(builder: Builder, result: Value, block: BlockValue, **facts: object) -> Scope:
+    """The finished scope."""
+    if not isinstance(result, Tensor | TensorList) and not result:
+        raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
+    return builder.finish(block.span, result=reference(result), output=shapes_of(result), **facts)
+
+
+def origins_of(block: BlockValue) -> Origins:
+    """Where the numbers of a block's arguments came from, by its text."""
+    while isinstance(block, With | Role):
+        block = block.body
+    if not isinstance(block, Use):
+        return NO_ORIGINS
+    return tuple((name, bound.origin) for name, bound in block.given.items())
+
+
+class Into:
+    """The path to what is being worked out, for messages."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.path = session.path
+        self.name = name.rstrip(".")
+
+    def __enter__(self) -> None:
+        self.path.append(self.name)
+
+    def __exit__(self, *_: object) -> None:
+        self.path.pop()
+
+
+__all__ = ["apply", "chains", "forms", "module_for", "operators", "start"]

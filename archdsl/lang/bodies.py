@@ -1,0 +1,84 @@
+"""Statements: the lines of a body, in order, up to the one that returns."""
+
+from __future__ import annotations
+
+from archdsl.errors import catalog
+from archdsl.lang import syntax as ast
+from archdsl.lang.atoms import turns
+from archdsl.lang.evaluation import escape, evaluate
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import RESERVED
+from archdsl.lang.frame import Frame
+from archdsl.lang.functions import truth
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import Role, Tensor, TensorList, Value, describe
+
+
+def run(frame: Frame, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
+    """Whether a body returned, and what."""
+    for statement in body:
+        match statement:
+            case ast.Return():
+                return True, evaluate(frame, statement.value)
+            case ast.Assign():
+                assign(frame, statement)
+            case ast.If():
+                chosen = statement.body if truth(evaluate(frame, statement.test)) else statement.other
+                returned, value = run(frame, chosen)
+                if returned:
+                    return True, value
+            case ast.For():
+                returned, value = loop(frame, statement)
+                if returned:
+                    return True, value
+            case _:
+                raise TypeError(statement)
+    return False, None
+
+
+def loop(frame: Frame, statement: ast.For) -> tuple[bool, Value]:
+    """A `for`: its names stay, as each turn goes on from the one before."""
+    was_listed = frame.listed
+    frame.listed = True
+    try:
+        for value in turns(frame, statement.source):
+            set_name(frame, statement.variable, value)
+            returned, result = run(frame, statement.body)
+            if returned:
+                return True, result
+    finally:
+        frame.listed = was_listed
+    return False, None
+
+
+def assign(frame: Frame, statement: ast.Assign) -> None:
+    """`a = value`, or `a, b = value` for the items of a list."""
+    value = evaluate(frame, statement.value)
+    if len(statement.targets) == 1:
+        set_name(frame, statement.targets[0], value)
+        return
+    if isinstance(value, TensorList) and frame.builder is not None:
+        value = frame.builder.items(value)
+    items = value if isinstance(value, tuple) and not isinstance(value, Tensor) else None
+    if items is None:
+        raise Fault(catalog.WRONG_TYPE, statement.value.span, f"{describe(value)} is no list")
+    if is_tensors(items) and frame.builder is not None:
+        items = frame.builder.items(items)
+    if len(items) != len(statement.targets):
+        raise Fault(catalog.WRONG_TYPE, statement.value.span, f"{len(items)} values for {len(statement.targets)} names")
+    for target, item in zip(statement.targets, items, strict=True):
+        set_name(frame, target, item)
+
+
+def set_name(frame: Frame, target: ast.Name, value: Value) -> None:
+    """Binds a name in this body."""
+    if target.id in RESERVED:
+        raise Fault(catalog.DUPLICATE, target.span, f"`{target.id}` is a word of the language", "choose another name")
+    if isinstance(value, Role) and value.role == "parameter":
+        value = value.body
+    frame.names[target.id] = value
+    if frame.builder is not None:
+        frame.builder.name_value(value, target.id)
+
+
+__all__ = ["escape", "run", "set_name"]

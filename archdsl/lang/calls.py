@@ -1,0 +1,240 @@
+"""Calls: of functions on values, and of blocks, which takes settings and gives the block with them."""
+
+from __future__ import annotations
+
+from archdsl.errors import catalog, did_you_mean
+from archdsl.initializer import INITIALIZERS, Initializer
+from archdsl.lang import functions
+from archdsl.lang import syntax as ast
+from archdsl.lang.bodies import run
+from archdsl.lang.evaluation import bound, evaluate, evaluates
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import FORMS, Definition, Routine
+from archdsl.lang.frame import Frame
+from archdsl.lang.functions import FUNCTIONS
+from archdsl.lang.session import NOWHERE, Rest
+from archdsl.lang.signature import Slot, assign, fitted, of_declared, of_parameters, signature_of
+from archdsl.lang.statics import Statics
+from archdsl.lang.types import Type
+from archdsl.lang.values import BlockValue, Bound, Policy, Role, Shared, Symbol, Use, Value, With, describe
+
+FORM_CALLS: dict[str, object] = {}
+"""The forms (`fork`, `with`, ...) by name; `forms` enters them."""
+
+
+@evaluates(ast.Call)
+def call(frame: Frame, node: ast.Call) -> Value:
+    """A call of whatever the callee is."""
+    if isinstance(node.callee, ast.Name) and node.callee.id not in frame.names:
+        word = node.callee.id
+        if word in FORM_CALLS and (word != "concat" or node.arguments):
+            return FORM_CALLS[word](frame, node)  # type: ignore[operator]
+        if word in FUNCTIONS:
+            return functions.call(word, plain_arguments(frame, node))
+        if isinstance(found := frame.file.find(word), Routine):
+            return call_routine(frame, node, found)
+        if word in INITIALIZERS and found is None:
+            return initializer(frame, node)
+    value = evaluate(frame, node.callee)
+    if not isinstance(value, BlockValue):
+        raise Fault(catalog.NOT_A_BLOCK, node.callee.span, f"{describe(value)} cannot be called")
+    if is_dropped(frame, node):
+        return frame.session.use(frame.session.identity, {}, "identity", node.span)
+    return give(frame, value, node, frame.place(node, value.name if isinstance(value, Use) else ""))
+
+
+def is_dropped(frame: Frame, node: ast.Call) -> bool:
+    """Whether a call sizes the classifier, of a network without one (`classes = 0`)."""
+    return bool(frame.dropped) and any(
+        isinstance(argument.value, ast.Name) and argument.value.id == frame.dropped for argument in node.arguments
+    )
+
+
+def plain_arguments(frame: Frame, node: ast.Call) -> list[Value]:
+    """The arguments of a function on values, by position."""
+    found: list[Value] = []
+    for argument in node.arguments:
+        if argument.target:
+            raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "functions take their arguments by position")
+        if isinstance(argument.value, ast.Spread):
+            found += functions.need_list(evaluate(frame, argument.value.value))
+        else:
+            found.append(evaluate(frame, argument.value))
+    return found
+
+
+def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
+    """A call of a function that the text defines."""
+    session = frame.session
+    session.budget.turn(node.span)
+    slots = of_parameters(routine.node.parameters, routine.file)
+    values = plain_arguments(frame, node)
+    if len(values) > len(slots):
+        raise Fault(catalog.BY_NAME_ONLY, node.span, f"`{routine.name}` takes at most {len(slots)} arguments")
+    names: dict[str, Value] = dict(zip(slots, values, strict=False))
+    inner = Frame(session, routine.file, Statics({}, {}), names, frame.settings)
+    with session.level(node.span):
+        for parameter in routine.node.parameters[len(values) :]:
+            if parameter.default is None:
+                raise Fault(catalog.MISSING_ARGUMENT, node.span, f"`{routine.name}` needs `{parameter.name}`")
+            names[parameter.name] = evaluate(inner, parameter.default)
+        found, value = run(inner, routine.node.body)
+    if not found:
+        raise Fault(catalog.NO_RESULT, routine.node.span, f"`{routine.name}` comes to no value", "end it with `return`")
+    return value
+
+
+# ---- settings given to blocks --------------------------------------------------------------------------------------
+
+
+def give(frame: Frame, value: BlockValue, node: ast.Call, name: str) -> BlockValue:
+    """A block with further settings."""
+    session = frame.session
+    match value:
+        case Use():
+            given = {**value.given, **settings_for(frame, value, node)}
+            return session.use(value.target, given, name or value.name, node.span)
+        case Policy():
+            given = {**value.given, **policy_settings(frame, value, node)}
+            place = name or value.name
+            key = session.key("policy", value.policy, session.given_key(given), place)
+            return Policy(key=key, span=node.span, policy=value.policy, given=given, name=place)
+        case Role():
+            body = give(frame, value.body, node, "")
+            place = name or value.name
+            key = session.key(value.role, place, body.key)
+            return value.replace(key=key, span=node.span, name=place, body=body)
+        case With():
+            body = give(frame, value.body, node, name)
+            return value.replace(key=session.key("with", value.settings.key, body.key), body=body)
+        case Shared():
+            raise Fault(catalog.SHARED, node.span, "a shared block has its settings; they cannot be changed")
+        case _:
+            raise Fault(
+                catalog.UNKNOWN_PARAMETER,
+                node.span,
+                f"{describe(value)} made of several takes no settings",
+                "set them on its parts, or define a block with parameters",
+            )
+
+
+def settings_for(frame: Frame, use: Use, node: ast.Call) -> dict[str, Bound]:
+    """The arguments of a call, each for its parameter, of its type."""
+    signature = signature_of(use.target)
+    arguments, passed = split_rest(frame, node)
+    if signature.lenient:
+        return {}
+    exact = isinstance(use.target, Definition)
+    given: dict[str, Bound] = {}
+    rest: dict[str, Bound] = dict(use.given[signature.rest.name].value.given) if takes_rest(use, signature) else {}
+    for name, argument in assign(signature, arguments, {**use.given, **passed}, node):
+        slot = signature.slots.get(name)
+        if slot is None or slot.rest:
+            rest[name] = free_argument(frame, argument.value)
+        else:
+            given[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), exact)
+    for name, handed in passed.items():
+        slot = signature.slots.get(name)
+        if slot is None or slot.rest:
+            if signature.rest is None:
+                raise Fault(catalog.UNKNOWN_PARAMETER, handed.span, f"`{signature.owner}` has no parameter `{name}`")
+            rest[name] = handed
+        else:
+            given[name] = fitted(slot, retyped(slot, handed), exact)
+    if rest and signature.rest is not None:
+        given[signature.rest.name] = Bound(Rest(rest), node.span, NOWHERE)
+    return given
+
+
+def takes_rest(use: Use, signature: object) -> bool:
+    """Whether a block took settings to pass on already."""
+    rest = signature_of(use.target).rest
+    return rest is not None and rest.name in use.given
+
+
+def split_rest(frame: Frame, node: ast.Call) -> tuple[tuple[ast.Argument, ...], dict[str, Bound]]:
+    """The arguments as written, and those that a `...args` among them stands for."""
+    written: list[ast.Argument] = []
+    passed: dict[str, Bound] = {}
+    for argument in node.arguments:
+        if isinstance(argument.value, ast.Spread):
+            value = evaluate(frame, argument.value.value)
+            if not isinstance(value, Rest):
+                raise Fault(catalog.WRONG_TYPE, argument.span, "only settings that a `...name` took can be passed on")
+            passed |= value.given
+        else:
+            written.append(argument)
+    return tuple(written), passed
+
+
+def retyped(slot: Slot, handed: Bound) -> Bound:
+    """A handed-on word of an enumeration, now that its type is known."""
+    if isinstance(handed.value, Symbol) and handed.value not in slot.type.symbols:
+        raise Fault(
+            catalog.UNKNOWN_NAME,
+            handed.span,
+            f"`{handed.value}` is no choice for `{slot.name}`",
+            did_you_mean(handed.value, slot.type.symbols),
+        )
+    return handed
+
+
+def free_argument(frame: Frame, node: ast.Expression) -> Bound:
+    """An argument whose parameter is not known yet: a word that stands for nothing may be an enumeration's."""
+    frame = frame.inner({})
+    frame.free = True
+    return bound(frame, node, evaluate(frame, node))
+
+
+def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
+    """An argument: a bare word where an enumeration is wanted, an initializer, or any value."""
+    if isinstance(node, ast.Name) and node.id not in frame.names:
+        if node.id in kind.symbols:
+            return Bound(Symbol(node.id), node.span, NOWHERE)
+        if kind.name == "symbol" or (kind.symbols and frame.file.find(node.id) is None):
+            raise Fault(
+                catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is no choice here", did_you_mean(node.id, kind.symbols)
+            )
+    if kind.name == "init" and not isinstance(node, ast.Nothing):
+        return bound(frame, node, initializer(frame, node))
+    return bound(frame, node, evaluate(frame, node))
+
+
+def initializer(frame: Frame, node: ast.Expression) -> Value:
+    """An initializer by its name, with its settings; or a value that holds one."""
+    word = node.callee if isinstance(node, ast.Call) else node
+    if not isinstance(word, ast.Name) or word.id in frame.names:
+        return evaluate(frame, node)
+    kind = INITIALIZERS.get(word.id)
+    if kind is None:
+        raise Fault(
+            catalog.UNKNOWN_NAME,
+            word.span,
+            f"no initializer is called `{word.id}`",
+            did_you_mean(word.id, INITIALIZERS),
+        )
+    signature = of_declared(kind)
+    values: dict[str, Value] = {}
+    for name, argument in assign(signature, node.arguments if isinstance(node, ast.Call) else (), {}, node):
+        slot = signature.slots[name]
+        values[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), False).value
+    return kind(**values)
+
+
+def policy_settings(frame: Frame, policy: Policy, node: ast.Call) -> dict[str, Bound]:
+    """What may be said to a policy, whatever it stands for: `gamma` to a norm, nothing to an activation."""
+    given: dict[str, Bound] = {}
+    for argument in node.arguments:
+        name = argument.target[-1] if argument.target else ""
+        if policy.policy != "norm" or name != "gamma" or name in policy.given:
+            raise Fault(
+                catalog.UNKNOWN_PARAMETER,
+                argument.span,
+                f"`{policy.policy}` takes {'`gamma`, by name' if policy.policy == 'norm' else 'no settings here'}",
+                f"set the policy itself: `{policy.policy} = ...`",
+            )
+        given[name] = bound(frame, argument.value, evaluate(frame, argument.value))
+    return given
+
+
+__all__ = ["FORMS", "FORM_CALLS", "Initializer", "give", "initializer", "typed_argument"]

@@ -1,0 +1,80 @@
+"""`a -> b -> c`: a block made of blocks, or, where it starts with a tensor, what comes out."""
+
+from __future__ import annotations
+
+from archdsl.errors import catalog
+from archdsl.lang import syntax as ast
+from archdsl.lang.evaluation import evaluate, evaluates, need_block
+from archdsl.lang.faults import Fault
+from archdsl.lang.frame import Frame
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import BlockValue, Links, Policy, Role, Row, Shared, Use, Value, With, describe
+
+
+@evaluates(ast.Chain)
+def chain(frame: Frame, node: ast.Chain) -> Value:
+    """Blocks in a row, or a tensor on its way through them."""
+    first = evaluate(frame, node.links[0])
+    if is_tensors(first):
+        return through(frame, first, node.links[1:])
+    links: list[BlockValue] = [need_link(node.links[0], first)]
+    for link in node.links[1:]:
+        value = need_link(link, evaluate(frame, link))
+        links += value.links if isinstance(value, Links) else (value,)
+    key = frame.session.key("links", *(link.key for link in links))
+    return Links(key=key, span=node.span, links=tuple(links))
+
+
+def through(frame: Frame, value: Value, links: tuple[ast.Expression, ...]) -> Value:
+    """A tensor, or a list of them, through the links of a chain."""
+    assert frame.builder is not None
+    for link in links:
+        block = need_link(link, evaluate(frame, link))
+        value = frame.session.apply(frame.builder, block, value, frame.settings)
+    return value
+
+
+def need_link(node: ast.Expression, value: Value) -> BlockValue:
+    """A link's value, if it is a block; a gate without brackets beside `->` is refused."""
+    if is_tensors(value):
+        raise Fault(
+            catalog.NOT_A_BLOCK,
+            node.span,
+            f"a block is needed here, not {describe(value)}",
+            "a tensor stands first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
+        )
+    block = need_block(node, value)
+    inner = node.body if isinstance(node, ast.Named) else node
+    if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped and not isinstance(block, Row):
+        if not (isinstance(block, Use) and block.target.name == "identity"):
+            text = inner.span.text
+            raise Fault(
+                catalog.MIXED,
+                inner.span,
+                "a gate beside `->` can be read in two ways",
+                f"write `({text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
+            )
+    return block
+
+
+@evaluates(ast.Named)
+def named(frame: Frame, node: ast.Named) -> Value:
+    """`link as name`: the link under another name."""
+    value = need_block(node, evaluate(frame, node.body))
+    name = frame.place(node, node.name)
+    key = frame.session.key
+    match value:
+        case Use():
+            return frame.session.use(value.target, value.given, name, node.span)
+        case Policy():
+            marked = key("policy", value.policy, frame.session.given_key(value.given), name)
+            return value.replace(key=marked, name=name)
+        case Role():
+            return value.replace(key=key(value.role, name, value.body.key), name=name)
+        case Row():
+            runs = tuple((count, body.key) for count, body in value.runs)
+            return value.replace(key=key("row", name, value.gathers, runs), name=name)
+        case Shared():
+            return value.replace(name=name)
+        case With() | _:
+            return Role(key=key("own", name, value.key), span=node.span, name=name, body=value, role="own")

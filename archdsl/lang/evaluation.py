@@ -1,0 +1,78 @@
+"""The heart of evaluation: the table from kinds of nodes to the functions that work them out.
+
+Each function lives with its like (`atoms`, `operators`, `chains`, `calls`, `forms`) and enters itself here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from archdsl.errors import catalog
+from archdsl.graph import Origin
+from archdsl.lang import syntax as ast
+from archdsl.lang.faults import Fault
+from archdsl.lang.frame import Frame
+from archdsl.lang.functions import Trouble
+from archdsl.lang.values import BlockValue, Bound, Role, Value, captures, describe
+
+Work = TypeVar("Work", bound=Callable[[Frame, Any], Value])
+
+TABLE: dict[type[ast.Expression], Callable[[Frame, Any], Value]] = {}
+
+
+def evaluates(*kinds: type[ast.Expression]) -> Callable[[Work], Work]:
+    """Enters a function into the table."""
+
+    def enter(work: Work) -> Work:
+        TABLE.update(dict.fromkeys(kinds, work))
+        return work
+
+    return enter
+
+
+def evaluate(frame: Frame, node: ast.Expression) -> Value:
+    """What an expression comes to; raises a fault at the innermost place where it comes to nothing."""
+    try:
+        return TABLE[type(node)](frame, node)
+    except Trouble as trouble:
+        raise Fault(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
+
+
+def origin_of(frame: Frame, node: ast.Expression) -> Origin:
+    """Where the value of an argument comes from, by its text."""
+    match node:
+        case ast.Number() | ast.Boolean():
+            return Origin("literal", node.span.text)
+        case ast.Name(id=name):
+            return Origin("parameter" if name in frame.parameters else "computed", name)
+        case ast.Attribute(base=ast.Name(id="x")):
+            return Origin("input", node.span.text)
+        case _:
+            return Origin("computed", node.span.text)
+
+
+def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
+    """A value as an argument: with its place, and without the local name that it went by."""
+    while isinstance(value, Role):
+        value = value.body
+    if captures(value):
+        raise escape(node)
+    return Bound(value, node.span, origin_of(frame, node))
+
+
+def escape(node: ast.Node) -> Fault:
+    """A block that holds a named tensor, on its way out of the body in which the tensor lives."""
+    return Fault(
+        catalog.ESCAPES,
+        node.span,
+        "this block has a named tensor inside, so it cannot leave the body that the tensor lives in",
+        "hand the tensor over as a parameter of type `tensor`, or apply the block here",
+    )
+
+
+def need_block(node: ast.Node, value: Value) -> BlockValue:
+    """The value, if it is a block."""
+    if isinstance(value, BlockValue):
+        return value
+    raise Fault(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}")

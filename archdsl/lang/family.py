@@ -1,0 +1,165 @@
+"""`extends`: a backbone with the lines that it takes over from its parents.
+
+`extends` takes over lines, never names: each line keeps the file that it was written in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from archdsl.errors import ArchError, Span, catalog, did_you_mean
+from archdsl.lang import syntax as ast
+from archdsl.lang.document import Backbone, Check, Drop, Output, Section, Setting
+from archdsl.lang.files import File
+
+DEEPEST = 32
+
+
+class Line(NamedTuple):
+    """A line of a backbone, the file it was written in, and whether it is the backbone's own."""
+
+    content: Section | Setting | Output
+    file: File
+    own: bool
+
+
+class Declared(NamedTuple):
+    """A parameter of a backbone, with the file in which its default was written."""
+
+    parameter: ast.Parameter
+    file: File
+
+
+@dataclass
+class Family:
+    """A backbone with all that it takes over."""
+
+    name: str
+    doc: str
+    file: File
+    span: Span | None
+    input: tuple[int, ...] | None = None
+    parameters: list[Declared] = field(default_factory=list)
+    settings: list[Line] = field(default_factory=list)
+    sections: list[Line] = field(default_factory=list)
+    outputs: list[Line] = field(default_factory=list)
+    expect: tuple[Check, ...] = ()
+
+
+def resolve(file: File, backbone: Backbone) -> Family:
+    """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
+    members = lineage(file, backbone)
+    family = Family(backbone.name, backbone.doc, file, backbone.span, expect=backbone.expect)
+    for at, (home, member) in enumerate(reversed(members)):
+        own = at == len(members) - 1
+        family.input = member.input or family.input
+        family.doc = family.doc or member.doc
+        add_parameters(family, home, member)
+        merge(family.settings, [Line(line, home, own) for line in member.settings])
+        drop(family, member)
+        merge_sections(family.sections, [Line(line, home, own) for line in member.sections])
+        merge(family.outputs, [Line(line, home, own) for line in member.outputs])
+    return family
+
+
+def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
+    """The backbone, its parent, its parent's parent, ..."""
+    members = [(file, backbone)]
+    while (extends := backbone.extends) is not None:
+        found = file.backbone(extends.parent)
+        if found is None or (found[1] is backbone and (found := file.library.spec(extends.parent)) is None):
+            known = [*file.backbones, *(name for other in file.imports for name in other.backbones)]
+            raise catalog.NO_SUCH_PARENT.error(
+                extends.span,
+                f"no backbone is called `{extends.parent}`",
+                help=did_you_mean(extends.parent, [*known, *file.library.specs()]),
+            )
+        file, backbone = found
+        if any(backbone is member for _, member in members) or len(members) > DEEPEST:
+            raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends this one in turn")
+        members.append(found)
+    return members
+
+
+def add_parameters(family: Family, home: File, member: Backbone) -> None:
+    """A member's own parameters, and its new defaults for those of its parent."""
+    inherited = family.parameters
+    known = {declared.parameter.name: at for at, declared in enumerate(inherited)}
+    for argument in member.extends.arguments if member.extends else ():
+        name = argument.target[-1] if argument.target else ""
+        if name not in known:
+            raise catalog.UNKNOWN_PARAMETER.error(
+                argument.span,
+                f"the parent has no parameter `{name}`" if name else "new defaults go by name",
+                help=did_you_mean(name, known),
+            )
+        at = known[name]
+        inherited[at] = Declared(inherited[at].parameter.replace(default=argument.value), home)
+    own = [Declared(parameter, home) for parameter in member.parameters]
+    names = {declared.parameter.name for declared in own}
+    family.parameters = [*own, *(declared for declared in inherited if declared.parameter.name not in names)]
+
+
+def key_of(line: Line) -> object:
+    """What makes a line the successor of another: its name."""
+    return line.content.target if isinstance(line.content, Setting) else line.content.name
+
+
+def merge(lines: list[Line], new: list[Line]) -> None:
+    """New lines take the place of those with their name, or come last; raises for a name that is there twice."""
+    places = {key_of(line): at for at, line in enumerate(lines)}
+    seen: dict[object, Line] = {}
+    for line in new:
+        key = key_of(line)
+        if key in seen:
+            shown = ".".join(key) if isinstance(key, tuple) else key
+            raise catalog.DUPLICATE.error(line.content.span, f"a second `{shown}` in one backbone")
+        seen[key] = line
+        if key in places:
+            lines[places[key]] = line
+        else:
+            lines.append(line)
+
+
+def merge_sections(lines: list[Line], new: list[Line]) -> None:
+    """As `merge`, but a new stage comes after the last stage."""
+    before = {key_of(line) for line in lines}
+    had_stages = any(isinstance(line.content, Section) and line.content.stage for line in lines)
+    merge(lines, new)
+    if not had_stages or not before:
+        return
+    added = [
+        line
+        for line in lines
+        if key_of(line) not in before and isinstance(line.content, Section) and line.content.stage
+    ]
+    rest = [line for line in lines if all(line is not stage for stage in added)]
+    last = max(at for at, line in enumerate(rest) if isinstance(line.content, Section) and line.content.stage)
+    lines[:] = [*rest[: last + 1], *added, *rest[last + 1 :]]
+
+
+def drop(family: Family, member: Backbone) -> None:
+    """Takes out the lines that a member leaves out; raises for one that is not there."""
+    for dropped in member.drops:
+        if not remove(family, dropped):
+            names = [str(key_of(line)) for line in (*family.sections, *family.outputs)]
+            raise ArchError(
+                [
+                    catalog.UNKNOWN_NAME.at(
+                        dropped.span,
+                        f"the parent has no `{dropped.name}` to leave out",
+                        help=did_you_mean(dropped.name, names),
+                    )
+                ]
+            )
+
+
+def remove(family: Family, dropped: Drop) -> bool:
+    """Takes one line out; whether it was there."""
+    for lines in (family.sections, family.outputs):
+        for at, line in enumerate(lines):
+            if key_of(line) == dropped.name:
+                del lines[at]
+                return True
+    return False

@@ -1,0 +1,147 @@
+"""The leaves of the graph: ops with all their parameters, and policies with what they stand for."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from archdsl.errors import catalog
+from archdsl.graph import Scope, Totals
+from archdsl.lang.building import check_size
+from archdsl.lang.faults import Fault
+from archdsl.lang.limits import LARGEST_MAP
+from archdsl.lang.session import NOWHERE, Built, Session
+from archdsl.lang.settings import Settings
+from archdsl.lang.settings import Slot as Used
+from archdsl.lang.signature import Slot, fitted, signature_of
+from archdsl.lang.values import BlockValue, Bound, Policy, Use, With
+from archdsl.op import Misfit, Op, Shapes
+from archdsl.ops import vocabulary
+from archdsl.record import MISSING
+
+DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
+
+
+def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> Built:
+    """An op on an input of this shape."""
+    kind: Any = use.target
+    used: set[Used] = set()
+    values = {slot.name: parameter(use, slot, settings, used) for slot in signature_of(kind).slots.values()}
+    op: Op = kind(**values)
+    is_list = bool(shape) and isinstance(shape[0], tuple)
+    if is_list != (op.takes == "list"):
+        raise mismatch(use, op, is_list)
+    try:
+        output = op.output(shape)
+    except Misfit as misfit:
+        raise fault_of(use, misfit) from None
+    check_output(use, output)
+    return Built(leaf(op, shape, output, use), frozenset(used))
+
+
+def parameter(use: Use, slot: Slot, settings: Settings, used: set[Used]) -> Any:
+    """A parameter's value: given, set, or the default."""
+    if slot.name in use.given:
+        return use.given[slot.name].value
+    entry = settings.get(use.target, slot.name)
+    if entry is not None:
+        used.add((use.target, slot.name))
+        return entry.bound.value
+    if slot.default is MISSING:
+        signature = signature_of(use.target)
+        raise Fault(
+            catalog.MISSING_ARGUMENT, use.span, f"`{signature.owner}` needs `{slot.name}`", f"it is {signature.text()}"
+        )
+    return slot.default
+
+
+def mismatch(use: Use, op: Op, is_list: bool) -> Fault:
+    """One tensor where a list is needed, or the other way round."""
+    if is_list:
+        return Fault(
+            catalog.NOT_A_TENSOR,
+            use.span,
+            f"a list of tensors reaches `{op.name}`, which takes one tensor",
+            "join them first: `-> concat`, `-> add`, or take one: `x[0]`",
+        )
+    return Fault(
+        catalog.LIST_NEEDED,
+        use.span,
+        f"one tensor reaches `{op.name}`, which takes a list of tensors",
+        f"gather it first: `fork(a, b) -> {op.name}`",
+    )
+
+
+def fault_of(use: Use, misfit: Misfit) -> Fault:
+    """What an op cannot take, at the argument that is to blame."""
+    fault = Fault(misfit.rule, use.span, misfit.label, misfit.help)
+    bound = use.given.get(misfit.param)
+    if bound is not None:
+        fault.blame(bound)
+    return fault
+
+
+def check_output(use: Use, output: Shapes) -> None:
+    """Raises for a map that is empty, or larger than any memory."""
+    shapes: Any = output if isinstance(output[0], tuple) else (output,)
+    for shape in shapes:
+        if min(shape) < 1:
+            raise Fault(catalog.KERNEL_TOO_LARGE, use.span, f"nothing is left of the map: {'x'.join(map(str, shape))}")
+        if prod(shape) > LARGEST_MAP:
+            raise Fault(catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is beyond all memory")
+
+
+def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
+    """The scope of an op, with what it counts for."""
+    weights = op.weights(shape)
+    totals = Totals(
+        ops=1,
+        params=sum(weight.size for weight in weights if weight.kind == "parameter"),
+        buffers=sum(weight.size for weight in weights if weight.kind == "buffer"),
+        macs=op.macs(shape, output),
+        activations=prod(output) if op.counts_as == "conv" else 0,
+        n_conv=int(op.counts_as == "conv"),
+        n_norm=int(op.counts_as == "norm"),
+        n_linear=int(op.counts_as == "linear"),
+    )
+    check_size(totals, use.span)
+    return Scope(kind="op", name=op.name, inputs=(shape,), output=output, totals=totals, op=op, span=use.span)
+
+
+def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Used]]:
+    """What a policy stands for, with the settings given to it; and the setting that said so."""
+    entry = settings.get(None, policy.policy)
+    if entry is None:
+        chosen: BlockValue = session.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
+        used = frozenset[Used]()
+    else:
+        chosen, used = entry.bound.value, frozenset[Used]({(None, policy.policy)})
+    return (with_settings(session, chosen, policy) if policy.given else chosen), used
+
+
+def with_settings(session: Session, chosen: BlockValue, policy: Policy) -> BlockValue:
+    """The block of a policy with what was said to the policy (`gamma`)."""
+    if isinstance(chosen, With):
+        body = with_settings(session, chosen.body, policy)
+        return chosen.replace(key=session.key("with", chosen.settings.key, body.key), body=body)
+    if not isinstance(chosen, Use):
+        raise Fault(
+            catalog.UNKNOWN_PARAMETER, policy.span, f"this `{policy.policy}` is a chain, which takes no settings"
+        )
+    signature = signature_of(chosen.target)
+    if signature.lenient:
+        return chosen
+    given: dict[str, Bound] = {}
+    for name, bound in policy.given.items():
+        if name not in signature.slots:
+            raise Fault(
+                catalog.UNKNOWN_PARAMETER,
+                policy.span,
+                f"`{signature.owner}` stands for `{policy.policy}` here, and has no `{name}`",
+                f"it is {signature.text()}",
+            )
+        given[name] = fitted(signature.slots[name], bound, exact=False)
+    return session.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)
+
+
+__all__ = ["NOWHERE", "op_scope", "policy_block"]

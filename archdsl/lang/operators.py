@@ -1,0 +1,178 @@
+"""Arithmetic and logic on values; sums, gates and repeats of blocks and tensors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from archdsl.errors import catalog
+from archdsl.lang import syntax as ast
+from archdsl.lang.evaluation import evaluate, evaluates, need_block
+from archdsl.lang.faults import Fault
+from archdsl.lang.frame import Frame
+from archdsl.lang.functions import Trouble, compute, is_number, truth
+from archdsl.lang.limits import MOST_OPS
+from archdsl.lang.types import is_int, is_tensors
+from archdsl.lang.values import BlockValue, Join, Operand, Row, Tensor, Value, captures, describe
+from archdsl.ops import vocabulary
+
+Joint = Literal["add", "multiply", "concat", "fork"]
+JOINTS: dict[str, Joint] = {"+": "add", "*": "multiply"}
+NOT_FOR_TENSORS = "numbers do not scale blocks or tensors; `scale(0.5)` does, as a link of a chain"
+
+
+@evaluates(ast.Unary)
+def unary(frame: Frame, node: ast.Unary) -> Value:
+    """`-a`, `not a`."""
+    value = evaluate(frame, node.operand)
+    return not truth(value) if node.sign == "not" else compute("-", 0, value)
+
+
+@evaluates(ast.Binary)
+def binary(frame: Frame, node: ast.Binary) -> Value:
+    """An operation on two operands."""
+    if node.sign == "and":
+        return truth(evaluate(frame, node.left)) and truth(evaluate(frame, node.right))
+    if node.sign == "or":
+        return truth(evaluate(frame, node.left)) or truth(evaluate(frame, node.right))
+    if node.sign in JOINTS:
+        return add_or_multiply(frame, node)
+    left, right = evaluate(frame, node.left), evaluate(frame, node.right)
+    for side, value in ((node.left, left), (node.right, right)):
+        if isinstance(value, BlockValue) or is_tensors(value):
+            raise Fault(
+                catalog.WRONG_TYPE,
+                side.span,
+                f"`{node.sign}` takes numbers, not {describe(value)}",
+                "blocks and tensors are joined by `->`, `+`, `*`, `concat` and `fork`",
+            )
+    return compute(node.sign, left, right)
+
+
+def add_or_multiply(frame: Frame, node: ast.Binary) -> Value:
+    """`+` and `*`: of numbers, of blocks and tensors, or `n * a`."""
+    left = evaluate(frame, node.left)
+    if node.sign == "*" and is_number(left):
+        if (asked := frame.statics.repeats.get(id(node))) is not None:
+            return repeat(frame, node, left, asked)
+        right = evaluate(frame, node.right)
+        if isinstance(right, BlockValue):
+            return repeat(frame, node, left, frozenset())
+    else:
+        right = evaluate(frame, node.right)
+    if not any(isinstance(side, BlockValue) or is_tensors(side) for side in (left, right)):
+        return compute(node.sign, left, right)
+    return joined(frame, node, left, right)
+
+
+def joined(frame: Frame, node: ast.Binary, left: Value, right: Value) -> Value:
+    """A sum or a gate; `a + b + c` is one sum of three."""
+    kind = JOINTS[node.sign]
+    for side, value in ((node.left, left), (node.right, right)):
+        if not isinstance(value, BlockValue | Tensor):
+            raise Fault(
+                catalog.WRONG_TYPE, side.span, f"{describe(value)} beside a block or a tensor", misuse(node, value)
+            )
+    operands = [Operand(right)]
+    same = isinstance(node.left, ast.Binary) and node.left.sign == node.sign and not node.left.grouped
+    if same and isinstance(left, Join) and left.kind == kind:
+        operands = [*left.operands, *operands]
+    else:
+        operands = [Operand(left), *operands]
+    return join(frame, node, kind, tuple(operands))
+
+
+def misuse(node: ast.Binary, value: Value) -> str:
+    """What was probably meant where a number stands beside a block."""
+    if is_int(value) and node.sign == "*" and value > 0:
+        return f"to repeat a block, put the number first: `{value} * ...`; to scale a tensor, use `scale`"
+    return NOT_FOR_TENSORS if is_number(value) else "name one tensor of a list: `x[0]`"
+
+
+def join(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operand, ...]) -> Value:
+    """Several blocks and tensors on one input. All tensors: what they come to. Else a block."""
+    blocks = any(isinstance(operand.value, BlockValue) for operand in operands)
+    if not blocks:
+        assert frame.builder is not None
+        return combine(frame, node, kind, tuple(operand.value for operand in operands))
+    tensors = any(not isinstance(operand.value, BlockValue) for operand in operands)
+    home = frame.builder if tensors or any(captures(operand.value) for operand in operands) else None
+    parts = tuple(
+        ("block", operand.value.key)
+        if isinstance(operand.value, BlockValue)
+        else ("tensor", home.token if home else 0, str(operand.value))
+        for operand in operands
+    )
+    key = frame.session.key("join", kind, parts)
+    return Join(key=key, span=node.span, kind=kind, operands=operands, home=home)
+
+
+def combine(frame: Frame, node: ast.Expression, kind: Joint, values: tuple[Value, ...]) -> Value:
+    """Tensors joined: by an op in place, or as a list."""
+    if kind == "fork":
+        return values
+    assert frame.builder is not None
+    use = frame.session.use(vocabulary()[kind], {}, "", node.span)
+    return frame.session.in_place(frame.builder, use, values, frame.settings)
+
+
+def repeat(frame: Frame, node: ast.Binary, count: Value, asked: frozenset[str]) -> Value:
+    """`n * a`."""
+    name = frame.place(node, "")
+    return row(frame, node, count, node.left, node.right, asked, name, gathers=False)
+
+
+def row(
+    frame: Frame,
+    node: ast.Expression,
+    count: Value,
+    count_node: ast.Expression,
+    body: ast.Expression,
+    asked: frozenset[str],
+    name: str,
+    gathers: bool,
+) -> Value:
+    """Modules in a row: equal ones where the text does not ask for its index, few where it asks for the ends only."""
+    check_count(count, count_node)
+    if count == 0 and not gathers:
+        return frame.session.use(vocabulary()["identity"], {}, "identity", node.span)
+    runs: list[tuple[int, BlockValue]] = []
+    for times, index in turns(frame, node, count, asked):
+        turn = {"index": index, "first": index == 0, "last": index == count - 1}
+        block = need_block(body, evaluate(frame.inner(turn, listed=False), body))
+        if captures(block):
+            raise Fault(
+                catalog.ESCAPES,
+                body.span,
+                "a block with a named tensor inside cannot be repeated",
+                "write a `for` loop, or hand the tensor over as a parameter of type `tensor`",
+            )
+        if runs and runs[-1][1].key == block.key:
+            runs[-1] = (runs[-1][0] + times, runs[-1][1])
+        else:
+            runs.append((times, block))
+    key = frame.session.key("row", name, gathers, tuple((times, block.key) for times, block in runs))
+    return Row(key=key, span=node.span, name=name, runs=tuple(runs), gathers=gathers)
+
+
+def check_count(count: Value, node: ast.Expression) -> None:
+    """Raises for what is no number of repeats, or one beyond all networks."""
+    if not is_int(count):
+        raise Fault(catalog.WRONG_TYPE, node.span, f"the number of repeats is an int, not {describe(count)}")
+    if count < 0:
+        raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats: 0 or more are possible")
+    if count > MOST_OPS:
+        raise Fault(catalog.TOO_MANY_OPS, node.span, f"{describe(count)} repeats; at most {MOST_OPS:,} ops are built")
+
+
+def turns(frame: Frame, node: ast.Expression, count: int, asked: frozenset[str]) -> list[tuple[int, int]]:
+    """(how many alike, index) for each different turn of a repeat."""
+    if asked & {"index", "share"}:
+        frame.session.budget.turn(node.span, count)
+        return [(1, index) for index in range(count)]
+    if not asked & {"first", "last"} or count < 2:
+        return [(count, 0)] if count else []
+    middle = [(count - 2, 1)] if count > 2 else []
+    return [(1, 0), *middle, (1, count - 1)]
+
+
+__all__ = ["Trouble", "combine", "join", "row"]

@@ -1,0 +1,81 @@
+"""The parameters of a defined block, once it meets its input: given, set, or by default."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from archdsl.errors import catalog
+from archdsl.graph import Argument
+from archdsl.lang.calls import typed_argument
+from archdsl.lang.evaluation import bound
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import Definition
+from archdsl.lang.frame import Frame
+from archdsl.lang.session import Rest
+from archdsl.lang.signature import Slot, fitted, signature_of
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import BlockValue, Bound, Use, Value, label
+
+
+def bind(frame: Frame, use: Use, definition: Definition) -> None:
+    """Puts the parameters into the frame, in order, as each default may use those before it."""
+    signature = signature_of(definition)
+    at = 1
+    for parameter in definition.parameters:
+        slot = signature.slots[parameter.name]
+        if slot.rest:
+            frame.names[slot.name] = use.given[slot.name].value if slot.name in use.given else Rest({})
+        elif slot.type.name == "tensor" and slot.name in use.given:
+            assert frame.builder is not None
+            frame.names[slot.name] = frame.builder.input(at)
+            frame.builder.names[at] = slot.name
+            at += 1
+        else:
+            frame.names[slot.name] = value_of(frame, use, slot, parameter.default)
+
+
+def value_of(frame: Frame, use: Use, slot: Slot, default: object) -> Value:
+    """A parameter's value: given, set, or the default."""
+    given = use.given.get(slot.name)
+    if given is not None:
+        return given.value
+    entry = frame.settings.get(use.target, slot.name)
+    if entry is not None:
+        assert frame.builder is not None
+        frame.builder.used.add((use.target, slot.name))
+        return entry.bound.value
+    if default is None:
+        text = signature_of(use.target).text()
+        raise Fault(catalog.MISSING_ARGUMENT, use.span, f"`{use.target.name}` needs `{slot.name}`", f"it is {text}")
+    return fitted(slot, typed_argument(frame, default, slot.type), exact=True).value  # type: ignore[arg-type]
+
+
+def tensor_inputs(use: Use) -> tuple[Value, ...]:
+    """The tensors among the arguments of a block: further inputs, in the order of the signature."""
+    if not isinstance(use.target, Definition):
+        return ()
+    slots = signature_of(use.target).slots.values()
+    return tuple(use.given[slot.name].value for slot in slots if slot.type.name == "tensor" and slot.name in use.given)
+
+
+def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
+    """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
+    return tuple(Argument(parameter.name, plain(frame.names[parameter.name])) for parameter in definition.parameters)
+
+
+def plain(value: Value) -> Value:
+    """A value without what belongs to the elaboration."""
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, BlockValue):
+        return label(value)
+    if isinstance(value, Rest):
+        return tuple(value.given)
+    if is_tensors(value):
+        return "tensor"
+    if isinstance(value, tuple):
+        return tuple(map(plain, value))
+    return value
+
+
+__all__ = ["Bound", "arguments_of", "bind", "bound", "tensor_inputs"]

@@ -1,0 +1,123 @@
+"""What one elaboration carries along: keys of equal things, the memo of scopes, the budget, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl.errors import catalog
+from archdsl.graph import Origin
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import Target
+from archdsl.lang.limits import MOST_LEVELS, Budget
+from archdsl.lang.settings import Entry, Settings, Slot
+from archdsl.lang.values import BlockValue, Bound, Tensor, TensorList, Use, Value
+from archdsl.ops import vocabulary
+
+if TYPE_CHECKING:
+    from archdsl.errors import Span
+    from archdsl.graph import Scope
+    from archdsl.lang.building import Builder
+
+
+class Built(NamedTuple):
+    """A scope, and what was asked, in it and below, of the settings in force around it."""
+
+    scope: Scope
+    used: frozenset[Slot]
+
+
+class Rest(NamedTuple):
+    """What `...args` took: settings to pass on."""
+
+    given: dict[str, Bound]
+
+
+NOWHERE = Origin("computed", "")
+
+
+class Session:
+    """One elaboration. Evaluation applies blocks through `apply` and `in_place`, which `application` provides."""
+
+    apply: Callable[[Builder, BlockValue, Value, Settings], Value]
+    in_place: Callable[[Builder, Use, Value, Settings], Value]
+
+    def __init__(self) -> None:
+        self.keys: dict[tuple[Any, ...], int] = {}
+        self.scopes: dict[tuple[Any, ...], Built] = {}
+        self.budget = Budget()
+        self.path: list[str] = []
+        self.depth = 0
+        self.applied: dict[tuple[int, str], Span] = {}
+        self.homes: dict[int, Builder] = {}
+        self.declared: dict[tuple[Slot, int], Entry] = {}
+        self.effective: set[tuple[Slot, int]] = set()
+        self.shares = 0
+        self.identity = vocabulary()["identity"]
+
+    @contextmanager
+    def level(self, span: Span | None) -> Iterator[None]:
+        """One level deeper, up to the limit: what recurses ends here."""
+        self.depth += 1
+        if self.depth > MOST_LEVELS:
+            raise Fault(
+                catalog.TOO_DEEP,
+                span,
+                f"blocks are nested more than {MOST_LEVELS} levels deep",
+                "does a block use itself without an end?",
+            )
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
+    # ---- keys
+
+    def key(self, *parts: Any) -> int:
+        """A number that is equal for equal parts."""
+        return self.keys.setdefault(parts, len(self.keys))
+
+    def value_key(self, value: Value) -> Any:
+        """What stands for a value in a key: blocks by their own key, tensors by their shapes."""
+        if isinstance(value, BlockValue):
+            return ("block", value.key)
+        if isinstance(value, Tensor):
+            return ("tensor", value.shape)
+        if isinstance(value, TensorList):
+            return ("tensors", value.shapes)
+        if isinstance(value, Rest):
+            return self.given_key(value.given)
+        if isinstance(value, tuple):
+            return tuple(self.value_key(item) for item in value)
+        return (type(value), value)
+
+    def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
+        """What stands for settings in a key."""
+        return tuple((name, self.value_key(given[name].value)) for name in sorted(given))
+
+    # ---- blocks
+
+    def use(self, target: Target, given: dict[str, Bound], name: str, span: Span) -> Use:
+        """An op or a block with settings."""
+        content = self.key("use", target, self.given_key(given))
+        return Use(
+            key=self.key("named", content, name), span=span, target=target, given=given, name=name, content=content
+        )
+
+    def bound_number(self, value: int, span: Span) -> Bound:
+        """A number that the text implies, as an argument."""
+        return Bound(value, span, NOWHERE)
+
+    # ---- settings
+
+    def settings(self, entries: dict[Slot, Entry]) -> Settings:
+        """A table of settings."""
+        if not entries:
+            return Settings(entries, 0)
+        parts = tuple(sorted((id(target), name, entry.key) for (target, name), entry in entries.items()))
+        return Settings(entries, self.key("settings", parts) + 1)
+
+    def extended(self, settings: Settings, inner: Settings) -> Settings:
+        """The settings in force inside a `with`."""
+        return self.settings(settings.entries | inner.entries)

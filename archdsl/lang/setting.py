@@ -1,0 +1,55 @@
+"""A setting: what it sets, and to what."""
+
+from __future__ import annotations
+
+from archdsl.errors import Span, catalog, did_you_mean
+from archdsl.lang import syntax as ast
+from archdsl.lang.calls import typed_argument
+from archdsl.lang.evaluation import bound, evaluate, need_block
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import POLICIES, Definition, Routine
+from archdsl.lang.frame import Frame
+from archdsl.lang.settings import Entry, Slot
+from archdsl.lang.signature import fitted, signature_of
+
+
+def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
+    """What a setting's left side names: a policy, or a parameter of one op or block."""
+    if len(target) == 1:
+        if target[0] in POLICIES:
+            return None, target[0]
+        raise Fault(
+            catalog.UNKNOWN_NAME,
+            span,
+            f"`{target[0]}` is no policy; a parameter is set as `name.{target[0]} = ...`",
+            did_you_mean(target[0], POLICIES),
+        )
+    owner, name = ".".join(target[:-1]), target[-1]
+    found = frame.file.find(owner)
+    if found is None or isinstance(found, Routine):
+        raise Fault(
+            catalog.UNKNOWN_NAME,
+            span,
+            f"no block or op is called `{owner}`",
+            did_you_mean(owner, frame.file.block_names()),
+        )
+    signature = signature_of(found)
+    if name not in signature.slots or signature.slots[name].rest:
+        raise Fault(
+            catalog.UNKNOWN_PARAMETER,
+            span,
+            f"`{owner}` has no parameter `{name}`",
+            did_you_mean(name, signature.slots) or f"it is {signature.text()}",
+        )
+    return found, name
+
+
+def entry_of(frame: Frame, slot: Slot, target: tuple[str, ...], node: ast.Expression) -> Entry:
+    """A setting's value, of the type that its parameter has."""
+    owner, name = slot
+    if owner is None:
+        value = bound(frame, node, need_block(node, evaluate(frame, node)))
+    else:
+        parameter = signature_of(owner).slots[name]
+        value = fitted(parameter, typed_argument(frame, node, parameter.type), isinstance(owner, Definition))
+    return Entry(value, frame.session.key("value", frame.session.value_key(value.value)), ".".join(target))

@@ -1,0 +1,34 @@
+"""The settings in force: policies, and defaults of the parameters of ops and blocks.
+
+Explicit arguments win, then the innermost `with`, the backbone, the declaration.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archdsl.lang.files import Target
+from archdsl.lang.values import Bound
+
+Slot = tuple[Target | None, str]
+"""What a setting sets: a parameter of one op or block, or (None, policy)."""
+
+
+class Entry(NamedTuple):
+    """A setting: its value, the key of that value, and the text that a message calls it by."""
+
+    bound: Bound
+    key: int
+    text: str
+
+
+class Settings:
+    """An immutable table of settings; `key` is equal for tables that say the same."""
+
+    def __init__(self, entries: dict[Slot, Entry], key: int) -> None:
+        self.entries = entries
+        self.key = key
+
+    def get(self, target: Target | None, name: str) -> Entry | None:
+        """The setting in force for a parameter of a target, or for a policy."""
+        return self.entries.get((target, name))

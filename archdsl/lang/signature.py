@@ -1,0 +1,235 @@
+"""Signatures of ops and blocks: the parameters in order, their types, and what may stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from archdsl.errors import catalog, did_you_mean
+from archdsl.lang import syntax as ast
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import Definition, File, Target
+from archdsl.lang.functions import FUNCTIONS
+from archdsl.lang.types import Type, Unfit, fit, is_int, of_annotation, of_words
+from archdsl.lang.values import Bound, Value, describe
+from archdsl.op import Declared, Param
+from archdsl.record import MISSING
+
+WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
+
+
+class Slot(NamedTuple):
+    """A parameter: its name and type, whether it goes by name only, and its default (or how to work it out)."""
+
+    name: str
+    type: Type
+    named: bool
+    required: bool
+    rest: bool = False
+    default: Any = MISSING
+    bounds: Param | None = None
+
+
+class Signature(NamedTuple):
+    """The parameters of an op, an initializer or a block."""
+
+    owner: str
+    slots: dict[str, Slot]
+    lenient: bool = False
+
+    @property
+    def positions(self) -> list[Slot]:
+        """The parameters that may be given by position."""
+        return [slot for slot in self.slots.values() if not slot.named]
+
+    @property
+    def rest(self) -> Slot | None:
+        """The `...name` that takes what is left, if there is one."""
+        return next((slot for slot in self.slots.values() if slot.rest), None)
+
+    def text(self) -> str:
+        """The signature as one writes it."""
+        parts = [slot.name if slot.required else f"{slot.name} = ..." for slot in self.positions]
+        named = [f"...{slot.name}" if slot.rest else slot.name for slot in self.slots.values() if slot.named]
+        return f"{self.owner}({', '.join([*parts, *(['*'] if named else []), *named])})"
+
+
+def signature_of(target: Target) -> Signature:
+    """The signature of an op or a block."""
+    return of_definition(target) if isinstance(target, Definition) else of_declared(target)
+
+
+@cache
+def of_declared(kind: type[Declared]) -> Signature:
+    """The signature of an op or an initializer."""
+    slots = {
+        name: Slot(name, of_annotation(each.type), each.named, each.default is MISSING, False, each.default, each)
+        for name, each in kind.params.items()
+    }
+    return Signature(kind.name, slots, getattr(kind, "lenient", False))
+
+
+def of_definition(definition: Definition) -> Signature:
+    """The signature of a block, worked out once."""
+    found = definition.__dict__.get("signature")
+    if found is None:
+        found = Signature(definition.name, of_parameters(definition.parameters, definition.file))
+        definition.__dict__["signature"] = found
+    return found
+
+
+def of_parameters(parameters: tuple[ast.Parameter, ...], file: File) -> dict[str, Slot]:
+    """The parameters of a text; raises a fault for a type that there is none of."""
+    slots: dict[str, Slot] = {}
+    for each in parameters:
+        if each.name in slots:
+            raise Fault(catalog.DUPLICATE, each.span, f"a second parameter `{each.name}`")
+        declared = of_words(each.type)
+        if each.type and declared is None:
+            known = ("int", "float", "bool", "size", "padding", "block", "tensor", "list", "init")
+            raise Fault(
+                catalog.UNKNOWN_NAME,
+                each.span,
+                f"no type is called `{each.type[0]}`",
+                did_you_mean(each.type[0], known),
+            )
+        kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
+        slots[each.name] = Slot(each.name, kind, each.named, each.default is None and not each.rest, each.rest)
+    return slots
+
+
+def infer(node: ast.Expression, slots: dict[str, Slot], file: File) -> Type:
+    """The type of a parameter that only has a default: the default's own."""
+    match node:
+        case ast.Number():
+            return Type("int" if is_int(node.value) else "float")
+        case ast.Boolean() | ast.Unary(sign="not"):
+            return Type("bool")
+        case ast.Items() | ast.Comprehension():
+            return Type("list")
+        case ast.Unary():
+            return infer(node.operand, slots, file)
+        case ast.Conditional():
+            return infer(node.then, slots, file)
+        case ast.Binary():
+            return infer_binary(node, slots, file)
+        case ast.Name(id=name) if name in slots:
+            return slots[name].type
+        case ast.Call(callee=ast.Name(id=name)) if name in FUNCTIONS and name not in slots:
+            return Type("int" if name in WHOLE else "list" if name in {"range", "zip", "unique"} else "float")
+        case ast.Attribute(base=ast.Name(id="x")) | ast.Index():
+            return Type("int")
+        case _:
+            return Type("block")
+
+
+def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: File) -> Type:
+    """The type of an operation's value."""
+    if node.sign in {"==", "!=", "<", "<=", ">", ">=", "and", "or"}:
+        return Type("bool")
+    kinds = {infer(side, slots, file).name for side in (node.left, node.right)}
+    if "block" in kinds:
+        return Type("block")
+    return Type("float" if node.sign == "/" or "float" in kinds else "int")
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------
+
+
+def assign(
+    signature: Signature, arguments: tuple[ast.Argument, ...], taken: dict[str, Bound], call: ast.Node
+) -> list[tuple[str, ast.Argument]]:
+    """Which parameter each argument is for; raises a fault for one too many, unknown, or given twice."""
+    found: dict[str, ast.Argument] = {}
+    positions = signature.positions
+    at = 0
+    for argument in arguments:
+        if argument.target:
+            name = argument.target[-1]
+            check_known(signature, argument, name)
+        else:
+            if at >= len(positions):
+                raise too_many(signature, argument, len(positions))
+            name = positions[at].name
+            at += 1
+        if name in found or name in taken:
+            raise Fault(
+                catalog.REPEATED_ARGUMENT, argument.span, f"`{name}` is given already", f"it is {signature.text()}"
+            )
+        found[name] = argument
+    return list(found.items())
+
+
+def check_known(signature: Signature, argument: ast.Argument, name: str) -> None:
+    """Raises for a name that the signature does not have."""
+    slot = signature.slots.get(name)
+    if len(argument.target) > 1:
+        raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one stand in `with(...)`")
+    if (slot is None or slot.rest) and signature.rest is None:
+        known = [slot.name for slot in signature.slots.values()]
+        raise Fault(
+            catalog.UNKNOWN_PARAMETER,
+            argument.span,
+            f"`{signature.owner}` has no parameter `{name}`",
+            did_you_mean(name, known) or f"it is {signature.text()}",
+        )
+
+
+def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
+    """An argument by position where none is left."""
+    by_name = [slot.name for slot in signature.slots.values() if slot.named]
+    if by_name and most:
+        return Fault(
+            catalog.BY_NAME_ONLY,
+            argument.span,
+            f"`{signature.owner}` takes {most} argument{'s' * (most > 1)} by position; the others go by name",
+            f"it is {signature.text()}",
+        )
+    return Fault(
+        catalog.BY_NAME_ONLY,
+        argument.span,
+        f"`{signature.owner}` takes {f'no more than {most}' if most else 'no'} arguments by position",
+        f"it is {signature.text()}",
+    )
+
+
+def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
+    """An argument as its parameter takes it; raises a fault at the argument's place."""
+    try:
+        value = fit(slot.type, bound.value, exact)
+    except Unfit as unfit:
+        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}") from None
+    if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
+        raise blamed(catalog.OUT_OF_RANGE, bound, f"`{slot.name}` is {describe(bound.value)}; {trouble}")
+    return bound._replace(value=value)
+
+
+def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:
+    """A fault at an argument."""
+    fault = Fault(rule, bound.span, label, help)
+    fault.blame(bound)
+    return fault
+
+
+BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
+    ("minimum", lambda value, bound: value >= bound, "at least {:g} is needed"),
+    ("maximum", lambda value, bound: value <= bound, "at most {:g} is possible"),
+    ("above", lambda value, bound: value > bound, "more than {:g} is needed"),
+)
+LARGEST = 10**9
+
+
+def out_of_bounds(declared: Param, value: Value) -> str:
+    """What a number (or each number of a list) lacks, in words."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    for number in numbers:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            continue
+        if abs(number) > LARGEST:
+            return f"nothing here is larger than {LARGEST:,}"
+        for field, holds, phrase in BOUNDS:
+            bound = getattr(declared, field)
+            if bound is not None and not holds(number, bound):
+                return phrase.format(bound)
+    return ""

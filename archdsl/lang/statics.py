@@ -1,0 +1,403 @@
+"""What a text says before anything is known about shapes: the names of modules, and which repeats use their index.
+
+Names of modules come from the text alone. Each place where a block is applied has a name among its neighbours: the
+kind of block or op, the second of a kind with a number (`cna`, `cna2`, `cna3`), in the order of the text, both arms
+of a condition counted. The first repeat of a chain has no name of its own: its modules are `0`, `1`, ....
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from keyword import iskeyword
+from typing import Literal, NamedTuple
+
+from archdsl.lang import syntax as ast
+from archdsl.lang.files import POLICIES, File, Routine
+from archdsl.lang.functions import FUNCTIONS
+
+Kind = Literal["value", "tensor", "block", "mixed"]
+
+ENDS = frozenset({"first", "last"})
+MODULE_ATTRIBUTES = frozenset(
+    [
+        "T_destination",
+        "add_module",
+        "append",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "compile",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extend",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "initialize",
+        "insert",
+        "ipu",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "pop",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "xpu",
+        "zero_grad",
+        "self",
+    ]
+)
+
+
+class Statics(NamedTuple):
+    """What the text says: the name at each place (by the identity of its node), and each repeat's use of its index."""
+
+    names: dict[int, str]
+    repeats: dict[int, frozenset[str]]
+
+
+class Names:
+    """The names already taken among neighbours. In a `chain`, the first repeat takes none."""
+
+    def __init__(self, chain: bool) -> None:
+        self.taken: dict[str, int] = {}
+        self.chain = chain
+
+    def fresh(self, kind: str) -> str:
+        """The next name of a kind."""
+        number = self.taken[kind] = self.taken.get(kind, 0) + 1
+        if number == 1:
+            return attribute_name(kind)
+        return f"{kind}_{number}" if kind[-1].isdigit() else f"{kind}{number}"
+
+    def repeat(self, kind: str) -> str:
+        """The name of a repeat; empty for the first one of a chain."""
+        if self.chain:
+            self.chain = False
+            return ""
+        return self.fresh(kind)
+
+
+def attribute_name(name: str) -> str:
+    """A name that Python and `nn.Module` leave free."""
+    return f"{name}_" if iskeyword(name) or name in MODULE_ATTRIBUTES else name
+
+
+def of_block(node: ast.Block, file: File) -> Statics:
+    """What a block's text says."""
+    reader = Reader(file)
+    reader.declare(node.parameters)
+    for parameter in node.parameters:
+        if parameter.default is not None:
+            reader.argument(parameter.default)
+    reader.body(node.body, Names(chain=repeats_only(node.body)))
+    return reader.statics
+
+
+def of_expression(node: ast.Expression, file: File, kinds: dict[str, Kind]) -> Statics:
+    """What a section's, a setting's or a constant's text says."""
+    reader = Reader(file)
+    reader.kinds |= kinds
+    reader.walk(node, Names(chain=True))
+    return reader.statics
+
+
+def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
+    """Whether a body is one repeat and nothing else."""
+    match body:
+        case (ast.Return(value=ast.Binary(sign="*")),):
+            return True
+        case _:
+            return False
+
+
+class Reader:
+    """Walks a text once, in order."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.kinds: dict[str, Kind] = {"x": "tensor", "index": "value", "first": "value", "last": "value"}
+        self.statics = Statics({}, {})
+
+    def declare(self, parameters: Iterable[ast.Parameter]) -> None:
+        """The kinds of a signature's names."""
+        for parameter in parameters:
+            match parameter.type:
+                case ("block",):
+                    self.kinds[parameter.name] = "block"
+                case ("tensor",):
+                    self.kinds[parameter.name] = "tensor"
+                case ():
+                    default = parameter.default
+                    self.kinds[parameter.name] = "value" if default is None else self.kind(default)
+                case _:
+                    self.kinds[parameter.name] = "value"
+
+    # ---- kinds
+
+    def kind(self, node: ast.Expression) -> Kind:
+        """Whether an expression is a value, a tensor, a block, or a block with named tensors inside."""
+        match node:
+            case ast.Name():
+                return self.kind_of_name(node.id)
+            case ast.Call():
+                return self.kind_of_call(node)
+            case ast.Chain():
+                first, *rest = [self.kind(link) for link in node.links]
+                if first == "tensor":
+                    return "tensor"
+                return "mixed" if first == "mixed" or "tensor" in rest or "mixed" in rest else "block"
+            case ast.Binary(sign="+" | "*"):
+                return combine([self.kind(node.left), self.kind(node.right)])
+            case ast.Conditional():
+                return combine([self.kind(node.then), self.kind(node.other)])
+            case ast.Items():
+                return combine([self.kind(item) for item in node.items])
+            case ast.Comprehension():
+                self.kinds[node.variable.id] = self.kind(node.source)
+                return self.kind(node.item)
+            case ast.Index() | ast.Slice():
+                return self.kind(node.base)
+            case ast.Spread():
+                return self.kind(node.value)
+            case ast.Named():
+                return self.kind(node.body)
+            case ast.Attribute(base=ast.Name(id=prefix)) if prefix not in self.kinds:
+                return "block"
+            case _:
+                return "value"
+
+    def kind_of_name(self, name: str) -> Kind:
+        """The kind of a name: what the text bound it to, else what the file knows it as."""
+        if name in self.kinds:
+            return self.kinds[name]
+        if name in POLICIES:
+            return "block"
+        if name in FUNCTIONS or isinstance(self.file.find(name), Routine):
+            return "value"
+        return "block"
+
+    def kind_of_call(self, node: ast.Call) -> Kind:
+        """The kind of a call: forms that only gather have their arguments' kind."""
+        if not isinstance(node.callee, ast.Name):
+            return self.kind(node.callee) if not isinstance(node.callee, ast.Attribute) else "block"
+        match node.callee.id:
+            case "fork" | "concat" if node.arguments:
+                return combine([self.kind(argument.value) for argument in node.arguments])
+            case "with" if node.arguments:
+                return self.kind(node.arguments[-1].value)
+            case name:
+                return self.kind_of_name(name)
+
+    # ---- names
+
+    def body(self, statements: tuple[ast.Statement, ...], names: Names) -> None:
+        """A body's statements, in order."""
+        for statement in statements:
+            match statement:
+                case ast.Assign():
+                    self.assign(statement, names)
+                case ast.Return():
+                    self.walk(statement.value, names)
+                case ast.For():
+                    kind = self.kind(statement.source)
+                    self.kinds[statement.variable.id] = kind
+                    self.body(statement.body, names)
+                case ast.If():
+                    self.body(statement.body, names)
+                    self.body(statement.other, names)
+                case _:
+                    raise TypeError(statement)
+
+    def assign(self, statement: ast.Assign, names: Names) -> None:
+        """A named block's inside is a chain of its own; a named tensor adds no level."""
+        kind = self.kind(statement.value)
+        self.walk(statement.value, Names(chain=True) if kind == "block" else names)
+        for target in statement.targets:
+            self.kinds[target.id] = kind if len(statement.targets) == 1 else "tensor"
+
+    def argument(self, node: ast.Expression) -> None:
+        """A block given to another: a chain of its own."""
+        self.walk(node, Names(chain=True))
+
+    def walk(self, node: ast.Expression, names: Names) -> None:
+        """Names the places of an expression."""
+        match node:
+            case ast.Name():
+                self.statics.names[id(node)] = names.fresh(node.id) if node.id != "x" else ""
+            case ast.Attribute() if self.kind(node) == "block":
+                self.statics.names[id(node)] = names.fresh(node.name)
+            case ast.Call():
+                self.call(node, names)
+            case ast.Named():
+                self.walk(node.body, Names(chain=False))
+                self.statics.names[id(node)] = attribute_name(node.name)
+            case ast.Binary(sign="*"):
+                self.product(node, names)
+            case ast.Comprehension():
+                self.kinds[node.variable.id] = self.kind(node.source)
+                self.walk(node.item, names)
+            case ast.Conditional():
+                self.walk(node.then, names)
+                self.walk(node.other, names)
+            case ast.Index() | ast.Slice():
+                self.walk(node.base, names)
+            case ast.Chain() | ast.Items() | ast.Spread() | ast.Binary(sign="+"):
+                for part in parts(node):
+                    self.walk(part, names)
+            case _:
+                pass
+
+    def call(self, node: ast.Call, names: Names) -> None:
+        """A call: a form gathers or wraps what it is given; anything else is a place with a name."""
+        form = node.callee.id if isinstance(node.callee, ast.Name) else ""
+        if (form in {"fork", "concat"} and node.arguments) or form in {"with", "share"}:
+            for argument in node.arguments:
+                self.walk(argument.value, Names(chain=True) if argument.target else names)
+        elif form == "collect" and len(node.arguments) == 2:
+            self.repeat(node, node.arguments[1].value, names.fresh)
+        else:
+            self.statics.names[id(node)] = names.fresh(callee_name(node.callee))
+            for argument in node.arguments:
+                self.argument(argument.value)
+
+    def product(self, node: ast.Binary, names: Names) -> None:
+        """`n * a` is a repeat; a product of blocks or tensors is a gate; one of numbers is a number."""
+        if self.kind(node.right) == "value":
+            return
+        if self.kind(node.left) == "value":
+            self.repeat(node, node.right, names.repeat)
+        else:
+            self.walk(node.left, names)
+            self.walk(node.right, names)
+
+    def repeat(self, node: ast.Expression, body: ast.Expression, name: Callable[[str], str]) -> None:
+        """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
+        self.statics.names[id(node)] = name(kind_name(body))
+        self.argument(body)
+        self.statics.repeats[id(node)] = self.asked(body)
+
+    def asked(self, node: ast.Expression) -> frozenset[str]:
+        """Which of `index`, `first`, `last` an expression asks its own repeat for; and `share`."""
+        found: set[str] = set()
+        stack: list[ast.Expression] = [node]
+        while stack:
+            part = stack.pop()
+            match part:
+                case ast.Name():
+                    found |= {part.id} & (ENDS | {"index", "share"})
+                case ast.Binary(sign="*") if id(part) in self.statics.repeats:
+                    stack.append(part.left)
+                    found |= self.statics.repeats[id(part)] & {"share"}
+                case ast.Call() if id(part) in self.statics.repeats:
+                    stack.append(part.arguments[0].value)
+                    found |= self.statics.repeats[id(part)] & {"share"}
+                case _:
+                    stack += parts(part)
+        return frozenset(found)
+
+
+def callee_name(node: ast.Expression) -> str:
+    """What a called block is known as."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            return node.name
+        case ast.Call():
+            return callee_name(node.callee)
+        case _:
+            return "block"
+
+
+def kind_name(node: ast.Expression) -> str:
+    """What an expression is known as, as a module."""
+    match node:
+        case ast.Name() | ast.Attribute():
+            return callee_name(node)
+        case ast.Call(callee=ast.Name(id="with" | "share"), arguments=[*_, last]):
+            return kind_name(last.value)
+        case ast.Call():
+            return callee_name(node.callee)
+        case ast.Named():
+            return node.name
+        case ast.Binary():
+            return {"+": "add", "*": "multiply"}.get(node.sign, "block")
+        case ast.Conditional():
+            return kind_name(node.then if callee_name(node.then) != "identity" else node.other)
+        case _:
+            return "chain"
+
+
+def combine(kinds: list[Kind]) -> Kind:
+    """The kind of what is made of several."""
+    found = set(kinds) - {"value"}
+    if not found:
+        return "value"
+    return found.pop() if len(found) == 1 else "mixed"
+
+
+def parts(node: ast.Expression) -> list[ast.Expression]:
+    """The expressions directly inside one."""
+    match node:
+        case ast.Chain():
+            return list(node.links)
+        case ast.Binary():
+            return [node.left, node.right]
+        case ast.Unary():
+            return [node.operand]
+        case ast.Conditional():
+            return [node.then, node.test, node.other]
+        case ast.Call():
+            return [node.callee, *(argument.value for argument in node.arguments)]
+        case ast.Items():
+            return list(node.items)
+        case ast.Spread():
+            return [node.value]
+        case ast.Comprehension():
+            return [node.item, node.source, *([node.test] if node.test else [])]
+        case ast.Attribute():
+            return [node.base]
+        case ast.Index():
+            return [node.base, node.index]
+        case ast.Slice():
+            return [part for part in (node.base, node.start, node.stop) if part]
+        case ast.Named():
+            return [node.body]
+        case _:
+            return []

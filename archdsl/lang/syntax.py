@@ -1,0 +1,212 @@
+"""The syntax tree: expressions, statements and definitions, as both front ends give them.
+
+Nodes are equal when they say the same; where they stand (`span`) and whether somebody wrote parentheses around them
+(`grouped`) take no part in that.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import ClassVar
+
+from archdsl.errors import Span
+from archdsl.record import Record
+
+
+class Node(Record):
+    """Base of the tree."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span", "grouped", "text"})
+
+    span: Span
+    grouped: bool = False
+
+
+# ---- expressions ---------------------------------------------------------------------------------------------------
+
+
+class Expression(Node):
+    """Anything with a value."""
+
+
+class Name(Expression):
+    """A name."""
+
+    id: str
+
+
+class Number(Expression):
+    """An int, or a decimal number, which is exact. `text` is how it was written."""
+
+    value: int | Fraction
+    text: str = ""
+
+
+class Boolean(Expression):
+    """`true` or `false`."""
+
+    value: bool
+
+
+class Nothing(Expression):
+    """`none`."""
+
+
+class Spread(Expression):
+    """`...list` among items or arguments."""
+
+    value: Expression
+
+
+class Items(Expression):
+    """`[a, b, ...c]`."""
+
+    items: tuple[Expression, ...]
+
+
+class Comprehension(Expression):
+    """`[item for variable in source if test]`."""
+
+    item: Expression
+    variable: Name
+    source: Expression
+    test: Expression | None
+
+
+class Argument(Node):
+    """An argument of a call: `value`, `name = value`, `...value`, or, in `with`, `target.param = value`."""
+
+    target: tuple[str, ...]
+    value: Expression
+
+
+class Call(Expression):
+    """`callee(arguments)`."""
+
+    callee: Expression
+    arguments: tuple[Argument, ...]
+
+
+class Attribute(Expression):
+    """`base.name`."""
+
+    base: Expression
+    name: str
+
+
+class Index(Expression):
+    """`base[index]`."""
+
+    base: Expression
+    index: Expression
+
+
+class Slice(Expression):
+    """`base[start:stop]`."""
+
+    base: Expression
+    start: Expression | None
+    stop: Expression | None
+
+
+class Unary(Expression):
+    """`-a` or `not a`."""
+
+    sign: str
+    operand: Expression
+
+
+class Binary(Expression):
+    """Two operands and a sign: arithmetic, comparison, logic, and the sums, gates and repeats of blocks."""
+
+    sign: str
+    left: Expression
+    right: Expression
+
+
+class Conditional(Expression):
+    """`then if test else other`."""
+
+    then: Expression
+    test: Expression
+    other: Expression
+
+
+class Chain(Expression):
+    """`a -> b -> c`."""
+
+    links: tuple[Expression, ...]
+
+
+class Named(Expression):
+    """`link as name`."""
+
+    body: Expression
+    name: str
+
+
+# ---- statements ----------------------------------------------------------------------------------------------------
+
+
+class Statement(Node):
+    """A line of a body."""
+
+
+class Assign(Statement):
+    """`a = value` or `a, b = value`."""
+
+    targets: tuple[Name, ...]
+    value: Expression
+
+
+class Return(Statement):
+    """`return value`; also the value of a body that is one expression."""
+
+    value: Expression
+
+
+class For(Statement):
+    """`for variable in source:` and its body."""
+
+    variable: Name
+    source: Expression
+    body: tuple[Statement, ...]
+
+
+class If(Statement):
+    """`if test:`, its body, and what else."""
+
+    test: Expression
+    body: tuple[Statement, ...]
+    other: tuple[Statement, ...] = ()
+
+
+# ---- definitions ---------------------------------------------------------------------------------------------------
+
+
+class Parameter(Node):
+    """A parameter: `name: type = default`. `type` lists the symbols of an enumeration, or is one name, or is empty."""
+
+    name: str
+    type: tuple[str, ...] = ()
+    default: Expression | None = None
+    named: bool = False
+    rest: bool = False
+
+
+class Block(Node):
+    """`block name(parameters)` and its body."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+    doc: str = ""
+
+
+class Function(Node):
+    """`fn name(parameters)` and its body: a function on values."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+    doc: str = ""

@@ -1,0 +1,194 @@
+"""What expressions come to: numbers, lists, symbols, blocks, tensors.
+
+Numbers are ints and exact fractions; lists are tuples. A block value is immutable and closed: the names in its text
+are resolved. Its `key` is equal for blocks that do the same, whatever their places; whatever is looked up by block
+is looked up by that.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+from archdsl.errors import Span
+from archdsl.graph import Origin
+from archdsl.op import Shape
+from archdsl.record import Record
+
+if TYPE_CHECKING:
+    from archdsl.lang.files import Target
+    from archdsl.lang.settings import Settings
+
+Value = Any
+"""int, bool, Fraction, tuple (a list), Symbol, None, an Initializer, a BlockValue, a Tensor or a TensorList."""
+
+
+class Symbol(str):
+    """A bare word of an enumeration: `fan_out`, `same`."""
+
+    __slots__ = ()
+
+
+class Bound(NamedTuple):
+    """A value given to a parameter: where, and where its number came from."""
+
+    value: Value
+    span: Span
+    origin: Origin
+
+
+class Tensor(NamedTuple):
+    """A tensor of the scope being built: its number there, and its shape."""
+
+    id: int
+    shape: Shape
+
+
+class TensorList(NamedTuple):
+    """A list of tensors that a module gave: its number in the scope being built, and the shapes."""
+
+    id: int
+    shapes: tuple[Shape, ...]
+
+
+class BlockValue(Record):
+    """Base of all block values."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span"})
+
+    key: int
+    span: Span
+
+
+class Use(BlockValue):
+    """An op or a defined block, with the settings given so far, and its name among its neighbours."""
+
+    target: Target
+    given: dict[str, Bound]
+    name: str
+    content: int
+    """The key without the name."""
+
+
+class Policy(BlockValue):
+    """`norm` or `act`: whatever the settings in force say, with the settings given so far."""
+
+    policy: str
+    given: dict[str, Bound]
+    name: str
+
+
+class Links(BlockValue):
+    """`a -> b -> c`."""
+
+    links: tuple[BlockValue, ...]
+
+
+class Row(BlockValue):
+    """`n * a`, or `collect(n, a)` where `gathers`: runs of equal blocks, and their name (empty: the index alone)."""
+
+    name: str
+    runs: tuple[tuple[int, BlockValue], ...]
+    gathers: bool = False
+
+
+class Join(BlockValue):
+    """Several blocks (and named tensors) on one input: `a + b`, `a * b`, `concat(a, b)`, `fork(a, b)`."""
+
+    kind: Literal["add", "multiply", "concat", "fork"]
+    operands: tuple[Operand, ...]
+    home: object = None
+    """The scope under construction whose tensors are among the operands."""
+
+
+class Operand(NamedTuple):
+    """An operand of a join: a block, a tensor or a list, and whether the list is spread."""
+
+    value: Value
+    spread: bool = False
+
+
+class With(BlockValue):
+    """A block built under other settings."""
+
+    settings: Settings
+    body: BlockValue
+
+
+class Role(BlockValue):
+    """A block that the text calls by a name of its own: a block-valued parameter, or a local name."""
+
+    name: str
+    body: BlockValue
+    role: Literal["parameter", "local", "own"]
+    binding: object = None
+
+
+class Shared(BlockValue):
+    """`share(a)`: one set of weights wherever it is applied."""
+
+    name: str
+    body: BlockValue
+
+
+def captures(value: Value) -> bool:
+    """Whether a block has a named tensor inside it."""
+    match value:
+        case Join():
+            return value.home is not None or any(captures(operand.value) for operand in value.operands)
+        case Links():
+            return any(captures(link) for link in value.links)
+        case With() | Role() | Shared():
+            return captures(value.body)
+        case Row():
+            return any(captures(body) for _, body in value.runs)
+        case _:
+            return False
+
+
+def describe(value: Value) -> str:
+    """A value as it is called in a message."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if abs(value) < 10**20 else "a huge number"
+        case Fraction():
+            return f"{float(value):g}"
+        case None:
+            return "none"
+        case Symbol():
+            return f"`{value}`"
+        case Use() | Policy() | Role():
+            return f"the block `{label(value)}`"
+        case BlockValue():
+            return "a block"
+        case Tensor():
+            return f"a tensor of {'x'.join(map(str, value.shape))}"
+        case TensorList():
+            return "a list of tensors"
+        case tuple():
+            return f"a list of {len(value)}"
+        case _:
+            return f"`{value}`"
+
+
+def label(value: Value) -> str:
+    """The name of a block for people."""
+    match value:
+        case Use():
+            return value.target.name
+        case Policy():
+            return value.policy
+        case Role():
+            return value.name
+        case With() | Shared():
+            return label(value.body)
+        case Row():
+            return label(value.runs[0][1]) if value.runs else "identity"
+        case Join():
+            return value.kind
+        case Links():
+            return " -> ".join(label(link) for link in value.links[:4]) + (" -> ..." if len(value.links) > 4 else "")
+        case _:
+            return describe(value)

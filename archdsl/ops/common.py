@@ -1,0 +1,90 @@
+"""What the shape rules of several families share: checks of what comes in, the arithmetic of sliding windows."""
+
+from __future__ import annotations
+
+from archdsl.errors import catalog
+from archdsl.op import Misfit, Padding, Shape, Size, pair
+
+
+def feature_map(x: Shape) -> tuple[int, int, int]:
+    """(channels, height, width); raises Misfit for what is no feature map."""
+    if len(x) != 3:
+        raise Misfit(
+            catalog.NOT_A_MAP,
+            "",
+            f"{shown(x)} is no feature map (channels x height x width)",
+            "an op that needs a map comes before `flatten`",
+        )
+    return x[0], x[1], x[2]
+
+
+def tensors(x: tuple[Shape, ...]) -> tuple[Shape, ...]:
+    """The shapes of a list that has at least one tensor; raises Misfit for an empty one."""
+    if not x:
+        raise Misfit(catalog.LIST_NEEDED, "", "the list is empty", "at least one tensor is needed")
+    return x
+
+
+def equal(x: tuple[Shape, ...], done: str) -> Shape:
+    """The one shape that all tensors of a list have; raises Misfit where one differs (`done`: "added")."""
+    for at, shape in enumerate(tensors(x)):
+        if shape != x[0]:
+            raise Misfit(
+                catalog.UNEQUAL_MAPS,
+                f"[{at}]",
+                f"{shown(x[0])} and {shown(shape)} cannot be {done}",
+                "equal shapes are needed: project the shortcut, or check the stride",
+            )
+    return x[0]
+
+
+def shown(x: Shape) -> str:
+    """A shape as text: 64x56x56."""
+    return "x".join(map(str, x))
+
+
+def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, int]:
+    """Zeros on each border in height and in width; raises Misfit for `same` with an even kernel."""
+    if padding == "valid":
+        return 0, 0
+    if padding != "same":
+        return pair(padding)
+    if any(size % 2 == 0 for size in pair(kernel)):
+        raise Misfit(
+            catalog.EVEN_KERNEL,
+            "kernel",
+            f"kernel {kernel} is even, so it has no middle to pad around",
+            "say the padding: `padding = valid` for none, or a number",
+        )
+    return tuple(d * (k - 1) // 2 for k, d in zip(pair(kernel), pair(dilation), strict=True))  # type: ignore[return-value]
+
+
+def window(
+    size: tuple[int, int],
+    kernel: Size,
+    stride: Size,
+    pads: tuple[int, int],
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> tuple[int, int]:
+    """Height and width after a sliding window, as PyTorch computes them; raises Misfit where nothing is left."""
+    axes = zip(size, pair(kernel), pair(stride), pads, pair(dilation), strict=True)
+    height, width = (slide(*axis, ceil_mode) for axis in axes)
+    return height, width
+
+
+def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mode: bool) -> int:
+    """One axis of `window`. In ceil mode the last window may hang over the end, but starts before it (PyTorch)."""
+    reach = dilation * (kernel - 1) + 1
+    room = size + 2 * pad - reach
+    count = (room + stride - 1 if ceil_mode else room) // stride + 1
+    if ceil_mode and (count - 1) * stride >= size + pad:
+        count -= 1
+    if count < 1:
+        raise Misfit(
+            catalog.KERNEL_TOO_LARGE,
+            "kernel",
+            f"a window of {reach} does not fit into {size + 2 * pad} (a map of {size}, padded by {pad})",
+            "make the kernel smaller, the padding larger, or reduce the map less before",
+        )
+    return count

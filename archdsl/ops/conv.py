@@ -1,0 +1,133 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.errors import catalog
+from archdsl.initializer import Initializer
+from archdsl.op import Misfit, Op, Padding, Shape, Size, Spelling, Weight, named, pair, param, single
+from archdsl.ops.common import borders, feature_map, window
+
+
+class Conv(Op):
+    """2-D convolution, C x H x W to `out` x H' x W'. Depthwise where `groups` is the input's channels.
+
+    Pads `same` by default: dilation * (kernel - 1) // 2 on each side; an even kernel must say its padding. `kernel`,
+    `stride`, `padding` and `dilation` take a number or [height, width].
+
+    Example: conv(16, 3, 2)
+    """
+
+    name = "conv"
+    counts_as = "conv"
+    saves = frozenset({"input"})
+    torch = Spelling(
+        "nn.Conv2d",
+        ("in_channels", "out", "kernel"),
+        ("stride", "padding", "dilation", "groups", "bias"),
+        {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    )
+    out: int = param(minimum=1)
+    kernel: Size = param(1, minimum=1)
+    stride: Size = param(1, minimum=1)
+    padding: Padding = named("same", minimum=0)
+    dilation: Size = named(1, minimum=1)
+    groups: int = named(1, minimum=1)
+    bias: bool = named(False)
+    init: Initializer | None = named(None)
+    bias_init: Initializer | None = named(None)
+
+    def output(self, x: Shape) -> Shape:
+        channels, height, width = feature_map(x)
+        check_groups(self.groups, channels, self.out)
+        pads = borders(self.padding, self.kernel, self.dilation)
+        return (self.out, *window((height, width), self.kernel, self.stride, pads, self.dilation))
+
+    def weights(self, x: Shape) -> tuple[Weight, ...]:
+        weight = Weight("weight", (self.out, x[0] // self.groups, *pair(self.kernel)))
+        return (weight, Weight("bias", (self.out,))) if self.bias else (weight,)
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        height, width = pair(self.kernel)
+        return y[0] * y[1] * y[2] * (x[0] // self.groups) * height * width
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        return super().facts(x) | {"padding": single(borders(self.padding, self.kernel, self.dilation))}
+
+
+class ConvTranspose(Op):
+    """2-D transposed convolution, C x H x W to `out` x H' x W', where H' is about H * stride: learned upsampling.
+
+    H' = (H - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1 + output_padding. As in `conv`, padding is `same`
+    for odd kernels, and an even kernel must say it: `conv_transpose(out, 2, 2, padding = 0)` doubles a map,
+    so does `conv_transpose(out, 4, 2, padding = 1)`.
+
+    Example: conv_transpose(8, 3, 2, output_padding = 1)
+    """
+
+    name = "conv_transpose"
+    counts_as = "conv"
+    saves = frozenset({"input"})
+    torch = Spelling(
+        "nn.ConvTranspose2d",
+        ("in_channels", "out", "kernel"),
+        ("stride", "padding", "output_padding", "dilation", "groups", "bias"),
+        {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1, "groups": 1, "bias": True},
+    )
+    out: int = param(minimum=1)
+    kernel: Size = param(1, minimum=1)
+    stride: Size = param(1, minimum=1)
+    padding: Padding = named("same", minimum=0)
+    output_padding: Size = named(0, minimum=0)
+    dilation: Size = named(1, minimum=1)
+    groups: int = named(1, minimum=1)
+    bias: bool = named(False)
+    init: Initializer | None = named(None)
+    bias_init: Initializer | None = named(None)
+
+    def output(self, x: Shape) -> Shape:
+        channels, *size = feature_map(x)
+        check_groups(self.groups, channels, self.out)
+        settings = (self.kernel, self.stride, self.pads(), self.output_padding, self.dilation)
+        return (self.out, *(unslide(*axis) for axis in zip(size, *map(pair, settings), strict=True)))
+
+    def pads(self) -> tuple[int, int]:
+        """What is taken away from each border."""
+        return borders(self.padding, self.kernel, self.dilation)
+
+    def weights(self, x: Shape) -> tuple[Weight, ...]:
+        weight = Weight("weight", (x[0], self.out // self.groups, *pair(self.kernel)))
+        return (weight, Weight("bias", (self.out,))) if self.bias else (weight,)
+
+    def macs(self, x: Shape, y: Shape) -> int:
+        height, width = pair(self.kernel)
+        return x[0] * x[1] * x[2] * (y[0] // self.groups) * height * width
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        return super().facts(x) | {"padding": single(self.pads())}
+
+
+def unslide(size: int, kernel: int, stride: int, pad: int, extra: int, dilation: int) -> int:
+    """One axis of a transposed convolution; raises Misfit for what PyTorch refuses, and where nothing is left."""
+    if extra >= max(stride, dilation):
+        raise Misfit(
+            catalog.OUT_OF_RANGE,
+            "output_padding",
+            f"output_padding {extra} is not below the stride {stride} or the dilation {dilation}",
+            "it settles which of `stride` possible sizes comes out, so it is below the stride",
+        )
+    count = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + 1 + extra
+    if count < 1:
+        raise Misfit(catalog.BAD_SHAPE, "padding", f"padding {pad} takes away all that comes out", "pad less")
+    return count
+
+
+def check_groups(groups: int, channels: int, out: int) -> None:
+    """Raises Misfit where `groups` does not divide the channels of both sides."""
+    for count, name, side in ((channels, "groups", "input"), (out, "out", "output")):
+        if count % groups:
+            below, above = count // groups * groups, (count // groups + 1) * groups
+            nearest = f"widths that {groups} divides are {below} and {above}" if below else f"width is {above}"
+            label = f"{groups} groups do not divide the {count} {side} channels"
+            raise Misfit(catalog.GROUPS, name, label, f"the nearest {nearest}")

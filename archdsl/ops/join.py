@@ -1,0 +1,115 @@
+"""Ops that take a list of tensors: most make one tensor of it."""
+
+from __future__ import annotations
+
+from archdsl.errors import catalog
+from archdsl.op import Misfit, Op, Shape, Shapes, Spelling
+from archdsl.ops.common import equal, shown, tensors
+
+
+class Concat(Op):
+    """Joins a list of tensors along the channels, in order; all else must be equal.
+
+    Example: fork(conv(8), conv(16)) -> concat
+    """
+
+    name = "concat"
+    takes = "list"
+    saves = frozenset()
+    torch = Spelling(function="torch.cat({x}, dim=1)")
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        for at, shape in enumerate(tensors(x)):
+            if shape[1:] != x[0][1:]:
+                raise Misfit(
+                    catalog.UNEQUAL_MAPS,
+                    f"[{at}]",
+                    f"{shown(x[0])} and {shown(shape)} differ in more than their channels",
+                    "bring the maps to one size first: a stride, a pool or `upsample`",
+                )
+        return (sum(shape[0] for shape in x), *x[0][1:])
+
+
+class Add(Op):
+    """The sum of a list of tensors of equal shape; `a + b` is `fork(a, b) -> add`.
+
+    Example: fork(conv(8), conv(8)) -> add
+    """
+
+    name = "add"
+    takes = "list"
+    saves = frozenset()
+    torch = Spelling(function="{sum}")
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        return equal(x, "added")
+
+    def writable(self, x: tuple[Shape, ...]) -> bool:
+        return len(x) > 1
+
+
+class Multiply(Op):
+    """The product of a list of tensors, with broadcast: a gate. `a * b` is `fork(a, b) -> multiply`.
+
+    Example: fork(identity, global_avgpool -> conv(8) -> sigmoid) -> multiply
+    """
+
+    name = "multiply"
+    takes = "list"
+    saves = frozenset({"input"})
+    torch = Spelling(function="{product}")
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        result = tensors(x)[0]
+        for at, shape in enumerate(x):
+            if not broadcast(result, shape):
+                raise Misfit(
+                    catalog.UNEQUAL_MAPS,
+                    f"[{at}]",
+                    f"{shown(result)} and {shown(shape)} cannot be multiplied",
+                    "each size must be equal, or 1 on one side",
+                )
+            result = tuple(max(sides) for sides in zip(shape, result, strict=True))
+        return result
+
+    def writable(self, x: tuple[Shape, ...]) -> bool:
+        return len(x) > 1
+
+
+class Stack(Op):
+    """Lays a list of n tensors of equal shape on one another: n x C x H x W, the new dimension before the channels.
+
+    Example: fork(conv(8), conv(8)) -> stack
+    """
+
+    name = "stack"
+    takes = "list"
+    saves = frozenset()
+    torch = Spelling(function="torch.stack({x}, dim=1)")
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        return (len(x), *equal(x, "stacked"))
+
+
+class SoftmaxList(Op):
+    """Softmax among the tensors of a list, place by place: a list of weights that sum to one (selective kernels).
+
+    `softmax` is the one over the channels of a tensor. Li et al. 2019.
+
+    Example: fork(conv(8), conv(8)) -> softmax_list -> concat
+    """
+
+    name = "softmax_list"
+    takes = "list"
+    saves = frozenset({"output"})
+    view = True
+    torch = Spelling(function="torch.softmax(torch.stack({x}), dim=0).unbind(0)")
+
+    def output(self, x: tuple[Shape, ...]) -> Shapes:
+        equal(x, "weighed against each other")
+        return x
+
+
+def broadcast(a: Shape, b: Shape) -> bool:
+    """Whether two shapes fit, size by size: equal, or 1 on one side."""
+    return len(a) == len(b) and all(p == q or 1 in (p, q) for p, q in zip(a, b, strict=True))

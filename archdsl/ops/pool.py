@@ -1,0 +1,180 @@
+"""Pools: sliding windows without weights, and their global and adaptive kin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archdsl.errors import catalog
+from archdsl.op import Misfit, Op, Padding, Shape, Size, Spelling, named, pair, param, single
+from archdsl.ops.common import borders, feature_map, window
+
+
+class MaxPool(Op):
+    """The largest value of each window. `stride` is the kernel unless it is given.
+
+    An odd kernel pads `same`; a pool whose stride is its kernel pads 0; an even kernel with another stride must say
+    its padding. At most half of the kernel can be padded. `ceil_mode` keeps the window that hangs over the end.
+
+    Example: maxpool(3, 2)
+    """
+
+    name = "maxpool"
+    saves = frozenset({"input"})
+    torch = Spelling(
+        "nn.MaxPool2d",
+        ("kernel",),
+        ("stride", "padding", "dilation", "ceil_mode"),
+        {"padding": 0, "dilation": 1, "ceil_mode": False},
+    )
+    kernel: Size = param(minimum=1)
+    stride: Size | None = param(None, minimum=1)
+    padding: Padding | None = named(None, minimum=0)
+    dilation: Size = named(1, minimum=1)
+    ceil_mode: bool = named(False)
+
+    def output(self, x: Shape) -> Shape:
+        channels, height, width = feature_map(x)
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
+        return (channels, *window((height, width), self.kernel, stride, pads, self.dilation, self.ceil_mode))
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        stride = self.stride or self.kernel
+        padding = single(pool_borders(self.padding, self.kernel, stride, self.dilation))
+        return super().facts(x) | {"stride": stride, "padding": padding}
+
+
+class AvgPool(Op):
+    """The mean of each window. `stride` is the kernel unless it is given; pads as `maxpool` does.
+
+    `count_include_pad = false` leaves the border's zeros out of the mean, as TensorFlow does.
+
+    Example: avgpool(2)
+    """
+
+    name = "avgpool"
+    saves = frozenset({"input"})
+    torch = Spelling(
+        "nn.AvgPool2d",
+        ("kernel",),
+        ("stride", "padding", "ceil_mode", "count_include_pad"),
+        {"padding": 0, "ceil_mode": False, "count_include_pad": True},
+    )
+    kernel: Size = param(minimum=1)
+    stride: Size | None = param(None, minimum=1)
+    padding: Padding | None = named(None, minimum=0)
+    ceil_mode: bool = named(False)
+    count_include_pad: bool = named(True)
+
+    def output(self, x: Shape) -> Shape:
+        channels, height, width = feature_map(x)
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride)
+        return (channels, *window((height, width), self.kernel, stride, pads, 1, self.ceil_mode))
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        stride = self.stride or self.kernel
+        padding = single(pool_borders(self.padding, self.kernel, stride))
+        return super().facts(x) | {"stride": stride, "padding": padding}
+
+
+class LpPool(Op):
+    """The p-norm of each window: (sum of x ^ p) ^ (1 / p). `stride` is the kernel unless given; takes no padding.
+
+    Example: lppool(2)
+    """
+
+    name = "lppool"
+    saves = frozenset({"input"})
+    torch = Spelling("nn.LPPool2d", ("norm_type", "kernel"), ("stride", "ceil_mode"), {"ceil_mode": False})
+    kernel: Size = param(minimum=1)
+    stride: Size | None = param(None, minimum=1)
+    norm_type: float = named(2.0, above=0)
+    ceil_mode: bool = named(False)
+
+    def output(self, x: Shape) -> Shape:
+        channels, height, width = feature_map(x)
+        stride = self.stride or self.kernel
+        return (channels, *window((height, width), self.kernel, stride, (0, 0), 1, self.ceil_mode))
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        return super().facts(x) | {"stride": self.stride or self.kernel}
+
+
+class AdaptiveAvgPool(Op):
+    """The means of `size` windows that cover the map evenly: a map of a fixed size, whatever comes in.
+
+    Example: adaptive_avgpool(7)
+    """
+
+    name = "adaptive_avgpool"
+    saves = frozenset({"input"})
+    torch = Spelling("nn.AdaptiveAvgPool2d", ("size",))
+    size: Size = param(minimum=1)
+
+    def output(self, x: Shape) -> Shape:
+        return (feature_map(x)[0], *pair(self.size))
+
+
+class AdaptiveMaxPool(Op):
+    """The largest values of `size` windows that cover the map evenly: a map of a fixed size, whatever comes in.
+
+    Example: adaptive_maxpool(7)
+    """
+
+    name = "adaptive_maxpool"
+    saves = frozenset({"input"})
+    torch = Spelling("nn.AdaptiveMaxPool2d", ("size",))
+    size: Size = param(minimum=1)
+
+    def output(self, x: Shape) -> Shape:
+        return (feature_map(x)[0], *pair(self.size))
+
+
+class GlobalAvgPool(Op):
+    """The mean of each channel: C x H x W to C x 1 x 1.
+
+    Example: global_avgpool
+    """
+
+    name = "global_avgpool"
+    saves = frozenset()
+    torch = Spelling("nn.AdaptiveAvgPool2d", ("size",))
+
+    def output(self, x: Shape) -> Shape:
+        return feature_map(x)[0], 1, 1
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        return super().facts(x) | {"size": 1}
+
+
+class GlobalMaxPool(Op):
+    """The largest value of each channel: C x H x W to C x 1 x 1.
+
+    Example: global_maxpool
+    """
+
+    name = "global_maxpool"
+    saves = frozenset({"input"})
+    torch = Spelling("nn.AdaptiveMaxPool2d", ("size",))
+
+    def output(self, x: Shape) -> Shape:
+        return feature_map(x)[0], 1, 1
+
+    def facts(self, x: Shape) -> dict[str, Any]:
+        return super().facts(x) | {"size": 1}
+
+
+def pool_borders(padding: Padding | None, kernel: Size, stride: Size, dilation: Size = 1) -> tuple[int, int]:
+    """What a pool pads; raises Misfit beyond PyTorch's limit, half of the kernel."""
+    default = "valid" if pair(stride) == pair(kernel) else "same"
+    pads = borders(default if padding is None else padding, kernel, dilation)
+    for pad, size in zip(pads, pair(kernel), strict=True):
+        if 2 * pad > size:
+            raise Misfit(
+                catalog.OUT_OF_RANGE,
+                "padding",
+                f"a pool of {size} cannot pad by {pad}",
+                f"at most half of the kernel: {size // 2}; `pad2d` before it can do more",
+            )
+    return pads

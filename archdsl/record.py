@@ -1,0 +1,74 @@
+"""Frozen plain classes: fields from annotations, equality by value, hash computed once.
+
+The syntax tree, block values, operators and graph nodes are all records. Dataclasses with slots take fifty
+times longer to define, and the start-up of `archdsl validate` counts them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self, cast, dataclass_transform
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
+
+
+@dataclass_transform(frozen_default=True)
+class Record:
+    """Base of frozen classes. Fields named in `apart` (spans, origins) take no part in equality and hash."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span"})
+    fields: ClassVar[tuple[str, ...]] = ()
+    defaults: ClassVar[dict[str, Any]] = {}
+    compared: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
+        cls.fields = (*cls.fields, *(name for name in own if name not in cls.fields))
+        cls.defaults = cls.defaults | {name: cls.__dict__[name] for name in own if name in cls.__dict__}
+        cls.compared = tuple(name for name in cls.fields if name not in cls.apart)
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        fields = self.fields
+        if len(values) > len(fields):
+            raise TypeError(f"{type(self).__name__} takes {len(fields)} fields, got {len(values)}")
+        content = dict(zip(fields, values, strict=False))
+        if named:
+            content.update(named)
+        if len(content) != len(fields):
+            content = self.defaults | content
+        if len(content) != len(fields) or any(name not in content for name in fields):
+            wrong = set(fields).symmetric_difference(content)
+            raise TypeError(f"{type(self).__name__}: missing or unknown fields {', '.join(sorted(wrong))}")
+        self.__dict__.update(content)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; use replace()")
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other) or hash(self) != hash(other):
+            return False
+        mine, theirs = self.__dict__, other.__dict__
+        return all(mine[name] == theirs[name] for name in self.compared)
+
+    def __hash__(self) -> int:
+        content = self.__dict__
+        if "_hash" not in content:
+            content["_hash"] = hash((type(self).__name__, *(content[name] for name in self.compared)))
+        return cast("int", content["_hash"])
+
+    def __repr__(self) -> str:
+        parts = (f"{name}={self.__dict__[name]!r}" for name in self.compared)
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild, (type(self), tuple(self.__dict__[name] for name in self.fields))
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        return type(self)(**{name: self.__dict__[name] for name in self.fields} | changes)
+
+
+def rebuild(kind: type[Record], values: tuple[Any, ...]) -> Record:
+    """What a pickled record is made from (the cached hash stays behind: string hashes differ among processes)."""
+    return kind(*values)

@@ -1,0 +1,282 @@
+"""Imports point one way: the layers of the architecture, as a table, and the test that reads every import.
+
+An import counts wherever it stands: at the top of a module, inside a function, under `if TYPE_CHECKING`, or as
+`import_module("...")`. What runs when a module is imported must be in its row's `imports` and `brings`; what waits
+inside a function may also be in `lazily`.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ANY = "*"
+
+
+class Row(NamedTuple):
+    """What one part of the package may import. Names are apart by blanks; a folder's name stands for all in it."""
+
+    imports: str = ""
+    """Parts of archdsl. Below `ops` a dot matters: `ops` is the folder with all in it, `ops.common` one module."""
+    brings: str = ""
+    """Other packages, at import time. The standard library is free."""
+    lazily: str = ""
+    """Other packages, or parts `archdsl.…`, inside functions only."""
+
+
+L0 = "errors record resources"
+L1 = f"{L0} op initializer graph"
+L3 = f"{L1} ops lang"
+L5 = f"{L3} frontend passes analyses backends weights driver integrations"
+
+LAYERS = {
+    # 0: the ground. Standard library only
+    "errors": Row("errors"),
+    "record": Row(),
+    "resources": Row(),
+    # 1: what an op is, and the graph of them
+    "op": Row(L0),
+    "initializer": Row(f"{L0} op"),
+    "graph": Row(f"{L0} op initializer graph"),
+    # 2: the vocabulary. A family of ops knows no other family, and no target
+    "ops": Row(f"{L1} ops"),
+    "ops.*": Row(f"{L1} ops.common"),
+    "ops.common": Row(L1),
+    # 3: the meaning of the language. Outside data is validated in one place
+    "lang": Row(L3),
+    "lang.document": Row(L3, brings="pydantic"),
+    # 4: five folders that know nothing of each other
+    "frontend": Row(f"{L3} frontend", brings="lark yaml pydantic pydantic_core"),
+    "passes": Row(f"{L3} passes"),
+    "analyses": Row(f"{L3} analyses"),
+    "backends": Row(f"{L3} backends", lazily="torch numpy onnx onnxscript onnxruntime"),
+    "weights": Row(f"{L3} weights", lazily="torch numpy safetensors"),
+    # 5: adapters to other projects; and load, elaborate, verify, nothing more
+    "driver": Row(f"{L3} frontend passes analyses backends weights"),
+    "integrations": Row(L5, brings=ANY),
+    # 6: one file per command, and the public names
+    "commands": Row("errors driver commands", lazily=ANY),
+    "__main__": Row("errors driver commands", lazily=ANY),
+    "": Row("errors driver", lazily=ANY),
+}
+HEAVY = ("torch", "numpy", "rich", "importlib.metadata", "pydantic", "lark", "yaml")
+
+
+class Arrow(NamedTuple):
+    """One import: from a module to a module, by their full names."""
+
+    source: str
+    target: str
+    line: int
+    late: bool
+
+
+def modules(package: Path) -> dict[str, Path]:
+    """All modules of a package, by full name."""
+    found: dict[str, Path] = {}
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def arrows(package: Path) -> Iterator[Arrow]:
+    """Every import that stands in a package."""
+    known = modules(package)
+    for name, path in known.items():
+        home = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for node, late in nodes(ast.parse(path.read_text(encoding="utf-8")), late=False):
+            for target in targets(node, home, known):
+                yield Arrow(name, target, getattr(node, "lineno", 0), late)
+
+
+def nodes(tree: ast.AST, late: bool) -> Iterator[tuple[ast.AST, bool]]:
+    """Every node, and whether it waits: inside a function, or under `if TYPE_CHECKING`."""
+    yield tree, late
+    if isinstance(tree, ast.If) and ast.unparse(tree.test).endswith("TYPE_CHECKING"):
+        yield from ((node, later) for child in tree.body for node, later in nodes(child, late=True))
+        yield from ((node, later) for child in tree.orelse for node, later in nodes(child, late))
+        return
+    waits = late or isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+    for child in ast.iter_child_nodes(tree):
+        yield from nodes(child, waits)
+
+
+def targets(node: ast.AST, home: str, known: dict[str, Path]) -> list[str]:
+    """The modules that a node imports; `home` is the package that its relative imports start from."""
+    match node:
+        case ast.Import(names):
+            return [each.name for each in names]
+        case ast.ImportFrom(module, names, level):
+            base = home.split(".")[: len(home.split(".")) - level + 1] if level else []
+            start = ".".join([*base, *([module] if module else [])])
+            inner = [f"{start}.{each.name}" for each in names]
+            return sorted({each if each in known else start for each in inner})
+        case ast.Call(ast.Name("import_module" | "__import__") | ast.Attribute(attr="import_module"), [name, *_]):
+            return written(name, home)
+        case _:
+            return []
+
+
+def written(name: ast.expr, home: str) -> list[str]:
+    """The module that a call's argument names, as far as the text tells: of an f-string its constant beginning."""
+    match name:
+        case ast.Constant(str(text)) | ast.JoinedStr([ast.Constant(str(text)), *_]):
+            return [(home + text if text.startswith(".") else text).rstrip(".")]
+        case _:
+            return []
+
+
+def row(module: str) -> Row | None:
+    """The row of the table for a module below the package (its name without the package's): the longest that fits."""
+    parts = module.split(".")
+    inside = [".".join([*parts[:count], ANY]) for count in range(1, len(parts))]
+    folders = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    fitting = [key for key in (*folders[:-1], *inside, folders[-1]) if key in LAYERS]
+    return LAYERS[fitting[-1]] if fitting else None
+
+
+def allowed(names: str, target: str) -> bool:
+    """Whether a row's names hold a module, or the folder that it is in."""
+    return names == ANY or any(target == name or target.startswith(f"{name}.") for name in names.split())
+
+
+def fits(mine: Row, arrow: Arrow, package: str) -> bool:
+    """Whether the row of an arrow's module allows it."""
+    outside, _, part = arrow.target.partition(".")
+    if outside == package:
+        early = part != "" and allowed(mine.imports, part)
+    else:
+        early = outside in sys.stdlib_module_names or allowed(mine.brings, outside)
+    return early or (arrow.late and allowed(mine.lazily, arrow.target))
+
+
+def wrong(package: Path) -> list[str]:
+    """The arrows of a package that the table does not allow, and the modules that it does not know."""
+    rows = {name: row(name.partition(".")[2]) for name in modules(package)}
+    found = [f"{name} has no layer: give it a row in LAYERS" for name, mine in rows.items() if mine is None]
+    for arrow in arrows(package):
+        mine = rows[arrow.source]
+        if mine and not fits(mine, arrow, package.name):
+            place = " inside a function" if arrow.late else ""
+            found.append(f"{arrow.source}:{arrow.line} imports {arrow.target}{place}")
+    return found
+
+
+def cycle(package: Path) -> list[str]:
+    """Modules that import each other in a circle when they are imported, or none."""
+    graph: dict[str, set[str]] = {name: set() for name in modules(package)}
+    for arrow in arrows(package):
+        if arrow.target in graph and not arrow.late and arrow.target != arrow.source:
+            graph[arrow.source].add(arrow.target)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+ARCHDSL = Path(__file__).parents[1] / "archdsl"
+
+
+def test_imports_point_down() -> None:
+    assert len(modules(ARCHDSL)) > 10
+    assert wrong(ARCHDSL) == []
+
+
+def test_imports_make_no_circle() -> None:
+    assert cycle(ARCHDSL) == []
+
+
+def test_import_of_the_package_is_light() -> None:
+    code = f"import archdsl, sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ARCHDSL.parent)
+    assert done.stdout.split() == []
+
+
+# The test of the test: in a small tree of the same shape, each wrong arrow is found, and each right one is let pass.
+
+WRONG = [
+    ("errors/source.py", "from archdsl import record", "archdsl.record"),
+    ("record.py", "import archdsl.errors.source", "archdsl.errors.source"),
+    ("resources.py", "import yaml", "yaml"),
+    ("op.py", "from archdsl.graph import Scope", "archdsl.graph"),
+    ("op.py", "import torch", "torch"),
+    ("graph.py", "def f():\n    import pydantic", "pydantic inside a function"),
+    ("ops/conv.py", "from archdsl.ops.join import Concat", "archdsl.ops.join"),
+    ("ops/conv.py", "from archdsl.ops import join", "archdsl.ops.join"),
+    ("ops/conv.py", "from . import join", "archdsl.ops.join"),
+    ("ops/conv.py", "from archdsl.ops import vocabulary", "archdsl.ops"),
+    ("ops/conv.py", "from archdsl.backends.torch import emit", "archdsl.backends.torch"),
+    ("ops/common.py", "from archdsl.ops.conv import Conv", "archdsl.ops.conv"),
+    ("lang/scope.py", "import pydantic", "pydantic"),
+    ("lang/scope.py", "from lark import Lark", "lark"),
+    ("lang/document.py", "import yaml", "yaml"),
+    ("lang/scope.py", "from ..frontend.parser import parse", "archdsl.frontend.parser"),
+    ("frontend/parser.py", "from archdsl.analyses.cost import cost", "archdsl.analyses.cost"),
+    ("frontend/parser.py", "from archdsl import build", "archdsl"),
+    ("passes/fold.py", "def f():\n    from archdsl.backends.torch.emit import emit", "archdsl.backends.torch.emit"),
+    ("analyses/cost.py", "if typing.TYPE_CHECKING:\n    import torch", "torch inside a function"),
+    ("analyses/cost.py", "import_module('archdsl.passes.fold')", "archdsl.passes.fold"),
+    ("analyses/cost.py", "def f():\n    importlib.import_module('torch.fx')", "torch.fx inside"),
+    ("analyses/cost.py", "import_module(f'archdsl.passes.{1}')", "archdsl.passes"),
+    ("backends/torch/emit.py", "import torch.nn as nn", "torch.nn"),
+    ("backends/torch/emit.py", "try:\n    import torch\nexcept ImportError:\n    pass", "torch"),
+    ("backends/torch/emit.py", "def f():\n    import lark", "lark inside a function"),
+    ("weights/rename.py", "from archdsl.driver import load", "archdsl.driver"),
+    ("driver.py", "from archdsl.commands import build", "archdsl.commands"),
+    ("driver.py", "from archdsl.integrations import timm", "archdsl.integrations"),
+    ("commands/build.py", "import torch", "torch"),
+    ("commands/build.py", "from archdsl.frontend.parser import parse", "archdsl.frontend.parser"),
+    ("__init__.py", "import pydantic", "pydantic"),
+    ("__init__.py", "from archdsl.graph import Scope", "archdsl.graph"),
+    ("misc/helpers.py", "import os", "archdsl.misc.helpers has no layer"),
+]
+RIGHT = [
+    ("errors/render.py", "import re\nfrom archdsl.errors.source import Span"),
+    ("ops/conv.py", "from archdsl.ops.common import window\nfrom archdsl.op import Op\nfrom archdsl import errors"),
+    ("ops/__init__.py", "from importlib import import_module\ndef f(n):\n    import_module(f'archdsl.ops.{n}')"),
+    ("lang/document.py", "import pydantic\nfrom .scope import Scope"),
+    ("frontend/parser.py", "import lark, yaml\nfrom archdsl.lang import scope"),
+    ("backends/torch/module.py", "def f():\n    import torch"),
+    ("integrations/timm.py", "import torch, timm\nfrom archdsl.driver import load"),
+    ("commands/build.py", "from archdsl.driver import load\ndef f():\n    import torch, archdsl.backends.torch.emit"),
+    ("__init__.py", "def __getattr__(name):\n    from archdsl.frontend.parser import parse"),
+]
+
+
+def planted(folder: Path, path: str, text: str) -> Path:
+    """A package of empty modules, with one that has a text."""
+    package = folder / "archdsl"
+    others = {case[0] for case in (*WRONG, *RIGHT) if not case[0].startswith("misc/")}
+    for each in {path, *others, "errors/__init__.py", "ops/join.py"}:
+        file = package / each
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text if each == path else "", encoding="utf-8")
+    return package
+
+
+@pytest.mark.parametrize(("path", "text", "named"), WRONG)
+def test_a_wrong_arrow_is_found(tmp_path: Path, path: str, text: str, named: str) -> None:
+    found = wrong(planted(tmp_path, path, text))
+    assert len(found) == 1
+    assert named in found[0]
+
+
+@pytest.mark.parametrize(("path", "text"), RIGHT)
+def test_a_right_arrow_is_let_pass(tmp_path: Path, path: str, text: str) -> None:
+    assert wrong(planted(tmp_path, path, text)) == []
+
+
+def test_a_circle_is_found(tmp_path: Path) -> None:
+    package = planted(tmp_path, "lang/scope.py", "from archdsl.lang import document")
+    assert cycle(package) == []
+    (package / "lang/document.py").write_text("from .scope import Scope", encoding="utf-8")
+    assert set(cycle(package)) == {"archdsl.lang.scope", "archdsl.lang.document"}
