@@ -1,3 +1,48 @@
-"""Convolutional backbones from a spec: checked graph, costs, PyTorch source or module."""
+"""archdsl: convolutional backbones from a page of text.
+
+`load` reads a spec, `compile` works it out to a graph, `cost` counts what it costs, `emit` writes it as PyTorch
+source, `build` gives the module itself. Whatever is wrong comes as one `ArchError`, with places.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archdsl.api import build as build
+    from archdsl.api import cost as cost
+    from archdsl.api import emit as emit
+    from archdsl.driver import Spec as Spec
+    from archdsl.driver import compile as compile
+    from archdsl.driver import load as load
+    from archdsl.driver import loads as loads
+    from archdsl.errors import ArchError as ArchError
+    from archdsl.graph import Graph as Graph
 
 __version__ = "0.1.0"
+
+HOMES = {
+    "ArchError": "archdsl.errors",
+    "Graph": "archdsl.graph",
+    "Spec": "archdsl.driver",
+    "build": "archdsl.api",
+    "compile": "archdsl.driver",
+    "cost": "archdsl.api",
+    "emit": "archdsl.api",
+    "load": "archdsl.driver",
+    "loads": "archdsl.driver",
+}
+
+__all__ = [*HOMES, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported on first use: start-up pays only for what is used."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'archdsl' has no attribute {name!r}")
+    return getattr(import_module(HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *HOMES])

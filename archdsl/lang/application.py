@@ -1,27 +1,24 @@
 """Application: a block meets a tensor, and becomes modules and steps of the scope under construction.
 
-`apply` works a block value out in place; `module` gives the one scope that it is as a module. Equal blocks on equal
-shapes under equal settings are worked out once.
+`apply` works a block value out in place, by a table of its kinds; what it makes a module of, `modules` works out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.graph import Child, Ref, Run, Scope
 from archdsl.lang import chains, forms, operators  # they enter themselves into the table of evaluation
-from archdsl.lang.bodies import run
 from archdsl.lang.building import Builder, Origins, reference, shapes_of
 from archdsl.lang.faults import Fault
-from archdsl.lang.files import Definition
-from archdsl.lang.frame import Frame
-from archdsl.lang.leaves import op_scope, policy_block
-from archdsl.lang.parameters import arguments_of, bind, tensor_inputs
+from archdsl.lang.leaves import policy_block
+from archdsl.lang.modules import beyond, instantiate, module_of
+from archdsl.lang.parameters import tensor_inputs
 from archdsl.lang.session import Built, Session
 from archdsl.lang.settings import Settings, Slot
-from archdsl.lang.types import is_tensors
 from archdsl.lang.values import (
     BlockValue,
     Join,
@@ -30,15 +27,12 @@ from archdsl.lang.values import (
     Role,
     Row,
     Shared,
-    Tensor,
-    TensorList,
     Use,
     Value,
     With,
     captures,
     describe,
 )
-from archdsl.op import Shapes
 from archdsl.ops import vocabulary
 
 NO_ORIGINS: Origins = ()
@@ -47,8 +41,8 @@ NO_ORIGINS: Origins = ()
 def start() -> Session:
     """A session that can apply blocks."""
     session = Session()
-    session.apply = lambda builder, block, value, settings: apply(session, builder, block, value, settings)
-    session.in_place = lambda builder, use, value, settings: in_place(session, builder, use, value, settings)
+    session.apply = partial(apply, session)
+    session.in_place = partial(in_place, session)
     return session
 
 
@@ -58,15 +52,12 @@ def apply(session: Session, builder: Builder, block: BlockValue, value: Value, s
     return APPLY[type(block)](session, builder, block, value, settings)
 
 
-# ---- in place ------------------------------------------------------------------------------------------------------
-
-
 def apply_use(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
     """An op or a defined block becomes a child, and a call of it."""
     if use.target is session.identity:
         return value
     with Into(session, use.name):
-        built = module(session, use, value, settings)
+        built = module_of(session, use, shapes_of(value), settings)
     return call_child(builder, use.name, built, (value, *tensor_inputs(use)), "own", origins_of(use), use)
 
 
@@ -92,7 +83,7 @@ def apply_policy(session: Session, builder: Builder, policy: Policy, value: Valu
     if isinstance(block, Use) and block.target is session.identity:
         return value
     with Into(session, policy.name):
-        built = module(session, block, value, settings)
+        built = module_of(session, block, shapes_of(value), settings)
     return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
 
 
@@ -103,7 +94,7 @@ def apply_role(session: Session, builder: Builder, role: Role, value: Value, set
     if role.binding is not None:
         check_single(session, role)
     with Into(session, role.name):
-        built = module(session, role.body, value, settings)
+        built = module_of(session, role.body, shapes_of(value), settings)
     inner = role.body
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
     return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
@@ -138,12 +129,6 @@ def apply_with(session: Session, builder: Builder, block: With, value: Value, se
         return apply(session, builder, block.body, value, session.extended(settings, block.settings))
     finally:
         builder.used = outer | beyond(session, block.settings, builder.used)
-
-
-def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
-    """What was asked for and not set by these settings; those that were take effect."""
-    session.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
-    return frozenset(slot for slot in used if slot not in inner.entries)
 
 
 def apply_join(session: Session, builder: Builder, join: Join, value: Value, settings: Settings) -> Value:
@@ -200,7 +185,7 @@ def row_runs(
         while left:
             with Into(session, f"{row.name}.{at}" if row.name else str(at)):
                 session.budget.apply(block.span)
-                built = module_for(session, block, shape, settings)
+                built = module_of(session, block, shape, settings)
             used |= built.used
             output = built.scope.output
             taken = left if output == shape else 1
@@ -235,7 +220,7 @@ def apply_shared(session: Session, builder: Builder, shared: Shared, value: Valu
             "a shared block is applied in the body in which it was first applied",
             "apply it here to each tensor, and hand the tensors on",
         )
-    built = module_for(session, shared.body, shapes_of(value), settings)
+    built = module_of(session, shared.body, shapes_of(value), settings)
     builder.used |= built.used
     name = builder.shared.get(shared.key)
     if name is None:
@@ -261,120 +246,6 @@ def weights_of(scope: Scope) -> object:
     )
 
 
-APPLY: dict[type[BlockValue], Callable[..., Value]] = {
-    Use: apply_use,
-    Policy: apply_policy,
-    Role: apply_role,
-    Links: apply_links,
-    With: apply_with,
-    Join: apply_join,
-    Row: apply_row,
-    Shared: apply_shared,
-}
-
-
-# ---- as one module -------------------------------------------------------------------------------------------------
-
-
-def module(session: Session, block: BlockValue, value: Value, settings: Settings) -> Built:
-    """The one scope that a block is, on this input."""
-    return module_for(session, block, shapes_of(value), settings)
-
-
-def module_for(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
-    """The one scope that a block is, on an input of this shape: an op, a defined block, or a chain."""
-    match block:
-        case Use():
-            return instantiate(session, block, (shape, *map(shapes_of, tensor_inputs(block))), settings)
-        case Policy():
-            chosen, used = policy_block(session, block, settings)
-            built = module_for(session, chosen, shape, settings)
-            return built._replace(used=built.used | used)
-        case With():
-            built = module_for(session, block.body, shape, session.extended(settings, block.settings))
-            return built._replace(used=beyond(session, block.settings, built.used))
-        case Role():
-            return module_for(session, block.body, shape, settings)
-        case _:
-            return chain_scope(session, block, shape, settings)
-
-
-def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
-    """Several blocks as one module."""
-    key = ("chain", block.key, shape, settings.key)
-    if (found := session.scopes.get(key)) is None:
-        builder = Builder((shape,))
-        with session.level(block.span):
-            result = apply(session, builder, block, builder.input(0), settings)
-        scope = close(builder, result, block, kind="chain", name="chain")
-        found = session.scopes[key] = Built(scope, frozenset(builder.used))
-    return found
-
-
-def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
-    """An op, or a defined block, on inputs of these shapes."""
-    key = ("use", use.content, shapes, settings.key)
-    if (found := session.scopes.get(key)) is None:
-        try:
-            if isinstance(use.target, Definition):
-                found = block_scope(session, use, use.target, shapes, settings)
-            else:
-                found = op_scope(session, use, shapes[0], settings)
-        except Fault as fault:
-            fault.where = fault.where or ".".join(session.path)
-            fault.passes(use.given, use.span)
-            raise
-        session.scopes[key] = found
-    return found
-
-
-def block_scope(
-    session: Session, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
-) -> Built:
-    """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
-    builder = Builder(shapes)
-    names: dict[str, Value] = {"x": builder.input(0)}
-    parameters = frozenset(parameter.name for parameter in definition.parameters)
-    frame = Frame(session, definition.file, definition.statics, names, settings, builder, parameters)
-    with session.level(use.span):
-        bind(frame, use, definition)
-        arguments = arguments_of(frame, definition)
-        returned, result = run(frame, definition.body)
-        if not returned:
-            raise Fault(
-                catalog.NO_RESULT, definition.node.span, f"`{definition.name}` comes to nothing", "end it with `return`"
-            )
-        if isinstance(result, BlockValue):
-            if not builder.steps and is_one(result):
-                built = module_for(session, result, shapes[0], settings)
-                return built._replace(used=built.used | builder.used)
-            result = apply(session, builder, result, builder.input(0), settings)
-        elif not is_tensors(result):
-            raise Fault(catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` comes to {describe(result)}")
-    facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": arguments}
-    return Built(close(builder, result, use, **facts), frozenset(builder.used))
-
-
-def is_one(block: BlockValue) -> bool:
-    """Whether a body's text comes to one block, which then needs no level of its own."""
-    match block:
-        case Use() | Policy():
-            return True
-        case With():
-            return is_one(block.body)
-        case Role():
-            return block.role == "parameter" and is_one(block.body)
-        case _:
-            return False
-
-
-def close(builder: Builder, result: Value, block: BlockValue, **facts: object) -> Scope:
-    """The finished scope."""
-    if not isinstance(result, Tensor | TensorList) and not result:
-        raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
-    return builder.finish(block.span, result=reference(result), output=shapes_of(result), **facts)
-
-
 def origins_of(block: BlockValue) -> Origins:
     """Where the numbers of a block's arguments came from, by its text."""
     while isinstance(block, With | Role):
@@ -398,4 +269,15 @@ class Into:
         self.path.pop()
 
 
-__all__ = ["apply", "chains", "forms", "module_for", "operators", "start"]
+APPLY: dict[type[BlockValue], Callable[..., Value]] = {
+    Use: apply_use,
+    Policy: apply_policy,
+    Role: apply_role,
+    Links: apply_links,
+    With: apply_with,
+    Join: apply_join,
+    Row: apply_row,
+    Shared: apply_shared,
+}
+
+__all__ = ["apply", "chains", "forms", "operators", "start"]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean
-from archdsl.graph import Graph, Map, Scope
+from archdsl.graph import Child, Graph, Map, Run, Scope
 from archdsl.graph import Section as Part
 from archdsl.lang import syntax as ast
 from archdsl.lang.application import start
@@ -23,11 +23,11 @@ from archdsl.lang.setting import entry_of, slot_of
 from archdsl.lang.settings import Entry, Settings, Slot
 from archdsl.lang.signature import fitted, of_parameters
 from archdsl.lang.stage import Stage, reduction
-from archdsl.lang.statics import Kind, Statics, of_expression
+from archdsl.lang.naming import attribute_name
+from archdsl.lang.statics import Kind, Reader, of_expression
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Bound, Tensor, Value
 
-NONE = Statics({}, {})
 CLASSES = "classes"
 LARGEST_SIDE = 10**6
 
@@ -303,10 +303,7 @@ class Elaboration:
 
     def call(self, name: str, scope: Scope, inputs: tuple[Tensor, ...], span: Span | None) -> Tensor:
         """The step of the network that a section is."""
-        from archdsl.graph import Child, Run
-        from archdsl.lang.statics import attribute_name
-
-        child = attribute_name(name)
+            child = attribute_name(name)
         self.root.adopt(Child(child, "one", (Run(1, scope),)), span)
         value = self.root.step("call", tuple(each.id for each in inputs), scope.output, child, scope)
         self.root.name_value(value, name)
@@ -363,8 +360,6 @@ def needs_tensor(content: Any) -> Fault:
 
 def kind_of(node: ast.Expression, file: Any, kinds: dict[str, Kind]) -> Kind:
     """Whether a line starts from a named tensor."""
-    from archdsl.lang.statics import Reader
-
     reader = Reader(file)
     reader.kinds |= kinds
     return reader.kind(node)
@@ -372,15 +367,13 @@ def kind_of(node: ast.Expression, file: Any, kinds: dict[str, Kind]) -> Kind:
 
 def names_in(node: ast.Expression) -> list[str]:
     """The names in a text, in order, each once."""
-    from archdsl.lang.statics import parts
-
     found: dict[str, None] = {}
     stack = [node]
     while stack:
         each = stack.pop()
         if isinstance(each, ast.Name):
             found[each.id] = None
-        stack += reversed(parts(each))
+        stack += reversed(ast.parts(each))
     return list(found)
 
 

@@ -145,6 +145,37 @@ class Named(Expression):
     name: str
 
 
+def parts(node: Expression) -> list[Expression]:
+    """The expressions directly inside one."""
+    match node:
+        case Chain():
+            return list(node.links)
+        case Binary():
+            return [node.left, node.right]
+        case Unary():
+            return [node.operand]
+        case Conditional():
+            return [node.then, node.test, node.other]
+        case Call():
+            return [node.callee, *(argument.value for argument in node.arguments)]
+        case Items():
+            return list(node.items)
+        case Spread():
+            return [node.value]
+        case Comprehension():
+            return [node.item, node.source, *([node.test] if node.test else [])]
+        case Attribute():
+            return [node.base]
+        case Index():
+            return [node.base, node.index]
+        case Slice():
+            return [part for part in (node.base, node.start, node.stop) if part]
+        case Named():
+            return [node.body]
+        case _:
+            return []
+
+
 # ---- statements ----------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,58 @@
+"""Options that several commands share, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from archdsl.driver import Spec, load
+from archdsl.errors import Source, catalog
+
+
+def add_spec(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """SPEC, `-p` and `--input`."""
+    parser.add_argument(
+        "spec",
+        metavar="SPEC",
+        nargs="+" if several else None,
+        help="a file (net.yaml, net.arch), one of several in a file (net.arch:name), or the name of a shipped spec",
+    )
+    parser.add_argument(
+        "-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help="sets a parameter of the spec"
+    )
+    parser.add_argument("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
+
+
+def chosen_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters that `-p` sets, as expressions with their places."""
+    from archdsl.frontend.arch.parser import parse
+    from archdsl.frontend.text import Text
+
+    found: dict[str, Any] = {}
+    for text in options.params:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise catalog.USAGE.error(None, f"`-p {text}`", help="write `-p name=value`, as `-p classes=10`")
+        found[name] = parse(Text.of(Source(f"-p {name}", value)), "expression")
+    return found
+
+
+def chosen_input(options: argparse.Namespace) -> tuple[int, ...] | None:
+    """The input size that `--input` gives."""
+    if options.input is None:
+        return None
+    sides = options.input.lower().split("x")
+    if len(sides) != 3 or not all(side.isdigit() and len(side) <= 6 for side in sides):
+        raise catalog.USAGE.error(None, f"`--input {options.input}`", help="write it as 3x256x256")
+    return tuple(map(int, sides))
+
+
+def as_declared(options: argparse.Namespace) -> bool:
+    """Whether the spec is taken as it stands, so that `expect` holds for it."""
+    return not options.params and options.input is None
+
+
+def chosen_spec(options: argparse.Namespace) -> Spec:
+    """The spec that is asked for."""
+    return load(options.spec)

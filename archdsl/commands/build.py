@@ -1,0 +1,123 @@
+"""Builds the PyTorch network of a spec, runs it once, and shows what it comes to.
+
+-o net.py writes its source; -o net.safetensors or net.pt its freshly initialized weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archdsl.analyses.cost import Figures, cost
+from archdsl.analyses.expect import Outcome, hold
+from archdsl.api import build, emit
+from archdsl.commands._options import add_spec, as_declared, chosen_input, chosen_params, chosen_spec
+from archdsl.commands._output import write_text, write_whole
+from archdsl.commands._table import summary
+from archdsl.driver import compile
+from archdsl.errors import ArchError, catalog, listed
+from archdsl.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """SPEC, `-p`, `--input`, `-o`."""
+    add_spec(parser)
+    parser.add_argument("-o", dest="output", metavar="OUT", help="x.py: source; x.safetensors, x.pt: weights")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Builds, runs, prints, writes."""
+    output = Path(options.output) if options.output else None
+    if output is not None and output.suffix not in WRITERS:
+        raise catalog.USAGE.error(
+            None, f"`-o {output}`: nothing is written as `{output.suffix}`", help=f"choose from {listed(WRITERS)}"
+        )
+    spec = chosen_spec(options)
+    graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
+    figures = cost(graph)
+    outcomes = hold(figures, spec.backbone.expect) if as_declared(options) else []
+    model = build(graph)
+    print(summary(figures))
+    print(forward(model, graph))
+    for line in expectations(options, figures, outcomes, bool(spec.backbone.expect)):
+        print(line)
+    if failed := [outcome.finding for outcome in outcomes if outcome.finding]:
+        raise ArchError(failed)
+    if output is not None:
+        print(WRITERS[output.suffix](output, graph, model))
+    return 0
+
+
+def forward(model: nn.Module, graph: Graph) -> str:
+    """One forward pass in inference, on a random input; what it gave, and how long it took."""
+    import torch
+
+    held = sum(parameter.numel() for parameter in model.parameters())
+    if held != graph.root.totals.params:
+        raise AssertionError(f"the module holds {held:,} parameters, the graph says {graph.root.totals.params:,}")
+    was_training = model.training
+    model.eval()
+    begin = time.perf_counter()
+    with torch.no_grad():
+        result: Any = model(torch.randn(1, *graph.input))
+    model.train(was_training)
+    seconds = time.perf_counter() - begin
+    parts = result.items() if isinstance(result, dict) else [("output", result)]
+    shapes = ", ".join(f"{name} {'x'.join(map(str, tensor.shape))}" for name, tensor in parts)
+    return f"built; one forward pass: {shapes}, {seconds:.2f} s"
+
+
+def expectations(options: argparse.Namespace, figures: Figures, outcomes: list[Outcome], has_any: bool) -> list[str]:
+    """What came of the checks under `expect`."""
+    if has_any and not as_declared(options):
+        return ["expect: not checked, as it is for the spec as declared"]
+    lines: list[str] = []
+    for outcome in outcomes:
+        check = outcome.check
+        text = f"{'.'.join(check.figure)} {check.sign} {check.amount}"
+        lines.append(f"expect: {text}: {'FAILED' if outcome.finding else 'holds'}")
+    return lines
+
+
+# ---- what is written -----------------------------------------------------------------------------------------------
+
+
+def write_source(path: Path, graph: Graph, model: nn.Module) -> str:
+    """The source that was executed."""
+    text = emit(graph)
+    write_text(path, text)
+    return f"wrote {path}: source, {text.count(chr(10)):,} lines"
+
+
+def write_pt(path: Path, graph: Graph, model: nn.Module) -> str:
+    """The state dict, in PyTorch's own format."""
+    import torch
+
+    write_whole(path, lambda made: torch.save(model.state_dict(), made))
+    return f"wrote {path}: {len(model.state_dict())} tensors"
+
+
+def write_safetensors(path: Path, graph: Graph, model: nn.Module) -> str:
+    """The state dict as safetensors."""
+    try:
+        from safetensors.torch import save_file
+    except ImportError:
+        raise catalog.MISSING_PACKAGE.error(
+            None, "safetensors is not installed", help="pip install 'archdsl[torch]'"
+        ) from None
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    write_whole(path, lambda made: save_file(state, made))
+    return f"wrote {path}: {len(state)} tensors"
+
+
+WRITERS: dict[str, Callable[[Path, Graph, Any], str]] = {
+    ".py": write_source,
+    ".pt": write_pt,
+    ".safetensors": write_safetensors,
+}

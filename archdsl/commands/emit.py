@@ -1,0 +1,30 @@
+"""Writes a network as source: PyTorch, or another target. Needs no torch."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from archdsl.api import emit, targets
+from archdsl.commands._options import add_spec, chosen_input, chosen_params, chosen_spec
+from archdsl.commands._output import write_text
+from archdsl.driver import compile
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """SPEC, `-p`, `--input`, `--target`, `-o`."""
+    add_spec(parser)
+    parser.add_argument("--target", default="torch", help=f"one of: {', '.join(targets())} (default: torch)")
+    parser.add_argument("-o", dest="output", metavar="OUT", help="the file to write; else the text is printed")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints or writes the text."""
+    graph = compile(chosen_spec(options), params=chosen_params(options), input=chosen_input(options))
+    text = emit(graph, options.target)
+    if options.output:
+        write_text(Path(options.output), text)
+        print(f"wrote {options.output} ({text.count(chr(10)):,} lines)")
+    else:
+        print(text, end="")
+    return 0

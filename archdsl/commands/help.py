@@ -1,0 +1,56 @@
+"""Says what an op, a block, a spec or a command is: `archdsl help conv`."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+
+from archdsl.driver import SHIPPED
+from archdsl.errors import catalog, did_you_mean
+from archdsl.lang.signature import signature_of
+from archdsl.ops import vocabulary
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The name to look up."""
+    parser.add_argument("name", metavar="NAME", help="an op, a shipped block, a shipped spec, or a command")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the signature and the text."""
+    found = [text for text in (of_block(options.name), of_op(options.name), of_spec(options.name)) if text]
+    found += of_command(options.name)
+    if not found:
+        from archdsl.commands import names
+
+        known = [*SHIPPED.blocks(), *vocabulary(), *SHIPPED.specs(), *names()]
+        raise catalog.USAGE.error(
+            None, f"nothing is called `{options.name[:80]}`", help=did_you_mean(options.name, known)
+        )
+    print("\n\n".join(found))
+    return 0
+
+
+def of_block(name: str) -> str:
+    """A shipped block."""
+    block = SHIPPED.block(name)
+    return f"block {signature_of(block).text()}\n\n{block.doc}".rstrip() if block else ""
+
+
+def of_op(name: str) -> str:
+    """An op."""
+    op = vocabulary().get(name)
+    return f"op {signature_of(op).text()}\n\n{inspect.cleandoc(op.__doc__ or '')}" if op else ""
+
+
+def of_spec(name: str) -> str:
+    """A shipped spec."""
+    spec = SHIPPED.spec(name)
+    return f"spec {name}\n\n{spec[1].doc}".rstrip() if spec else ""
+
+
+def of_command(name: str) -> list[str]:
+    """A command."""
+    from archdsl.commands import module_of, names
+
+    return [f"archdsl {name}\n\n{module_of(name).__doc__}"] if name in names() else []

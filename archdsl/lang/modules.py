@@ -1,0 +1,123 @@
+"""A block as one module: the scope that it is on an input of some shape.
+
+Equal blocks on equal shapes under equal settings are worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archdsl.errors import catalog
+from archdsl.graph import Scope
+from archdsl.lang.bodies import run
+from archdsl.lang.building import Builder, reference, shapes_of
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import Definition
+from archdsl.lang.frame import Frame
+from archdsl.lang.leaves import op_scope, policy_block
+from archdsl.lang.parameters import arguments_of, bind, tensor_inputs
+from archdsl.lang.session import Built, Session
+from archdsl.lang.settings import Settings, Slot
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import BlockValue, Policy, Role, Tensor, TensorList, Use, Value, With, describe
+from archdsl.op import Shapes
+
+
+def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
+    """What was asked for and not set by these settings; those that were take effect."""
+    session.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    return frozenset(slot for slot in used if slot not in inner.entries)
+
+
+def module_of(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """The one scope that a block is, on an input of this shape: an op, a defined block, or a chain."""
+    match block:
+        case Use():
+            return instantiate(session, block, (shape, *map(shapes_of, tensor_inputs(block))), settings)
+        case Policy():
+            chosen, used = policy_block(session, block, settings)
+            built = module_of(session, chosen, shape, settings)
+            return built._replace(used=built.used | used)
+        case With():
+            built = module_of(session, block.body, shape, session.extended(settings, block.settings))
+            return built._replace(used=beyond(session, block.settings, built.used))
+        case Role():
+            return module_of(session, block.body, shape, settings)
+        case _:
+            return chain_scope(session, block, shape, settings)
+
+
+def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """Several blocks as one module."""
+    key = ("chain", block.key, shape, settings.key)
+    if (found := session.scopes.get(key)) is None:
+        builder = Builder((shape,))
+        with session.level(block.span):
+            result = session.apply(builder, block, builder.input(0), settings)
+        scope = close(builder, result, block, kind="chain", name="chain")
+        found = session.scopes[key] = Built(scope, frozenset(builder.used))
+    return found
+
+
+def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
+    """An op, or a defined block, on inputs of these shapes."""
+    key = ("use", use.content, shapes, settings.key)
+    if (found := session.scopes.get(key)) is None:
+        try:
+            if isinstance(use.target, Definition):
+                found = block_scope(session, use, use.target, shapes, settings)
+            else:
+                found = op_scope(session, use, shapes[0], settings)
+        except Fault as fault:
+            fault.where = fault.where or ".".join(session.path)
+            fault.passes(use.given, use.span)
+            raise
+        session.scopes[key] = found
+    return found
+
+
+def block_scope(
+    session: Session, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
+) -> Built:
+    """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
+    builder = Builder(shapes)
+    names: dict[str, Value] = {"x": builder.input(0)}
+    parameters = frozenset(parameter.name for parameter in definition.parameters)
+    frame = Frame(session, definition.file, definition.statics, names, settings, builder, parameters)
+    with session.level(use.span):
+        bind(frame, use, definition)
+        arguments = arguments_of(frame, definition)
+        returned, result = run(frame, definition.body)
+        if not returned:
+            raise Fault(
+                catalog.NO_RESULT, definition.node.span, f"`{definition.name}` comes to nothing", "end it with `return`"
+            )
+        if isinstance(result, BlockValue):
+            if not builder.steps and is_one(result):
+                built = module_of(session, result, shapes[0], settings)
+                return built._replace(used=built.used | builder.used)
+            result = session.apply(builder, result, builder.input(0), settings)
+        elif not is_tensors(result):
+            raise Fault(catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` comes to {describe(result)}")
+    facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": arguments}
+    return Built(close(builder, result, use, **facts), frozenset(builder.used))
+
+
+def is_one(block: BlockValue) -> bool:
+    """Whether a body's text comes to one block, which then needs no level of its own."""
+    match block:
+        case Use() | Policy():
+            return True
+        case With():
+            return is_one(block.body)
+        case Role():
+            return block.role == "parameter" and is_one(block.body)
+        case _:
+            return False
+
+
+def close(builder: Builder, result: Value, block: BlockValue, **facts: object) -> Scope:
+    """The finished scope."""
+    if not isinstance(result, Tensor | TensorList) and not result:
+        raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
+    return builder.finish(block.span, result=reference(result), output=shapes_of(result), **facts)
