@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import count
+import itertools
 
 from archdsl.errors import Span, catalog
 from archdsl.graph import HELD, Child, Origin, Ref, Run, Scope, Spread, Step, Totals
@@ -14,7 +14,7 @@ from archdsl.op import Shapes
 
 Origins = tuple[tuple[str, Origin], ...]
 
-TOKENS = count()
+TOKENS = itertools.count()
 
 
 class Builder:

@@ -8,7 +8,7 @@ from archdsl.lang.evaluation import evaluate, evaluates, need_block
 from archdsl.lang.faults import Fault
 from archdsl.lang.frame import Frame
 from archdsl.lang.types import is_tensors
-from archdsl.lang.values import BlockValue, Links, Policy, Role, Row, Shared, Use, Value, With, describe
+from archdsl.lang.values import BlockValue, Join, Links, Policy, Role, Row, Shared, Use, Value, With, describe
 
 
 @evaluates(ast.Chain)
@@ -21,8 +21,7 @@ def chain(frame: Frame, node: ast.Chain) -> Value:
     for link in node.links[1:]:
         value = need_link(link, evaluate(frame, link))
         links += value.links if isinstance(value, Links) else (value,)
-    key = frame.session.key("links", *(link.key for link in links))
-    return Links(key=key, span=node.span, links=tuple(links))
+    return frame.session.links(tuple(links), node.span)
 
 
 def through(frame: Frame, value: Value, links: tuple[ast.Expression, ...]) -> Value:
@@ -45,15 +44,14 @@ def need_link(node: ast.Expression, value: Value) -> BlockValue:
         )
     block = need_block(node, value)
     inner = node.body if isinstance(node, ast.Named) else node
-    if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped and not isinstance(block, Row):
-        if not (isinstance(block, Use) and block.target.name == "identity"):
-            text = inner.span.text
-            raise Fault(
-                catalog.MIXED,
-                inner.span,
-                "a gate beside `->` can be read in two ways",
-                f"write `({text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
-            )
+    if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped and isinstance(block, Join):
+        text = inner.span.text
+        raise Fault(
+            catalog.MIXED,
+            inner.span,
+            "a gate beside `->` can be read in two ways",
+            f"write `({text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
+        )
     return block
 
 
@@ -72,8 +70,7 @@ def named(frame: Frame, node: ast.Named) -> Value:
         case Role():
             return value.replace(key=key(value.role, name, value.body.key), name=name)
         case Row():
-            runs = tuple((count, body.key) for count, body in value.runs)
-            return value.replace(key=key("row", name, value.gathers, runs), name=name)
+            return frame.session.row(name, value.runs, value.gathers, node.span)
         case Shared():
             return value.replace(name=name)
         case With() | _:

@@ -12,7 +12,7 @@ from archdsl.lang.frame import Frame
 from archdsl.lang.functions import Trouble, compute, is_number, truth
 from archdsl.lang.limits import MOST_OPS
 from archdsl.lang.types import is_int, is_tensors
-from archdsl.lang.values import BlockValue, Join, Operand, Row, Tensor, Value, captures, describe
+from archdsl.lang.values import BlockValue, Join, Operand, Tensor, Value, captures, describe
 from archdsl.ops import vocabulary
 
 Joint = Literal["add", "multiply", "concat", "fork"]
@@ -150,8 +150,7 @@ def row(
             runs[-1] = (runs[-1][0] + times, runs[-1][1])
         else:
             runs.append((times, block))
-    key = frame.session.key("row", name, gathers, tuple((times, block.key) for times, block in runs))
-    return Row(key=key, span=node.span, name=name, runs=tuple(runs), gathers=gathers)
+    return frame.session.row(name, tuple(runs), gathers, node.span)
 
 
 def check_count(count: Value, node: ast.Expression) -> None:

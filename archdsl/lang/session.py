@@ -12,7 +12,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import Target
 from archdsl.lang.limits import MOST_LEVELS, Budget
 from archdsl.lang.settings import Entry, Settings, Slot
-from archdsl.lang.values import BlockValue, Bound, Tensor, TensorList, Use, Value
+from archdsl.lang.values import BlockValue, Bound, Links, Row, Tensor, TensorList, Use, Value
 from archdsl.ops import vocabulary
 
 if TYPE_CHECKING:
@@ -104,6 +104,15 @@ class Session:
         return Use(
             key=self.key("named", content, name), span=span, target=target, given=given, name=name, content=content
         )
+
+    def links(self, links: tuple[BlockValue, ...], span: Span) -> Links:
+        """Blocks in a row, one after the other."""
+        return Links(key=self.key("links", *(link.key for link in links)), span=span, links=links)
+
+    def row(self, name: str, runs: tuple[tuple[int, BlockValue], ...], gathers: bool, span: Span) -> Row:
+        """Runs of equal blocks."""
+        key = self.key("row", name, gathers, tuple((count, block.key) for count, block in runs))
+        return Row(key=key, span=span, name=name, runs=runs, gathers=gathers)
 
     def bound_number(self, value: int, span: Span) -> Bound:
         """A number that the text implies, as an argument."""

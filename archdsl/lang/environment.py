@@ -1,0 +1,61 @@
+"""What the lines of a backbone see: its parameters, constants, settings, and the sections before them."""
+
+from __future__ import annotations
+
+from archdsl.errors import Span, catalog
+from archdsl.lang import syntax as ast
+from archdsl.lang.building import Builder
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import POLICIES, RESERVED, File
+from archdsl.lang.frame import Frame
+from archdsl.lang.session import Session
+from archdsl.lang.statics import Kind, Reader, Statics, of_expression
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import BlockValue, Value
+
+CLASSES = "classes"
+"""By convention, the parameter that sizes the classifier; 0 drops it."""
+
+
+class Environment:
+    """The names in force. `read` collects those that a line has used; `parameters` are the backbone's own."""
+
+    def __init__(self, session: Session, parameters: frozenset[str]) -> None:
+        self.session = session
+        self.parameters = parameters
+        self.names: dict[str, Value] = {}
+        self.kinds: dict[str, Kind] = {}
+        self.read: set[str] = set()
+        self.settings = session.settings({})
+
+    def set_name(self, name: str, value: Value, span: Span | None) -> None:
+        """A name that later lines see."""
+        if name in RESERVED or name in POLICIES:
+            raise Fault(catalog.DUPLICATE, span, f"`{name}` is a word of the language", "choose another name")
+        self.names[name] = value
+        self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
+
+    def kind(self, node: ast.Expression, file: File) -> Kind:
+        """Whether a line comes to a value, a block, or starts from a named tensor."""
+        reader = Reader(file)
+        reader.kinds |= self.kinds
+        return reader.kind(node)
+
+    def statics(self, node: ast.Expression, file: File) -> Statics:
+        """What a line's text says."""
+        return of_expression(node, file, self.kinds)
+
+    def frame(
+        self,
+        node: ast.Expression,
+        file: File,
+        tensors: dict[str, Value] | None = None,
+        builder: Builder | None = None,
+    ) -> Frame:
+        """Where a line is worked out; `tensors` are the sections as its own scope knows them."""
+        names = {**self.names, **(tensors or {})}
+        frame = Frame(self.session, file, self.statics(node, file), names, self.settings, builder, self.parameters)
+        frame.read = self.read
+        if self.names.get(CLASSES) == 0:
+            frame.dropped = CLASSES
+        return frame

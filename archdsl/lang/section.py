@@ -1,0 +1,149 @@
+"""A line of a backbone that comes to a tensor: a section, a stage, or a further output."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archdsl.errors import catalog
+from archdsl.graph import Map, Scope
+from archdsl.lang import stage
+from archdsl.lang import syntax as ast
+from archdsl.lang.building import Builder
+from archdsl.lang.document import Output, Section
+from archdsl.lang.environment import Environment
+from archdsl.lang.evaluation import evaluate
+from archdsl.lang.faults import Fault
+from archdsl.lang.files import File
+from archdsl.lang.settings import Slot
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import BlockValue, Join, Links, Row, Tensor, Value, With, label
+from archdsl.op import Shape
+
+
+class Worked(NamedTuple):
+    """A line worked out: its scope, the tensors of the network that it reads, and the maps that its links give."""
+
+    scope: Scope
+    inputs: tuple[Tensor, ...]
+    maps: tuple[Map, ...]
+    used: frozenset[Slot]
+
+
+class Reads(NamedTuple):
+    """What a line reads: the chain's tensor before it (unless it starts from a named one), and the tensors it names."""
+
+    before: Tensor | None
+    named: dict[str, Tensor]
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All of them, in the order of the scope's inputs."""
+        first = () if self.before is None else (self.before,)
+        return (*first, *self.named.values())
+
+
+def work_out(
+    environment: Environment, line: Section | Output, file: File, before: Tensor | None, size: Shape
+) -> Worked:
+    """A line as written; where a stage keeps the size though it should reduce it, with the stride given.
+
+    `before` is the chain's tensor, None for an output; `size` is the network's input.
+    """
+    reads = reads_of(environment, line.value, file, before)
+    builder, value, maps = attempt(environment, line, file, reads, size, strided=False)
+    if isinstance(line, Section) and line.stage and before is not None:
+        if stage.needs_stride(line, before.shape, value.shape):
+            builder, value, maps = attempt(environment, line, file, reads, size, strided=True)
+        stage.check(line, before.shape, value.shape)
+    scope = builder.finish(
+        line.value.span, kind="chain", name=line.name, owner=line.name, result=value.id, output=value.shape
+    )
+    return Worked(scope, reads.tensors, tuple(maps), frozenset(builder.used))
+
+
+def reads_of(environment: Environment, node: ast.Expression, file: File, before: Tensor | None) -> Reads:
+    """What a line reads, by its text."""
+    named = {name: environment.names[name] for name in names_in(node) if is_tensors(environment.names.get(name))}
+    return Reads(None if environment.kind(node, file) == "tensor" else before, named)
+
+
+def names_in(node: ast.Expression) -> list[str]:
+    """The names in a text, in order, each once."""
+    found: dict[str, None] = {}
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, ast.Name):
+            found[each.id] = None
+        stack += reversed(ast.parts(each))
+    return list(found)
+
+
+def attempt(
+    environment: Environment, line: Section | Output, file: File, reads: Reads, size: Shape, strided: bool
+) -> tuple[Builder, Tensor, list[Map]]:
+    """A line worked out in a scope of its own."""
+    builder = Builder(tuple(tensor.shape for tensor in reads.tensors))
+    offset = len(reads.tensors) - len(reads.named)
+    tensors = {name: builder.input(offset + at) for at, name in enumerate(reads.named)}
+    builder.names.update({tensor.id: name for name, tensor in tensors.items()})
+    value: Value = evaluate(environment.frame(line.value, file, tensors, builder), line.value)
+    maps: list[Map] = []
+    if isinstance(value, BlockValue):
+        if reads.before is None:
+            raise needs_tensor(line)
+        if strided and isinstance(line, Section):
+            value = stage.with_stride(environment.session, line, value)
+        value, maps = through_links(environment, builder, line.name, value, size)
+    if not isinstance(value, Tensor):
+        raise no_tensor(line, value)
+    return builder, value, maps
+
+
+def through_links(
+    environment: Environment, builder: Builder, name: str, block: BlockValue, size: Shape
+) -> tuple[Value, list[Map]]:
+    """The chain's tensor through the links of a section one by one, and the map that each gives."""
+    value: Value = builder.input(0)
+    maps: list[Map] = []
+    for link in block.links if isinstance(block, Links) else (block,):
+        value = environment.session.apply(builder, link, value, environment.settings)
+        if isinstance(value, Tensor) and len(value.shape) == 3:
+            maps.append(Map(f"{name}.{last_module(link)}", value.shape, stage.reduction(size, value.shape)))
+    return value, maps
+
+
+def last_module(link: BlockValue) -> str:
+    """The name of the module that gives a link's output."""
+    match link:
+        case Row():
+            at = sum(count for count, _ in link.runs) - 1
+            return f"{link.name}.{at}" if link.name else str(at)
+        case With():
+            return last_module(link.body)
+        case Join():
+            return link.kind
+        case _:
+            return getattr(link, "name", "") or label(link)
+
+
+def needs_tensor(line: Section | Output) -> Fault:
+    """An output that does not say which tensor it starts from."""
+    return Fault(
+        catalog.NOT_A_TENSOR,
+        line.value.span,
+        f"`{line.name}` does not say what it reads",
+        "start from a section's name: `c4 -> ...`",
+    )
+
+
+def no_tensor(line: Section | Output, value: Value) -> Fault:
+    """A line that comes to something else than one tensor."""
+    if is_tensors(value):
+        return Fault(
+            catalog.NOT_A_TENSOR,
+            line.value.span,
+            f"`{line.name}` comes to a list of tensors",
+            "join them: `-> concat`, `-> add`",
+        )
+    return Fault(catalog.NOT_A_TENSOR, line.value.span, f"`{line.name}` comes to no tensor")
