@@ -17,16 +17,21 @@ class Record:
 
     apart: ClassVar[frozenset[str]] = frozenset({"span"})
     fields: ClassVar[tuple[str, ...]] = ()
+    known: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[dict[str, Any]] = {}
     compared: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
         cls.fields = (*cls.fields, *(name for name in own if name not in cls.fields))
+        cls.known = frozenset(cls.fields)
         cls.defaults = cls.defaults | {name: cls.__dict__[name] for name in own if name in cls.__dict__}
         cls.compared = tuple(name for name in cls.fields if name not in cls.apart)
 
     def __init__(self, *values: Any, **named: Any) -> None:
+        if not values and named.keys() == self.known:
+            self.__dict__.update(named)
+            return
         fields = self.fields
         if len(values) > len(fields):
             raise TypeError(f"{type(self).__name__} takes {len(fields)} fields, got {len(values)}")

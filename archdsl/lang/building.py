@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from archdsl.errors import Span, catalog
-from archdsl.graph import HELD, Child, Origin, Ref, Run, Scope, Spread, Step, Totals
+from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
@@ -15,6 +15,7 @@ from archdsl.op import Shapes
 Origins = tuple[tuple[str, Origin], ...]
 
 TOKENS = itertools.count()
+ROWS = frozenset({"repeat", "collect"})
 
 
 class Builder:
@@ -96,20 +97,25 @@ class Builder:
 
     def totals(self, idle: frozenset[str] = frozenset()) -> Totals:
         """What this scope holds, by its children, and what it does, by its steps (those of `idle` children aside)."""
-        held = Totals()
+        params = buffers = n_conv = n_norm = n_linear = ops = macs = activations = 0
         for child in self.children.values():
             for count, scope in child.runs:
-                held = held.plus(scope.totals, count)
-        done = Totals()
+                held = scope.totals
+                params += count * held.params
+                buffers += count * held.buffers
+                n_conv += count * held.n_conv
+                n_norm += count * held.n_norm
+                n_linear += count * held.n_linear
         for step in self.steps:
             if step.target in idle:
                 continue
-            if step.scope is not None:
-                done = done.plus(step.scope.totals)
-            elif step.kind in {"repeat", "collect"}:
-                for count, scope in self.children[step.target].runs:
-                    done = done.plus(scope.totals, count)
-        return done._replace(**{name: getattr(held, name) for name in HELD})
+            row = self.children[step.target].runs if step.kind in ROWS else ()
+            for count, scope in row if step.scope is None else ((1, step.scope),):
+                done = scope.totals
+                ops += count * done.ops
+                macs += count * done.macs
+                activations += count * done.activations
+        return Totals(ops, params, buffers, macs, activations, n_conv, n_norm, n_linear)
 
     def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: object) -> Scope:
         """The scope; raises where it is larger than any network may be."""
@@ -140,16 +146,17 @@ def value_of(at: int, shape: Shapes) -> Value:
 
 def reference(value: Value) -> Ref:
     """A value as the input of a step."""
-    if isinstance(value, Tensor | TensorList):
+    if type(value) is not tuple:
         return value.id
     return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
 
 
 def shapes_of(value: Value) -> Shapes:
     """The shape of a tensor, or the shapes of a list."""
-    if isinstance(value, Tensor):
+    kind = type(value)
+    if kind is Tensor:
         return value.shape
-    if isinstance(value, TensorList):
+    if kind is TensorList:
         return value.shapes
     parts = (part.shapes if isinstance(part, TensorList) else (part.shape,) for part in value)
     return tuple(shape for shapes in parts for shape in shapes)

@@ -9,11 +9,11 @@ from archdsl.lang import syntax as ast
 from archdsl.lang.bodies import run
 from archdsl.lang.evaluation import bound, evaluate, evaluates
 from archdsl.lang.faults import Fault
-from archdsl.lang.files import FORMS, Definition, Routine
+from archdsl.lang.files import FORMS, POLICIES, Definition, Routine, Target
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import FUNCTIONS
 from archdsl.lang.session import NOWHERE, Rest
-from archdsl.lang.signature import Slot, assign, fitted, of_declared, of_parameters, signature_of
+from archdsl.lang.signature import Signature, Slot, assign, fitted, of_declared, of_parameters, signature_of
 from archdsl.lang.statics import Statics
 from archdsl.lang.types import Type
 from archdsl.lang.values import BlockValue, Bound, Policy, Role, Shared, Symbol, Use, Value, With, describe
@@ -35,12 +35,20 @@ def call(frame: Frame, node: ast.Call) -> Value:
             return call_routine(frame, node, found)
         if word in INITIALIZERS and found is None:
             return initializer(frame, node)
+        if found is not None and word not in POLICIES and not frame.dropped:
+            return called(frame, found, node, word)
     value = evaluate(frame, node.callee)
     if not isinstance(value, BlockValue):
         raise Fault(catalog.NOT_A_BLOCK, node.callee.span, f"{describe(value)} cannot be called")
     if is_dropped(frame, node):
         return frame.session.use(frame.session.identity, {}, "identity", node.span)
     return give(frame, value, node, frame.place(node, value.name if isinstance(value, Use) else ""))
+
+
+def called(frame: Frame, target: Target, node: ast.Call, word: str) -> Use:
+    """A known block or op with settings: the common case, straight away."""
+    bare = Use(key=0, span=node.span, target=target, given={}, name=word, content=0)
+    return frame.session.use(target, settings_for(frame, bare, node), frame.place(node, word), node.span)
 
 
 def is_dropped(frame: Frame, node: ast.Call) -> bool:
@@ -72,7 +80,7 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
     if len(values) > len(slots):
         raise Fault(catalog.BY_NAME_ONLY, node.span, f"`{routine.name}` takes at most {len(slots)} arguments")
     names: dict[str, Value] = dict(zip(slots, values, strict=False))
-    inner = Frame(session, routine.file, Statics({}, {}), names, frame.settings)
+    inner = Frame(session, routine.file, Statics.blank(), names, frame.settings)
     with session.level(node.span):
         for parameter in routine.node.parameters[len(values) :]:
             if parameter.default is None:
@@ -121,12 +129,36 @@ def give(frame: Frame, value: BlockValue, node: ast.Call, name: str) -> BlockVal
 def settings_for(frame: Frame, use: Use, node: ast.Call) -> dict[str, Bound]:
     """The arguments of a call, each for its parameter, of its type."""
     signature = signature_of(use.target)
+    exact = isinstance(use.target, Definition)
+    if signature.rest is None and not use.given and (plain := assigned(frame, use, node)) is not None:
+        slots = signature.slots
+        return {
+            name: fitted(slots[name], typed_argument(frame, argument.value, slots[name].type), exact)
+            for name, argument in plain
+        }
+    return settings_with_rest(frame, use, node, exact)
+
+
+def assigned(frame: Frame, use: Use, node: ast.Call) -> list[tuple[str, ast.Argument]] | None:
+    """Which parameter each argument of a call is for, found out once; None where settings are handed on."""
+    found = frame.statics.assigned.get((id(node), use.target))
+    if found is None:
+        if any(isinstance(argument.value, ast.Spread) for argument in node.arguments):
+            return None
+        signature = signature_of(use.target)
+        found = [] if signature.lenient else assign(signature, node.arguments, {}, node)
+        frame.statics.assigned[id(node), use.target] = found
+    return found
+
+
+def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> dict[str, Bound]:
+    """As `settings_for`, for blocks that have settings already, and where some are handed on by `...args`."""
+    signature = signature_of(use.target)
     arguments, passed = split_rest(frame, node)
     if signature.lenient:
         return {}
-    exact = isinstance(use.target, Definition)
     given: dict[str, Bound] = {}
-    rest: dict[str, Bound] = dict(use.given[signature.rest.name].value.given) if takes_rest(use, signature) else {}
+    rest = dict[str, Bound](use.given[signature.rest.name].value.given) if takes_rest(use, signature) else {}
     for name, argument in assign(signature, arguments, {**use.given, **passed}, node):
         slot = signature.slots.get(name)
         if slot is None or slot.rest:
@@ -146,10 +178,9 @@ def settings_for(frame: Frame, use: Use, node: ast.Call) -> dict[str, Bound]:
     return given
 
 
-def takes_rest(use: Use, signature: object) -> bool:
+def takes_rest(use: Use, signature: Signature) -> bool:
     """Whether a block took settings to pass on already."""
-    rest = signature_of(use.target).rest
-    return rest is not None and rest.name in use.given
+    return signature.rest is not None and signature.rest.name in use.given
 
 
 def split_rest(frame: Frame, node: ast.Call) -> tuple[tuple[ast.Argument, ...], dict[str, Bound]]:

@@ -54,11 +54,16 @@ def origin_of(frame: Frame, node: ast.Expression) -> Origin:
 
 def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
     """A value as an argument: with its place, and without the local name that it went by."""
-    while isinstance(value, Role):
-        value = value.body
-    if captures(value):
-        raise escape(node)
-    return Bound(value, node.span, origin_of(frame, node))
+    if isinstance(value, BlockValue):
+        while isinstance(value, Role):
+            value = value.body
+        if captures(value):
+            raise escape(node)
+    origins = frame.statics.origins
+    origin = origins.get(id(node))
+    if origin is None:
+        origin = origins[id(node)] = origin_of(frame, node)
+    return Bound(value, node.span, origin)
 
 
 def escape(node: ast.Node) -> Fault:

@@ -24,7 +24,7 @@ class Trouble(Exception):
 
 def is_number(value: Value) -> bool:
     """Whether a value is a number (a bool is none)."""
-    return isinstance(value, int | Fraction) and not isinstance(value, bool)
+    return type(value) is int or type(value) is Fraction
 
 
 def need_numbers(*values: Value) -> None:

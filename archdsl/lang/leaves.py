@@ -24,10 +24,7 @@ DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 
 def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> Built:
     """An op on an input of this shape."""
-    kind: Any = use.target
-    used: set[Used] = set()
-    values = {slot.name: parameter(use, slot, settings, used) for slot in signature_of(kind).slots.values()}
-    op: Op = kind(**values)
+    op, used = op_of(session, use, settings)
     is_list = bool(shape) and isinstance(shape[0], tuple)
     if is_list != (op.takes == "list"):
         raise mismatch(use, op, is_list)
@@ -36,7 +33,18 @@ def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> B
     except Misfit as misfit:
         raise fault_of(use, misfit) from None
     check_output(use, output)
-    return Built(leaf(op, shape, output, use), frozenset(used))
+    return Built(leaf(op, shape, output, use), used)
+
+
+def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset[Used]]:
+    """An op with all its parameters, and what it asked of the settings; worked out once."""
+    key = (use.content, settings.key)
+    if (found := session.ops.get(key)) is None:
+        kind: Any = use.target
+        used: set[Used] = set()
+        values = {slot.name: parameter(use, slot, settings, used) for slot in signature_of(kind).slots.values()}
+        found = session.ops[key] = (kind(**values), frozenset(used))
+    return found
 
 
 def parameter(use: Use, slot: Slot, settings: Settings, used: set[Used]) -> Any:

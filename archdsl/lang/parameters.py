@@ -54,8 +54,7 @@ def tensor_inputs(use: Use) -> tuple[Value, ...]:
     """The tensors among the arguments of a block: further inputs, in the order of the signature."""
     if not isinstance(use.target, Definition):
         return ()
-    slots = signature_of(use.target).slots.values()
-    return tuple(use.given[slot.name].value for slot in slots if slot.type.name == "tensor" and slot.name in use.given)
+    return tuple([use.given[name].value for name in signature_of(use.target).tensors if name in use.given])
 
 
 def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
@@ -65,7 +64,10 @@ def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
 
 def plain(value: Value) -> Value:
     """A value without what belongs to the elaboration."""
-    if isinstance(value, Fraction):
+    kind = type(value)
+    if kind is int or kind is bool:
+        return value
+    if kind is Fraction:
         return float(value)
     if isinstance(value, BlockValue):
         return label(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from archdsl.errors import catalog
@@ -50,15 +51,33 @@ def work_out(
     `before` is the chain's tensor, None for an output; `size` is the network's input.
     """
     reads = reads_of(environment, line.value, file, before)
-    builder, value, maps = attempt(environment, line, file, reads, size, strided=False)
     if isinstance(line, Section) and line.stage and before is not None:
-        if stage.needs_stride(line, before.shape, value.shape):
-            builder, value, maps = attempt(environment, line, file, reads, size, strided=True)
-        stage.check(line, before.shape, value.shape)
+        builder, value, maps = work_out_stage(environment, line, file, reads, before, size)
+    else:
+        builder, value, maps = attempt(environment, line, file, reads, size, strided=False)
     scope = builder.finish(
         line.value.span, kind="chain", name=line.name, owner=line.name, result=value.id, output=value.shape
     )
     return Worked(scope, reads.tensors, tuple(maps), frozenset(builder.used))
+
+
+def work_out_stage(
+    environment: Environment, line: Section, file: File, reads: Reads, before: Tensor, size: Shape
+) -> tuple[Builder, Tensor, list[Map]]:
+    """The stage rule. Where the first block is known to keep the size as written, it is not worked out to see that."""
+    with suppress(Unclear):
+        strided = attempt(environment, line, file, reads, size, strided=True, only_if_clear=True)
+        if stage.holds(line, before.shape, strided[1].shape):
+            return strided
+    worked = attempt(environment, line, file, reads, size, strided=False)
+    if stage.needs_stride(line, before.shape, worked[1].shape):
+        worked = attempt(environment, line, file, reads, size, strided=True)
+    stage.check(line, before.shape, worked[1].shape)
+    return worked
+
+
+class Unclear(Exception):
+    """A stage of which only working it out as written shows whether it needs a stride."""
 
 
 def reads_of(environment: Environment, node: ast.Expression, file: File, before: Tensor | None) -> Reads:
@@ -80,15 +99,25 @@ def names_in(node: ast.Expression) -> list[str]:
 
 
 def attempt(
-    environment: Environment, line: Section | Output, file: File, reads: Reads, size: Shape, strided: bool
+    environment: Environment,
+    line: Section | Output,
+    file: File,
+    reads: Reads,
+    size: Shape,
+    strided: bool,
+    only_if_clear: bool = False,
 ) -> tuple[Builder, Tensor, list[Map]]:
-    """A line worked out in a scope of its own."""
+    """A line worked out in a scope of its own; raises Unclear where `only_if_clear` says so and it is not."""
+    if only_if_clear and (line.stage and line.reduction or 1) < 2:
+        raise Unclear
     builder = Builder(tuple(tensor.shape for tensor in reads.tensors))
     offset = len(reads.tensors) - len(reads.named)
     tensors = {name: builder.input(offset + at) for at, name in enumerate(reads.named)}
     builder.names.update({tensor.id: name for name, tensor in tensors.items()})
     value: Value = evaluate(environment.frame(line.value, file, tensors, builder), line.value)
     maps: list[Map] = []
+    if only_if_clear and not (isinstance(value, BlockValue) and stage.keeps_size_as_written(value)):
+        raise Unclear
     if isinstance(value, BlockValue):
         if reads.before is None:
             raise needs_tensor(line)

@@ -13,6 +13,7 @@ from archdsl.lang.files import Target
 from archdsl.lang.limits import MOST_LEVELS, Budget
 from archdsl.lang.settings import Entry, Settings, Slot
 from archdsl.lang.values import BlockValue, Bound, Links, Row, Tensor, TensorList, Use, Value
+from archdsl.op import Op
 from archdsl.ops import vocabulary
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Session:
     def __init__(self) -> None:
         self.keys: dict[tuple[Any, ...], int] = {}
         self.scopes: dict[tuple[Any, ...], Built] = {}
+        self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
         self.budget = Budget()
         self.path: list[str] = []
         self.depth = 0
@@ -80,21 +82,24 @@ class Session:
 
     def value_key(self, value: Value) -> Any:
         """What stands for a value in a key: blocks by their own key, tensors by their shapes."""
+        kind = type(value)
+        if kind is int:
+            return value
         if isinstance(value, BlockValue):
             return ("block", value.key)
-        if isinstance(value, Tensor):
+        if kind is Tensor:
             return ("tensor", value.shape)
-        if isinstance(value, TensorList):
+        if kind is TensorList:
             return ("tensors", value.shapes)
-        if isinstance(value, Rest):
+        if kind is Rest:
             return self.given_key(value.given)
-        if isinstance(value, tuple):
-            return tuple(self.value_key(item) for item in value)
-        return (type(value), value)
+        if kind is tuple:
+            return tuple([self.value_key(item) for item in value])
+        return (kind, value)
 
     def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
         """What stands for settings in a key."""
-        return tuple((name, self.value_key(given[name].value)) for name in sorted(given))
+        return tuple([(name, self.value_key(given[name].value)) for name in sorted(given)]) if given else ()
 
     # ---- blocks
 

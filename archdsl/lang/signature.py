@@ -31,22 +31,19 @@ class Slot(NamedTuple):
     bounds: Param | None = None
 
 
-class Signature(NamedTuple):
-    """The parameters of an op, an initializer or a block."""
+class Signature:
+    """The parameters of an op, an initializer or a block.
 
-    owner: str
-    slots: dict[str, Slot]
-    lenient: bool = False
+    `positions` are those that may be given by position; `rest` is the `...name` that takes what is left.
+    """
 
-    @property
-    def positions(self) -> list[Slot]:
-        """The parameters that may be given by position."""
-        return [slot for slot in self.slots.values() if not slot.named]
-
-    @property
-    def rest(self) -> Slot | None:
-        """The `...name` that takes what is left, if there is one."""
-        return next((slot for slot in self.slots.values() if slot.rest), None)
+    def __init__(self, owner: str, slots: dict[str, Slot], lenient: bool = False) -> None:
+        self.owner = owner
+        self.slots = slots
+        self.lenient = lenient
+        self.positions = [slot for slot in slots.values() if not slot.named]
+        self.rest = next((slot for slot in slots.values() if slot.rest), None)
+        self.tensors = [slot.name for slot in slots.values() if slot.type.name == "tensor"]
 
     def text(self) -> str:
         """The signature as one writes it."""
@@ -202,7 +199,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
         raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}") from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         raise blamed(catalog.OUT_OF_RANGE, bound, f"`{slot.name}` is {describe(bound.value)}; {trouble}")
-    return bound._replace(value=value)
+    return bound if value is bound.value else bound._replace(value=value)
 
 
 def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:

@@ -6,8 +6,10 @@ from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.graph import Origin
+from archdsl.lang import syntax as ast
 from archdsl.lang.document import Section
 from archdsl.lang.faults import Fault
+from archdsl.lang.files import Definition
 from archdsl.lang.session import Session
 from archdsl.lang.signature import signature_of
 from archdsl.lang.values import BlockValue, Bound, Links, Role, Row, Use, With, label
@@ -22,6 +24,23 @@ def reduction(size: Shape, shape: Shape) -> int:
 def needs_stride(section: Section, before: Shape, after: Shape) -> bool:
     """Whether a stage that should reduce keeps the size, as it is written."""
     return (section.reduction or 1) > 1 and len(after) == 3 and after[1:] == before[1:]
+
+
+def keeps_size_as_written(block: BlockValue) -> bool:
+    """Whether a section's first block is an op or shipped block with an open `stride` that is 1 unless given."""
+    first = first_of(block)
+    if not isinstance(first, Use) or "stride" in first.given:
+        return False
+    if not isinstance(first.target, Definition):
+        return first.target.defaults.get("stride") == 1
+    default = next((each.default for each in first.target.parameters if each.name == "stride"), None)
+    return first.target.file.source.shipped and isinstance(default, ast.Number) and default.value == 1
+
+
+def holds(section: Section, before: Shape, after: Shape) -> bool:
+    """Whether a stage reduces as it says."""
+    same_rank = len(before) == 3 and len(after) == 3
+    return same_rank and all(round(big / small) == section.reduction for big, small in zip(before[1:], after[1:], strict=True))
 
 
 def check(section: Section, before: Shape, after: Shape) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from archdsl.graph import Origin
 from archdsl.lang import syntax as ast
 from archdsl.lang.files import POLICIES, File, Routine
 from archdsl.lang.functions import FUNCTIONS
@@ -17,10 +18,21 @@ ENDS = frozenset({"first", "last"})
 
 
 class Statics(NamedTuple):
-    """What the text says: the name at each place (by the identity of its node), and each repeat's use of its index."""
+    """What the text says, by the identity of the nodes: the name at each place, and each repeat's use of its index.
+
+    `origins` and `assigned` keep what evaluation has found out from the text alone: where an argument's number comes
+    from, and which parameter each argument of a call is for.
+    """
 
     names: dict[int, str]
     repeats: dict[int, frozenset[str]]
+    origins: dict[int, Origin]
+    assigned: dict[tuple[int, Any], list[tuple[str, ast.Argument]]]
+
+    @staticmethod
+    def blank() -> Statics:
+        """Nothing known yet."""
+        return Statics({}, {}, {}, {})
 
 
 def of_block(node: ast.Block, file: File) -> Statics:
@@ -57,7 +69,7 @@ class Reader:
     def __init__(self, file: File) -> None:
         self.file = file
         self.kinds: dict[str, Kind] = {"x": "tensor", "index": "value", "first": "value", "last": "value"}
-        self.statics = Statics({}, {})
+        self.statics = Statics.blank()
 
     def declare(self, parameters: Iterable[ast.Parameter]) -> None:
         """The kinds of a signature's names."""

@@ -85,6 +85,8 @@ def of_words(words: tuple[str, ...]) -> Type | None:
 
 def fit(kind: Type, value: Value, exact: bool = True) -> Value:
     """The value as the parameter takes it; raises Unfit. Without `exact`, floats become Python's (for ops)."""
+    if kind.name == "int" and type(value) is int:
+        return value
     if value is None and kind.optional:
         return None
     fitted = FITS[kind.name](value)
@@ -102,14 +104,14 @@ def inexact(value: Value) -> Value:
 
 def is_int(value: Value) -> bool:
     """Whether a value is an int (and not a bool)."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    return type(value) is int
 
 
 def fit_int(value: Value) -> Value:
     """An int; a fraction is said to be none."""
-    if isinstance(value, Fraction):
+    if type(value) is Fraction:
         raise Unfit(f"an int is needed here, not {describe(value)}: say `floor`, `ceil` or `round`")
-    return value if is_int(value) else None
+    return value if type(value) is int else None
 
 
 def fit_float(value: Value) -> Value:
@@ -156,9 +158,10 @@ def of_class(*kinds: type) -> Callable[[Value], Value]:
 
 def is_tensors(value: Value) -> bool:
     """Whether a value is a tensor or a list of tensors."""
-    if isinstance(value, Tensor | TensorList):
-        return True
-    return isinstance(value, tuple) and bool(value) and all(isinstance(part, Tensor | TensorList) for part in value)
+    kind = type(value)
+    if kind is not tuple:
+        return kind is Tensor or kind is TensorList
+    return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
 
 
 FITS: dict[str, Callable[[Value], Value]] = {
