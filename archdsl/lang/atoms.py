@@ -132,10 +132,21 @@ def comprehension(frame: Frame, node: ast.Comprehension) -> Value:
     """`[item for variable in source if test]`."""
     found: list[Value] = []
     for value in turns(frame, node.source):
-        inner = frame.inner({node.variable.id: value}, listed=True)
+        inner = frame.inner(dict(unpacked(node.variables, value)), listed=True)
         if node.test is None or truth(evaluate(inner, node.test)):
             found.append(evaluate(inner, node.item))
     return tuple(found)
+
+
+def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Value]]:
+    """Names with their values: one for the whole, or several for the items of a list."""
+    if len(targets) == 1:
+        return [(targets[0].id, value)]
+    items = value if isinstance(value, tuple) and not hasattr(value, "_fields") else None
+    if items is None or len(items) != len(targets):
+        what = f"{len(items)} values" if items is not None else describe(value)
+        raise Fault(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), f"{what} for {len(targets)} names")
+    return [(target.id, item) for target, item in zip(targets, items, strict=True)]
 
 
 def turns(frame: Frame, source: ast.Expression) -> tuple[Value, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from archdsl.errors import catalog
 from archdsl.lang import syntax as ast
-from archdsl.lang.atoms import turns
+from archdsl.lang.atoms import turns, unpacked
 from archdsl.lang.evaluation import escape, evaluate
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import RESERVED
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import truth
 from archdsl.lang.types import is_tensors
-from archdsl.lang.values import Role, Tensor, TensorList, Value, describe
+from archdsl.lang.values import Role, Value
 
 
 def run(frame: Frame, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
@@ -42,7 +42,7 @@ def loop(frame: Frame, statement: ast.For) -> tuple[bool, Value]:
     frame.listed = True
     try:
         for value in turns(frame, statement.source):
-            set_name(frame, statement.variable, value)
+            bind_names(frame, statement.variables, value)
             returned, result = run(frame, statement.body)
             if returned:
                 return True, result
@@ -54,20 +54,16 @@ def loop(frame: Frame, statement: ast.For) -> tuple[bool, Value]:
 def assign(frame: Frame, statement: ast.Assign) -> None:
     """`a = value`, or `a, b = value` for the items of a list."""
     value = evaluate(frame, statement.value)
-    if len(statement.targets) == 1:
-        set_name(frame, statement.targets[0], value)
-        return
-    if isinstance(value, TensorList) and frame.builder is not None:
+    bind_names(frame, statement.targets, value)
+
+
+def bind_names(frame: Frame, targets: tuple[ast.Name, ...], value: Value) -> None:
+    """Binds one name to a value, or several to the items of a list."""
+    if len(targets) > 1 and frame.builder is not None and is_tensors(value):
         value = frame.builder.items(value)
-    items = value if isinstance(value, tuple) and not isinstance(value, Tensor) else None
-    if items is None:
-        raise Fault(catalog.WRONG_TYPE, statement.value.span, f"{describe(value)} is no list")
-    if is_tensors(items) and frame.builder is not None:
-        items = frame.builder.items(items)
-    if len(items) != len(statement.targets):
-        raise Fault(catalog.WRONG_TYPE, statement.value.span, f"{len(items)} values for {len(statement.targets)} names")
-    for target, item in zip(statement.targets, items, strict=True):
-        set_name(frame, target, item)
+    names = {target.id: target for target in targets}
+    for name, item in unpacked(targets, value):
+        set_name(frame, names[name], item)
 
 
 def set_name(frame: Frame, target: ast.Name, value: Value) -> None:

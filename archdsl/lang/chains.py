@@ -17,10 +17,11 @@ def chain(frame: Frame, node: ast.Chain) -> Value:
     first = evaluate(frame, node.links[0])
     if is_tensors(first):
         return through(frame, first, node.links[1:])
-    links: list[BlockValue] = [need_link(node.links[0], first)]
-    for link in node.links[1:]:
-        value = need_link(link, evaluate(frame, link))
-        links += value.links if isinstance(value, Links) else (value,)
+    values = [first, *(evaluate(frame, link) for link in node.links[1:])]
+    links: list[BlockValue] = []
+    for link, value in zip(node.links, values, strict=True):
+        block = need_link(link, value)
+        links += block.links if isinstance(block, Links) else (block,)
     return frame.session.links(tuple(links), node.span)
 
 

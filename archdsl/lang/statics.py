@@ -85,6 +85,10 @@ class Reader:
                 case _:
                     self.kinds[parameter.name] = "value"
 
+    def bind(self, variables: tuple[ast.Name, ...], kind: Kind) -> None:
+        """The kind of a loop's variables: that of what it goes over."""
+        self.kinds.update(dict.fromkeys((name.id for name in variables), kind))
+
     # ---- kinds
 
     def kind(self, node: ast.Expression) -> Kind:
@@ -106,7 +110,7 @@ class Reader:
             case ast.Items():
                 return combine([self.kind(item) for item in node.items])
             case ast.Comprehension():
-                self.kinds[node.variable.id] = self.kind(node.source)
+                self.bind(node.variables, self.kind(node.source))
                 return self.kind(node.item)
             case ast.Index() | ast.Slice():
                 return self.kind(node.base)
@@ -153,7 +157,7 @@ class Reader:
                     self.walk(statement.value, names)
                 case ast.For():
                     kind = self.kind(statement.source)
-                    self.kinds[statement.variable.id] = kind
+                    self.bind(statement.variables, kind)
                     self.body(statement.body, names)
                 case ast.If():
                     self.body(statement.body, names)
@@ -187,7 +191,7 @@ class Reader:
             case ast.Binary(sign="*"):
                 self.product(node, names)
             case ast.Comprehension():
-                self.kinds[node.variable.id] = self.kind(node.source)
+                self.bind(node.variables, self.kind(node.source))
                 self.walk(node.item, names)
             case ast.Conditional():
                 self.walk(node.then, names)

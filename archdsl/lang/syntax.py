@@ -65,10 +65,10 @@ class Items(Expression):
 
 
 class Comprehension(Expression):
-    """`[item for variable in source if test]`."""
+    """`[item for variables in source if test]`."""
 
     item: Expression
-    variable: Name
+    variables: tuple[Name, ...]
     source: Expression
     test: Expression | None
 
@@ -197,9 +197,9 @@ class Return(Statement):
 
 
 class For(Statement):
-    """`for variable in source:` and its body."""
+    """`for variables in source:` and its body."""
 
-    variable: Name
+    variables: tuple[Name, ...]
     source: Expression
     body: tuple[Statement, ...]
 

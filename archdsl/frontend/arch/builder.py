@@ -68,10 +68,10 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return ast.Items(self.at(meta), False, tuple(parts[0] or ()))
 
     def comprehension(self, meta: Any, parts: list[Any]) -> ast.Comprehension:
-        item, variable, source, test = parts
-        return ast.Comprehension(
-            self.at(meta), False, item, ast.Name(self.place(variable), False, str(variable)), source, test
-        )
+        return ast.Comprehension(self.at(meta), False, *parts)
+
+    def variables(self, meta: Any, parts: list[Any]) -> tuple[ast.Name, ...]:
+        return tuple(ast.Name(self.place(token), False, str(token)) for token in parts)
 
     def spread(self, meta: Any, parts: list[Any]) -> ast.Spread:
         return ast.Spread(self.at(meta), False, parts[0])
@@ -155,15 +155,14 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def assign(self, meta: Any, parts: list[Any]) -> ast.Assign:
         *targets, value = parts
-        names = tuple(ast.Name(self.place(token), False, str(token)) for token in targets)
-        return ast.Assign(self.at(meta), False, names, value)
+        return ast.Assign(self.at(meta), False, self.variables(meta, targets), value)
 
     def return_(self, meta: Any, parts: list[Any]) -> ast.Return:
         return ast.Return(self.at(meta), False, parts[0])
 
     def for_(self, meta: Any, parts: list[Any]) -> ast.For:
-        variable, source, (_, body) = parts
-        return ast.For(self.at(meta), False, ast.Name(self.place(variable), False, str(variable)), source, body)
+        variables, source, (_, body) = parts
+        return ast.For(self.at(meta), False, variables, source, body)
 
     def if_(self, meta: Any, parts: list[Any]) -> ast.If:
         test, (_, body), *other = parts

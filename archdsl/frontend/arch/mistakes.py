@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lark import Token
 
+from archdsl.frontend.text import Text
+
 BRACKETS = {"(": ")", "[": "]"}
 KINDS = {
     "NAME": "a name",
@@ -18,10 +20,10 @@ KINDS = {
 }
 
 
-def describe(content: str, at: int, token: Token | None, found: str, expected: set[str]) -> tuple[str, str]:
+def describe(text: Text, at: int, token: Token | None, found: str, expected: set[str]) -> tuple[str, str]:
     """A label for the place, and a way out."""
-    if (opened := unclosed(content[:at])) and (token is None or token.type in {"_NL", "$END", "_DEDENT"}):
-        line = content.count("\n", 0, opened[1]) + 1
+    if (opened := unclosed(text.content[:at])) and (token is None or token.type in {"_NL", "$END", "_DEDENT"}):
+        line, _ = text.whole.source.position(text.span(opened[1], opened[1] + 1).start)
         return (
             f"the text ends while `{opened[0]}` of line {line} is still open",
             f"close it with `{BRACKETS[opened[0]]}`",

@@ -116,6 +116,6 @@ def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
         found = str(token)
         end = at + max(len(found.rstrip()), 1)
     expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
-    label, help = describe(text.content, at, token, found, expected)
+    label, help = describe(text, at, token, found, expected)
     return catalog.SYNTAX.error(text.span(at, end), label, help=help)
 
