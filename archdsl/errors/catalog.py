@@ -1,7 +1,7 @@
 """Every way to be wrong, one row each: a stable code, and the sentence that heads its messages.
 
 E0xx text and notation, E1xx names, arguments and values, E2xx shapes, E3xx structure, E4xx limits,
-E5xx files, E6xx targets. A code never changes its meaning.
+E5xx files, E6xx targets, E7xx checkpoints. A code never changes its meaning.
 """
 
 from archdsl.errors.diagnostic import Rule
@@ -66,3 +66,8 @@ USAGE = Rule("E504", "this cannot be asked for")
 # Targets
 UNSUPPORTED = Rule("E601", "not supported by this target")
 MISSING_PACKAGE = Rule("E602", "a package is missing")
+
+# Checkpoints
+CHECKPOINT = Rule("E701", "this is not a checkpoint that can be read")
+UNSAFE = Rule("E702", "the checkpoint is refused, as reading it could run code")
+NO_WEIGHTS = Rule("E703", "there are no weights here")

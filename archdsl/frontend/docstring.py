@@ -16,4 +16,4 @@ def tidy(text: str) -> str:
     """
     lines = LINE_END.sub("\n", text).expandtabs().split("\n")
     first, *rest = (line.rstrip() for line in lines)
-    return "\n".join([first.lstrip(), dedent("\n".join(rest))]).strip("\n")
+    return "\n".join([first.lstrip(" "), dedent("\n".join(rest))]).strip("\n")

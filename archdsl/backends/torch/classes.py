@@ -8,9 +8,10 @@ from archdsl.backends.torch.construct import Constructor, Link, Site, positional
 from archdsl.backends.torch.forward import Forward, Target
 from archdsl.backends.torch.functions import type_of
 from archdsl.backends.torch.grouping import Group, Path, below, in_place, numeral, pipeline
+from archdsl.backends.torch.initialization import Initialization
 from archdsl.backends.torch.layout import call, lines, signature
 from archdsl.backends.torch.network import NetworkForward
-from archdsl.backends.torch.numbers import Frame
+from archdsl.backends.torch.numbers import Channels, Frame
 from archdsl.backends.torch.registry import Class, Registry, listed
 from archdsl.backends.torch.text import docstring, identifier, literal, unique
 from archdsl.graph import Graph
@@ -47,15 +48,18 @@ class Writer:
     def text(self, graph: Graph, doc: str) -> list[str]:
         """The lines of the class, which the registry knows from then on."""
         path = None if self.scope.kind == "network" else ()
-        site = Site(tuple(self.group.scopes), self.frame.columns, path)
+        known = self.frame.known.get("in_channels")
+        channels = None if known is None else Channels(tuple(known), "in_channels")
+        site = Site(tuple(self.group.scopes), self.frame.columns, path, channels)
         links = [link for link in self.constructor.links(site) if self.plain or not in_place(self.scope, link[0])]
         forward = [] if self.plain else self.forward(graph, links)
-        body = self.body(links)
+        starts = Initialization(graph, self.registry).lines() if self.scope is graph.root else []
+        body = [*self.body(links), *([f"{BODY}self.initialize()"] if starts else [])]
         base = "nn.Sequential" if self.plain or any(numeral(child) for child, _ in links) else "nn.Module"
         self.registry.classes[self.group.index] = self.known()
         head = [f"class {self.name}({base}):", *docstring(doc)]
-        constructor = ["", *signature("__init__", ["self", *self.parameters()]), *body] if len(body) > 1 else []
-        return [*head, *constructor, *(["", *forward] if forward else [])]
+        constructor = ["", *signature("__init__", ["self", *self.parameters()]), *body] if body != [SUPER] else []
+        return [*head, *constructor, *(line for part in (starts, forward) if part for line in ("", *part))]
 
     # ---- constructor
 

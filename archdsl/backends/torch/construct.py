@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.grouping import Group, Path, below, is_identity, numeral, spelling
 from archdsl.backends.torch.layout import Doc, atom, call, comprehension, keyword, listing
-from archdsl.backends.torch.numbers import Columns, Frame, Hint, same
+from archdsl.backends.torch.numbers import Channels, Columns, Frame, Hint, same
 from archdsl.backends.torch.registry import Registry, listed, named_row
 from archdsl.graph import Child, Run, Scope
 from archdsl.record import MISSING
@@ -34,6 +34,8 @@ class Site(NamedTuple):
     scopes: tuple[Scope, ...]
     columns: Columns
     path: Path | None = None
+    channels: Channels | None = None
+    """What the channels of the input are called."""
 
 
 class Constructor:
@@ -44,10 +46,14 @@ class Constructor:
         self.frame = frame
         self.given = given
         self.dropped = dropped
+        self.channels: Channels | None = None
+        """What the channels of the module that was written last are called."""
 
     def links(self, site: Site) -> Iterator[Link]:
         """A scope's children with their expressions, but for those that do nothing."""
         overwriting = self.registry.overwriting(site.scopes[0])
+        sources = sources_of(site.scopes[0])
+        channels: dict[str, Channels | None] = {"": site.channels}
         for at, child in enumerate(site.scopes[0].children):
             row = [scope.children[at] for scope in site.scopes]
             path = None if site.path is None else (*site.path, child.name)
@@ -57,7 +63,9 @@ class Constructor:
                 yield child, self.row(row, site.columns)
             elif path not in self.dropped and not is_identity(child.scope):
                 scopes = tuple(each.scope for each in row)
-                yield child, self.module(Site(scopes, site.columns, path), child, child.name in overwriting)
+                below = Site(scopes, site.columns, path, channels.get(sources.get(child.name, "?")))
+                yield child, self.module(below, child, child.name in overwriting)
+                channels[child.name] = self.channels
 
     def module(self, site: Site, child: Child, overwriting: bool = False) -> Doc:
         """The expression of a module."""
@@ -79,12 +87,13 @@ class Constructor:
             values = [each[name] for each in facts]
             default = spelt.defaults.get(name, MISSING)
             if name in spelt.positional or not same(values) or values[0] != default:
-                hint = Hint(child.name, name, origins.get(name), default)
+                hint = Hint(child.name, name, origins.get(name), default, site.channels)
                 derived = "" if same(values) or site.columns.turns else derivation(name, facts, written)
                 written[name] = derived or self.frame.number(site.columns, values, hint)
         arguments = [atom(written[name]) for name in spelt.positional]
         arguments += [keyword(name, atom(written[name])) for name in spelt.keywords if name in written]
         arguments += [keyword("inplace", atom("True"))] if overwriting else []
+        self.channels = called(site, written.get("out"))
         return call(spelt.module, *arguments)
 
     def instance(self, group: Group, site: Site, child: Child) -> Doc:
@@ -92,18 +101,22 @@ class Constructor:
         target = self.registry.of(group)
         origins = dict(child.origins)
         arguments: list[Doc] = []
+        out: str | None = None
         leading = True
         for at, parameter in enumerate(target.parameters):
             values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
             leading = leading and (at == 0 or parameter.name in LEADING)
             if not (same(values) and values[0] == parameter.default):
-                hint = Hint(child.name, parameter.name, origins.get(parameter.name), parameter.default)
-                text = atom(self.frame.number(site.columns, values, hint))
-                arguments.append(text if leading else keyword(parameter.name, text))
+                origin = origins.get(parameter.name)
+                hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
+                text = self.frame.number(site.columns, values, hint)
+                out = text if parameter.name == "out" else out
+                arguments.append(atom(text) if leading else keyword(parameter.name, atom(text)))
         alone = len(target.parameters) + len(target.slots) == 1
         for path, name in target.slots:
             module = self.slot([below(scope, path) for scope in site.scopes], site.columns)
             arguments.append(module if alone else keyword(name, module))
+        self.channels = called(site, out)
         return call(target.name, *arguments)
 
     def slot(self, row: list[Child], columns: Columns) -> Doc:
@@ -176,6 +189,21 @@ class Constructor:
             variable = "_" if turns[start] == turns[start + 1] else self.frame.turn
             modules.append(comprehension(item, variable, str(len(length))))
         return modules
+
+
+def called(site: Site, out: str | None) -> Channels | None:
+    """What the output's channels are called: as its argument `out`, or as the input's."""
+    outputs = tuple(scope.output[0] for scope in site.scopes)
+    if out is not None and not out.isdigit() and not site.columns.turns:
+        return Channels(outputs, out)
+    return site.channels if site.channels is not None and site.channels.values == outputs else None
+
+
+def sources_of(scope: Scope) -> dict[str, str]:
+    """For each child called, the child whose output reaches it, or "" for the scope's input."""
+    makers = {0: ""} | {step.output: step.target for step in scope.steps if step.kind == "call"}
+    calls = [step for step in scope.steps if step.kind == "call" and isinstance(step.inputs[0], int)]
+    return {step.target: makers.get(step.inputs[0], "?") for step in reversed(calls)}  # type: ignore[arg-type]
 
 
 def derivation(name: str, facts: Sequence[dict[str, Any]], written: dict[str, str]) -> str:

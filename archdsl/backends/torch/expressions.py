@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from archdsl.backends.torch.text import literal
-
 PLACE = re.compile(r"\{(\w+)\}")
+SLICE = re.compile(r"(?<=[\[ ])([\w.]*)(::?)([\w.]*)(?=[\],])")
 PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Constant)
 
 
@@ -97,16 +96,19 @@ def filled(template: str, operands: Sequence[Value], listed: Value | None, fact:
         return text if enclosed(match) or isinstance(ast.parse(text, mode="eval").body, PLAIN) else f"({text})"
 
     parts = operands if listed is None else [listed]
-    text = PLACE.sub(place, template)
+    text = SLICE.sub(spaced, PLACE.sub(place, template))
     return combined(text, parts, 0 if text in texts else 1)
+
+
+def spaced(match: re.Match[str]) -> str:
+    """A slice, with blanks around its colon where a bound is no plain name or number."""
+    start, colon, stop = match.groups()
+    if "." not in start + stop:
+        return match[0]
+    return f"{start}{' ' if start else ''}{colon}{' ' if stop else ''}{stop}"
 
 
 def enclosed(match: re.Match[str]) -> bool:
     """Whether a place is a whole argument of a call."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     return (before[-1:] in ("(", "") and after[:1] in (",", ")", "")) or (before.endswith(", ") and after[:1] in (",", ")"))
-
-
-def fact_text(value: object) -> str:
-    """A fact, written out."""
-    return literal(value)

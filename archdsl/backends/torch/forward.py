@@ -117,9 +117,24 @@ class Forward(Statements):
             self.settle(step, lambda: self.read(step.inputs[0]))
         elif in_place(self.scope, child):
             self.function(step)
+        elif len(row := self.in_a_row(step, child)) > 1:
+            self.loop(step, child, [], row[-1])
         else:
             module = self.module(child, step.index)
             self.settle(step, lambda: call(module, [self.read(ref) for ref in step.inputs]))
+
+    def in_a_row(self, step: Step, child: Child) -> list[Step]:
+        """The calls of all modules of a list, each on the output of the one before."""
+        if child.form != "list" or step.index or len(step.inputs) > 1:
+            return []
+        at = self.scope.steps.index(step)
+        row = [step]
+        for other in self.scope.steps[at + 1 : at + child.count]:
+            last = row[-1]
+            if other.target != child.name or other.inputs != (last.output,) or self.left[last.output] > 1:
+                return []
+            row.append(other)
+        return row if [each.index for each in row] == list(range(child.count)) else []
 
     def module(self, child: Child, index: int | None = None) -> str:
         """A module as `forward` finds it."""
@@ -192,8 +207,8 @@ class Forward(Statements):
         outputs = self.new(identifier(step.name or "ys"))
         self.loop(step, self.children[step.target], [outputs])
 
-    def loop(self, step: Step, child: Child, outputs: list[str]) -> None:
-        """A loop over a row; its outputs are appended to a list, if one is wanted."""
+    def loop(self, step: Step, child: Child, outputs: list[str], last: Step | None = None) -> None:
+        """A loop over a row, up to a step; its outputs are appended to a list, if one is wanted."""
         start = self.read(step.inputs[0])
         self.consume(step)
         running = start.text if start.text in self.holders and self.free(start.text) else ""
@@ -207,7 +222,12 @@ class Forward(Statements):
         self.write(f"    {running} = {each}({running})")
         for name in outputs:
             self.write(f"    {name}.append({running})")
-        self.hold(outputs[0] if outputs else running, step.output)
+        last = last or step
+        between = (each for each in self.scope.steps if step.output <= each.output < last.output)
+        for each in between:
+            self.left[each.output] = 0
+            self.values[each.output] = variable(running)
+        self.hold(outputs[0] if outputs else running, last.output)
 
     # ---- the end
 

@@ -83,6 +83,8 @@ def numeral(child: Child) -> bool:
 
 def pipeline(scope: Scope) -> bool:
     """Whether a scope passes one tensor through all its children in order, and does nothing else."""
+    if scope.kind == "network":
+        return False
     value: Ref = 0
     called: list[str] = []
     for step in scope.steps:
@@ -211,7 +213,7 @@ class Grouping:
 
     def inline(self, scope: Scope) -> bool:
         """Whether a scope is written where it is used, as nn.Sequential."""
-        if scope.kind == "network" or not pipeline(scope):
+        if not pipeline(scope):
             return False
         size, depth = self.sizes[scope]
         if depth > DEEPEST or (size > LARGEST and self.uses[scope] > 1):
@@ -248,7 +250,7 @@ def wiring(scope: Scope) -> tuple[Any, ...]:
 
 def act(step: Step) -> tuple[Any, ...]:
     """What a step does, numbers aside."""
-    in_line = (step.scope.op.name, spelling(step.scope).function) if step.scope and step.scope.op else ()
+    in_line = (step.scope.op.name, spelling(step.scope).function) if step.kind == "op" and step.scope and step.scope.op else ()
     lists = len(step.shape) if is_list(step.shape) else -1
     inputs = tuple(tagged(ref) for ref in step.inputs)
     return step.kind, step.target, inputs, step.output, repr(step.index), step.name, in_line, lists

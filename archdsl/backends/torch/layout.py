@@ -68,10 +68,18 @@ def comprehension(item: Doc, variable: str, count: str) -> Doc:
 
 def lines(doc: Doc, indent: str, lead: str = "", trail: str = "") -> list[str]:
     """The lines of `lead doc trail` at an indent."""
-    if (doc.flat is not None and len(indent) + len(lead) + len(doc.flat) + len(trail) <= WIDTH) or not doc.items:
+    if doc.flat is not None and len(indent) + len(lead) + len(doc.flat) + len(trail) <= WIDTH or not doc.items:
         return [f"{indent}{lead}{doc.flat}{trail}"]
-    inside = [line for item in doc.items for line in lines(item, indent + STEP, trail=doc.comma)]
+    comma = "" if len(doc.items) == 1 and doc.items[0].items else doc.comma
+    inside = row(doc, indent + STEP) or [line for item in doc.items for line in lines(item, indent + STEP, trail=comma)]
     return [f"{indent}{lead}{doc.head}", *inside, f"{indent}{doc.tail}{trail}"]
+
+
+def row(doc: Doc, indent: str) -> list[str]:
+    """The items of a call on one line, if they are short and simple."""
+    simple = doc.head.endswith("(") and not any(item.items for item in doc.items)
+    text = indent + ", ".join(item.flat or "" for item in doc.items)
+    return [text] if simple and len(text) <= WIDTH else []
 
 
 def signature(name: str, parameters: list[str], returns: str = "") -> list[str]:

@@ -7,80 +7,87 @@ from collections.abc import Iterator
 from typing import Any
 
 from archdsl.backends.torch.grouping import Group, Grouping
-from archdsl.backends.torch.text import camel, first_line, numbered
-from archdsl.graph import Graph, Scope
+from archdsl.backends.torch.text import camel, first_line, unique
+from archdsl.graph import Graph, Scope, distinct
 
 SHORT = 40
 """The longest text of an argument that is worth telling."""
 MOST = 2
 """So many differences are told."""
+POLICIES = ("norm", "act")
+IDENTITY = frozenset({"identity"})
+"""What a policy is that made no module."""
 
 
-def class_names(graph: Graph, grouping: Grouping) -> dict[int, str]:
+def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:
     """A name for each group: its definition's, in camel case, numbered where that is taken."""
-    root = grouping.group[graph.root]
+    root = grouping.groups[-1]
     names = {root.index: camel(graph.name)}
     taken = set(names.values())
-    for group in grouping.groups:
-        if group is not root:
-            name, count = base_name(group.first), 1
-            while numbered(name, count) in taken:
-                count += 1
-            names[group.index] = numbered(name, count)
-            taken.add(names[group.index])
+    for group in grouping.groups[:-1]:
+        names[group.index] = unique(camel(called(group.first, homes).replace(".", "_")), taken)
+        taken.add(names[group.index])
     return names
 
 
-def base_name(scope: Scope) -> str:
-    """The name that a class would have if it were alone."""
-    if scope.kind != "chain":
-        return camel(scope.op.name if scope.op is not None else scope.name)
-    if not scope.owner or scope.owner == scope.name:
-        return camel(scope.name or "unit")
-    return camel(f"{scope.owner}_{scope.name or 'unit'}")
+def called(scope: Scope, homes: dict[Scope, str]) -> str:
+    """What a class stands for: an op, a definition, or what has no name but its home: `dense.unit`, `bottleneck.body`."""
+    if scope.op is not None:
+        return scope.op.name
+    return homes[scope] if scope.kind == "chain" else scope.name
 
 
-def describe(group: Group, grouping: Grouping, graph: Graph) -> str:
+def homes_of(graph: Graph) -> dict[Scope, str]:
+    """For each chain, the definition or section in whose text it stands, and its name there."""
+    homes: dict[Scope, str] = {child.scope: child.name for child in graph.root.children}
+    for scope in reversed(list(distinct(graph.root))):
+        home = homes.get(scope, scope.name) if scope is not graph.root else ""
+        for child in scope.children:
+            for below in (run.scope for run in child.runs if run.scope.kind == "chain"):
+                top = below.owner or home.partition(".")[0]
+                named = child.name if child.form == "one" and child.role != "parameter" else "unit"
+                homes.setdefault(below, f"{top}.{named}")
+    return homes
+
+
+def describe(group: Group, grouping: Grouping, graph: Graph, homes: dict[Scope, str]) -> str:
     """The first line of a class's docstring."""
     scope = group.first
     if scope is graph.root:
-        shape = "x".join(map(str, graph.input))
-        return f"`{graph.name}` for inputs of {shape}."
-    if scope.kind == "chain" and scope.owner and scope.owner != scope.name:
-        doc = f"`{scope.name}` of `{scope.owner}`." if scope.name else f"A unit of `{scope.owner}`."
-    else:
-        doc = first_line(scope.doc) or f"`{scope.op.name if scope.op is not None else scope.name}`."
-    others = [each for each in grouping.groups if each is not group and namesakes(each.first, scope)]
+        return f"`{graph.name}` for inputs of {'x'.join(map(str, graph.input))}."
+    home, _, part = called(scope, homes).partition(".")
+    name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
+    doc = first_line(scope.doc) or name
+    others = [each for each in grouping.groups if each is not group and called(each.first, homes) == called(scope, homes)]
     told = list(differences(group, others))[:MOST] if others else []
     return f"{doc.rstrip('.')} ({', '.join(told)})." if told else doc
-
-
-def namesakes(a: Scope, b: Scope) -> bool:
-    """Whether two classes come from one definition."""
-    return (a.kind, a.name, a.owner) == (b.kind, b.name, b.owner) and (a.op is None) == (b.op is None)
 
 
 def differences(group: Group, others: list[Group]) -> Iterator[str]:
     """In what a class differs from its namesakes, in the language's words: arguments first, then policies."""
     mine, theirs = settings(group), [settings(other) for other in others]
-    for name, values in mine.items():
-        elsewhere = {value for other in theirs for value in other.get(name, ())}
-        (value, *more) = values
-        if not more and value not in elsewhere and elsewhere and len(value) <= SHORT:
-            yield f"{name} = {value}"
+    policies = {name: IDENTITY for each in theirs for name in each if name in POLICIES}
+    for name, values in (policies | mine).items():
+        elsewhere = {value for other in theirs for value in other.get(name, IDENTITY if name in POLICIES else ())}
+        if len(values) == 1 and elsewhere and not values & elsewhere and len(min(values)) <= SHORT:
+            yield f"{name} = {min(values)}"
 
 
-def settings(group: Group) -> dict[str, set[str]]:
-    """What a class's instances were made with: symbols and blocks, policies, numbers."""
+def settings(group: Group) -> dict[str, frozenset[str]]:
+    """What a class's instances were made with: bools, symbols and blocks, numbers; and their policies."""
     found: dict[str, set[str]] = defaultdict(set)
     for scope in group.scopes:
-        given = sorted(scope.arguments, key=lambda argument: isinstance(argument.value, int | float))
-        for argument in sorted(given, key=lambda argument: not isinstance(argument.value, bool)):
+        for argument in sorted(scope.arguments, key=lambda argument: rank(argument.value)):
             found[argument.name].add(shown(argument.value))
         for child in scope.children:
             if child.role == "policy" and child.form == "one" and child.scope.op is not None:
                 found[child.name].add(child.scope.op.name)
-    return found
+    return {name: frozenset(values) for name, values in found.items()}
+
+
+def rank(value: Any) -> int:
+    """How much an argument tells: a choice more than a number."""
+    return 0 if isinstance(value, bool) else 1 if isinstance(value, str) else 2
 
 
 def shown(value: Any) -> str:

@@ -22,10 +22,12 @@ class NetworkForward(Forward):
         self.always = [*extra, *([self.main] if self.main else [])] if extra else []
         self.training = [section for section in self.outputs if section.training_only]
         again = results if self.training else []
+        self.ends = {section.value for section in (*self.training, *([self.main] if self.main else []))}
+        """The sections that may be written where they are returned."""
         super().__init__(target, [*results, *again, *(section.value for section in self.outputs)])
 
     def folds(self, step: Step, readers: int) -> bool:
-        return readers == 1 and self.main is not None and step.output == self.main.value and not self.always
+        return readers == 1 and step.output in self.ends
 
     def name(self, step: Step) -> str:
         if self.left[step.output] == 1 and self.free("x") and step.output not in self.results:
@@ -53,8 +55,8 @@ class NetworkForward(Forward):
     def returns(self) -> str:
         """What the network returns."""
         if self.always:
-            return "Dict[str, Tensor]"
-        return "Union[Tensor, Dict[str, Tensor]]" if self.training else "Tensor"
+            return "dict[str, Tensor]"
+        return "Tensor | dict[str, Tensor]" if self.training else "Tensor"
 
     def give(self, sections: list[Section]) -> None:
         """The return of a dict."""

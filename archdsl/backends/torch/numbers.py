@@ -19,6 +19,10 @@ from archdsl.record import MISSING
 
 CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}
 """Defaults of parameters whose declaration does not say one."""
+CHANNELS = ("in_channels", "in_features", "num_parameters", "normalized")
+"""Facts that are the channels of what reaches an op."""
+FORMS = ("in_channels // 2", "2 * in_channels", "in_channels // 4", "4 * in_channels")
+"""What else channels may be called."""
 
 
 class Columns(NamedTuple):
@@ -35,6 +39,15 @@ class Hint(NamedTuple):
     fact: str
     origin: Origin | None = None
     default: Any = MISSING
+    channels: Channels | None = None
+    """What the channels are called that reach it."""
+
+
+class Channels(NamedTuple):
+    """The channels of a tensor in each instance, and their text."""
+
+    values: tuple[int, ...]
+    text: str
 
 
 class Parameter(NamedTuple):
@@ -134,17 +147,30 @@ class Frame:
     def by_value(self, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
         """A parameter, or an argument named before, that has this value in every instance."""
         key = alike(values)
+        if hint.channels is not None and hint.fact in CHANNELS and hint.channels.values == values:
+            tree = ast.parse(hint.channels.text, mode="eval").body
+            self.used |= {name for name in self.known if identifier(name) in arithmetic.names(tree)}
+            return tree
         for name in (hint.fact, *self.known):
             if name in self.known and alike(self.known[name]) == key:
                 self.used.add(name)
                 return ast.Name(identifier(name))
         named = (parameter.name for parameter in self.fresh.values() if alike(parameter.values) == key)
-        return next((ast.Name(name) for name in named), None)
+        known = next((ast.Name(name) for name in named), None)
+        return known or (self.by_form(values) if hint.fact in CHANNELS else None)
+
+    def by_form(self, values: tuple[Any, ...]) -> ast.expr | None:
+        """A simple share or multiple of the input's channels."""
+        trees = (arithmetic.parse(form) for form in FORMS if "in_channels" in self.known)
+        return next((fit for tree in trees if tree is not None and (fit := self.fitting(tree, values))), None)
 
     def by_new_name(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
-        """A new argument, named after what it is."""
+        """A new argument, named after what it is; a parameter of that name that nothing needs makes room."""
         plain = identifier(hint.fact)
-        free = hint.fact not in ("in_channels", "in_features") and plain not in self.taken
+        if hint.fact in self.known and hint.fact not in self.used and hint.fact not in CHANNELS:
+            del self.known[hint.fact]
+            self.taken.discard(hint.fact)
+        free = hint.fact not in CHANNELS and plain not in self.taken
         name = plain if free or not hint.child else f"{hint.child}_{hint.fact}"
         name = unique(name, self.taken)
         self.taken.add(name)

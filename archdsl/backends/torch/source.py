@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from archdsl.backends.torch.classes import Writer
 from archdsl.backends.torch.functions import function_class
 from archdsl.backends.torch.grouping import Group, Grouping, spelling
-from archdsl.backends.torch.naming import class_names, describe
+from archdsl.backends.torch.naming import called, class_names, describe, homes_of
 from archdsl.backends.torch.registry import Registry
 from archdsl.backends.torch.text import docstring
 from archdsl.errors import ArchError, catalog
-from archdsl.graph import Graph, distinct
+from archdsl.graph import Graph, Scope, distinct
 
 LINKS = '''
 def links(**modules: nn.Module | list[nn.Module]) -> OrderedDict[str, nn.Module]:
@@ -42,16 +41,17 @@ def emit(graph: Graph) -> str:
     check_supported(graph)
     grouping = Grouping(graph)
     registry = Registry(graph, grouping)
-    names = class_names(graph, grouping)
+    homes = homes_of(graph)
+    names = class_names(graph, grouping, homes)
     texts: dict[int, list[str]] = {}
     for group in sorted(grouping.groups, key=lambda group: group.first.op is None):
-        name, doc = names[group.index], describe(group, grouping, graph)
+        name, doc = names[group.index], describe(group, grouping, graph, homes)
         if group.first.op is not None:
             texts[group.index] = function_class(registry, group, name, doc)
         else:
             texts[group.index] = Writer(registry, group, name).text(graph, doc)
     helpers = [text.strip("\n").split("\n") for text in (*helpers_of(registry), *registry.helpers)]
-    classes = [texts[group.index] for group in in_order(grouping)]
+    classes = [texts[group.index] for group in in_order(grouping, homes)]
     body = "\n\n\n".join("\n".join(part) for part in (*helpers, *classes))
     head = "\n".join(docstring(title(graph), indent=""))
     return f"{head}\n\n{imports(body)}\n\n\n{body}\n"
@@ -68,15 +68,13 @@ def check_supported(graph: Graph) -> None:
         raise ArchError([each for error in missing.values() for each in error.diagnostics])
 
 
-def in_order(grouping: Grouping) -> Iterator[Group]:
-    """The groups as they are written: those of one definition together, the network last."""
-    first: dict[tuple[str, str], int] = {}
-    for group in grouping.groups:
-        first.setdefault((group.first.name, group.first.owner), group.index)
-    root = grouping.groups[-1]
-    rest = [group for group in grouping.groups if group is not root]
-    yield from sorted(rest, key=lambda group: (first[group.first.name, group.first.owner], group.index))
-    yield root
+def in_order(grouping: Grouping, homes: dict[Scope, str]) -> list[Group]:
+    """The groups as they are written: functions first, those of one definition together, the network last."""
+    *rest, root = grouping.groups
+    first: dict[str, int] = {}
+    for group in rest:
+        first.setdefault(called(group.first, homes), group.index)
+    return [*sorted(rest, key=lambda group: (group.first.op is None, first[called(group.first, homes)])), root]
 
 
 def helpers_of(registry: Registry) -> list[str]:

@@ -35,7 +35,8 @@ class Statements:
         self.indent = INDENT
         self.inputs: list[str] = []
         """The variables that a forward is given."""
-        for at, (name, shapes) in enumerate(zip(scope.names, scope.inputs, strict=True)):
+        names = ("x", *scope.names[1:]) if scope.kind == "block" else scope.names
+        for at, (name, shapes) in enumerate(zip(names, scope.inputs, strict=True)):
             self.inputs.append(unique(identifier(name), set(self.inputs)))
             value = self.hold(self.inputs[-1], at)
             if is_list(shapes):
@@ -67,9 +68,11 @@ class Statements:
 
     def name(self, step: Step) -> str:
         """A variable for the output of a step."""
-        if not step.name and not is_list(step.shape) and "x" in self.holders and self.free("x"):
-            return "x"
-        return self.new(identifier(step.name or step.target or ("ys" if is_list(step.shape) else "y")))
+        if step.name:
+            return self.new(identifier(step.name))
+        wanted = ("xs", "ys") if is_list(step.shape) else ("x", "y")
+        free = (name for name in wanted if name in self.holders and self.free(name))
+        return next(free, "") or self.new(wanted[1] if self.free(wanted[1]) else identifier(step.target or wanted[1]))
 
     def bind(self, value: int) -> None:
         """Writes a pending value as a statement of its own."""

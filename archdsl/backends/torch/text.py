@@ -97,7 +97,9 @@ def paragraphs(text: str) -> list[str]:
 
 def docline(line: str) -> str:
     """A line of a docstring: no quote in it can end the string."""
-    text = "".join(map(escaped, line)).replace('"""', '\\"\\"\\"')
+    text = "".join(map(escaped, line))
+    if '"""' in text:
+        return text.replace('"', '\\"')
     if text.endswith('"'):
         text = f'{text[:-1]}\\"'
     return f"\\{text}" if text.startswith('"') else text

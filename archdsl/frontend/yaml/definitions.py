@@ -49,14 +49,13 @@ class Definitions(Values):
 
     def signature(self, data: Data) -> tuple[Parameter, ...] | None:
         """Parameters: a mapping of names to defaults, or a signature in a string."""
-        if isinstance(data, Mapping):
-            found = [self.parameter(entry) for entry in data.entries]
-            return tuple(each for each in found if each is not None)
-        scalar = self.kind(data, Scalar, "a signature, or a mapping of names to defaults,")
-        if scalar is None or not scalar.content.strip():
-            return None if scalar is None else ()
-        bare = not scalar.content.lstrip().startswith("(")
-        return self.parsed(scalar, "parameters", scalar.text.between("(", ")") if bare else None)
+        if not isinstance(data, Scalar):
+            lines = self.lines(data, "a signature, or a mapping of names to defaults,")
+            return tuple(each for each in map(self.parameter, lines) if each is not None)
+        if not data.content.strip():
+            return ()
+        bare = not data.content.lstrip().startswith("(")
+        return self.parsed(data, "parameters", data.text.between("(", ")") if bare else None)
 
     def parameter(self, entry: Entry) -> Parameter | None:
         """`name: default`."""

@@ -23,7 +23,12 @@ D = TypeVar("D", Scalar, Sequence, Mapping)
 COMMENT = re.compile(r"[ \t]+#")
 STATEMENT = re.compile(r"(?:\s|#[^\n]*+)*+(?:return\b|for\b|if\b|\"\"\"|[A-Za-z_]\w*+(?:\s*+,\s*+[A-Za-z_]\w*+)*+\s*+=(?!=))")
 SIGNS = re.compile(r"[(\[]|->")
-SYNONYMS = {"settings": "set", "constants": "set", "policies": "set", "neck": "sections", "name": "backbones"}
+HINTS = {
+    **dict.fromkeys(("settings", "constants", "policies"), "write `set`"),
+    **dict.fromkeys(("neck", "body"), "a section of another name goes into `sections`, with all the others"),
+    "name": "the name of a backbone is its key in `backbones`",
+}
+"""What to do about keys that are like none of those that exist."""
 NAME_HELP = "a name is of letters, digits and `_`, and does not begin with a digit"
 
 
@@ -45,7 +50,7 @@ class Reader:
         """A scalar that says something; `wanted` is said of anything else."""
         found = self.kind(data, Scalar, wanted)
         if found is not None and not found.content.strip():
-            self.findings.add(catalog.DOCUMENT, found.span, f"there is nothing here; this is {wanted}")
+            self.findings.add(catalog.DOCUMENT, found.span, f"there is nothing here, where {wanted} belongs")
             return None
         return found
 
@@ -70,8 +75,7 @@ class Reader:
     def unknown(self, key: Scalar, known: Collection[str], where: str) -> None:
         """A key that means nothing; what was meant may be another, or an expression."""
         name = key.content
-        meant = SYNONYMS.get(name)
-        help = f"write `{meant}`" if meant in known else did_you_mean(name, known) or f"the keys are {listed(known)}"
+        help = HINTS.get(name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
         if SIGNS.search(name):
             help = QUOTES
         self.findings.add(catalog.DOCUMENT, key.span, f"`{shown(name)}` is no key of {where}", help)
@@ -127,7 +131,7 @@ Said = tuple[Rule, str, str]
 WORDS: dict[str, Callable[[Any, dict[str, Any]], Said]] = {
     "string_pattern_mismatch": lambda value, _: (catalog.WRONG_TYPE, f"`{shown(value)}` is no name", NAME_HELP),
     "string_too_long": lambda _, about: (catalog.TOO_LARGE, f"a name has at most {about['max_length']} letters", ""),
-    "greater_than": lambda value, about: (catalog.OUT_OF_RANGE, f"{shown(value)} is not more than {about['gt']}", ""),
+    "greater_than": lambda value, about: (catalog.OUT_OF_RANGE, f"`{shown(value)}` must be more than {about['gt']}", ""),
     "less_than_equal": lambda value, about: (catalog.OUT_OF_RANGE, f"at most {about['le']:,} is of use", ""),
     "int_parsing": lambda value, _: (catalog.WRONG_TYPE, f"`{shown(value)}` is no whole number", ""),
     "int_parsing_size": lambda value, _: (catalog.OUT_OF_RANGE, "this number is longer than any that is of use", ""),

@@ -37,12 +37,14 @@ def entries(given: Sequence[Entry], findings: Findings) -> list[Entry]:
 
 
 def items(given: Sequence[Data], findings: Findings) -> list[Data]:
-    """The items of a flow list, with torn expressions whole again."""
+    """The items of a flow list, with torn expressions whole again; what never closes is no expression."""
     found: list[Data] = []
     at = 0
     while at < len(given):
         item = given[at]
-        end = pieces_end(given, at + 1, opened(item), opened, lambda each, _: isinstance(each, Scalar))
+        end = pieces_end(given, at + 1, opened(item), opened, lambda each, _: isinstance(each, Scalar) and not each.style)
+        if sum(map(opened, given[at:end])) > 0:
+            end = at + 1
         last = given[end - 1]
         if end > at + 1 and isinstance(item, Scalar) and isinstance(last, Scalar):
             item = mended(item, last, findings)

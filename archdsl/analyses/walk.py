@@ -1,0 +1,201 @@
+"""The flat view of a network: its ops in execution order, with full paths and the tensors that they read and make.
+
+Derived from the graph lazily and without recursion, for analyses that need every op in its place. What only sums up
+should walk the distinct scopes instead (`archdsl.graph.distinct`): this view is as long as the network.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple
+
+from archdsl.graph import Graph, Ref, Scope, Section, Spread, Step
+from archdsl.op import Op, Shape, Shapes
+
+Held = int | tuple[int, ...]
+"""A tensor by its number, or a list of them."""
+
+ROWS = frozenset({"repeat", "collect"})
+
+
+class Placed(NamedTuple):
+    """An op in its place.
+
+    `path` is the module's (`c2.0.body.cna2.conv`); an op that is no module (a sum in a block's body) has the path of
+    the scope whose `forward` does it, a colon and its name: `c2.0:add`, the second one there `c2.0:add2`. `reads` and
+    `gives` are tensors, numbered through the network in the order in which they are made; 0 is the network's input.
+    An op that gives back its input's memory (`Op.view`) has a new number all the same. `trail` are the scopes that
+    the op lies in, the network first; `step` is the act of the last of them that does this op (a whole row has one).
+    """
+
+    path: str
+    scope: Scope
+    reads: tuple[int, ...]
+    gives: tuple[int, ...]
+    trail: tuple[Scope, ...]
+    step: Step
+    section: Section
+
+    @property
+    def op(self) -> Op:
+        """The op itself."""
+        assert self.scope.op is not None
+        return self.scope.op
+
+    @property
+    def input(self) -> Shapes:
+        """What the op's rules take: a shape, or the shapes of a list."""
+        return self.scope.inputs[0]
+
+    @property
+    def inputs(self) -> tuple[Shape, ...]:
+        """The shape of each tensor that it reads."""
+        return shapes_in(self.scope.inputs[0])
+
+    @property
+    def output(self) -> Shapes:
+        """The shape of what it gives, or the shapes of a list."""
+        return self.scope.output
+
+
+def shapes_in(shapes: Shapes) -> tuple[Shape, ...]:
+    """The shapes of a value, one by one."""
+    return shapes if shapes and isinstance(shapes[0], tuple) else (shapes,)  # type: ignore[return-value]
+
+
+def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:
+    """The ops of the inference graph in execution order; with `training`, training-only parts too."""
+    sections = {section.value: section for section in graph.sections}
+    numbers = count(1)
+    stack = [Frame(graph.root, "", (0,), ())]
+    while stack:
+        frame = stack[-1]
+        act = frame.next_act()
+        if act is None:
+            stack.pop()
+            if stack:
+                stack[-1].receive(frame.result())
+            continue
+        if len(stack) == 1 and sections[act.step.output].training_only and not training:
+            frame.busy = None
+            continue
+        if act.scope.op is None:
+            stack.append(Frame(act.scope, act.path, act.inputs, (*frame.trail, act.scope)))
+            continue
+        reads = tuple(each for held in act.inputs for each in listed(held))
+        gives = tuple(next(numbers) for _ in shapes_in(act.scope.output))
+        section = sections[frame.trail and stack[0].current.output or act.step.output]
+        yield Placed(act.path, act.scope, reads, gives, (graph.root, *frame.trail), act.step, section)
+        frame.receive(gives if is_list(act.scope.output) else gives[0])
+
+
+def tensors_of(graph: Graph, placed: list[Placed]) -> dict[int, Shape]:
+    """The shape of each tensor that a walk numbered."""
+    found: dict[int, Shape] = {0: graph.input}
+    for each in placed:
+        found |= dict(zip(each.gives, shapes_in(each.output), strict=True))
+    return found
+
+
+def is_list(shapes: Shapes) -> bool:
+    """Whether a value is a list of tensors."""
+    return bool(shapes) and isinstance(shapes[0], tuple)
+
+
+def listed(held: Held) -> tuple[int, ...]:
+    """The tensors of a value, one by one."""
+    return held if isinstance(held, tuple) else (held,)
+
+
+class Act(NamedTuple):
+    """A scope about to be called under a path, on tensors."""
+
+    path: str
+    scope: Scope
+    inputs: tuple[Held, ...]
+    step: Step
+
+
+class Frame:
+    """A call of a scope under way: its values so far, and the row of modules that it is in."""
+
+    def __init__(self, scope: Scope, path: str, inputs: tuple[Held, ...], trail: tuple[Scope, ...]) -> None:
+        self.scope = scope
+        self.path = path
+        self.trail = trail
+        self.values: dict[int, Held] = dict(enumerate(inputs))
+        self.steps = iter(scope.steps)
+        self.busy: Iterator[tuple[str, Scope]] | None = None
+        self.current: Step = scope.steps[0] if scope.steps else NO_STEP
+        self.before: tuple[Held, ...] = ()
+        self.row: list[Held] = []
+        self.plain: Counter[str] = Counter()
+
+    def next_act(self) -> Act | None:
+        """The next scope to call; None when the scope is through."""
+        while True:
+            if self.busy is not None:
+                if module := next(self.busy, None):
+                    return Act(*module, self.before, self.current)
+                self.end_step()
+            step = next(self.steps, None)
+            if step is None:
+                return None
+            self.current = step
+            if step.kind == "pick":
+                self.values[step.output] = self.pick(step)
+                continue
+            self.before = tuple(self.held(ref) for ref in step.inputs)
+            self.row = []
+            self.busy = self.modules(step)
+
+    def receive(self, held: Held) -> None:
+        """What the scope called last gives."""
+        self.row.append(held)
+        self.before = (held,)
+
+    def end_step(self) -> None:
+        """The value of a step whose modules are all through."""
+        self.busy = None
+        self.values[self.current.output] = tuple(self.row) if self.current.kind == "collect" else self.row[-1]  # type: ignore[assignment]
+
+    def modules(self, step: Step) -> Iterator[tuple[str, Scope]]:
+        """What a step calls, one after the other, each with its path."""
+        if step.kind == "op":
+            assert step.scope is not None
+            self.plain[step.scope.name] += 1
+            times = self.plain[step.scope.name]
+            yield f"{self.path}:{step.scope.name}{times if times > 1 else ''}", step.scope
+        elif step.kind in ROWS:
+            scopes = (run.scope for run in self.scope.child(step.target).runs for _ in range(run.count))
+            for at, scope in enumerate(scopes):
+                yield self.below(f"{step.target}.{at}" if step.target else str(at)), scope
+        else:
+            assert step.scope is not None
+            yield self.below(step.target if step.index is None else f"{step.target}.{step.index}"), step.scope
+
+    def below(self, name: str) -> str:
+        """The path of a module of this scope."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def held(self, ref: Ref) -> Held:
+        """The tensors that a reference stands for."""
+        if isinstance(ref, int):
+            return self.values[ref]
+        parts = (listed(self.values[each.value if isinstance(each, Spread) else each]) for each in ref)
+        return tuple(tensor for part in parts for tensor in part)
+
+    def pick(self, step: Step) -> int:
+        """One tensor of a list."""
+        held = self.held(step.inputs[0])
+        assert isinstance(held, tuple)
+        return held[step.index]
+
+    def result(self) -> Held:
+        """What the scope gives."""
+        return self.held(self.scope.result)
+
+
+NO_STEP = Step("pick", "", (), 0, ())

@@ -1,0 +1,103 @@
+"""The module itself: the emitted text, executed, with its tracebacks, its source and its pickles in order.
+
+Every class of the text is given a `__reduce__` that names this file's `restore`, so that a pickle carries the source
+and depends neither on the spec nor on the library's version.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from archdsl.backends.torch.source import emit
+from archdsl.errors import ArchError, catalog
+from archdsl.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PREFIX = "archdsl.emitted"
+REMEMBERED = 64
+"""So many texts stay importable by name; older ones live as long as their modules do."""
+
+alive: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictionary()
+recent: OrderedDict[str, ModuleType] = OrderedDict()
+
+
+def build(graph: Graph) -> nn.Module:
+    """The network as a module: what `emit` writes, executed."""
+    check_torch()
+    return classes(namespace(emit(graph)))[-1]()
+
+
+def check_torch() -> None:
+    """Raises where PyTorch is not installed."""
+    try:
+        import torch
+    except ImportError:
+        raise missing() from None
+    del torch
+
+
+def missing() -> ArchError:
+    """The error of a missing PyTorch."""
+    label = "building a module needs PyTorch"
+    return catalog.MISSING_PACKAGE.error(None, label, help="pip install 'archdsl[torch]'")
+
+
+def restore(source: str, name: str) -> nn.Module:
+    """An empty instance of a class of an emitted text: what a pickle is made from."""
+    kind = namespace(source).__dict__[name]
+    return kind.__new__(kind)
+
+
+def namespace(source: str) -> ModuleType:
+    """The executed text: the same one as long as anything of it is alive."""
+    module = alive.get(source)
+    if module is None:
+        module = alive[source] = execute(source)
+    recent[source] = module
+    recent.move_to_end(source)
+    sys.modules[module.__name__] = module
+    while len(recent) > REMEMBERED:
+        _, oldest = recent.popitem(last=False)
+        sys.modules.pop(oldest.__name__, None)
+    return module
+
+
+def execute(source: str) -> ModuleType:
+    """Executes a text as a module of its own, which tracebacks and `inspect` can show."""
+    digest = sha256(source.encode()).hexdigest()[:16]
+    module = ModuleType(f"{PREFIX}.net_{digest}")
+    module.__file__ = f"<{module.__name__}>"
+    lines = source.splitlines(keepends=True)
+    linecache.cache[module.__file__] = (len(source), None, lines, module.__file__)
+    weakref.finalize(module, linecache.cache.pop, module.__file__, None)
+    exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102
+    module.__dict__["__self__"] = module
+    for kind in classes(module):
+        kind.__reduce_ex__ = reduction(source, module.__name__)
+    return module
+
+
+def classes(module: ModuleType) -> list[type[Any]]:
+    """The classes of a text in their order; the network is the last."""
+    return [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
+
+
+def reduction(source: str, name: str) -> Callable[[nn.Module, Any], Any]:
+    """The `__reduce_ex__` of the classes of a text that is executed under a name; whoever derives from them is not meant."""
+
+    def __reduce_ex__(self: nn.Module, protocol: Any) -> Any:
+        kind = type(self)
+        if kind.__module__ != name:
+            return object.__reduce_ex__(self, protocol)
+        return restore, (source, kind.__name__), self.__getstate__()
+
+    return __reduce_ex__

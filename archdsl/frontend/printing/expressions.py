@@ -1,0 +1,224 @@
+"""Expressions as layouts, with no more parentheses than the grammar, or a reader of chains, needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from archdsl.frontend.printing.layout import Align, Group, Layout, Line, Nest, fill
+from archdsl.lang import syntax as ast
+
+STEP = 4
+
+# How tightly forms bind, loosest first, as in the grammar.
+ANY, CHAIN, LINK, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGNED, POWER, POSTFIX, ATOM = range(13)
+
+SIGNS = {
+    "or": OR,
+    "and": AND,
+    **dict.fromkeys(("==", "!=", "<=", ">=", "<", ">"), COMPARISON),
+    **dict.fromkeys("+-", SUM),
+    **dict.fromkeys(("*", "//", "/", "%"), PRODUCT),
+    "**": POWER,
+}
+SIDES = {COMPARISON: (SUM, SUM), POWER: (POSTFIX, SIGNED)}
+"""What the operands have to be, where it is not: the left as tight as the whole, the right tighter."""
+
+
+def names_of(variables: Sequence[ast.Name]) -> str:
+    """A loop's variables."""
+    return ", ".join(name.id for name in variables)
+
+
+LEVELS: dict[type[ast.Expression], int] = {
+    ast.Conditional: ANY,
+    ast.Spread: ANY,
+    ast.Chain: CHAIN,
+    ast.Named: LINK,
+    ast.Call: POSTFIX,
+    ast.Attribute: POSTFIX,
+    ast.Index: POSTFIX,
+    ast.Slice: POSTFIX,
+}
+
+
+def expression(node: ast.Expression, least: int = ANY) -> Layout:
+    """An expression, in parentheses where it binds less tightly than it has to."""
+    inner = FORMS[type(node)](node)
+    return bracketed(inner) if level(node) < least else inner
+
+
+def level(node: ast.Expression) -> int:
+    """How tightly a node binds."""
+    if isinstance(node, ast.Binary):
+        return SIGNS[node.sign]
+    if isinstance(node, ast.Unary):
+        return NOT if node.sign == "not" else SIGNED
+    return LEVELS.get(type(node), ATOM)
+
+
+def bracketed(inner: Layout) -> Layout:
+    """In parentheses."""
+    return ("(", Align(inner), ")")
+
+
+def listed(opening: str, items: Sequence[Layout], closing: str) -> Layout:
+    """Items in brackets, which fill the lines from there on."""
+    return (opening, Align(fill(items, behind=",")), closing) if items else opening + closing
+
+
+# ---- one function for each form --------------------------------------------------------------------------------------
+
+
+def number(node: ast.Number) -> Layout:
+    """A number as it was written, or, if nobody wrote it, in digits."""
+    if node.text and Fraction(node.text.replace("_", "")) == node.value:
+        return node.text
+    return str(node.value) if isinstance(node.value, int) else decimal(node.value)
+
+
+def decimal(value: Fraction) -> str:
+    """A decimal literal; raises for what has none, and so cannot come from a text."""
+    places = 0
+    while value.denominator != 1 and places < 1000:
+        value, places = value * 10, places + 1
+    if value.denominator != 1:
+        raise ValueError(f"{value} cannot be written as a decimal number")
+    text = f"{Decimal(value.numerator).scaleb(-places):f}"
+    if len(text) > 20:
+        digits = str(value.numerator).rstrip("0")
+        return f"{digits}e{len(str(value.numerator)) - len(digits) - places}"
+    return text if "." in text else f"{text}.0"
+
+
+def call(node: ast.Call) -> Layout:
+    """A call; broken, it has each argument on a line of its own."""
+    callee = expression(node.callee, POSTFIX)
+    return (callee, *arguments(node.arguments))
+
+
+def arguments(given: tuple[ast.Argument, ...]) -> tuple[Layout, ...]:
+    """Arguments in parentheses: behind them, or all on the next line, or each on a line of its own."""
+    if not given:
+        return ("()",)
+    first, *rest = map(argument, given)
+    inner = (first, *(part for each in rest for part in (",", Line(), each)))
+    return (Group(("(", Nest(STEP, (Line(""), Group(inner))), ")")),)
+
+
+def argument(node: ast.Argument) -> Layout:
+    """An argument, with its name if it has one."""
+    value = expression(node.value)
+    return (".".join(node.target), " = ", Group(value)) if node.target else Group(value)
+
+
+def chain(node: ast.Chain) -> Layout:
+    """A chain; broken, its lines begin with arrows."""
+    first, *rest = map(link, node.links)
+    return (Group(first), Nest(STEP, tuple(Group((Line(), "-> ", Group(each))) for each in rest)))
+
+
+def link(node: ast.Expression) -> Layout:
+    """A link. Beside an arrow every operator is in parentheses, but for the `*` of a repeat."""
+    if isinstance(node, ast.Named):
+        return (operand(node.body), f" as {node.name}")
+    return operand(node)
+
+
+def operand(node: ast.Expression) -> Layout:
+    """A link without its name."""
+    inner = expression(node, OR)
+    if level(node) < OR or not isinstance(node, ast.Binary | ast.Unary) or is_repeat(node):
+        return inner
+    return bracketed(inner)
+
+
+def is_repeat(node: ast.Binary | ast.Unary) -> bool:
+    """Whether this is `n * block`, as far as the text tells: a gate between arrows was written in parentheses."""
+    return isinstance(node, ast.Binary) and node.sign == "*" and not (node.grouped and not is_count(node.left))
+
+
+def is_count(node: ast.Expression) -> bool:
+    """Whether this can only be a number."""
+    return isinstance(node, ast.Number)
+
+
+def binary(node: ast.Binary) -> Layout:
+    """Two operands. A long sum is a loop here, not a recursion."""
+    least = SIGNS[node.sign]
+    left, right = SIDES.get(least, (least, least + 1))
+    parts: list[Layout] = []
+    inner: ast.Expression = node
+    while isinstance(inner, ast.Binary) and (inner is node or (SIGNS[inner.sign] == least and left == least)):
+        parts[:0] = [f" {inner.sign} ", expression(inner.right, right)]
+        inner = inner.left
+    return (expression(inner, left), *parts)
+
+
+def unary(node: ast.Unary) -> Layout:
+    """`-a` or `not a`."""
+    return ("not ", expression(node.operand, NOT)) if node.sign == "not" else ("-", expression(node.operand, SIGNED))
+
+
+def conditional(node: ast.Conditional) -> Layout:
+    """`a if test else b`; only the last may be a chain without parentheses."""
+    return (expression(node.then, LINK), " if ", expression(node.test, LINK), " else ", expression(node.other))
+
+
+def comprehension(node: ast.Comprehension) -> Layout:
+    """`[item for variable in source if test]`."""
+    test = () if node.test is None else (Line(), "if ", expression(node.test, CHAIN))
+    inner = (expression(node.item), Line(), f"for {names_of(node.variables)} in ", expression(node.source, CHAIN), *test)
+    return Group(("[", Align(inner), "]"))
+
+
+def part(node: ast.Slice) -> Layout:
+    """`base[start:stop]`."""
+    start, stop = (expression(each) if each is not None else "" for each in (node.start, node.stop))
+    return (expression(node.base, POSTFIX), "[", start, ":", stop, "]")
+
+
+FORMS: dict[type[ast.Expression], Callable[[Any], Layout]] = {
+    ast.Name: lambda node: node.id,
+    ast.Number: number,
+    ast.Boolean: lambda node: "true" if node.value else "false",
+    ast.Nothing: lambda node: "none",
+    ast.Spread: lambda node: ("...", expression(node.value)),
+    ast.Items: lambda node: listed("[", [expression(each) for each in node.items], "]"),
+    ast.Comprehension: comprehension,
+    ast.Call: call,
+    ast.Attribute: lambda node: (expression(node.base, POSTFIX), f".{node.name}"),
+    ast.Index: lambda node: (expression(node.base, POSTFIX), "[", expression(node.index), "]"),
+    ast.Slice: part,
+    ast.Unary: unary,
+    ast.Binary: binary,
+    ast.Conditional: conditional,
+    ast.Chain: chain,
+    ast.Named: lambda node: (expression(node.body, OR), f" as {node.name}"),
+}
+
+
+# ---- signatures ------------------------------------------------------------------------------------------------------
+
+
+def signature(parameters: Sequence[ast.Parameter]) -> list[Layout]:
+    """Parameters; a `*` stands before those that are by name only."""
+    found: list[Layout] = []
+    starred = False
+    for each in parameters:
+        if each.named and not each.rest and not starred:
+            found.append("*")
+            starred = True
+        found.append(parameter(each))
+    return found
+
+
+def parameter(node: ast.Parameter) -> Layout:
+    """`name: type = default`, or `...name`."""
+    if node.rest:
+        return f"...{node.name}"
+    kind = f": {' | '.join(node.type)}" if node.type else ""
+    default = () if node.default is None else (" = ", Group(expression(node.default)))
+    return (node.name + kind, *default)
