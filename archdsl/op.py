@@ -79,6 +79,44 @@ class Weight(NamedTuple):
         return prod(self.shape)
 
 
+class Traffic(NamedTuple):
+    """What an op moves between memory and processor, in elements, for one sample."""
+
+    read: int = 0
+    """Of its inputs."""
+    weights: int = 0
+    """Of what it holds: read once, whatever the batch."""
+    written: int = 0
+
+
+class Reach(NamedTuple):
+    """What a place `o` of a map reads of another along one axis: from `o * step + low` to `o * step + high`."""
+
+    step: Fraction
+    low: Fraction
+    high: Fraction
+
+
+Reaches = tuple[Reach, Reach]
+"""In height and in width."""
+
+
+class Inner(NamedTuple):
+    """A tensor that PyTorch makes inside an operator, beside its output.
+
+    `size` elements for each sample, or for all samples together where `shared`, in the network's precision, or
+    `width` bytes each.
+    """
+
+    size: int
+    shared: bool = False
+    width: int = 0
+
+
+Kept = Literal["input", "output"] | Inner
+"""What an operator keeps for the backward pass: its inputs, its output, or a tensor of its own."""
+
+
 class Spelling(NamedTuple):
     """How PyTorch writes an operator: a module, or, where `function` is set, an expression without state.
 
@@ -132,6 +170,10 @@ class Op(Declared):
     """Which of its tensors PyTorch keeps for the backward pass; one that runs in place keeps its output instead."""
     view: ClassVar[bool] = False
     """Whether the output may lie in the memory of the input: a view, or the input itself in evaluation."""
+    gates: ClassVar[bool] = False
+    """Whether its inputs weigh each other (a product): one that was made of a whole map is a gate of the others."""
+    work: ClassVar[int] = 1
+    """Operations for each element of the output, where there are no multiply-adds; 0 for what only moves values."""
     torch: ClassVar[Spelling] = Spelling()
 
     def output(self, x: Any) -> Shapes:
@@ -149,6 +191,27 @@ class Op(Declared):
         """Multiply-adds, counted once, of convolutions and linear layers; 0 for all else (the papers' convention)."""
         return 0
 
+    def operations(self, x: Any, y: Any) -> int:
+        """All arithmetic, a multiply-add counted once: as fvcore counts, and one an element for what it leaves out."""
+        return self.macs(x, y) or (self.work * elements(y) if self.moves(x) else 0)
+
+    def moves(self, x: Any) -> bool:
+        """Whether the output is written anew, not a view of the input or the input itself."""
+        return not self.view
+
+    def traffic(self, x: Any, y: Any) -> Traffic:
+        """What is read and written: all inputs, all weights and the output, each once; nothing for a view."""
+        if not self.moves(x):
+            return Traffic()
+        return Traffic(elements(x), sum(each.size for each in self.weights(x) if each.kind != "counter"), elements(y))
+
+    def reach(self, x: Any, y: Any) -> Reaches | None:
+        """What a place of the output reads of each input map: by default the same place; None for the whole map.
+
+        Statistics over a map (group norm) are not counted as reading it.
+        """
+        return SAME_PLACE
+
     def spelling(self, x: Any) -> Spelling:
         """How PyTorch writes it for an input of shape `x`: `torch`, but where that depends on shape or settings."""
         return self.torch
@@ -156,6 +219,18 @@ class Op(Declared):
     def writable(self, x: Any) -> bool:
         """Whether an in-place op may overwrite the output: memory of its own, which the backward pass does not need."""
         return not (self.view or self.spelling(x).inplace or "output" in self.saves)
+
+    def kept(self, x: Any, y: Any) -> tuple[Kept, ...]:
+        """What PyTorch keeps for the backward pass, weights and buffers aside: what `saves` says, and inner tensors.
+
+        An op that does not move anything in evaluation and keeps an inner tensor (a mask) makes a new output in
+        training.
+        """
+        return tuple(side for side in ("input", "output") if side in self.saves)
+
+    def scratch(self, x: Any, y: Any) -> tuple[Inner, ...]:
+        """The tensors that PyTorch makes in inference beside the output and drops again, as they are at the peak."""
+        return ()
 
     def facts(self, x: Any) -> dict[str, Any]:
         """What a target may ask for: the parameters, `in_channels`, and what an op derives from them."""
@@ -171,3 +246,12 @@ def pair(size: Size) -> tuple[int, int]:
 def single(size: tuple[int, int]) -> Size:
     """A pair of equal numbers as one number."""
     return size[0] if size[0] == size[1] else size
+
+
+def elements(shapes: Shapes) -> int:
+    """How many values a tensor has, or all tensors of a list."""
+    return sum(prod(shape) for shape in shapes) if shapes and isinstance(shapes[0], tuple) else prod(shapes)  # type: ignore[arg-type]
+
+
+HERE = Reach(Fraction(1), Fraction(0), Fraction(0))
+SAME_PLACE: Reaches = (HERE, HERE)

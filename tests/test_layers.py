@@ -57,7 +57,7 @@ LAYERS = {
     "passes": Row(f"{L3} passes"),
     "analyses": Row(f"{L3} analyses"),
     "backends": Row(f"{L3} backends", lazily="torch numpy onnx onnxscript onnxruntime"),
-    "weights": Row(f"{L3} weights", lazily="torch numpy safetensors"),
+    "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
     "driver": Row(f"{L3} frontend passes analyses backends weights"),
     "integrations": Row(L5, brings=ANY),

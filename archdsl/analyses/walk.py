@@ -6,16 +6,21 @@ should walk the distinct scopes instead (`archdsl.graph.distinct`): this view is
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import count
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from archdsl.graph import Graph, Ref, Scope, Section, Spread, Step
 from archdsl.op import Op, Shape, Shapes
 
 Held = int | tuple[int, ...]
 """A tensor by its number, or a list of them."""
+
+Depth = Literal["stage", "block", "op"]
+DEPTHS: tuple[Depth, ...] = ("stage", "block", "op")
+DEEPEST = {"stage": 1, "block": 2, "op": sys.maxsize}
 
 ROWS = frozenset({"repeat", "collect"})
 
@@ -40,7 +45,7 @@ class Placed(NamedTuple):
 
     @property
     def op(self) -> Op:
-        """The op itself."""
+        """The op itself (of `parts_of`, where it is one)."""
         assert self.scope.op is not None
         return self.scope.op
 
@@ -52,7 +57,7 @@ class Placed(NamedTuple):
     @property
     def inputs(self) -> tuple[Shape, ...]:
         """The shape of each tensor that it reads."""
-        return shapes_in(self.scope.inputs[0])
+        return tuple(shape for shapes in self.scope.inputs for shape in listed_shapes(shapes))
 
     @property
     def output(self) -> Shapes:
@@ -60,16 +65,22 @@ class Placed(NamedTuple):
         return self.scope.output
 
 
-def shapes_in(shapes: Shapes) -> tuple[Shape, ...]:
+def listed_shapes(shapes: Shapes) -> tuple[Shape, ...]:
     """The shapes of a value, one by one."""
     return shapes if shapes and isinstance(shapes[0], tuple) else (shapes,)  # type: ignore[return-value]
 
 
 def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:
     """The ops of the inference graph in execution order; with `training`, training-only parts too."""
+    return parts_of(graph, "op", training=training)
+
+
+def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[Placed]:
+    """As `ops_of`, but not below a depth: the sections, the modules of their chains (blocks), or the ops."""
     sections = {section.value: section for section in graph.sections}
+    deepest = DEEPEST[depth]
     numbers = count(1)
-    stack = [Frame(graph.root, "", (0,), ())]
+    stack = [Frame(graph.root, "", (0,), (graph.root,))]
     while stack:
         frame = stack[-1]
         act = frame.next_act()
@@ -78,24 +89,23 @@ def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:
             if stack:
                 stack[-1].receive(frame.result())
             continue
-        if len(stack) == 1 and sections[act.step.output].training_only and not training:
+        section = sections[stack[0].current.output]
+        if section.training_only and not training:
             frame.busy = None
-            continue
-        if act.scope.op is None:
+        elif act.scope.op is None and len(stack) < deepest:
             stack.append(Frame(act.scope, act.path, act.inputs, (*frame.trail, act.scope)))
-            continue
-        reads = tuple(each for held in act.inputs for each in listed(held))
-        gives = tuple(next(numbers) for _ in shapes_in(act.scope.output))
-        section = sections[frame.trail and stack[0].current.output or act.step.output]
-        yield Placed(act.path, act.scope, reads, gives, (graph.root, *frame.trail), act.step, section)
-        frame.receive(gives if is_list(act.scope.output) else gives[0])
+        else:
+            reads = tuple(each for held in act.inputs for each in listed(held))
+            gives = tuple(next(numbers) for _ in listed_shapes(act.scope.output))
+            yield Placed(act.path, act.scope, reads, gives, frame.trail, act.step, section)
+            frame.receive(gives if is_list(act.scope.output) else gives[0])
 
 
 def tensors_of(graph: Graph, placed: list[Placed]) -> dict[int, Shape]:
     """The shape of each tensor that a walk numbered."""
     found: dict[int, Shape] = {0: graph.input}
     for each in placed:
-        found |= dict(zip(each.gives, shapes_in(each.output), strict=True))
+        found |= dict(zip(each.gives, listed_shapes(each.output), strict=True))
     return found
 
 
@@ -190,8 +200,7 @@ class Frame:
     def pick(self, step: Step) -> int:
         """One tensor of a list."""
         held = self.held(step.inputs[0])
-        assert isinstance(held, tuple)
-        return held[step.index]
+        return listed(held)[int(step.index)]
 
     def result(self) -> Held:
         """What the scope gives."""

@@ -1,25 +1,33 @@
-"""The summary of a network: a row for each section, totals, and shares."""
+"""Tables for people: the summary of a network, a row for each section, and any rows in columns."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from archdsl.analyses.cost import Figures, Row
 
 HEADINGS = ("", "made of", "output", "parameters", "", "multiply-adds", "")
-RIGHT = {3, 4, 5, 6}
+RIGHT = frozenset({3, 4, 5, 6})
 NARROWEST = 24
-SHARES = ("params", "macs")
 
 
 def summary(figures: Figures) -> str:
     """A network's figures for people."""
+    rows = [HEADINGS, *(cells(figures, row) for row in figures.rows), total(figures)]
+    return "\n".join([head(figures), "", *ruled(table(rows, RIGHT)), *notes(figures)])
+
+
+def head(figures: Figures) -> str:
+    """A network's name, and the first line of what it says of itself."""
     doc = figures.doc.partition("\n")[0]
-    head = f"{figures.name}  {doc}".rstrip()
-    lines = table([HEADINGS, *(cells(figures, row) for row in figures.rows), total(figures)])
+    return f"{figures.name}  {doc}".rstrip()
+
+
+def ruled(lines: Sequence[str]) -> list[str]:
+    """A table with a rule below its headings and above its total."""
     rule = "─" * len(lines[0])
-    return "\n".join([head, "", lines[0], rule, *lines[1:-1], rule, lines[-1], *notes(figures)])
+    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
 
 def cells(figures: Figures, row: Row) -> tuple[str, ...]:
@@ -43,8 +51,8 @@ def total(figures: Figures) -> tuple[str, ...]:
     """The last row."""
     totals = figures.totals
     shape = "x".join(map(str, figures.rows[-1].section.shape)) if figures.rows else ""
-    head = next((row.section for row in reversed(figures.rows) if row.section.kind != "output"), None)
-    shape = "x".join(map(str, head.shape)) if head else shape
+    last = next((row.section for row in reversed(figures.rows) if row.section.kind != "output"), None)
+    shape = "x".join(map(str, last.shape)) if last else shape
     return ("total", "", shape, f"{totals.params:,}", "", f"{totals.macs:,}", "")
 
 
@@ -69,18 +77,20 @@ def notes(figures: Figures) -> list[str]:
     return lines
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows in columns; the second column gives way to the terminal's width."""
+def table(rows: Sequence[Sequence[str]], right: Collection[int] = RIGHT, flexible: int | None = 1) -> list[str]:
+    """Rows in columns, those of `right` aligned there; the column `flexible` gives way to the terminal's width."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    room = shutil.get_terminal_size((110, 24)).columns - sum(widths) + widths[1] - 2 * (len(widths) - 1)
-    widths[1] = max(min(widths[1], room), min(NARROWEST, widths[1]))
-    return ["  ".join(aligned(row, widths)).rstrip().ljust(sum(widths) + 2 * (len(widths) - 1)) for row in rows]
+    gaps = 2 * (len(widths) - 1)
+    if flexible is not None:
+        room = shutil.get_terminal_size((110, 24)).columns - sum(widths) + widths[flexible] - gaps
+        widths[flexible] = max(min(widths[flexible], room), min(NARROWEST, widths[flexible]))
+    return ["  ".join(aligned(row, widths, right)).rstrip().ljust(sum(widths) + gaps) for row in rows]
 
 
-def aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+def aligned(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> list[str]:
     """A row's cells, each of its column's width."""
     return [
-        cell.rjust(width) if at in RIGHT else clipped(cell, width).ljust(width)
+        cell.rjust(width) if at in right else clipped(cell, width).ljust(width)
         for at, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
 

@@ -1,28 +1,165 @@
-"""Shows what specs come to: sections, maps, parameters, multiply-adds. Needs no torch."""
+"""Shows what specs come to: sections, maps, parameters, multiply-adds, memory access, receptive field. Needs no torch.
+
+`--depth block` or `op` goes down to the blocks or ops, `--columns` chooses figures (`--columns help` lists them),
+`--sort macs` brings the largest up. `--device v100` estimates the time there; docs/costs.md says what each figure is.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from archdsl.analyses.cost import cost
+from archdsl.analyses.counts import counts
+from archdsl.analyses.field import Field, fields
+from archdsl.analyses.lines import COLUMNS, Line, chosen, in_order, lines, shown_pair
+from archdsl.analyses.roofline import Setting, efficiency, estimate
+from archdsl.analyses.walk import DEPTHS, Depth
+from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text, rate, seconds
+from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
-from archdsl.commands._table import summary
+from archdsl.commands._table import head, notes, summary
 from archdsl.driver import compile, load
+from archdsl.graph import Graph
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """SPEC..., `-p`, `--input`, `--format`."""
+    """SPEC..., `-p`, `--input`, what to show of it, and how."""
     add_spec(parser, several=True)
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
+    parser.add_argument("--depth", choices=DEPTHS, help="a line for each section, block or op (default: stage)")
+    parser.add_argument("--columns", metavar="NAMES", help="which figures, as `macs,bytes,field`; `help` lists them")
+    parser.add_argument("--sort", metavar="COLUMN", help="the largest of it first")
+    parser.add_argument("--count-all", action="store_true", help="also count norms, activations, pools, sums")
+    parser.add_argument(
+        "--format", choices=["text", "json", "csv", "markdown"], default="text", help="for people, or for programs"
+    )
+    add_machine(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints the figures of each spec."""
+    if options.columns == "help":
+        print("\n".join(f"{name:<14} {column.meaning}" for name, column in COLUMNS.items()))
+        return 0
+    view = View(options)
     params, size = chosen_params(options), chosen_input(options)
-    found = [cost(compile(load(spec), params=params, input=size)) for spec in options.spec]
+    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
     if options.format == "json":
-        print(json.dumps([figures.as_json() for figures in found], indent=2))
+        print(json.dumps([view.data(graph) for graph in graphs], indent=2))
     else:
-        print("\n\n".join(summary(figures) for figures in found))
+        gap = "\n" if options.format == "csv" else "\n\n"
+        print(gap.join(view.text(graph, options.format) for graph in graphs))
     return 0
+
+
+class View:
+    """What is asked for: how deep, which columns, on which device."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.setting = chosen_setting(options)
+        self.precision: str = options.precision
+        self.batch = chosen_batch(options)
+        self.depth: Depth = options.depth or "stage"
+        self.count_all: bool = options.count_all
+        asked = (options.columns or "").replace(" ", "").split(",")
+        self.names = chosen(asked, device=self.setting is not None, count_all=self.count_all)
+        self.sort: str | None = options.sort
+        if self.sort is not None:
+            chosen([self.sort], device=self.setting is not None, count_all=True)
+        self.plain = not (options.depth or options.columns or options.sort)
+
+    def lines(self, graph: Graph) -> list[Line]:
+        """The lines, in the order asked for."""
+        found = lines(graph, self.depth, setting=self.setting, precision=self.precision, batch=self.batch)
+        return in_order(found, self.sort) if self.sort else found
+
+    def total(self, graph: Graph, found: Sequence[Line]) -> Line:
+        """The network's own figures, as a line without a place."""
+        times = estimate(graph, self.setting)[graph.root] if self.setting else None
+        return found[-1]._replace(totals=graph.root.totals, counts=counts(graph)[graph.root], times=times)
+
+    def text(self, graph: Graph, form: str) -> str:
+        """A network's figures in a format."""
+        figures, found = cost(graph), self.lines(graph)
+        total = self.total(graph, found)
+        if form == "csv":
+            return as_csv(found, self.names)
+        if form == "markdown":
+            return f"**{graph.name}**\n\n{as_markdown(found, total, self.names)}"
+        if self.plain:
+            return "\n".join([summary(figures), *self.more(graph, total)])
+        body = as_text(found, total, self.names)
+        return "\n".join([head(figures), "", body, *notes(figures), *self.more(graph, total)])
+
+    def more(self, graph: Graph, total: Line) -> list[str]:
+        """Memory access, traffic, receptive field, and the estimate, as lines below a table."""
+        counted, moved = total.counts, total.counts.bytes(self.precision, self.batch)
+        kind = self.precision + (f", batch {self.batch}" if self.batch > 1 else "")
+        told = [
+            f"memory access {counted.memory_access:,} elements; all ops move {moved:,} bytes ({kind}), "
+            f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {last_field(graph)}"
+        ]
+        if self.count_all:
+            told.append(f"{counted.operations:,} operations of all kinds, a multiply-add counted once")
+        if self.setting and total.times:
+            told.append(self.told_estimate(total, self.setting))
+        return told
+
+    def told_estimate(self, total: Line, setting: Setting) -> str:
+        """The estimate as a sentence."""
+        times = total.times
+        assert times is not None
+        parts = [
+            f"{name} {100 * value / times.seconds:.0f} %"
+            for name, value in zip(("compute", "memory", "launch"), times[1:4], strict=True)
+        ]
+        reached = rate(efficiency(total.totals.macs, times.seconds, setting.batch))
+        label = setting.device.label or setting.device.name
+        return (
+            f"on {label}: at least {seconds(times.seconds)}, in {times.kernels} kernels, "
+            f"bound by {', '.join(parts)}; {reached}MAC/s"
+        )
+
+    def data(self, graph: Graph) -> dict[str, Any]:
+        """A network's figures as plain data; stable keys, exact integers."""
+        found = self.lines(graph)
+        total = self.total(graph, found)
+        counted = total.counts
+        data = cost(graph).as_json() | {
+            "memory_access": counted.memory_access,
+            "operations": counted.operations,
+            "traffic": {
+                "precision": self.precision,
+                "batch": self.batch,
+                "read": counted.read,
+                "weights": counted.weights,
+                "written": counted.written,
+                "bytes": counted.bytes(self.precision, self.batch),
+            },
+            "intensity": counted.intensity(self.precision, self.batch),
+            "depth": self.depth,
+            "lines": as_data(found, self.names),
+        }
+        return data | ({"estimate": self.estimate_data(total, self.setting)} if self.setting else {})
+
+    def estimate_data(self, total: Line, setting: Setting) -> dict[str, Any]:
+        """The estimate as plain data."""
+        times = total.times
+        assert times is not None
+        return {
+            "device": setting.device.name,
+            "source": setting.device.source,
+            **times._asdict(),
+            "bound": times.bound,
+            "efficiency": efficiency(total.totals.macs, times.seconds, setting.batch),
+        }
+
+
+def last_field(graph: Graph) -> str:
+    """The receptive field of the last map that does not come from a whole one."""
+    found: Field | None = None
+    for _, field in fields(graph):
+        found = field if field is not None and not field.whole else found
+    return shown_pair(found.size) if found else "whole"

@@ -8,17 +8,18 @@ YAML_ENDINGS = (".yaml", ".yml")
 TEXT_ENDING = ".arch"
 
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"
-TEXT_FORM = re.compile(START + r'(?:archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')
+TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')
 YAML_FORM = re.compile(START + r"(?:[\"']?\w+[\"']?[ \t]*:(?:\s|\Z)|---|\{|%)")
 
 
-def is_text_form(text: str) -> bool:
-    """Whether a text begins as a `.arch` file does."""
-    return TEXT_FORM.match(text) is not None
+def text_form(text: str) -> int | None:
+    """Where the first definition of a text stands that begins as a `.arch` file does."""
+    found = TEXT_FORM.match(text)
+    return found.start(1) if found else None
 
 
 def is_yaml(name: str, text: str) -> bool:
     """Whether a source is YAML: by the ending of its name, otherwise by how it begins."""
     if name.endswith((TEXT_ENDING, *YAML_ENDINGS)):
         return name.endswith(YAML_ENDINGS)
-    return not is_text_form(text) and YAML_FORM.match(text) is not None
+    return text_form(text) is None and YAML_FORM.match(text) is not None

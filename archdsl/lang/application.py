@@ -12,10 +12,10 @@ from typing import Any
 from archdsl.errors import catalog
 from archdsl.graph import Child, Ref, Run, Scope
 from archdsl.lang import chains, forms, operators  # they enter themselves into the table of evaluation
-from archdsl.lang.building import Builder, Origins, reference, shapes_of
+from archdsl.lang.building import Builder, Origins, check_length, reference, shapes_of, value_of
 from archdsl.lang.faults import Fault
 from archdsl.lang.leaves import policy_block
-from archdsl.lang.modules import beyond, instantiate, module_of
+from archdsl.lang.modules import beyond, check_single, instantiate, module_of, shared_elsewhere
 from archdsl.lang.parameters import tensor_inputs
 from archdsl.lang.session import Built, Session
 from archdsl.lang.settings import Settings, Slot
@@ -23,10 +23,13 @@ from archdsl.lang.values import (
     BlockValue,
     Join,
     Links,
+    Operand,
     Policy,
     Role,
     Row,
     Shared,
+    Tensor,
+    TensorList,
     Use,
     Value,
     With,
@@ -36,6 +39,7 @@ from archdsl.lang.values import (
 from archdsl.ops import vocabulary
 
 NO_ORIGINS: Origins = ()
+OF_TENSORS = {"add": "added", "multiply": "multiplied"}
 
 
 def start() -> Session:
@@ -89,30 +93,14 @@ def apply_policy(session: Session, builder: Builder, policy: Policy, value: Valu
 
 def apply_role(session: Session, builder: Builder, role: Role, value: Value, settings: Settings) -> Value:
     """A block that the text calls by a name of its own."""
-    if captures(role.body):
+    check_single(session, role)
+    inner = core(role)
+    if captures(inner) and not isinstance(inner, Use):
         return apply(session, builder, role.body, value, settings)
-    if role.binding is not None:
-        check_single(session, role)
     with Into(session, role.name):
         built = module_of(session, role.body, shapes_of(value), settings)
-    inner = role.body
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
     return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
-
-
-def check_single(session: Session, role: Role) -> None:
-    """Raises where a local name of a block is applied at a second place."""
-    binding: Any = role.binding
-    before = session.applied.get(binding)
-    if before is not None and before != role.span:
-        raise Fault(
-            catalog.APPLIED_TWICE,
-            role.span,
-            f"`{binding[1]}` is applied at another place already (line {before.source.position(before.start)[0]})",
-            f"for one result used twice, name the tensor: `y = x -> ...`; "
-            f"for two sets of weights, write it twice; for one set, `{binding[1]} = share(...)`",
-        )
-    session.applied[binding] = role.span
 
 
 def apply_links(session: Session, builder: Builder, chain: Links, value: Value, settings: Settings) -> Value:
@@ -138,15 +126,38 @@ def apply_join(session: Session, builder: Builder, join: Join, value: Value, set
             catalog.ESCAPES, join.span, "a tensor in this block lives in another body", "hand it over as a parameter"
         )
     results = tuple(
-        apply(session, builder, operand.value, value, settings)
-        if isinstance(operand.value, BlockValue)
-        else operand.value
+        part
         for operand in join.operands
+        for part in branch(session, join, operand.value, apply_operand(session, builder, operand, value, settings))
     )
+    check_length(results, join.span)
     if join.kind == "fork":
         return results
     use = session.use(vocabulary()[join.kind], {}, "", join.span)
     return in_place(session, builder, use, results, settings)
+
+
+def apply_operand(
+    session: Session, builder: Builder, operand: Operand, value: Value, settings: Settings
+) -> Value:
+    """What an operand of a join comes to."""
+    if isinstance(operand.value, BlockValue):
+        return apply(session, builder, operand.value, value, settings)
+    return operand.value
+
+
+def branch(session: Session, join: Join, block: Value, result: Value) -> tuple[Value, ...]:
+    """What an operand adds to a join; a list takes part in a `fork` or `concat` with all its tensors."""
+    if isinstance(result, Tensor):
+        return (result,)
+    if join.kind in OF_TENSORS:
+        raise Fault(
+            catalog.NOT_A_TENSOR,
+            block.span if isinstance(block, BlockValue) else join.span,
+            f"a list of tensors cannot be {OF_TENSORS[join.kind]}",
+            "make one tensor of it first: `... -> concat`, `... -> add`",
+        )
+    return (result,) if isinstance(result, TensorList) else tuple(result)
 
 
 def in_place(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
@@ -159,6 +170,8 @@ def in_place(session: Session, builder: Builder, use: Use, value: Value, setting
 
 def apply_row(session: Session, builder: Builder, row: Row, value: Value, settings: Settings) -> Value:
     """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
+    if row.gathers:
+        check_length(range(sum(count for count, _ in row.runs)), row.span)
     runs, shapes, used = row_runs(session, row, value, settings)
     builder.used |= used
     if not runs:
@@ -212,29 +225,30 @@ def is_identity(session: Session, block: BlockValue) -> bool:
 
 def apply_shared(session: Session, builder: Builder, shared: Shared, value: Value, settings: Settings) -> Value:
     """One child, called again with the same weights."""
-    home = session.homes.setdefault(shared.key, builder)
-    if home is not builder:
-        raise Fault(
-            catalog.SHARED,
-            shared.span,
-            "a shared block is applied in the body in which it was first applied",
-            "apply it here to each tensor, and hand the tensors on",
-        )
-    built = module_of(session, shared.body, shapes_of(value), settings)
+    if shared.home is not builder:
+        raise shared_elsewhere(shared)
+    with Into(session, shared.name):
+        built = module_of(session, shared.body, shapes_of(value), settings)
     builder.used |= built.used
-    name = builder.shared.get(shared.key)
-    if name is None:
-        name = builder.shared[shared.key] = shared.name
-        return call_child(builder, name, built, (value,), "own", NO_ORIGINS, shared)
-    first = builder.children[name].scope
-    if weights_of(first) != weights_of(built.scope):
+    first = builder.shared.get(shared.key)
+    if first is None:
+        result = call_child(builder, shared.name, built, (value,), "own", NO_ORIGINS, shared)
+        builder.shared[shared.key] = builder.steps[-1]
+        return result
+    assert first.scope is not None
+    if first.scope is not built.scope and weights_of(first.scope) != weights_of(built.scope):
         raise Fault(
             catalog.SHARED,
             shared.span,
-            f"the shared weights are for {describe(first.inputs[0])}; here they meet {describe(shapes_of(value))}",
+            f"the shared weights are for {describe_input(first.scope)}; here they meet {describe_input(built.scope)}",
             "tensors that share weights have equal channels",
         )
-    return builder.step("call", (reference(value),), built.scope.output, name, built.scope)
+    return builder.step("call", (reference(value),), built.scope.output, first.target, built.scope, first.index)
+
+
+def describe_input(scope: Scope) -> str:
+    """What a module takes, for a message."""
+    return describe(value_of(0, scope.inputs[0]))
 
 
 def weights_of(scope: Scope) -> object:
@@ -246,13 +260,17 @@ def weights_of(scope: Scope) -> object:
     )
 
 
-def origins_of(block: BlockValue) -> Origins:
-    """Where the numbers of a block's arguments came from, by its text."""
+def core(block: BlockValue) -> BlockValue:
+    """A block without the names and settings around it."""
     while isinstance(block, With | Role):
         block = block.body
-    if not isinstance(block, Use):
-        return NO_ORIGINS
-    return tuple((name, bound.origin) for name, bound in block.given.items())
+    return block
+
+
+def origins_of(block: BlockValue) -> Origins:
+    """Where the numbers of a block's arguments came from, by its text."""
+    inner = core(block)
+    return tuple((name, bound.origin) for name, bound in inner.given.items()) if isinstance(inner, Use) else NO_ORIGINS
 
 
 class Into:

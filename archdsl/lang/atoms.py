@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from archdsl.errors import catalog, did_you_mean
 from archdsl.lang import syntax as ast
-from archdsl.lang.evaluation import evaluate, evaluates
+from archdsl.lang.evaluation import checked, evaluate, evaluates, is_true
 from archdsl.lang.faults import Fault
-from archdsl.lang.files import FORMS, POLICIES, Routine
+from archdsl.lang.files import FORMS, POLICIES, RESERVED, Routine
 from archdsl.lang.frame import Frame
-from archdsl.lang.functions import FUNCTIONS, need_list, truth
+from archdsl.lang.functions import FUNCTIONS, need_list
+from archdsl.lang.limits import LONGEST_LIST
 from archdsl.lang.types import is_int, is_tensors
-from archdsl.lang.values import BlockValue, Policy, Role, Symbol, Tensor, TensorList, Value, describe
+from archdsl.lang.values import BlockValue, Policy, Role, Shared, Symbol, Tensor, TensorList, Value, describe
 from archdsl.op import Op
 from archdsl.ops import vocabulary
 
@@ -43,7 +44,7 @@ def name(frame: Frame, node: ast.Name) -> Value:
     if word in frame.names:
         frame.read.add(word)
         value = frame.names[word]
-        return role(frame, node, word, value) if isinstance(value, BlockValue) else value
+        return named_block(frame, node, word, value) if isinstance(value, BlockValue) else value
     if word in POLICIES:
         place = frame.place(node, word)
         return Policy(
@@ -61,11 +62,16 @@ def name(frame: Frame, node: ast.Name) -> Value:
     return frame.session.use(found, {}, frame.place(node, word), node.span)
 
 
-def role(frame: Frame, node: ast.Name, word: str, value: BlockValue) -> Role:
+def named_block(frame: Frame, node: ast.Name, word: str, value: BlockValue) -> BlockValue:
     """A block of this body, under the name that the text gives it."""
     parameter = word in frame.parameters
     place = frame.place(node, word)
-    binding = None if parameter or frame.builder is None else (frame.builder.token, word)
+    if isinstance(value, Shared):
+        return value.replace(span=node.span, name=place if value.name.endswith(".") else place.removesuffix("."))
+    once = frame.builder is not None and frame.once and not parameter
+    binding = (frame.builder.token, word) if once and frame.builder is not None else None
+    if isinstance(value, Role) and value.role == "local":
+        binding, value = value.binding, value.body
     kind = "parameter" if parameter else "local"
     return Role(
         key=frame.session.key(kind, place, value.key),
@@ -115,10 +121,18 @@ def items(frame: Frame, node: ast.Items) -> Value:
     for item in node.items:
         if isinstance(item, ast.Spread):
             value = evaluate(frame, item.value)
-            found += [value] if isinstance(value, TensorList) else need_list(value)
+            found += [value] if isinstance(value, TensorList) else checked(item, need_list, value)
         else:
             found.append(evaluate(frame, item))
-    return tuple(found)
+        if len(found) > LONGEST_LIST:
+            break
+    return counted(frame, node, tuple(found))
+
+
+def counted(frame: Frame, node: ast.Expression, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """A new list, within the limits."""
+    frame.session.budget.list(node.span, values)
+    return values
 
 
 @evaluates(ast.Spread)
@@ -131,15 +145,18 @@ def spread(frame: Frame, node: ast.Spread) -> Value:
 def comprehension(frame: Frame, node: ast.Comprehension) -> Value:
     """`[item for variable in source if test]`."""
     found: list[Value] = []
+    inner = frame.inner({}, listed=True)
     for value in turns(frame, node.source):
-        inner = frame.inner(dict(unpacked(node.variables, value)), listed=True)
-        if node.test is None or truth(evaluate(inner, node.test)):
+        inner.names.update(unpacked(node.variables, value))
+        if node.test is None or is_true(inner, node.test):
             found.append(evaluate(inner, node.item))
-    return tuple(found)
+    return counted(frame, node, tuple(found))
 
 
 def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Value]]:
     """Names with their values: one for the whole, or several for the items of a list."""
+    for target in targets:
+        check_free(target)
     if len(targets) == 1:
         return [(targets[0].id, value)]
     items = value if isinstance(value, tuple) and not hasattr(value, "_fields") else None
@@ -149,12 +166,18 @@ def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Val
     return [(target.id, item) for target, item in zip(targets, items, strict=True)]
 
 
+def check_free(target: ast.Name) -> None:
+    """Raises for a word of the language where a new name is needed."""
+    if target.id in RESERVED:
+        raise Fault(catalog.DUPLICATE, target.span, f"`{target.id}` is a word of the language", "choose another name")
+
+
 def turns(frame: Frame, source: ast.Expression) -> tuple[Value, ...]:
     """What a loop goes over, counted before the first turn."""
     value = evaluate(frame, source)
     if isinstance(value, TensorList) and frame.builder is not None:
         value = frame.builder.items(value)
-    values = value if is_tensors(value) and not isinstance(value, Tensor) else need_list(value)
+    values = value if is_tensors(value) and not isinstance(value, Tensor) else checked(source, need_list, value)
     frame.session.budget.turn(source.span, len(values))
     return values
 
@@ -162,7 +185,7 @@ def turns(frame: Frame, source: ast.Expression) -> tuple[Value, ...]:
 @evaluates(ast.Conditional)
 def conditional(frame: Frame, node: ast.Conditional) -> Value:
     """Only the arm that the test chooses is worked out."""
-    return evaluate(frame, node.then if truth(evaluate(frame, node.test)) else node.other)
+    return evaluate(frame, node.then if is_true(frame, node.test) else node.other)
 
 
 @evaluates(ast.Attribute)
@@ -223,15 +246,15 @@ def part(frame: Frame, node: ast.Slice) -> Value:
     """Some items of a list, or some channels of a tensor."""
     base = evaluate(frame, node.base)
     start, stop = (None if end is None else evaluate(frame, end) for end in (node.start, node.stop))
-    for end in (start, stop):
-        if end is not None and not is_int(end):
-            raise Fault(catalog.WRONG_TYPE, node.span, f"an int is needed here, not {describe(end)}")
+    for place, end in ((node.start, start), (node.stop, stop)):
+        if place is not None and not is_int(end):
+            raise Fault(catalog.WRONG_TYPE, place.span, f"an int is needed here, not {describe(end)}")
     if isinstance(base, Tensor):
         start, stop, _ = slice(start, stop).indices(base.shape[0])
         return channels(frame, node, base, start, stop)
     if isinstance(base, TensorList) and frame.builder is not None:
         base = frame.builder.items(base)
-    return (base if is_tensors(base) else need_list(base))[start:stop]
+    return counted(frame, node, (base if is_tensors(base) else checked(node.base, need_list, base))[start:stop])
 
 
 def channels(frame: Frame, node: ast.Slice, base: Tensor, start: int, stop: int) -> Value:

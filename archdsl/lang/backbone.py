@@ -24,7 +24,7 @@ from archdsl.lang.session import NOWHERE
 from archdsl.lang.setting import entry_of, slot_of
 from archdsl.lang.settings import Entry, Slot
 from archdsl.lang.signature import Slot as ParameterSlot
-from archdsl.lang.signature import fitted, of_parameters
+from archdsl.lang.signature import add_parameter, fitted
 from archdsl.lang.stage import reduction
 from archdsl.lang.types import Type
 from archdsl.lang.values import Bound, Tensor, Value
@@ -123,7 +123,7 @@ class Elaboration:
         """The parameters: as asked for, else by default."""
         slots: dict[str, ParameterSlot] = {}
         for declared in self.family.parameters:
-            slots |= of_parameters((declared.parameter,), declared.file)
+            add_parameter(slots, *declared.first)
         for name in self.params:
             if name not in slots:
                 raise Fault(
@@ -134,6 +134,8 @@ class Elaboration:
                 )
         for declared in self.family.parameters:
             slot = slots[declared.parameter.name]
+            if slot.type.symbols:
+                self.environment.choices[slot.name] = slot.type.symbols
             value = fitted(slot, self.argument(declared, slot.type), exact=True).value
             self.environment.set_name(slot.name, value, declared.parameter.span)
 

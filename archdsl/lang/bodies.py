@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from archdsl.errors import catalog
 from archdsl.lang import syntax as ast
 from archdsl.lang.atoms import turns, unpacked
-from archdsl.lang.evaluation import escape, evaluate
-from archdsl.lang.faults import Fault
-from archdsl.lang.files import RESERVED
+from archdsl.lang.evaluation import escape, evaluate, is_true
 from archdsl.lang.frame import Frame
-from archdsl.lang.functions import truth
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import Role, Value
 
@@ -23,7 +19,7 @@ def run(frame: Frame, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
             case ast.Assign():
                 assign(frame, statement)
             case ast.If():
-                chosen = statement.body if truth(evaluate(frame, statement.test)) else statement.other
+                chosen = statement.body if is_true(frame, statement.test) else statement.other
                 returned, value = run(frame, chosen)
                 if returned:
                     return True, value
@@ -68,8 +64,6 @@ def bind_names(frame: Frame, targets: tuple[ast.Name, ...], value: Value) -> Non
 
 def set_name(frame: Frame, target: ast.Name, value: Value) -> None:
     """Binds a name in this body."""
-    if target.id in RESERVED:
-        raise Fault(catalog.DUPLICATE, target.span, f"`{target.id}` is a word of the language", "choose another name")
     if isinstance(value, Role) and value.role == "parameter":
         value = value.body
     frame.names[target.id] = value

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sized
 
 from archdsl.errors import Span, catalog
 from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals
 from archdsl.lang.faults import Fault
-from archdsl.lang.limits import MOST_OPS, MOST_PARAMS
+from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
 from archdsl.lang.values import Tensor, TensorList, Value
 from archdsl.op import Shapes
@@ -29,7 +30,7 @@ class Builder:
         self.count = len(inputs)
         self.used: set[Slot] = set()
         self.names: dict[int, str] = {}
-        self.shared: dict[int, str] = {}
+        self.shared: dict[int, Step] = {}
 
     def input(self, at: int) -> Value:
         """An input as a value of this scope."""
@@ -137,6 +138,12 @@ def check_size(totals: Totals, span: Span | None) -> None:
         raise Fault(
             catalog.TOO_MANY_OPS, span, f"this comes to {totals.params:,} parameters; at most {MOST_PARAMS:,} are built"
         )
+
+
+def check_length(items: Sized, span: Span | None) -> None:
+    """Raises for more tensors in one list than anybody means."""
+    if len(items) > LONGEST_LIST:
+        raise Fault(catalog.TOO_MANY_OPS, span, f"a list of {len(items):,} tensors; at most {LONGEST_LIST:,} are built")
 
 
 def value_of(at: int, shape: Shapes) -> Value:

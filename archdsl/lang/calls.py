@@ -7,16 +7,29 @@ from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.lang import functions
 from archdsl.lang import syntax as ast
 from archdsl.lang.bodies import run
-from archdsl.lang.evaluation import bound, evaluate, evaluates
+from archdsl.lang.evaluation import bound, checked, escape, evaluate, evaluates
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import FORMS, POLICIES, Definition, Routine, Target
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import FUNCTIONS
 from archdsl.lang.session import NOWHERE, Rest
-from archdsl.lang.signature import Signature, Slot, assign, fitted, of_declared, of_parameters, signature_of
+from archdsl.lang.signature import Signature, Slot, assign, fitted, of_declared, of_parameters, plural, signature_of
 from archdsl.lang.statics import Statics
-from archdsl.lang.types import Type
-from archdsl.lang.values import BlockValue, Bound, Policy, Role, Shared, Symbol, Use, Value, With, describe
+from archdsl.lang.types import Type, is_tensors
+from archdsl.lang.values import (
+    BlockValue,
+    Bound,
+    Policy,
+    Role,
+    Shared,
+    Symbol,
+    Tensor,
+    Use,
+    Value,
+    With,
+    captures,
+    describe,
+)
 
 FORM_CALLS: dict[str, object] = {}
 """The forms (`fork`, `with`, ...) by name; `forms` enters them."""
@@ -30,7 +43,7 @@ def call(frame: Frame, node: ast.Call) -> Value:
         if word in FORM_CALLS and (word != "concat" or node.arguments):
             return FORM_CALLS[word](frame, node)  # type: ignore[operator]
         if word in FUNCTIONS:
-            return functions.call(word, plain_arguments(frame, node))
+            return call_function(frame, node, word)
         if isinstance(found := frame.file.find(word), Routine):
             return call_routine(frame, node, found)
         if word in INITIALIZERS and found is None:
@@ -58,6 +71,19 @@ def is_dropped(frame: Frame, node: ast.Call) -> bool:
     )
 
 
+def call_function(frame: Frame, node: ast.Call, name: str) -> Value:
+    """A call of a function of the language."""
+    values = plain_arguments(frame, node)
+    budget = frame.session.budget
+    if frame.builder is not None:
+        values = [frame.builder.items(value) if is_tensors(value) and not isinstance(value, Tensor) else value for value in values]
+    budget.item(node.span, sum(len(value) for value in values if type(value) is tuple))
+    result = functions.call(name, values)
+    if type(result) is tuple:
+        budget.list(node.span, result)
+    return result
+
+
 def plain_arguments(frame: Frame, node: ast.Call) -> list[Value]:
     """The arguments of a function on values, by position."""
     found: list[Value] = []
@@ -65,7 +91,7 @@ def plain_arguments(frame: Frame, node: ast.Call) -> list[Value]:
         if argument.target:
             raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "functions take their arguments by position")
         if isinstance(argument.value, ast.Spread):
-            found += functions.need_list(evaluate(frame, argument.value.value))
+            found += checked(argument, functions.need_list, evaluate(frame, argument.value.value))
         else:
             found.append(evaluate(frame, argument.value))
     return found
@@ -78,9 +104,13 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
     slots = of_parameters(routine.node.parameters, routine.file)
     values = plain_arguments(frame, node)
     if len(values) > len(slots):
-        raise Fault(catalog.BY_NAME_ONLY, node.span, f"`{routine.name}` takes at most {len(slots)} arguments")
+        raise Fault(catalog.BY_NAME_ONLY, node.span, f"`{routine.name}` takes at most {plural(len(slots))}")
+    if captures(tuple(values)):
+        hint = "hand over what it needs to know: `x.channels`"
+        raise Fault(catalog.WRONG_TYPE, node.span, "functions take values, not tensors", hint)
     names: dict[str, Value] = dict(zip(slots, values, strict=False))
     inner = Frame(session, routine.file, Statics.blank(), names, frame.settings)
+    inner.choices = {slot.name: slot.type.symbols for slot in slots.values() if slot.type.symbols}
     with session.level(node.span):
         for parameter in routine.node.parameters[len(values) :]:
             if parameter.default is None:
@@ -169,7 +199,8 @@ def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> d
         slot = signature.slots.get(name)
         if slot is None or slot.rest:
             if signature.rest is None:
-                raise Fault(catalog.UNKNOWN_PARAMETER, handed.span, f"`{signature.owner}` has no parameter `{name}`")
+                label = f"`{signature.owner}` has no parameter `{name}`"
+                raise Fault(catalog.UNKNOWN_PARAMETER, handed.span, label, did_you_mean(name, signature.slots))
             rest[name] = handed
         else:
             given[name] = fitted(slot, retyped(slot, handed), exact)
@@ -214,7 +245,10 @@ def free_argument(frame: Frame, node: ast.Expression) -> Bound:
     """An argument whose parameter is not known yet: a word that stands for nothing may be an enumeration's."""
     frame = frame.inner({})
     frame.free = True
-    return bound(frame, node, evaluate(frame, node))
+    value = evaluate(frame, node)
+    if captures(value):
+        raise escape(node)
+    return bound(frame, node, value)
 
 
 def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:

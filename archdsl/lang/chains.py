@@ -16,12 +16,14 @@ def chain(frame: Frame, node: ast.Chain) -> Value:
     """Blocks in a row, or a tensor on its way through them."""
     first = evaluate(frame, node.links[0])
     if is_tensors(first):
+        refuse_gate(node.links[0])
         return through(frame, first, node.links[1:])
     values = [first, *(evaluate(frame, link) for link in node.links[1:])]
     links: list[BlockValue] = []
     for link, value in zip(node.links, values, strict=True):
         block = need_link(link, value)
         links += block.links if isinstance(block, Links) else (block,)
+    frame.session.budget.list(node.span, tuple(links))
     return frame.session.links(tuple(links), node.span)
 
 
@@ -44,16 +46,21 @@ def need_link(node: ast.Expression, value: Value) -> BlockValue:
             "a tensor stands first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
         )
     block = need_block(node, value)
+    if isinstance(block, Join):
+        refuse_gate(node)
+    return block
+
+
+def refuse_gate(node: ast.Expression) -> None:
+    """Raises for a gate without brackets around it."""
     inner = node.body if isinstance(node, ast.Named) else node
-    if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped and isinstance(block, Join):
-        text = inner.span.text
+    if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped:
         raise Fault(
             catalog.MIXED,
             inner.span,
             "a gate beside `->` can be read in two ways",
-            f"write `({text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
+            f"write `({inner.span.text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
         )
-    return block
 
 
 @evaluates(ast.Named)

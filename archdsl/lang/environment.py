@@ -26,12 +26,15 @@ class Environment:
         self.names: dict[str, Value] = {}
         self.kinds: dict[str, Kind] = {}
         self.read: set[str] = set()
+        self.choices: dict[str, tuple[str, ...]] = {}
         self.settings = session.settings({})
 
     def set_name(self, name: str, value: Value, span: Span | None) -> None:
         """A name that later lines see."""
         if name in RESERVED or name in POLICIES:
             raise Fault(catalog.DUPLICATE, span, f"`{name}` is a word of the language", "choose another name")
+        if name in self.names:
+            raise Fault(catalog.DUPLICATE, span, f"`{name}` is the name of something else here", "choose another name")
         self.names[name] = value
         self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
 
@@ -56,6 +59,8 @@ class Environment:
         names = {**self.names, **(tensors or {})}
         frame = Frame(self.session, file, self.statics(node, file), names, self.settings, builder, self.parameters)
         frame.read = self.read
+        frame.once = False
+        frame.choices = self.choices
         if self.names.get(CLASSES) == 0:
             frame.dropped = CLASSES
         return frame

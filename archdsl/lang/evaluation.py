@@ -13,8 +13,9 @@ from archdsl.graph import Origin
 from archdsl.lang import syntax as ast
 from archdsl.lang.faults import Fault
 from archdsl.lang.frame import Frame
-from archdsl.lang.functions import Trouble
-from archdsl.lang.values import BlockValue, Bound, Role, Value, captures, describe
+from archdsl.lang.functions import Trouble, truth
+from archdsl.lang.types import is_tensors
+from archdsl.lang.values import BlockValue, Bound, Role, Value, captures, describe, shares
 
 Work = TypeVar("Work", bound=Callable[[Frame, Any], Value])
 
@@ -39,6 +40,19 @@ def evaluate(frame: Frame, node: ast.Expression) -> Value:
         raise Fault(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
 
 
+def is_true(frame: Frame, node: ast.Expression) -> bool:
+    """Whether a condition holds; raises a fault at its place for what is neither true nor false."""
+    return checked(node, truth, evaluate(frame, node))
+
+
+def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
+    """What a computation makes of a value; its trouble becomes a fault at the place of a node."""
+    try:
+        return work(value)
+    except Trouble as trouble:
+        raise Fault(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
+
+
 def origin_of(frame: Frame, node: ast.Expression) -> Origin:
     """Where the value of an argument comes from, by its text."""
     match node:
@@ -59,6 +73,12 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
             value = value.body
         if captures(value):
             raise escape(node)
+        if shares(value):
+            raise shared_on_its_way(node)
+    elif type(value) is tuple:
+        frame.session.budget.item(node.span, len(value))
+        if captures(value) and not is_tensors(value):
+            raise escape(node)
     origins = frame.statics.origins
     origin = origins.get(id(node))
     if origin is None:
@@ -73,6 +93,16 @@ def escape(node: ast.Node) -> Fault:
         node.span,
         "this block has a named tensor inside, so it cannot leave the body that the tensor lives in",
         "hand the tensor over as a parameter of type `tensor`, or apply the block here",
+    )
+
+
+def shared_on_its_way(node: ast.Node) -> Fault:
+    """A block with shared weights, on its way out of the body in which they are shared."""
+    return Fault(
+        catalog.SHARED,
+        node.span,
+        "shared weights stay in the body that the `share` stands in",
+        "apply the block here to each tensor, or write `share` in the block that applies it",
     )
 
 

@@ -25,10 +25,11 @@ class Line(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """A parameter of a backbone, with the file in which its default was written."""
+    """A parameter of a backbone, with the file in which its default was written; `first` declares its type."""
 
     parameter: ast.Parameter
     file: File
+    first: tuple[ast.Parameter, File]
 
 
 @dataclass
@@ -54,7 +55,7 @@ def resolve(file: File, backbone: Backbone) -> Family:
     for at, (home, member) in enumerate(reversed(members)):
         own = at == len(members) - 1
         family.input = member.input or family.input
-        family.doc = family.doc or member.doc
+        family.doc = member.doc or family.doc
         add_parameters(family, home, member)
         merge(family.settings, [Line(line, home, own) for line in member.settings])
         drop(family, member)
@@ -95,8 +96,10 @@ def add_parameters(family: Family, home: File, member: Backbone) -> None:
                 help=did_you_mean(name, known),
             )
         at = known[name]
-        inherited[at] = Declared(inherited[at].parameter.replace(default=argument.value), home)
-    own = [Declared(parameter, home) for parameter in member.parameters]
+        inherited[at] = inherited[at]._replace(
+            parameter=inherited[at].parameter.replace(default=argument.value), file=home
+        )
+    own = [Declared(parameter, home, (parameter, home)) for parameter in member.parameters]
     names = {declared.parameter.name for declared in own}
     family.parameters = [*own, *(declared for declared in inherited if declared.parameter.name not in names)]
 

@@ -12,6 +12,7 @@ import re
 from archdsl.errors import ArchError, Diagnostic, Note, Rule, Span
 from archdsl.lang.values import Bound
 
+LONGEST_PATH = 12
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -43,10 +44,20 @@ class Fault(Exception):
     def diagnostic(self) -> Diagnostic:
         """The finding, with the innermost place as a note where it is another one."""
         notes = self.notes
-        if self.inner is not None and self.inner != self.span and not self.inner.source.shipped:
+        if self.inner is not None and not self.inner.source.shipped and not encloses(self.inner, self.span):
             notes = (*notes, Note(self.inner, "here"))
         return self.rule.at(self.span, self.label, help=self.help, where=self.where, notes=notes)
 
     def error(self) -> ArchError:
         """The finding as the one exception that leaves the package."""
         return ArchError([self.diagnostic()])
+
+
+def encloses(outer: Span, inner: Span | None) -> bool:
+    """Whether a place lies within another."""
+    return inner is not None and outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
+
+
+def path_text(path: list[str]) -> str:
+    """A path of scopes, without the middle of a very long one."""
+    return ".".join(path if len(path) <= LONGEST_PATH else [*path[:4], "...", *path[-4:]])

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from archdsl.errors import ArchError, catalog
 from archdsl.lang.functions import FUNCTIONS
 from archdsl.op import Op
 from archdsl.ops import installed, vocabulary
@@ -93,6 +94,7 @@ class File:
         self.functions = {node.name: Routine(node, self) for node in document.functions}
         self.backbones = {backbone.name: backbone for backbone in document.backbones}
         self.meanings: dict[str, Meaning] = {}
+        check_names(document)
 
     def find(self, name: str) -> Meaning:
         """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""
@@ -131,3 +133,20 @@ class File:
         for file in (self, *self.imports):
             yield from file.functions
         yield from FUNCTIONS
+
+
+def check_names(document: Document) -> None:
+    """Raises for two definitions of one name, and for those whose name means something else in the language."""
+    findings = [
+        catalog.DUPLICATE.at(node.span, f"`{node.name}` is a word of the language", help="choose another name")
+        for node in (*document.blocks, *document.functions)
+        if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
+    ]
+    for nodes in ((*document.blocks, *document.functions), document.backbones):
+        seen: set[str] = set()
+        for node in nodes:
+            if node.name in seen:
+                findings.append(catalog.DUPLICATE.at(node.span, f"a second `{node.name}` in one file"))
+            seen.add(node.name)
+    if findings:
+        raise ArchError(findings)

@@ -112,4 +112,5 @@ def share(frame: Frame, node: ast.Call) -> Value:
     body = need_block(argument, evaluate(frame, argument))
     session = frame.session
     session.shares += 1
-    return Shared(key=session.key("share", session.shares), span=node.span, name="", body=body)
+    key = session.key("share", session.shares)
+    return Shared(key=key, span=node.span, name=frame.place(node, "shared"), body=body, home=frame.builder)

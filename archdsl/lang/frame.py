@@ -15,7 +15,8 @@ class Frame:
 
     `parameters` are the names that come from the signature. `builder` is None where there are no tensors. In a loop,
     `listed` says that each place has one module a turn. `used` collects the names that were read (for constants).
-    `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty.
+    `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty. `once` says that a
+    local name of a block is applied at one place only. `choices` are the words that a parameter may be, by its name.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Frame:
         self.listed = False
         self.free = False
         self.dropped = ""
+        self.once = True
+        self.choices: dict[str, tuple[str, ...]] = {}
         self.read: set[str] = set()
 
     def inner(self, names: dict[str, Value], listed: bool | None = None) -> Frame:

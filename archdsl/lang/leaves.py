@@ -25,7 +25,7 @@ DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> Built:
     """An op on an input of this shape."""
     op, used = op_of(session, use, settings)
-    is_list = bool(shape) and isinstance(shape[0], tuple)
+    is_list = not shape or isinstance(shape[0], tuple)
     if is_list != (op.takes == "list"):
         raise mismatch(use, op, is_list)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archdsl.errors import Span, catalog
 
 MOST_OPS = 10**6
@@ -12,6 +14,7 @@ MOST_PARAMS = 10**10
 LARGEST_INT = 10**18
 LARGEST_BITS = 256
 LONGEST_LIST = 10**5
+MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
 
@@ -21,6 +24,7 @@ class Budget:
     def __init__(self) -> None:
         self.applications = 0
         self.turns = 0
+        self.items = 0
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""
@@ -33,3 +37,27 @@ class Budget:
         self.turns += count
         if self.turns > MOST_TURNS:
             raise catalog.TOO_MANY_TURNS.error(span, f"loops take more than {MOST_TURNS:,} turns in all")
+
+    def item(self, span: Span | None, count: int) -> None:
+        """Counts items of lists that are made or gone over; raises at the limit."""
+        self.items += count
+        if self.items > MOST_ITEMS:
+            raise catalog.TOO_MANY_TURNS.error(span, f"lists of more than {MOST_ITEMS:,} items in all are worked on")
+
+    def list(self, span: Span | None, items: tuple[object, ...]) -> None:
+        """Counts a new list with the lists inside it, each as often as it is there; raises for one that is too long."""
+        size = size_of(items, LONGEST_LIST)
+        if size > LONGEST_LIST:
+            raise catalog.TOO_MANY_TURNS.error(span, f"a list has at most {LONGEST_LIST:,} items, those inside it too")
+        self.item(span, size)
+
+
+def size_of(items: tuple[object, ...], most: int) -> int:
+    """The number of items of a list and of the lists inside it, or something above `most`."""
+    size = 0
+    stack: list[Any] = [items]
+    while stack and size <= most:
+        top = stack.pop()
+        size += len(top)
+        stack += [item for item in top if type(item) is tuple]
+    return size

@@ -6,12 +6,13 @@ Equal blocks on equal shapes under equal settings are worked out once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.graph import Scope
 from archdsl.lang.bodies import run
-from archdsl.lang.building import Builder, reference, shapes_of
-from archdsl.lang.faults import Fault
+from archdsl.lang.building import Builder, check_length, reference, shapes_of
+from archdsl.lang.faults import Fault, path_text
 from archdsl.lang.files import Definition
 from archdsl.lang.frame import Frame
 from archdsl.lang.leaves import op_scope, policy_block
@@ -19,7 +20,19 @@ from archdsl.lang.parameters import arguments_of, bind, tensor_inputs
 from archdsl.lang.session import Built, Session
 from archdsl.lang.settings import Settings, Slot
 from archdsl.lang.types import is_tensors
-from archdsl.lang.values import BlockValue, Policy, Role, Tensor, TensorList, Use, Value, With, describe
+from archdsl.lang.values import (
+    BlockValue,
+    Policy,
+    Role,
+    Shared,
+    Tensor,
+    TensorList,
+    Use,
+    Value,
+    With,
+    captures,
+    describe,
+)
 from archdsl.op import Shapes
 
 
@@ -42,9 +55,38 @@ def module_of(session: Session, block: BlockValue, shape: Shapes, settings: Sett
             built = module_of(session, block.body, shape, session.extended(settings, block.settings))
             return built._replace(used=beyond(session, block.settings, built.used))
         case Role():
+            check_single(session, block)
             return module_of(session, block.body, shape, settings)
+        case Shared():
+            raise shared_elsewhere(block)
         case _:
             return chain_scope(session, block, shape, settings)
+
+
+def check_single(session: Session, role: Role) -> None:
+    """Raises where a local name of a block is applied at a second place."""
+    binding: Any = role.binding
+    if binding is None:
+        return
+    before = session.applied.setdefault(binding, role.span)
+    if before != role.span:
+        raise Fault(
+            catalog.APPLIED_TWICE,
+            role.span,
+            f"`{binding[1]}` is applied at another place already (line {before.source.position(before.start)[0]})",
+            f"for one result used twice, name the tensor: `y = x -> ...`; "
+            f"for two sets of weights, write it twice; for one set, `{binding[1]} = share(...)`",
+        )
+
+
+def shared_elsewhere(shared: Shared) -> Fault:
+    """Shared weights outside of the body in which they are shared."""
+    return Fault(
+        catalog.SHARED,
+        shared.span,
+        "a shared block is applied in the body that its `share` stands in, as a link of its own",
+        "apply it there to each tensor, and hand the tensors on",
+    )
 
 
 def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
@@ -69,9 +111,13 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
             else:
                 found = op_scope(session, use, shapes[0], settings)
         except Fault as fault:
-            fault.where = fault.where or ".".join(session.path)
-            fault.passes(use.given, use.span)
+            fault.where = fault.where or path_text(session.path)
+            if isinstance(use.target, Definition):
+                fault.passes(use.given, use.span)
             raise
+        except RecursionError:
+            help = "does a block use itself without an end?"
+            raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
         session.scopes[key] = found
     return found
 
@@ -93,7 +139,7 @@ def block_scope(
                 catalog.NO_RESULT, definition.node.span, f"`{definition.name}` comes to nothing", "end it with `return`"
             )
         if isinstance(result, BlockValue):
-            if not builder.steps and is_one(result):
+            if not builder.steps and len(shapes) == 1 and is_one(result) and not captures(result):
                 built = module_of(session, result, shapes[0], settings)
                 return built._replace(used=built.used | builder.used)
             result = session.apply(builder, result, builder.input(0), settings)
@@ -120,4 +166,6 @@ def close(builder: Builder, result: Value, block: BlockValue, **facts: object) -
     """The finished scope."""
     if not isinstance(result, Tensor | TensorList) and not result:
         raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
-    return builder.finish(block.span, result=reference(result), output=shapes_of(result), **facts)
+    output = shapes_of(result)
+    check_length(output, block.span)
+    return builder.finish(block.span, result=reference(result), output=output, **facts)

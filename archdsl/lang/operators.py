@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from archdsl.errors import catalog
+from archdsl.errors import catalog, did_you_mean
 from archdsl.lang import syntax as ast
-from archdsl.lang.evaluation import evaluate, evaluates, need_block
+from archdsl.lang.evaluation import evaluate, evaluates, is_true, need_block
 from archdsl.lang.faults import Fault
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import Trouble, compute, is_number, truth
-from archdsl.lang.limits import MOST_OPS
+from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, size_of
 from archdsl.lang.types import is_int, is_tensors
-from archdsl.lang.values import BlockValue, Join, Operand, Tensor, Value, captures, describe
+from archdsl.lang.values import BlockValue, Join, Operand, Shared, Symbol, Tensor, Value, captures, describe
 from archdsl.ops import vocabulary
 
 Joint = Literal["add", "multiply", "concat", "fork"]
@@ -31,12 +31,13 @@ def unary(frame: Frame, node: ast.Unary) -> Value:
 def binary(frame: Frame, node: ast.Binary) -> Value:
     """An operation on two operands."""
     if node.sign == "and":
-        return truth(evaluate(frame, node.left)) and truth(evaluate(frame, node.right))
+        return is_true(frame, node.left) and is_true(frame, node.right)
     if node.sign == "or":
-        return truth(evaluate(frame, node.left)) or truth(evaluate(frame, node.right))
+        return is_true(frame, node.left) or is_true(frame, node.right)
     if node.sign in JOINTS:
         return add_or_multiply(frame, node)
-    left, right = evaluate(frame, node.left), evaluate(frame, node.right)
+    equality = node.sign in {"==", "!="}
+    left, right = compared(frame, node) if equality else (evaluate(frame, node.left), evaluate(frame, node.right))
     for side, value in ((node.left, left), (node.right, right)):
         if isinstance(value, BlockValue) or is_tensors(value):
             raise Fault(
@@ -45,7 +46,30 @@ def binary(frame: Frame, node: ast.Binary) -> Value:
                 f"`{node.sign}` takes numbers, not {describe(value)}",
                 "blocks and tensors are joined by `->`, `+`, `*`, `concat` and `fork`",
             )
+    if type(left) is tuple:
+        frame.session.budget.item(node.span, size_of(left, LONGEST_LIST))
     return compute(node.sign, left, right)
+
+
+def compared(frame: Frame, node: ast.Binary) -> tuple[Value, Value]:
+    """The two sides of `==`; a bare word beside a parameter that is an enumeration is a word of it."""
+    sides = (node.left, node.right)
+    bare = [isinstance(side, ast.Name) and side.id not in frame.names for side in sides]
+    values = [None if free else evaluate(frame, side) for side, free in zip(sides, bare, strict=True)]
+    for at, other in ((0, 1), (1, 0)):
+        if bare[at]:
+            values[at] = word(frame, sides[at], sides[other], values[other])
+    return values[0], values[1]
+
+
+def word(frame: Frame, node: ast.Expression, other: ast.Expression, value: Value) -> Value:
+    """A bare word beside `other`, whose value is `value`: a word of its enumeration, or what it stands for."""
+    choices = frame.choices.get(other.id, ()) if isinstance(other, ast.Name) else ()
+    if not isinstance(node, ast.Name) or not (choices or isinstance(value, Symbol)):
+        return evaluate(frame, node)
+    if choices and node.id not in choices:
+        raise Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is no choice here", did_you_mean(node.id, choices))
+    return Symbol(node.id)
 
 
 def add_or_multiply(frame: Frame, node: ast.Binary) -> Value:
@@ -67,11 +91,10 @@ def add_or_multiply(frame: Frame, node: ast.Binary) -> Value:
 def joined(frame: Frame, node: ast.Binary, left: Value, right: Value) -> Value:
     """A sum or a gate; `a + b + c` is one sum of three."""
     kind = JOINTS[node.sign]
-    for side, value in ((node.left, left), (node.right, right)):
+    for side, value, other in ((node.left, left, right), (node.right, right, left)):
         if not isinstance(value, BlockValue | Tensor):
-            raise Fault(
-                catalog.WRONG_TYPE, side.span, f"{describe(value)} beside a block or a tensor", misuse(node, value)
-            )
+            help = misuse(node, value, other)
+            raise Fault(catalog.WRONG_TYPE, side.span, f"{describe(value)} beside {describe(other)}", help)
     operands = [Operand(right)]
     same = isinstance(node.left, ast.Binary) and node.left.sign == node.sign and not node.left.grouped
     if same and isinstance(left, Join) and left.kind == kind:
@@ -81,11 +104,13 @@ def joined(frame: Frame, node: ast.Binary, left: Value, right: Value) -> Value:
     return join(frame, node, kind, tuple(operands))
 
 
-def misuse(node: ast.Binary, value: Value) -> str:
-    """What was probably meant where a number stands beside a block."""
-    if is_int(value) and node.sign == "*" and value > 0:
-        return f"to repeat a block, put the number first: `{value} * ...`; to scale a tensor, use `scale`"
-    return NOT_FOR_TENSORS if is_number(value) else "name one tensor of a list: `x[0]`"
+def misuse(node: ast.Binary, value: Value, other: Value) -> str:
+    """What was probably meant where something else stands beside a block or a tensor."""
+    if is_int(value) and value > 0 and node.sign == "*" and isinstance(other, BlockValue):
+        return f"to repeat a block, put the number first: `{value} * {node.left.span.text}`"
+    if is_number(value):
+        return NOT_FOR_TENSORS
+    return "name one tensor of a list: `x[0]`" if is_tensors(value) else ""
 
 
 def join(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operand, ...]) -> Value:
@@ -136,9 +161,12 @@ def row(
     if count == 0 and not gathers:
         return frame.session.use(vocabulary()["identity"], {}, "identity", node.span)
     runs: list[tuple[int, BlockValue]] = []
+    known = len(frame.session.keys)
     for times, index in turns(frame, node, count, asked):
         turn = {"index": index, "first": index == 0, "last": index == count - 1}
         block = need_block(body, evaluate(frame.inner(turn, listed=False), body))
+        if isinstance(block, Shared) and block.key >= known:
+            block = block.body  # a `share` that each turn works out for itself
         if captures(block):
             raise Fault(
                 catalog.ESCAPES,
@@ -156,7 +184,8 @@ def row(
 def check_count(count: Value, node: ast.Expression) -> None:
     """Raises for what is no number of repeats, or one beyond all networks."""
     if not is_int(count):
-        raise Fault(catalog.WRONG_TYPE, node.span, f"the number of repeats is an int, not {describe(count)}")
+        label = f"the number of repeats is an int, not {describe(count)}"
+        raise Fault(catalog.WRONG_TYPE, node.span, label, NOT_FOR_TENSORS)
     if count < 0:
         raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats: 0 or more are possible")
     if count > MOST_OPS:

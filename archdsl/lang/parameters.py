@@ -23,6 +23,8 @@ def bind(frame: Frame, use: Use, definition: Definition) -> None:
     at = 1
     for parameter in definition.parameters:
         slot = signature.slots[parameter.name]
+        if slot.type.symbols:
+            frame.choices[slot.name] = slot.type.symbols
         if slot.rest:
             frame.names[slot.name] = use.given[slot.name].value if slot.name in use.given else Rest({})
         elif slot.type.name == "tensor" and slot.name in use.given:

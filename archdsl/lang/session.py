@@ -52,7 +52,6 @@ class Session:
         self.path: list[str] = []
         self.depth = 0
         self.applied: dict[tuple[int, str], Span] = {}
-        self.homes: dict[int, Builder] = {}
         self.declared: dict[tuple[Slot, int], Entry] = {}
         self.effective: set[tuple[Slot, int]] = set()
         self.shares = 0

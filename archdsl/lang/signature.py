@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from archdsl.errors import catalog, did_you_mean
 from archdsl.lang import syntax as ast
 from archdsl.lang.faults import Fault
-from archdsl.lang.files import Definition, File, Target
+from archdsl.lang.files import RESERVED, Definition, File, Routine, Target
 from archdsl.lang.functions import FUNCTIONS
-from archdsl.lang.types import Type, Unfit, fit, is_int, of_annotation, of_words
+from archdsl.lang.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
 from archdsl.lang.values import Bound, Value, describe
 from archdsl.op import Declared, Param
 from archdsl.record import MISSING
 
+WORDS = {"None": "none", "True": "true", "False": "false"}
 WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
 
 
@@ -29,6 +30,15 @@ class Slot(NamedTuple):
     rest: bool = False
     default: Any = MISSING
     bounds: Param | None = None
+    shown: str = ""
+    """The default as a text says it."""
+
+    @property
+    def text(self) -> str:
+        """The parameter as one writes it in a signature."""
+        if self.rest:
+            return f"...{self.name}"
+        return self.name if self.required else f"{self.name} = {self.shown}"
 
 
 class Signature:
@@ -47,8 +57,8 @@ class Signature:
 
     def text(self) -> str:
         """The signature as one writes it."""
-        parts = [slot.name if slot.required else f"{slot.name} = ..." for slot in self.positions]
-        named = [f"...{slot.name}" if slot.rest else slot.name for slot in self.slots.values() if slot.named]
+        parts = [slot.text for slot in self.positions]
+        named = [slot.text for slot in self.slots.values() if slot.named]
         return f"{self.owner}({', '.join([*parts, *(['*'] if named else []), *named])})"
 
 
@@ -61,7 +71,15 @@ def signature_of(target: Target) -> Signature:
 def of_declared(kind: type[Declared]) -> Signature:
     """The signature of an op or an initializer."""
     slots = {
-        name: Slot(name, of_annotation(each.type), each.named, each.default is MISSING, False, each.default, each)
+        name: Slot(
+            name,
+            of_annotation(each.type),
+            each.named,
+            each.default is MISSING,
+            default=each.default,
+            bounds=each,
+            shown=WORDS.get(str(each.default), str(each.default)),
+        )
         for name, each in kind.params.items()
     }
     return Signature(kind.name, slots, getattr(kind, "lenient", False))
@@ -80,20 +98,24 @@ def of_parameters(parameters: tuple[ast.Parameter, ...], file: File) -> dict[str
     """The parameters of a text; raises a fault for a type that there is none of."""
     slots: dict[str, Slot] = {}
     for each in parameters:
-        if each.name in slots:
-            raise Fault(catalog.DUPLICATE, each.span, f"a second parameter `{each.name}`")
-        declared = of_words(each.type)
-        if each.type and declared is None:
-            known = ("int", "float", "bool", "size", "padding", "block", "tensor", "list", "init")
-            raise Fault(
-                catalog.UNKNOWN_NAME,
-                each.span,
-                f"no type is called `{each.type[0]}`",
-                did_you_mean(each.type[0], known),
-            )
-        kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
-        slots[each.name] = Slot(each.name, kind, each.named, each.default is None and not each.rest, each.rest)
+        add_parameter(slots, each, file)
     return slots
+
+
+def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: File) -> None:
+    """One more parameter, whose default may use those before it."""
+    if each.name in slots:
+        raise Fault(catalog.DUPLICATE, each.span, f"a second parameter `{each.name}`")
+    if each.name in RESERVED:
+        raise Fault(catalog.DUPLICATE, each.span, f"`{each.name}` is a word of the language", "choose another name")
+    declared = of_words(each.type)
+    if each.type and declared is None:
+        help = did_you_mean(each.type[0], DECLARABLE)
+        raise Fault(catalog.UNKNOWN_NAME, each.span, f"no type is called `{each.type[0]}`", help)
+    kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
+    shown = "" if each.default is None else " ".join(each.default.span.text.split())
+    required = each.default is None and not each.rest
+    slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, shown=shown)
 
 
 def infer(node: ast.Expression, slots: dict[str, Slot], file: File) -> Type:
@@ -114,11 +136,24 @@ def infer(node: ast.Expression, slots: dict[str, Slot], file: File) -> Type:
         case ast.Name(id=name) if name in slots:
             return slots[name].type
         case ast.Call(callee=ast.Name(id=name)) if name in FUNCTIONS and name not in slots:
-            return Type("int" if name in WHOLE else "list" if name in {"range", "zip", "unique"} else "float")
+            return infer_function(node, name, slots, file)
+        case ast.Call(callee=ast.Name(id=name)) if isinstance(file.find(name), Routine) and name not in slots:
+            return Type("int")
         case ast.Attribute(base=ast.Name(id="x")) | ast.Index():
             return Type("int")
         case _:
             return Type("block")
+
+
+def infer_function(node: ast.Call, name: str, slots: dict[str, Slot], file: File) -> Type:
+    """The type of a function's value."""
+    if name in WHOLE:
+        return Type("int")
+    if name in {"range", "zip", "unique"}:
+        return Type("list")
+    values = [argument.value for argument in node.arguments]
+    values = [item for value in values for item in (value.items if isinstance(value, ast.Items) else (value,))]
+    return Type("float" if name == "log2" or any(infer(each, slots, file).name == "float" for each in values) else "int")
 
 
 def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: File) -> Type:
@@ -180,15 +215,20 @@ def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
         return Fault(
             catalog.BY_NAME_ONLY,
             argument.span,
-            f"`{signature.owner}` takes {most} argument{'s' * (most > 1)} by position; the others go by name",
+            f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
             f"it is {signature.text()}",
         )
     return Fault(
         catalog.BY_NAME_ONLY,
         argument.span,
-        f"`{signature.owner}` takes {f'no more than {most}' if most else 'no'} arguments by position",
+        f"`{signature.owner}` takes {f'no more than {plural(most)}' if most else 'no arguments'} by position",
         f"it is {signature.text()}",
     )
+
+
+def plural(count: int) -> str:
+    """A number of arguments in a sentence."""
+    return f"{count} argument{'s' * (count != 1)}"
 
 
 def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:

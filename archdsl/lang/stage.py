@@ -48,15 +48,15 @@ def check(section: Section, before: Shape, after: Shape) -> None:
     if len(after) != 3 or len(before) != 3:
         raise Fault(catalog.NOT_A_MAP, section.span, f"the stage `{section.name}` gives no feature map")
     factors = {round(big / small) for big, small in zip(before[1:], after[1:], strict=True)}
-    if factors != {section.reduction or 1}:
+    if factors != {1 if section.reduction is None else section.reduction}:
         raise wrong(section, before, after, factors)
 
 
 def wrong(section: Section, before: Shape, after: Shape, factors: set[int]) -> Fault:
     """A stage that reduces by another factor than it says."""
     text = f"{'x'.join(map(str, before[1:]))} becomes {'x'.join(map(str, after[1:]))}"
-    said = f"`/ {section.reduction}`" if section.reduction else "no `/`"
-    help = "a stage without `/` keeps the size"
+    said = "no `/`" if section.reduction is None else f"`/ {section.reduction}`"
+    help = "a stage reduces the height and the width alike; a section without `stage` need not"
     if len(factors) == 1:
         factor = factors.pop()
         help = f"write `stage {section.name}{f' / {factor}' if factor > 1 else ''}:`"

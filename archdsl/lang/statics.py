@@ -186,7 +186,7 @@ class Reader:
             case ast.Call():
                 self.call(node, names)
             case ast.Named():
-                self.walk(node.body, Names(chain=False))
+                self.walk(node.body, Names(chain=True))
                 self.statics.names[id(node)] = attribute_name(node.name)
             case ast.Binary(sign="*"):
                 self.product(node, names)
@@ -207,21 +207,22 @@ class Reader:
     def call(self, node: ast.Call, names: Names) -> None:
         """A call: a form gathers or wraps what it is given; anything else is a place with a name."""
         form = node.callee.id if isinstance(node.callee, ast.Name) else ""
-        if (form in {"fork", "concat"} and node.arguments) or form in {"with", "share"}:
+        if (form in {"fork", "concat"} and node.arguments) or form == "with":
             for argument in node.arguments:
                 self.walk(argument.value, Names(chain=True) if argument.target else names)
         elif form == "collect" and len(node.arguments) == 2:
             self.repeat(node, node.arguments[1].value, names.fresh)
         else:
-            self.statics.names[id(node)] = names.fresh(callee_name(node.callee))
+            self.statics.names[id(node)] = names.fresh(kind_name(node))
             for argument in node.arguments:
                 self.argument(argument.value)
 
     def product(self, node: ast.Binary, names: Names) -> None:
         """`n * a` is a repeat; a product of blocks or tensors is a gate; one of numbers is a number."""
-        if self.kind(node.right) == "value":
+        right = self.kind(node.right)
+        if right == "value":
             return
-        if self.kind(node.left) == "value":
+        if self.kind(node.left) == "value" and right != "tensor":
             self.repeat(node, node.right, names.repeat)
         else:
             self.walk(node.left, names)

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from archdsl.initializer import Initializer
-from archdsl.lang.values import BlockValue, Symbol, Tensor, TensorList, Value, describe
+from archdsl.lang.values import BlockValue, Symbol, Tensor, TensorList, Value, captures, describe
 
 
 class Type(NamedTuple):
@@ -48,6 +48,9 @@ PHRASES = {
     "floats": "a list of numbers",
 }
 
+DECLARABLE = ("int", "float", "bool", "size", "padding", "block", "tensor", "list", "init")
+"""The types that a signature may name."""
+
 ANNOTATIONS = {
     "int": "int",
     "float": "float",
@@ -78,7 +81,7 @@ def of_annotation(text: str) -> Type:
 @cache
 def of_words(words: tuple[str, ...]) -> Type | None:
     """The type that a block's signature names: one of the types, or the symbols of an enumeration."""
-    if len(words) == 1 and words[0] in PHRASES:
+    if len(words) == 1 and words[0] in DECLARABLE:
         return Type(words[0], symbols=PADDINGS if words[0] == "padding" else ())
     return Type("symbol", symbols=words) if len(words) > 1 else None
 
@@ -134,8 +137,9 @@ def fit_parts(value: Value) -> Value:
 
 
 def fit_list(value: Value) -> Value:
-    """A list."""
-    return value if isinstance(value, tuple) and not isinstance(value, Tensor | TensorList) else None
+    """A list of values."""
+    is_list = isinstance(value, tuple) and not isinstance(value, Tensor | TensorList)
+    return value if is_list and not captures(value) else None
 
 
 def list_of(fit_item: Callable[[Value], Value]) -> Callable[[Value], Value]:

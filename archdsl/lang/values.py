@@ -7,17 +7,22 @@ is looked up by that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from archdsl.errors import Span
 from archdsl.graph import Origin
+from archdsl.initializer import Initializer
 from archdsl.op import Shape
 from archdsl.record import Record
 
 if TYPE_CHECKING:
     from archdsl.lang.files import Target
     from archdsl.lang.settings import Settings
+
+SHOWN = 4
+"""The most items of a list that a message shows."""
 
 Value = Any
 """int, bool, Fraction, tuple (a list), Symbol, None, an Initializer, a BlockValue, a Tensor or a TensorList."""
@@ -125,25 +130,50 @@ class Role(BlockValue):
 
 
 class Shared(BlockValue):
-    """`share(a)`: one set of weights wherever it is applied."""
+    """`share(a)`: one set of weights wherever it is applied in the body under construction (`home`) that it stands in."""
 
     name: str
     body: BlockValue
+    home: object = None
 
 
 def captures(value: Value) -> bool:
-    """Whether a block has a named tensor inside it."""
-    match value:
+    """Whether a block (or a list of them) has a named tensor inside it; a tensor itself has."""
+    return holds(value, "captures", lambda part: isinstance(part, Tensor | TensorList))
+
+
+def shares(value: Value) -> bool:
+    """Whether a block (or a list of them) has shared weights inside it."""
+    return holds(value, "shares", lambda part: isinstance(part, Shared))
+
+
+def holds(value: Value, fact: str, test: Callable[[Value], bool]) -> bool:
+    """Whether a value passes a test, or something inside it does; worked out once for each block."""
+    if test(value):
+        return True
+    if not isinstance(value, BlockValue):
+        return type(value) is tuple and any(holds(item, fact, test) for item in value)
+    known = value.__dict__
+    if fact not in known:
+        known[fact] = any(holds(part, fact, test) for part in inside(value))
+    return known[fact]
+
+
+def inside(block: BlockValue) -> tuple[Value, ...]:
+    """What a block is made of."""
+    match block:
         case Join():
-            return value.home is not None or any(captures(operand.value) for operand in value.operands)
+            return tuple(operand.value for operand in block.operands)
         case Links():
-            return any(captures(link) for link in value.links)
+            return block.links
         case With() | Role() | Shared():
-            return captures(value.body)
+            return (block.body,)
         case Row():
-            return any(captures(body) for _, body in value.runs)
+            return tuple(body for _, body in block.runs)
+        case Use():
+            return tuple(bound.value for bound in block.given.values())
         case _:
-            return False
+            return ()
 
 
 def describe(value: Value) -> str:
@@ -154,7 +184,8 @@ def describe(value: Value) -> str:
         case int():
             return str(value) if abs(value) < 10**20 else "a huge number"
         case Fraction():
-            return f"{float(value):g}"
+            text = f"{float(value):g}"
+            return f"{text}.0" if text.lstrip("-").isdigit() else text
         case None:
             return "none"
         case Symbol():
@@ -168,7 +199,10 @@ def describe(value: Value) -> str:
         case TensorList():
             return "a list of tensors"
         case tuple():
-            return f"a list of {len(value)}"
+            numbers = len(value) <= SHOWN and all(isinstance(item, int | Fraction | Symbol) for item in value)
+            return f"[{', '.join(map(describe, value))}]" if numbers else f"a list of {len(value)}"
+        case Initializer():
+            return f"the initializer `{value.name}`"
         case _:
             return f"`{value}`"
 

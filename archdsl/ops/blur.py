@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Shape, Spelling, Weight, named, param
-from archdsl.ops.common import feature_map
+from archdsl.op import Inner, Kept, Misfit, Op, Reaches, Shape, Spelling, Weight, named, param
+from archdsl.ops.common import feature_map, slid
 
 BLUR_POOL = '''
 class BlurPool(nn.Module):
@@ -59,6 +59,20 @@ class BlurPool(Op):
     def macs(self, x: Shape, y: Shape) -> int:
         """It is run as a depthwise convolution, and counted as one."""
         return y[0] * y[1] * y[2] * self.kernel**2
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        reach = slid(self.kernel, self.stride, (self.kernel - 1) // 2)
+        return reach, reach
+
+    def bordered(self, x: Shape) -> Inner:
+        """The map with its border."""
+        return Inner(x[0] * (x[1] + self.kernel - 1) * (x[2] + self.kernel - 1))
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return (self.bordered(x),) if self.mode == "zero" else ("input", self.bordered(x))
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (self.bordered(x),)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"mode": "constant" if self.mode == "zero" else self.mode}

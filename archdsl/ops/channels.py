@@ -6,8 +6,8 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Parts, Shape, Spelling, param
-from archdsl.ops.common import feature_map
+from archdsl.op import Misfit, Op, Parts, Reaches, Shape, Spelling, param
+from archdsl.ops.common import feature_map, slid
 
 MOST_PARTS = 4096
 
@@ -82,6 +82,7 @@ class PadChannels(Op):
     name = "pad_channels"
     saves = frozenset()
     view = True
+    work = 0
     torch = Spelling(function="nn.functional.pad({x}, (0, 0, 0, 0, 0, {extra}))")
     out: int = param(minimum=1)
     stride: int = param(1, minimum=1)
@@ -90,6 +91,13 @@ class PadChannels(Op):
         _, *size = feature_map(x)
         height, width = ((side - 1) // self.stride + 1 for side in size)
         return self.out, height, width
+
+    def moves(self, x: Shape) -> bool:
+        return self.out > x[0]
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        reach = slid(1, self.stride, 0)
+        return reach, reach
 
     def spelling(self, x: Shape) -> Spelling:
         places = "::{stride}, ::{stride}" if self.stride > 1 else ""
@@ -113,6 +121,7 @@ class ChannelShuffle(Op):
     name = "channel_shuffle"
     saves = frozenset()
     view = True
+    work = 0
     torch = Spelling(function="{x}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)")
     groups: int = param(minimum=1)
 
@@ -120,6 +129,9 @@ class ChannelShuffle(Op):
         if x[0] % self.groups:
             raise Misfit(catalog.GROUPS, "groups", f"{self.groups} groups do not divide the {x[0]} channels")
         return x
+
+    def moves(self, x: Shape) -> bool:
+        return True
 
 
 def equal_parts(channels: int, parts: int) -> list[int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Padding, Shape, Size, pair
+from archdsl.op import SAME_PLACE, Misfit, Padding, Reach, Reaches, Shape, Size, pair
 
 
 def feature_map(x: Shape) -> tuple[int, int, int]:
@@ -88,3 +90,34 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
             "make the kernel smaller, the padding larger, or reduce the map less before",
         )
     return count
+
+
+def sliding(kernel: Size, stride: Size, pads: tuple[int, int], dilation: Size = 1) -> Reaches:
+    """What a place reads through a sliding window."""
+    height, width = zip(pair(kernel), pair(stride), pads, pair(dilation), strict=True)
+    return slid(*height), slid(*width)
+
+
+def slid(kernel: int, stride: int, pad: int, dilation: int = 1) -> Reach:
+    """One axis of `sliding`."""
+    return Reach(Fraction(stride), Fraction(-pad), Fraction(dilation * (kernel - 1) - pad))
+
+
+def spread(factor: Fraction) -> Reach:
+    """What a place reads where each place of the input becomes `1 / factor` places, one axis: that place.
+
+    The lower end is that of the last of them, relative to where it would lie if places could be split.
+    """
+    return Reach(factor, Fraction(1, factor.denominator) - 1, Fraction(0))
+
+
+def evenly(size: int, count: int) -> Reach:
+    """What a place reads where `count` windows cover `size` places evenly, as adaptive pools do, one axis."""
+    step = Fraction(size, count)
+    most = 1 - Fraction(1, step.denominator)
+    return Reach(step, -most, step - 1 + most)
+
+
+def unless_one_place(x: Shape) -> Reaches | None:
+    """The reach of what reads a whole map: nothing less, unless that is one place."""
+    return SAME_PLACE if x[1:] in {(), (1, 1)} else None

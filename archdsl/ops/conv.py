@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.initializer import Initializer
-from archdsl.op import Misfit, Op, Padding, Shape, Size, Spelling, Weight, named, pair, param, single
-from archdsl.ops.common import borders, feature_map, window
+from archdsl.op import Misfit, Op, Padding, Reach, Reaches, Shape, Size, Spelling, Weight, named, pair, param, single
+from archdsl.ops.common import borders, feature_map, sliding, window
 
 
 class Conv(Op):
@@ -51,6 +52,10 @@ class Conv(Op):
     def macs(self, x: Shape, y: Shape) -> int:
         height, width = pair(self.kernel)
         return y[0] * y[1] * y[2] * (x[0] // self.groups) * height * width
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        pads = borders(self.padding, self.kernel, self.dilation)
+        return sliding(self.kernel, self.stride, pads, self.dilation)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"padding": single(borders(self.padding, self.kernel, self.dilation))}
@@ -104,6 +109,11 @@ class ConvTranspose(Op):
         height, width = pair(self.kernel)
         return x[0] * x[1] * x[2] * (y[0] // self.groups) * height * width
 
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        settings = (self.kernel, self.stride, self.pads(), self.dilation)
+        height, width = zip(*map(pair, settings), strict=True)
+        return unslid(*height), unslid(*width)
+
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"padding": single(self.pads())}
 
@@ -121,6 +131,11 @@ def unslide(size: int, kernel: int, stride: int, pad: int, extra: int, dilation:
     if count < 1:
         raise Misfit(catalog.BAD_SHAPE, "padding", f"padding {pad} takes away all that comes out", "pad less")
     return count
+
+
+def unslid(kernel: int, stride: int, pad: int, dilation: int) -> Reach:
+    """One axis of what a place reads through a transposed convolution."""
+    return Reach(Fraction(1, stride), Fraction(pad - dilation * (kernel - 1), stride), Fraction(pad, stride))
 
 
 def check_groups(groups: int, channels: int, out: int) -> None:

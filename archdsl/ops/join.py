@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Shape, Shapes, Spelling
+from archdsl.op import Inner, Kept, Misfit, Op, Shape, Shapes, Spelling, elements
 from archdsl.ops.common import equal, shown, tensors
 
 
@@ -15,6 +18,7 @@ class Concat(Op):
 
     name = "concat"
     takes = "list"
+    work = 0
     saves = frozenset()
     torch = Spelling(function="torch.cat({x}, dim=1)")
 
@@ -44,6 +48,15 @@ class Add(Op):
     def output(self, x: tuple[Shape, ...]) -> Shape:
         return equal(x, "added")
 
+    def moves(self, x: tuple[Shape, ...]) -> bool:
+        return len(x) > 1
+
+    def scratch(self, x: tuple[Shape, ...], y: Shape) -> tuple[Inner, ...]:
+        return (Inner(prod(y)),) if len(x) > 2 else ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return (len(x) - 1) * elements(y)
+
     def writable(self, x: tuple[Shape, ...]) -> bool:
         return len(x) > 1
 
@@ -56,21 +69,38 @@ class Multiply(Op):
 
     name = "multiply"
     takes = "list"
+    gates = True
     saves = frozenset({"input"})
     torch = Spelling(function="{product}")
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
-        result = tensors(x)[0]
-        for at, shape in enumerate(x):
-            if not broadcast(result, shape):
+        return self.products(x)[-1]
+
+    def products(self, x: tuple[Shape, ...]) -> list[Shape]:
+        """The shapes of the first tensor, of the product of the first two, and so on."""
+        found = [tensors(x)[0]]
+        for at, shape in enumerate(x[1:], start=1):
+            if not broadcast(found[-1], shape):
                 raise Misfit(
                     catalog.UNEQUAL_MAPS,
                     f"[{at}]",
-                    f"{shown(result)} and {shown(shape)} cannot be multiplied",
+                    f"{shown(found[-1])} and {shown(shape)} cannot be multiplied",
                     "each size must be equal, or 1 on one side",
                 )
-            result = tuple(max(sides) for sides in zip(shape, result, strict=True))
-        return result
+            found.append(tuple(max(sides) for sides in zip(shape, found[-1], strict=True)))
+        return found
+
+    def moves(self, x: tuple[Shape, ...]) -> bool:
+        return len(x) > 1
+
+    def kept(self, x: tuple[Shape, ...], y: Shape) -> tuple[Kept, ...]:
+        return ("input", *(Inner(prod(shape)) for shape in self.products(x)[1:-1])) if len(x) > 1 else ()
+
+    def scratch(self, x: tuple[Shape, ...], y: Shape) -> tuple[Inner, ...]:
+        return (Inner(prod(self.products(x)[-2])),) if len(x) > 2 else ()
+
+    def operations(self, x: tuple[Shape, ...], y: Shape) -> int:
+        return (len(x) - 1) * elements(y)
 
     def writable(self, x: tuple[Shape, ...]) -> bool:
         return len(x) > 1
@@ -84,6 +114,7 @@ class Stack(Op):
 
     name = "stack"
     takes = "list"
+    work = 0
     saves = frozenset()
     torch = Spelling(function="torch.stack({x}, dim=1)")
 
@@ -108,6 +139,12 @@ class SoftmaxList(Op):
     def output(self, x: tuple[Shape, ...]) -> Shapes:
         equal(x, "weighed against each other")
         return x
+
+    def scratch(self, x: tuple[Shape, ...], y: Any) -> tuple[Inner, ...]:
+        return (Inner(sum(map(prod, x))),)
+
+    def moves(self, x: tuple[Shape, ...]) -> bool:
+        return True
 
 
 def broadcast(a: Shape, b: Shape) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Literal
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Shape, Spelling, Weight, named, param
+from archdsl.op import Inner, Kept, Misfit, Op, Shape, Spelling, Weight, elements, named, param
 from archdsl.ops.common import feature_map, shown
 
 CHANNEL_NORM = '''
@@ -53,8 +54,17 @@ class BatchNorm(Op):
     def spelling(self, x: Shape) -> Spelling:
         return self.torch if len(x) == 3 else self.torch._replace(module="nn.BatchNorm1d")
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * (2 if self.affine else 1)
+
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         return (*learned(self.affine, x[:1]), *running(self.track, x[:1]))
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return "input", *statistics(x[0], shared=True)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return () if self.track else statistics(x[0], shared=True)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"track_running_stats": self.track}
@@ -94,8 +104,18 @@ class InstanceNorm(Op):
             )
         return x
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * (5 if self.affine else 4)
+
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         return (*learned(self.affine, x[:1]), *running(self.track, x[:1]))
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        # It is run as a batch norm of batch x channels maps, with the weights and running statistics repeated.
+        return "input", *statistics(x[0]), *[Inner(x[0])] * (self.affine + 2 * self.track)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (*statistics(x[0]), *[Inner(x[0])] * (2 * self.affine))
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"track_running_stats": self.track}
@@ -125,8 +145,17 @@ class GroupNorm(Op):
             raise Misfit(catalog.GROUPS, "groups", f"{self.groups} groups do not divide the {x[0]} channels")
         return x
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * (5 if self.affine else 4)
+
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         return learned(self.affine, x[:1])
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return "input", *statistics(self.groups)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return statistics(self.groups)
 
 
 class LayerNorm(Op):
@@ -165,8 +194,17 @@ class LayerNorm(Op):
         """The sizes that are normalized over."""
         return x if self.over == "all" else x[:1] if len(x) == 3 else x[-1:]
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * (5 if self.affine else 4)
+
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         return learned(self.affine, self.normalized(x))
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return "input", *self.scratch(x, y)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return statistics(prod(x) // prod(self.normalized(x)))
 
     def facts(self, x: Shape) -> dict[str, Any]:
         sizes = self.normalized(x)
@@ -192,6 +230,22 @@ class LocalResponseNorm(Op):
 
     def output(self, x: Shape) -> Shape:
         return feature_map(x)
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        # The squares with a border of channels, what they are divided by, and that before its power.
+        return "input", Inner(self.bordered(x)), *[Inner(prod(x))] * 2
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (Inner(max(2 * prod(x), self.bordered(x))),)
+
+    def bordered(self, x: Shape) -> int:
+        """Elements with `size - 1` channels more."""
+        return (x[0] + self.size - 1) * x[1] * x[2]
+
+
+def statistics(count: int, *, shared: bool = False) -> tuple[Inner, ...]:
+    """Means and reciprocal deviations."""
+    return Inner(count, shared), Inner(count, shared)
 
 
 def learned(affine: bool, shape: Shape) -> tuple[Weight, ...]:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Padding, Shape, Size, Spelling, named, pair, param, single
-from archdsl.ops.common import borders, feature_map, window
+from archdsl.op import (
+    Inner,
+    Kept,
+    Misfit,
+    Op,
+    Padding,
+    Reaches,
+    Shape,
+    Size,
+    Spelling,
+    elements,
+    named,
+    pair,
+    param,
+    single,
+)
+from archdsl.ops.common import borders, evenly, feature_map, sliding, window
 
 
 class MaxPool(Op):
@@ -37,6 +53,20 @@ class MaxPool(Op):
         stride = self.stride or self.kernel
         pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
         return (channels, *window((height, width), self.kernel, stride, pads, self.dilation, self.ceil_mode))
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return "input", indices(y)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (indices(y),)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * prod(pair(self.kernel))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
+        return sliding(self.kernel, stride, pads, self.dilation)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         stride = self.stride or self.kernel
@@ -72,6 +102,13 @@ class AvgPool(Op):
         pads = pool_borders(self.padding, self.kernel, stride)
         return (channels, *window((height, width), self.kernel, stride, pads, 1, self.ceil_mode))
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * prod(pair(self.kernel))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        stride = self.stride or self.kernel
+        return sliding(self.kernel, stride, pool_borders(self.padding, self.kernel, stride))
+
     def facts(self, x: Shape) -> dict[str, Any]:
         stride = self.stride or self.kernel
         padding = single(pool_borders(self.padding, self.kernel, stride))
@@ -97,6 +134,19 @@ class LpPool(Op):
         stride = self.stride or self.kernel
         return (channels, *window((height, width), self.kernel, stride, (0, 0), 1, self.ceil_mode))
 
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        # The powers, and of each mean itself, its sign, its absolute value, and their product.
+        return "input", Inner(prod(x)), *[Inner(prod(y))] * 4
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (Inner(max(prod(x), 3 * prod(y))),)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * prod(pair(self.kernel))
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        return sliding(self.kernel, self.stride or self.kernel, (0, 0))
+
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"stride": self.stride or self.kernel}
 
@@ -115,6 +165,15 @@ class AdaptiveAvgPool(Op):
     def output(self, x: Shape) -> Shape:
         return (feature_map(x)[0], *pair(self.size))
 
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return () if pair(self.size) == (1, 1) else ("input",)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return None if y[1:] == (1, 1) else (evenly(x[1], y[1]), evenly(x[2], y[2]))
+
 
 class AdaptiveMaxPool(Op):
     """The largest values of `size` windows that cover the map evenly: a map of a fixed size, whatever comes in.
@@ -130,6 +189,18 @@ class AdaptiveMaxPool(Op):
     def output(self, x: Shape) -> Shape:
         return (feature_map(x)[0], *pair(self.size))
 
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return "input", indices(y)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (indices(y),)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return None if y[1:] == (1, 1) else (evenly(x[1], y[1]), evenly(x[2], y[2]))
+
 
 class GlobalAvgPool(Op):
     """The mean of each channel: C x H x W to C x 1 x 1.
@@ -143,6 +214,12 @@ class GlobalAvgPool(Op):
 
     def output(self, x: Shape) -> Shape:
         return feature_map(x)[0], 1, 1
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> None:
+        return None
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"size": 1}
@@ -161,8 +238,25 @@ class GlobalMaxPool(Op):
     def output(self, x: Shape) -> Shape:
         return feature_map(x)[0], 1, 1
 
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return "input", indices(y)
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (indices(y),)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> None:
+        return None
+
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"size": 1}
+
+
+def indices(y: Shape) -> Inner:
+    """Where each largest value was, as PyTorch notes it."""
+    return Inner(prod(y), width=8)
 
 
 def pool_borders(padding: Padding | None, kernel: Size, stride: Size, dilation: Size = 1) -> tuple[int, int]:

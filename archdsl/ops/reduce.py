@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from archdsl.op import Op, Shape, Spelling, param
+from archdsl.op import SAME_PLACE, Op, Reaches, Shape, Spelling, elements, param
 from archdsl.ops.common import feature_map
 
 Over = Literal["spatial", "channels"]
@@ -24,6 +24,12 @@ class ReduceMean(Op):
     def output(self, x: Shape) -> Shape:
         return reduced(x, self.over)
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return None if self.over == "spatial" else SAME_PLACE
+
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dims": dims(self.over)}
 
@@ -42,6 +48,12 @@ class ReduceSum(Op):
     def output(self, x: Shape) -> Shape:
         return reduced(x, self.over)
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return None if self.over == "spatial" else SAME_PLACE
+
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dims": dims(self.over)}
 
@@ -59,6 +71,12 @@ class ReduceMax(Op):
 
     def output(self, x: Shape) -> Shape:
         return reduced(x, self.over)
+
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(x)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return None if self.over == "spatial" else SAME_PLACE
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dims": dims(self.over)}

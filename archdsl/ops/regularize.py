@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from archdsl.op import Op, Spelling, param
+from math import prod
+
+from archdsl.op import Inner, Kept, Op, Shape, Spelling, param
 
 DROP_PATH = '''
 class DropPath(nn.Module):
@@ -33,6 +35,11 @@ class Dropout(Op):
     torch = Spelling("nn.Dropout", ("p",))
     p: float = param(0.5, minimum=0, maximum=1)
 
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        if self.p == 1:
+            return (Inner(1, shared=True),)
+        return (Inner(prod(x)),) if self.p > 0 else ()
+
 
 class DropPath(Op):
     """Stochastic depth, for the end of a residual branch: in training, drops the branch for a sample with probability
@@ -46,3 +53,6 @@ class DropPath(Op):
     view = True
     torch = Spelling("DropPath", ("p",), helper=DROP_PATH)
     p: float = param(minimum=0, maximum=1)
+
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return (Inner(1),) if self.p > 0 else ()

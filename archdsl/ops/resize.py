@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import floor
 from typing import Any, Literal
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Shape, Size, Spelling, named, pair, param
-from archdsl.ops.common import feature_map, shown
+from archdsl.op import Kept, Misfit, Op, Reach, Reaches, Shape, Size, Spelling, elements, named, pair, param
+from archdsl.ops.common import feature_map, shown, slid, spread
 
 
 class Upsample(Op):
@@ -51,6 +52,22 @@ class Upsample(Op):
             raise Misfit(catalog.BAD_SHAPE, "scale", f"nothing is left of {size} times {self.scale}")
         return result
 
+    def operations(self, x: Shape, y: Shape) -> int:
+        return elements(y) * {"nearest": 1, "bilinear": 4, "bicubic": 16}[self.mode]
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        height, width = (self.reached(before, after) for before, after in zip(x[1:], y[1:], strict=True))
+        return height, width
+
+    def reached(self, before: int, after: int) -> Reach:
+        """One axis of what a place reads."""
+        factor = Fraction(before, after) if self.scale is None else 1 / Fraction(self.scale).limit_denominator(4096)
+        if self.mode == "nearest":
+            return spread(factor)
+        if self.align_corners and after > 1:
+            factor = Fraction(before - 1, after - 1)
+        return between(factor, 0 if self.align_corners else (factor - 1) / 2, 2 if self.mode == "bicubic" else 1)
+
     def facts(self, x: Shape) -> dict[str, Any]:
         whole = self.scale is not None and self.scale == int(self.scale)
         return super().facts(x) | {"scale_factor": int(self.scale or 0) if whole else self.scale}
@@ -65,6 +82,7 @@ class Pad2d(Op):
     """
 
     name = "pad2d"
+    work = 0
     saves = frozenset({"input"})
     torch = Spelling("nn.ZeroPad2d", ("sides",))
     border: Size = param(0, minimum=0)
@@ -81,6 +99,10 @@ class Pad2d(Op):
             self.check_reflection(height, top=top, bottom=bottom)
             self.check_reflection(width, left=left, right=right)
         return channels, top + height + bottom, left + width + right
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        left, _, top, _ = self.sides()
+        return slid(1, 1, top), slid(1, 1, left)
 
     def check_reflection(self, size: int, **borders: int) -> None:
         """Raises Misfit where a border is wider than what there is to reflect."""
@@ -102,6 +124,9 @@ class Pad2d(Op):
         modules = {"zero": "nn.ZeroPad2d", "reflect": "nn.ReflectionPad2d", "replicate": "nn.ReplicationPad2d"}
         return self.torch._replace(module=modules[self.mode])
 
+    def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
+        return () if self.mode == "zero" else ("input",)
+
     def facts(self, x: Shape) -> dict[str, Any]:
         sides = self.sides()
         return super().facts(x) | {"sides": sides[0] if len(set(sides)) == 1 else sides}
@@ -116,6 +141,7 @@ class PixelShuffle(Op):
     name = "pixel_shuffle"
     saves = frozenset()
     view = True
+    work = 0
     torch = Spelling("nn.PixelShuffle", ("factor",))
     factor: int = param(minimum=1)
 
@@ -127,6 +153,13 @@ class PixelShuffle(Op):
             raise Misfit(catalog.BAD_SHAPE, "factor", label)
         return channels // square, height * self.factor, width * self.factor
 
+    def moves(self, x: Shape) -> bool:
+        return True
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        reach = spread(Fraction(1, self.factor))
+        return reach, reach
+
 
 class PixelUnshuffle(Op):
     """Places to channels: C x H x W to C * factor^2 x H / factor x W / factor; also called space-to-depth.
@@ -137,6 +170,7 @@ class PixelUnshuffle(Op):
     name = "pixel_unshuffle"
     saves = frozenset()
     view = True
+    work = 0
     torch = Spelling("nn.PixelUnshuffle", ("factor",))
     factor: int = param(minimum=1)
 
@@ -146,3 +180,22 @@ class PixelUnshuffle(Op):
             label = f"{self.factor} does not divide the height and width of {shown(x)}"
             raise Misfit(catalog.BAD_SHAPE, "factor", label, "`pad2d` before it can make the map fit")
         return channels * self.factor**2, height // self.factor, width // self.factor
+
+    def moves(self, x: Shape) -> bool:
+        return True
+
+    def reach(self, x: Shape, y: Shape) -> Reaches:
+        reach = slid(self.factor, self.factor, 0)
+        return reach, reach
+
+
+def between(factor: Fraction, start: Fraction | int, taps: int) -> Reach:
+    """What a place reads by interpolation, one axis: it lies at `o * factor + start` between places of the input, and
+    reads the `taps` nearest on each side; where it falls on a place, that one only.
+    """
+    grid = Fraction(1, 2 * factor.denominator)
+    off = [at * grid for at in range(2 * factor.denominator) if (at * grid - start) % (2 * grid) == 0]
+    most, least = max(off), min((each for each in off if each), default=None)
+    if least is None:
+        return Reach(factor, Fraction(start), Fraction(start))
+    return Reach(factor, start - most - (taps - 1), start + (1 - least) + (taps - 1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Shape, Spelling, Weight, param
+from archdsl.op import Inner, Misfit, Op, Shape, Spelling, Weight, param
 from archdsl.ops.common import feature_map
 
 LAYER_SCALE = '''
@@ -95,6 +96,7 @@ class Affine(Op):
 
     name = "affine"
     saves = frozenset()
+    work = 2
     torch = Spelling(function="scale_and_shift({x}, {weight}, {bias})", helper=AFFINE)
     weight: tuple[float, ...] = param()
     bias: tuple[float, ...] = param()
@@ -104,6 +106,9 @@ class Affine(Op):
             if len(values) != x[0]:
                 raise Misfit(catalog.WRONG_TYPE, name, f"{len(values)} numbers for {x[0]} channels", "one for each")
         return x
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        return (Inner(prod(x)),)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"weight": list(self.weight), "bias": list(self.bias)}

@@ -6,8 +6,8 @@ from math import prod
 from typing import Any
 
 from archdsl.errors import catalog
-from archdsl.op import Misfit, Op, Shape, Spelling, param
-from archdsl.ops.common import shown
+from archdsl.op import SAME_PLACE, Misfit, Op, Reaches, Shape, Spelling, param
+from archdsl.ops.common import shown, unless_one_place
 
 
 class Flatten(Op):
@@ -23,6 +23,9 @@ class Flatten(Op):
 
     def output(self, x: Shape) -> Shape:
         return (prod(x),)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return unless_one_place(x)
 
 
 class Reshape(Op):
@@ -47,6 +50,9 @@ class Reshape(Op):
             raise Misfit(catalog.BAD_SHAPE, "shape", label)
         return tuple(total // known if size == -1 else size for size in self.shape)
 
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        return SAME_PLACE if len(x) > 2 and x[-2:] == y[-2:] else unless_one_place(x)
+
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"sizes": (-1, *self.output(x))}
 
@@ -68,6 +74,10 @@ class Permute(Op):
             label = f"{list(self.dims)} does not name each of the {len(x)} dimensions of {shown(x)} once"
             raise Misfit(catalog.BAD_SHAPE, "dims", label, "0 is the channels; the batch is not counted")
         return tuple(x[at] for at in self.dims)
+
+    def reach(self, x: Shape, y: Shape) -> Reaches | None:
+        kept = len(x) > 2 and self.dims[-2:] == (len(x) - 2, len(x) - 1)
+        return SAME_PLACE if kept else unless_one_place(x)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"order": (0, *(at + 1 for at in self.dims))}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NoReturn, cast
 from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
@@ -128,6 +129,8 @@ def load(path: Path, *, mapped: bool) -> Any:
     except Exception as error:
         if names := wanted(path, str(error)):
             raise catalog.UNSAFE.error(None, demand(path, names), help=HARMLESS) from None
+        if isinstance(error, UnpicklingError):
+            refuse(path, "is damaged, or pickled otherwise than torch.save does", "save it again with torch.save")
         refuse(path, f"is broken: {first_line(error)}", CUT_SHORT)
 
 

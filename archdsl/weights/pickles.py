@@ -12,7 +12,7 @@ from zipfile import ZipFile, is_zipfile
 
 TOLD = re.compile(r"GLOBAL (\S+) (?:was not an allowed|whose module)")
 """How PyTorch names the global that it refuses."""
-HARMLESS = re.compile(r"(?:torch|collections|_codecs)\b")
+HARMLESS = re.compile(r"(?:torch|collections|_codecs)\b|(?:__builtin__|builtins)\.(?:set|list|dict|bytearray|complex)$")
 LARGEST = 1 << 26
 """So many bytes of pickles are looked at."""
 IN_A_ROW = 5

@@ -25,7 +25,8 @@ def run_graph(graph: Graph, state: dict[str, Any], x: torch.Tensor) -> dict[str,
 def run(scope: Scope, inputs: list[Any], state: dict[str, Any], prefix: str) -> Any:
     """What a scope gives."""
     if scope.op is not None:
-        return run_op(scope, inputs, {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)})
+        own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+        return run_op(scope, inputs, own)
     return read(scope.result, run_steps(scope, inputs, state, prefix))
 
 
@@ -87,5 +88,3 @@ def run_op(scope: Scope, inputs: list[Any], state: dict[str, Any]) -> Any:
     layer = eval(spelling.module, names)(*(facts[name] for name in spelling.positional), **named)
     layer.load_state_dict(state)
     return layer.eval()(*inputs)
-
-

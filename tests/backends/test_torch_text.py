@@ -24,7 +24,7 @@ HOSTILE = [
     "bidi \u202e override, zero \u200b width, line \u2028 separator",
     "é, 网络, \U0001f600, a lone \ud800 surrogate",
     "tabs\tand\n\n  indented\n    lines   \n",
-    "''' and \"\"\"\"\"\" and \\\"\"\"",
+    '\'\'\' and """""" and \\"""',
 ]
 
 

@@ -16,7 +16,7 @@ BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
+    ast.FloorDiv: lambda left, right: left // right,
     ast.Mod: operator.mod,
 }
 COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -49,11 +49,13 @@ class Channels(ast.NodeTransformer):
     """Writes `in_channels` for `x.channels`, and Python's constants for the language's."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        """`x.channels`; any other attribute stays, and is known to nobody."""
         if node.attr == "channels" and isinstance(node.value, ast.Name) and node.value.id == "x":
             return ast.Name("in_channels")
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """`true`, `false`, `none`."""
         return ast.Constant(SYMBOLS[node.id]) if node.id in SYMBOLS else node
 
 
@@ -106,18 +108,22 @@ class Folded(ast.NodeTransformer):
         self.replacements = replacements
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """A name that is replaced."""
         return self.replacements.get(node.id, node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """A choice; where the question has one answer, that arm."""
         self.generic_visit(node)
         if isinstance(node.test, ast.Constant):
             return node.body if node.test.value else node.orelse
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """A sum, a product, a quotient."""
         return self.worked_out(node)
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """A question."""
         return self.worked_out(node)
 
     def worked_out(self, node: ast.expr) -> ast.expr:

@@ -9,7 +9,7 @@ from archdsl.backends.torch.forward import Forward, Target
 from archdsl.backends.torch.functions import type_of
 from archdsl.backends.torch.grouping import Group, Path, below, in_place, numeral, pipeline
 from archdsl.backends.torch.initialization import Initialization
-from archdsl.backends.torch.layout import call, lines, signature
+from archdsl.backends.torch.layout import call, lines, number, signature
 from archdsl.backends.torch.network import NetworkForward
 from archdsl.backends.torch.numbers import Channels, Frame
 from archdsl.backends.torch.registry import Class, Registry, listed
@@ -67,7 +67,7 @@ class Writer:
         """The statements of the constructor."""
         if any(numeral(child) for child, _ in links):
             return self.by_place(links)
-        stored = [f"{BODY}self.{name} = {text}" for name, text in self.frame.stored.items()]
+        stored = self.stored()
         modules = [
             line
             for child, link in links
@@ -75,9 +75,14 @@ class Writer:
         ]
         return [SUPER, *stored, *modules]
 
+    def stored(self) -> list[str]:
+        """What `forward` needs besides modules."""
+        texts = self.frame.stored.items()
+        return [line for name, text in texts for line in lines(number(text), BODY, f"self.{name} = ")]
+
     def by_place(self, links: Sequence[Link]) -> list[str]:
         """The constructor of a class that has numerals among its modules."""
-        stored = [f"{BODY}self.{name} = {text}" for name, text in self.frame.stored.items()]
+        stored = self.stored()
         if all(numeral(child) for child, _ in links):
             return [*lines(call("super().__init__", *positional(links)), BODY), *stored]
         self.registry.needed.add("links")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.grouping import Group, Path, below, is_identity, numeral, spelling
-from archdsl.backends.torch.layout import Doc, atom, call, comprehension, keyword, listing
+from archdsl.backends.torch.layout import Doc, atom, call, comprehension, keyword, listing, number
 from archdsl.backends.torch.numbers import Channels, Columns, Frame, Hint, same
 from archdsl.backends.torch.registry import Registry, listed, named_row
 from archdsl.graph import Child, Run, Scope
@@ -90,8 +90,8 @@ class Constructor:
                 hint = Hint(child.name, name, origins.get(name), default, site.channels)
                 derived = "" if same(values) or site.columns.turns else derivation(name, facts, written)
                 written[name] = derived or self.frame.number(site.columns, values, hint)
-        arguments = [atom(written[name]) for name in spelt.positional]
-        arguments += [keyword(name, atom(written[name])) for name in spelt.keywords if name in written]
+        arguments = [number(written[name]) for name in spelt.positional]
+        arguments += [keyword(name, number(written[name])) for name in spelt.keywords if name in written]
         arguments += [keyword("inplace", atom("True"))] if overwriting else []
         self.channels = called(site, written.get("out"))
         return call(spelt.module, *arguments)
@@ -111,7 +111,7 @@ class Constructor:
                 hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
                 text = self.frame.number(site.columns, values, hint)
                 out = text if parameter.name == "out" else out
-                arguments.append(atom(text) if leading else keyword(parameter.name, atom(text)))
+                arguments.append(number(text) if leading else keyword(parameter.name, number(text)))
         alone = len(target.parameters) + len(target.slots) == 1
         for path, name in target.slots:
             module = self.slot([below(scope, path) for scope in site.scopes], site.columns)
@@ -193,7 +193,7 @@ class Constructor:
 
 def called(site: Site, out: str | None) -> Channels | None:
     """What the output's channels are called: as its argument `out`, or as the input's."""
-    outputs = tuple(scope.output[0] for scope in site.scopes)
+    outputs = tuple(cast("int", scope.output[0]) for scope in site.scopes)
     if out is not None and not out.isdigit() and not site.columns.turns:
         return Channels(outputs, out)
     return site.channels if site.channels is not None and site.channels.values == outputs else None

@@ -63,7 +63,7 @@ def call(function: str, arguments: Sequence[Value]) -> Value:
 
 
 def operand(text: str, product: bool, first: bool) -> str:
-    """An operand of a sum or product, in brackets where it needs them. Floats do not associate, so `a + (b + c)` stays."""
+    """An operand of a sum or product, in brackets where it needs them: floats do not associate."""
     tree = ast.parse(text, mode="eval").body
     if isinstance(tree, PLAIN):
         return text
@@ -111,4 +111,4 @@ def spaced(match: re.Match[str]) -> str:
 def enclosed(match: re.Match[str]) -> bool:
     """Whether a place is a whole argument of a call."""
     before, after = match.string[: match.start()], match.string[match.end() :]
-    return (before[-1:] in ("(", "") and after[:1] in (",", ")", "")) or (before.endswith(", ") and after[:1] in (",", ")"))
+    return before.endswith(("(", ", ")) and after.startswith((",", ")"))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from archdsl.backends.torch.expressions import Value, call, element, filled, variable
-from archdsl.backends.torch.grouping import Path, in_place, is_identity, is_list, numeral, spelling
+from archdsl.backends.torch.expressions import Value, call, element, filled, joined, variable
+from archdsl.backends.torch.grouping import Path, content, in_place, is_identity, is_list, numeral, spelling
 from archdsl.backends.torch.layout import WIDTH, atom, lines, listing
 from archdsl.backends.torch.numbers import Frame, Hint
 from archdsl.backends.torch.registry import Registry, listed, values
@@ -22,6 +22,8 @@ DEEPEST = 5
 """So many calls may stand inside each other."""
 FEW = 3
 """A list of as many tensors gets lines of its own where one line does not hold it."""
+SUMS = {"{sum}": False, "{product}": True}
+"""The templates of sums and products; whether it is a product."""
 
 
 class Target(NamedTuple):
@@ -39,10 +41,16 @@ class Forward(Statements):
     """Writes the statements of one forward."""
 
     def __init__(self, target: Target, results: Sequence[Ref]) -> None:
-        super().__init__(target.scopes[0], results)
+        super().__init__(target.scopes[0], results, target.registry.words)
         self.target = target
         self.children = {child.name: child for child in self.scope.children}
-        self.acts = {"call": self.call, "repeat": self.repeat, "collect": self.collect, "op": self.function, "pick": self.pick}
+        self.acts: dict[str, Callable[[Step], None]] = {
+            "call": self.call,
+            "repeat": self.repeat,
+            "collect": self.collect,
+            "op": self.function,
+            "pick": self.pick,
+        }
 
     def run(self, steps: Iterable[Step]) -> None:
         """Writes steps."""
@@ -101,11 +109,22 @@ class Forward(Statements):
             named = [pick.name for pick in picks if pick.index == at]
             wanted = identifier(named[0] or f"x{at}") if named else f"x{at}" if spread else "_"
             names.append(wanted if wanted == "_" else unique(wanted, {*names, *self.taken()}))
-        self.write(f"{', '.join(names)} = {value.text}" if len(names) > 1 else f"({names[0]},) = {value.text}")
+        line = f"{', '.join(names)} = {value.text}" if len(names) > 1 else f"({names[0]},) = {value.text}"
+        if len(self.indent + line) > WIDTH:
+            self.unpack_not(step, value)
+            return
+        self.write(line)
         self.left[step.output] -= len(picks)
         for at, name in enumerate(names):
             self.hold(name, *(pick.output for pick in picks if pick.index == at), *([step.output] if spread else []))
         self.elements[step.output] = tuple(variable(name) for name in names)
+
+    def unpack_not(self, step: Step, value: Value) -> None:
+        """Keeps a list in a variable: it has too many tensors to name them all."""
+        name = self.new(identifier(step.name or "ys"))
+        self.write(f"{name} = {value.text}")
+        held = self.hold(name, step.output)
+        self.elements[step.output] = tuple(element(held, at) for at in range(len(step.shape)))
 
     # ---- acts
 
@@ -144,10 +163,10 @@ class Forward(Statements):
 
     def function(self, step: Step) -> None:
         """An op in place."""
-        assert step.scope is not None and step.scope.op is not None
+        assert step.scope is not None
         template = spelling(step.scope).function
         at = self.scope.steps.index(step)
-        if step.scope.op.takes == "list":
+        if content(step.scope)[0].takes == "list":
             self.settle(step, self.joining(step, template, at))
         else:
             self.settle(step, lambda: filled(template, [*map(self.read, step.inputs)], None, self.facts(step, at)))
@@ -161,11 +180,26 @@ class Forward(Statements):
             return filled(template, self.tensors(ref), whole or self.read(ref), self.facts(step, at))
 
         items = self.read(ref).items or ()
+        if template in SUMS and self.too_long(build()):
+            return self.summing(step, ref, SUMS[template])
         if "{x}" not in template or len(items) < FEW or not self.too_long(build()):
             return build
         branches = self.new("branches")
         self.lines += lines(listing([atom(item.text) for item in items]), self.indent, f"{branches} = ")
         return lambda: build(variable(branches))
+
+    def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Value]:
+        """A sum or product of many, piece by piece; the first tensors come first, as floats do not associate."""
+        for value in {part for part in values(ref) if part in self.pending}:
+            self.bind(value)
+        first, *rest = (value.text for value in self.tensors(ref))
+        name = self.new(identifier(step.name or "y"))
+        fits = [at for at in range(1, len(rest) + 1) if not self.too_long(Value(joined([first, *rest[:at]], product)))]
+        for at in range(0, len(rest) - fits[-1], fits[-1]):
+            self.write(f"{name} = {joined([first, *rest[at : at + fits[-1]]], product)}")
+            first = name
+        rest = rest[(len(rest) - 1) // fits[-1] * fits[-1] :]
+        return lambda: Value(joined([first, *rest], product), frozenset({name}))
 
     def facts(self, step: Step, at: int) -> Callable[[str], str]:
         """How the facts of an op in place are written."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from archdsl.backends.torch.expressions import filled, variable
-from archdsl.backends.torch.expressions import element
+from archdsl.backends.torch.expressions import element, filled, variable
 from archdsl.backends.torch.grouping import Group, content, is_list, spelling
-from archdsl.backends.torch.layout import signature
+from archdsl.backends.torch.layout import lines, number, signature
 from archdsl.backends.torch.numbers import Frame, Hint
 from archdsl.backends.torch.registry import Class, Registry
 from archdsl.backends.torch.text import docstring
 from archdsl.op import Shapes
+
+BODY = "        "
 
 
 def function_class(registry: Registry, group: Group, name: str, doc: str) -> list[str]:
@@ -30,7 +31,7 @@ def function_class(registry: Registry, group: Group, name: str, doc: str) -> lis
         parameters = [f"{each.name}: {each.annotation}" for each in frame.parameters]
         head += signature("__init__", ["self", *parameters])
         head += ["        super().__init__()"]
-        head += [f"        self.{stored} = {text}" for stored, text in frame.stored.items()]
+        head += [line for key, text in frame.stored.items() for line in lines(number(text), BODY, f"self.{key} = ")]
         head += [""]
     forward = signature("forward", ["self", f"x: {type_of(shapes)}"], type_of(group.first.output))
     return [*head, *forward, f"        return {value.text}"]

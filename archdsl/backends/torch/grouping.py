@@ -88,7 +88,8 @@ def pipeline(scope: Scope) -> bool:
     value: Ref = 0
     called: list[str] = []
     for step in scope.steps:
-        if step.kind not in ("call", "repeat") or step.inputs != (value,) or step.index is not None or is_list(step.shape):
+        calls = step.kind in ("call", "repeat") and step.index is None
+        if not calls or step.inputs != (value,) or is_list(step.shape):
             return False
         value = step.output
         called.append(step.target)
@@ -250,7 +251,9 @@ def wiring(scope: Scope) -> tuple[Any, ...]:
 
 def act(step: Step) -> tuple[Any, ...]:
     """What a step does, numbers aside."""
-    in_line = (step.scope.op.name, spelling(step.scope).function) if step.kind == "op" and step.scope and step.scope.op else ()
+    in_line = ""
+    if step.kind == "op" and step.scope is not None:
+        in_line = f"{content(step.scope)[0].name} {spelling(step.scope).function}"
     lists = len(step.shape) if is_list(step.shape) else -1
     inputs = tuple(tagged(ref) for ref in step.inputs)
     return step.kind, step.target, inputs, step.output, repr(step.index), step.name, in_line, lists

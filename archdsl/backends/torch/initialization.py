@@ -15,8 +15,9 @@ from archdsl.backends.torch.starts import Start, module_type, starts
 from archdsl.backends.torch.text import quoted
 from archdsl.graph import Child, Graph, Scope, distinct
 
-BODY = "        "
 METHOD = "initialize"
+BODY = "        "
+STEP = "    "
 TURNS = "ijklmn"
 """Variables of loops over rows."""
 
@@ -24,13 +25,16 @@ Place = tuple[str | range, ...]
 """The way to an op: names, and stretches of rows."""
 Acts = tuple[tuple[str, Start], ...]
 """What is done with an op: a tensor and its start; `reset_parameters` where the tensor is empty."""
+Rules = dict[Place, Acts]
+Case = tuple[str, list[str]]
+"""A class's name, and the statements for its instances."""
 
 
 class Usual(NamedTuple):
-    """How the ops of one type start: most of them, and whether all have the tensor."""
+    """How most ops of one type start, tensor by tensor; and the tensors that some of them lack."""
 
     starts: dict[str, Start]
-    partial: frozenset[str]
+    lacking: frozenset[str]
 
 
 class Initialization:
@@ -40,40 +44,33 @@ class Initialization:
         self.registry = registry
         self.grouping = registry.grouping
         self.usual = majorities(graph)
-        self.common: dict[int, dict[Place, Acts]] = {}
-        self.known: dict[Scope, dict[Place, Acts]] = {}
+        self.common: dict[int, Rules] = {}
+        self.known: dict[Scope, Rules] = {}
         for group in self.grouping.groups:
             if group.first.op is None:
-                own = [dict(self.own(scope, frozenset(group.slots))) for scope in group.scopes]
-                self.common[group.index] = {at: acts for at, acts in own[0].items() if all(each.get(at) == acts for each in own)}
+                self.common[group.index] = self.shared(group)
 
     def lines(self) -> list[str]:
         """The method, or nothing where PyTorch's own initialization is what the spec wants."""
-        root = self.grouping.groups[-1]
-        by_type = [(kind, usual) for kind, usual in self.usual.items() if any(not s.usual for s in usual.starts.values())]
-        by_class = [(group, rules) for group in self.grouping.groups[:-1] if (rules := self.common.get(group.index))]
-        by_path = self.common[root.index]
-        if not (by_type or by_class or by_path):
-            return []
-        head = [f"    def {METHOD}(self) -> None:", f'{BODY}"""Initializes what does not start as PyTorch has it."""']
-        return [*head, *self.loop(map(typed, by_type)), *self.loop(map(self.classed, by_class)), *placed("self", by_path)]
+        *groups, root = self.grouping.groups
+        by_type = [case for kind, usual in self.usual.items() if (case := typed(kind, usual))[1]]
+        by_class = [self.classed(group) for group in groups if self.common.get(group.index)]
+        statements = [*loop(by_type), *loop(by_class), *placed("self", self.common[root.index])]
+        head = [f"{STEP}def {METHOD}(self) -> None:", f'{BODY}"""Initializes what does not start as PyTorch has it."""']
+        return [*head, *(BODY + line for line in statements)] if statements else []
 
-    def loop(self, cases: Iterator[tuple[str, list[str]]]) -> list[str]:
-        """A loop over all modules, with a case for each type."""
-        found = [
-            [f"{BODY}    {'elif' if at else 'if'} isinstance(module, {kind}):", *(f"{BODY}        {line}" for line in lines)]
-            for at, (kind, lines) in enumerate(cases)
-        ]
-        return [f"{BODY}for module in self.modules():", *(line for case in found for line in case)] if found else []
-
-    def classed(self, case: tuple[Group, dict[Place, Acts]]) -> tuple[str, list[str]]:
+    def classed(self, group: Group) -> Case:
         """The case of one of our own classes."""
-        group, rules = case
-        return self.registry.of(group).name, [line[len(BODY) :] for line in placed("module", rules)]
+        return self.registry.of(group).name, placed("module", self.common[group.index])
 
     # ---- exceptions
 
-    def of(self, scope: Scope) -> dict[Place, Acts]:
+    def shared(self, group: Group) -> Rules:
+        """The exceptions that all instances of a class have."""
+        first, *rest = (dict(self.own(scope, frozenset(group.slots))) for scope in group.scopes)
+        return {place: acts for place, acts in first.items() if all(each.get(place) == acts for each in rest)}
+
+    def of(self, scope: Scope) -> Rules:
         """The exceptions below a scope that nothing has said yet."""
         if scope not in self.known:
             self.known[scope] = dict(self.find(scope))
@@ -82,14 +79,14 @@ class Initialization:
     def find(self, scope: Scope) -> Iterator[tuple[Place, Acts]]:
         """See `of`."""
         if scope.op is not None:
-            if acts := self.exception(scope):
-                yield (), acts
+            acts = self.exception(scope)
+            yield from [((), acts)] if acts else []
             return
         group = self.grouping.group.get(scope)
         slots = frozenset[Path]() if group is None else frozenset(group.slots)
         said = {} if group is None else self.common[group.index]
         yield from ((place, acts) for place, acts in self.own(scope, slots) if said.get(place) != acts)
-        for path in slots:
+        for path in sorted(slots):
             yield from self.children(below(scope, path), path[:-1])
 
     def own(self, scope: Scope, slots: frozenset[Path], path: Path = ()) -> Iterator[tuple[Place, Acts]]:
@@ -98,8 +95,7 @@ class Initialization:
             here = (*path, child.name)
             if here in slots:
                 continue
-            chain = child.form == "one" and child.scope.op is None and child.scope not in self.grouping.group
-            if chain and slots:
+            if slots and child.form == "one" and child.scope.op is None and child.scope not in self.grouping.group:
                 yield from self.own(child.scope, slots, here)
             else:
                 yield from self.children(child, path)
@@ -107,9 +103,9 @@ class Initialization:
     def children(self, child: Child, path: Path) -> Iterator[tuple[Place, Acts]]:
         """The exceptions in a child."""
         start = 0
+        name = (child.name,) if child.name else ()
         for run in child.runs:
             turn = () if child.form == "one" else (range(start, start + run.count),)
-            name = (child.name,) if child.name else ()
             start += run.count
             for place, acts in self.of(run.scope).items():
                 yield (*path, *name, *turn, *place), acts
@@ -119,70 +115,96 @@ class Initialization:
         mine = starts(scope)
         usual = self.usual[module_type(scope)].starts if mine else {}
         others = {tensor: start for tensor, start in mine.items() if start != usual[tensor]}
-        if any(not start.function for start in others.values()):
-            again = ((tensor, start) for tensor, start in mine.items() if start.function and not start.usual)
-            return ("", Start()), *again
-        return tuple(others.items())
+        if all(start.function for start in others.values()):
+            return tuple(others.items())
+        again = ((tensor, start) for tensor, start in mine.items() if start.function and not start.usual)
+        return ("", Start()), *again
 
 
 def majorities(graph: Graph) -> dict[str, Usual]:
-    """How most ops of each type start, tensor by tensor."""
-    scopes = list(distinct(graph.root))
+    """How most ops of each type start."""
+    votes: dict[str, dict[str, Counter[Start]]] = defaultdict(lambda: defaultdict(Counter))
+    ops: Counter[str] = Counter()
+    for scope, times in occurrences(graph).items():
+        mine = starts(scope) if scope.op is not None else {}
+        for tensor, start in mine.items():
+            votes[module_type(scope)][tensor][start] += times
+        if mine:
+            ops[module_type(scope)] += times
+    return {kind: verdict(votes[kind], ops[kind]) for kind in sorted(votes)}
+
+
+def occurrences(graph: Graph) -> Counter[Scope]:
+    """How often each scope is a module of the network."""
     times: Counter[Scope] = Counter({graph.root: 1})
-    for scope in reversed(scopes):
+    for scope in reversed(list(distinct(graph.root))):
         for child in scope.children:
             for run in child.runs:
                 times[run.scope] += times[scope] * run.count
-    votes: dict[str, dict[str, Counter[Start]]] = defaultdict(lambda: defaultdict(Counter))
-    ops: Counter[str] = Counter()
-    for scope in scopes:
-        if scope.op is not None and times[scope] and (mine := starts(scope)):
-            ops[module_type(scope)] += times[scope]
-            for tensor, start in mine.items():
-                votes[module_type(scope)][tensor][start] += times[scope]
-    return {kind: verdict(tensors, ops[kind]) for kind, tensors in sorted(votes.items())}
+    return times
 
 
-def verdict(tensors: dict[str, Counter[Start]], ops: int) -> Usual:
+def verdict(votes: dict[str, Counter[Start]], ops: int) -> Usual:
     """The majority of each tensor's starts; among equals the first by its text."""
-    chosen = {name: min(votes, key=lambda start: (-votes[start], start)) for name, votes in sorted(tensors.items(), reverse=True)}
-    return Usual(chosen, frozenset(name for name, votes in tensors.items() if votes.total() < ops))
+    lacking = frozenset(tensor for tensor, found in votes.items() if found.total() < ops)
+    order = sorted(votes, reverse=True)
+    return Usual(
+        {tensor: min(votes[tensor], key=lambda start: (-votes[tensor][start], start)) for tensor in order}, lacking
+    )
 
 
-def typed(case: tuple[str, Usual]) -> tuple[str, list[str]]:
-    """The case of one of PyTorch's classes."""
-    kind, usual = case
-    lines: list[str] = []
-    for tensor, start in usual.starts.items():
-        if not start.usual:
-            guarded = tensor in usual.partial
-            lines += [f"if module.{tensor} is not None:"] if guarded else []
-            lines.append("    " * guarded + start.statement(f"module.{tensor}"))
-    return kind, lines
+# ---- statements
 
 
-def placed(top: str, rules: dict[Place, Acts]) -> list[str]:
-    """Statements for ops by their places."""
-    lines: list[str] = []
-    for place, acts in rules.items():
-        indent, module = BODY, top
-        loops = [part for part in place if isinstance(part, range) and len(part) > 1]
-        for variable, row in zip(TURNS, loops, strict=False):
-            bounds = f"{row.start}, {row.stop}" if row.start else str(row.stop)
-            lines.append(f"{indent}for {variable} in range({bounds}):")
-            indent += "    "
-        module = reach(top, place)
-        for tensor, start in acts:
-            act = start.statement(f"{module}.{tensor}") if tensor else f"{module}.reset_parameters()"
-            lines.append(indent + act)
+def loop(cases: Sequence[Case]) -> list[str]:
+    """A loop over all modules, with a case for each class."""
+    lines = ["for module in self.modules():"] if cases else []
+    for at, (kind, statements) in enumerate(cases):
+        lines.append(f"{STEP}{'elif' if at else 'if'} isinstance(module, {kind}):")
+        lines += [2 * STEP + statement for statement in statements]
     return lines
 
 
-def reach(top: str, place: Sequence[str | range]) -> str:
+def typed(kind: str, usual: Usual) -> Case:
+    """The case of one of PyTorch's classes."""
+    lines: list[str] = []
+    for tensor, start in usual.starts.items():
+        statement = start.statement(f"module.{tensor}")
+        if not start.usual:
+            guard = tensor in usual.lacking
+            lines += [f"if module.{tensor} is not None:", STEP + statement] if guard else [statement]
+    return kind, lines
+
+
+def placed(top: str, rules: Rules) -> list[str]:
+    """Statements for ops by their places."""
+    lines: list[str] = []
+    for place, acts in rules.items():
+        indent = ""
+        rows = [part for part in place if isinstance(part, range) and len(part) > 1]
+        for variable, row in zip(TURNS, rows, strict=False):
+            lines.append(f"{indent}for {variable} in range({f'{row.start}, ' if row.start else ''}{row.stop}):")
+            indent += STEP
+        module = reach(top, place)
+        lines += [indent + statement(module, tensor, start) for tensor, start in acts]
+    return lines
+
+
+def statement(module: str, tensor: str, start: Start) -> str:
+    """One act on an op."""
+    return start.statement(f"{module}.{tensor}") if tensor else f"{module}.reset_parameters()"
+
+
+def reach(top: str, place: Place) -> str:
     """A module by its place: as an attribute where that is one, else by its path."""
-    if not any(isinstance(part, range) for part in place):
+    if all(isinstance(part, str) for part in place):
         return ".".join([top, *map(str, place)])
     turns = iter(TURNS)
-    parts = [part if isinstance(part, str) else f"{{{next(turns)}}}" if len(part) > 1 else str(part.start) for part in place]
+    parts: list[str] = []
+    for part in place:
+        if isinstance(part, str):
+            parts.append(part)
+        else:
+            parts.append(f"{{{next(turns)}}}" if len(part) > 1 else str(part.start))
     path = quoted(".".join(parts))
     return f"{top}.get_submodule({'f' if '{' in path else ''}{path})"

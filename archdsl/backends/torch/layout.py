@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 WIDTH = 100
 STEP = "    "
+LONG = 40
+"""A list of numbers with more characters may take several lines."""
 
 
 class Doc(NamedTuple):
@@ -24,6 +26,13 @@ class Doc(NamedTuple):
 def atom(text: str) -> Doc:
     """What is never broken: a name, a number, a sum."""
     return Doc(text, text)
+
+
+def number(text: str) -> Doc:
+    """A number, or a list of numbers, which may take several lines."""
+    if text.startswith("[") and len(text) > LONG:
+        return group("[", [atom(item) for item in text[1:-1].split(", ")], "]")
+    return atom(text)
 
 
 def group(head: str, items: list[Doc], tail: str, comma: str = ",") -> Doc:
@@ -68,7 +77,7 @@ def comprehension(item: Doc, variable: str, count: str) -> Doc:
 
 def lines(doc: Doc, indent: str, lead: str = "", trail: str = "") -> list[str]:
     """The lines of `lead doc trail` at an indent."""
-    if doc.flat is not None and len(indent) + len(lead) + len(doc.flat) + len(trail) <= WIDTH or not doc.items:
+    if (doc.flat is not None and len(indent) + len(lead) + len(doc.flat) + len(trail) <= WIDTH) or not doc.items:
         return [f"{indent}{lead}{doc.flat}{trail}"]
     comma = "" if len(doc.items) == 1 and doc.items[0].items else doc.comma
     inside = row(doc, indent + STEP) or [line for item in doc.items for line in lines(item, indent + STEP, trail=comma)]

@@ -1,7 +1,7 @@
 """The module itself: the emitted text, executed, with its tracebacks, its source and its pickles in order.
 
-Every class of the text is given a `__reduce__` that names this file's `restore`, so that a pickle carries the source
-and depends neither on the spec nor on the library's version.
+Every class of the text is given a `__reduce_ex__` that names this file's `restore`, so that a pickle carries the
+source and depends neither on the spec nor on the library's version.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from archdsl.backends.torch.source import emit
-from archdsl.errors import ArchError, catalog
+from archdsl.errors import catalog
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -41,14 +41,9 @@ def check_torch() -> None:
     try:
         import torch
     except ImportError:
-        raise missing() from None
+        help = "pip install 'archdsl[torch]'"
+        raise catalog.MISSING_PACKAGE.error(None, "building a module needs PyTorch", help=help) from None
     del torch
-
-
-def missing() -> ArchError:
-    """The error of a missing PyTorch."""
-    label = "building a module needs PyTorch"
-    return catalog.MISSING_PACKAGE.error(None, label, help="pip install 'archdsl[torch]'")
 
 
 def restore(source: str, name: str) -> nn.Module:
@@ -73,31 +68,31 @@ def namespace(source: str) -> ModuleType:
 
 def execute(source: str) -> ModuleType:
     """Executes a text as a module of its own, which tracebacks and `inspect` can show."""
-    digest = sha256(source.encode()).hexdigest()[:16]
-    module = ModuleType(f"{PREFIX}.net_{digest}")
-    module.__file__ = f"<{module.__name__}>"
-    lines = source.splitlines(keepends=True)
-    linecache.cache[module.__file__] = (len(source), None, lines, module.__file__)
-    weakref.finalize(module, linecache.cache.pop, module.__file__, None)
-    exec(compile(source, module.__file__, "exec"), module.__dict__)  # noqa: S102
+    name = f"{PREFIX}.net_{sha256(source.encode()).hexdigest()[:16]}"
+    file = f"<{name}>"
+    module = ModuleType(name)
+    module.__file__ = file
+    # Whoever holds a class holds its functions, their globals, and so the module, which `alive` knows.
     module.__dict__["__self__"] = module
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    weakref.finalize(module, linecache.cache.pop, file, None)
+    exec(compile(source, file, "exec"), module.__dict__)
     for kind in classes(module):
-        kind.__reduce_ex__ = reduction(source, module.__name__)
+        kind.__reduce_ex__ = reduction(source, name)
     return module
 
 
-def classes(module: ModuleType) -> list[type[Any]]:
+def classes(module: ModuleType) -> list[Any]:
     """The classes of a text in their order; the network is the last."""
     return [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
 
 
-def reduction(source: str, name: str) -> Callable[[nn.Module, Any], Any]:
-    """The `__reduce_ex__` of the classes of a text that is executed under a name; whoever derives from them is not meant."""
+def reduction(source: str, name: str) -> Callable[[Any, Any], Any]:
+    """The `__reduce_ex__` for the classes of a text, executed under a name, but not for what derives from them."""
 
-    def __reduce_ex__(self: nn.Module, protocol: Any) -> Any:
-        kind = type(self)
-        if kind.__module__ != name:
+    def reduce(self: Any, protocol: Any) -> Any:
+        if self.__class__.__module__ != name:
             return object.__reduce_ex__(self, protocol)
-        return restore, (source, kind.__name__), self.__getstate__()
+        return restore, (source, self.__class__.__name__), self.__getstate__()
 
-    return __reduce_ex__
+    return reduce

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archdsl.backends.torch.grouping import Group, Grouping
+from archdsl.backends.torch.registry import helper_names
 from archdsl.backends.torch.text import camel, first_line, unique
 from archdsl.graph import Graph, Scope, distinct
 
@@ -22,16 +23,25 @@ IDENTITY = frozenset({"identity"})
 def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:
     """A name for each group: its definition's, in camel case, numbered where that is taken."""
     root = grouping.groups[-1]
-    names = {root.index: camel(graph.name)}
-    taken = set(names.values())
+    taken = words(graph)
+    names = {root.index: unique(camel(graph.name), taken)}
+    taken.add(names[root.index])
     for group in grouping.groups[:-1]:
         names[group.index] = unique(camel(called(group.first, homes).replace(".", "_")), taken)
         taken.add(names[group.index])
     return names
 
 
+def words(graph: Graph) -> set[str]:
+    """What classes may not be called: the names in helpers' sources, and those of arguments."""
+    found = helper_names(graph)
+    for scope in distinct(graph.root):
+        found.update(argument.name for argument in scope.arguments)
+    return found
+
+
 def called(scope: Scope, homes: dict[Scope, str]) -> str:
-    """What a class stands for: an op, a definition, or what has no name but its home: `dense.unit`, `bottleneck.body`."""
+    """What a class stands for: an op, a definition, or what has a home only: `dense.unit`, `bottleneck.body`."""
     if scope.op is not None:
         return scope.op.name
     return homes[scope] if scope.kind == "chain" else scope.name
@@ -55,11 +65,12 @@ def describe(group: Group, grouping: Grouping, graph: Graph, homes: dict[Scope, 
     scope = group.first
     if scope is graph.root:
         return f"`{graph.name}` for inputs of {'x'.join(map(str, graph.input))}."
-    home, _, part = called(scope, homes).partition(".")
+    stands_for = called(scope, homes)
+    home, _, part = stands_for.partition(".")
     name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
     doc = first_line(scope.doc) or name
-    others = [each for each in grouping.groups if each is not group and called(each.first, homes) == called(scope, homes)]
-    told = list(differences(group, others))[:MOST] if others else []
+    alike = [each for each in grouping.groups if each is not group and called(each.first, homes) == stands_for]
+    told = list(differences(group, alike))[:MOST]
     return f"{doc.rstrip('.')} ({', '.join(told)})." if told else doc
 
 

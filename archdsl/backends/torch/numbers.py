@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.arithmetic import Unknown
+from archdsl.backends.torch.layout import LONG
 from archdsl.backends.torch.text import identifier, literal, unique
 from archdsl.graph import Origin, Scope
 from archdsl.record import MISSING
@@ -70,9 +71,9 @@ KINDS = ("int", "float", "bool", "str", "tuple[int, int]", "tuple[int, ...]", "l
 def kind(value: Any) -> str:
     """The annotation of a value."""
     if isinstance(value, tuple):
-        return "tuple[int, int]" if len(value) == 2 else "tuple[int, ...]"  # type: ignore[arg-type]
-    named = {int: "int", bool: "bool", str: "str", list: "list[int]", type(None): "None"}
-    return named.get(type(value), "float")
+        return "tuple[int, int]" if len(cast("tuple[Any, ...]", value)) == 2 else "tuple[int, ...]"
+    named = ((bool, "bool"), (int, "int"), (str, "str"), (list, "list[int]"), (type(None), "None"))
+    return next((name for kind, name in named if isinstance(value, kind)), "float")
 
 
 class Frame:
@@ -100,13 +101,13 @@ class Frame:
 
     def number(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number."""
-        return ast.unparse(self.tree(columns, values, hint))
+        return literal(values[0]) if same(values) else ast.unparse(self.tree(columns, values, hint))
 
     def attribute(self, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number inside `forward`."""
-        if same(values):
-            return literal(values[0])
         text = self.number(self.columns, values, hint)
+        if same(values) and len(text) <= LONG:
+            return text
         name = text if text.isidentifier() else unique(hint.fact, {*self.taken, *self.stored})
         self.stored[name] = text
         return f"self.{name}"
@@ -183,6 +184,7 @@ class Renamed(ast.NodeTransformer):
     """Names as the emitted text may use them."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        """A parameter."""
         return ast.Name(identifier(node.id))
 
 
@@ -206,7 +208,7 @@ def arguments(scopes: Sequence[Scope], blocks: Sequence[str]) -> tuple[dict[str,
 def writable(value: Any) -> bool:
     """Whether a value can be an argument: a number, a size, a symbol."""
     if isinstance(value, tuple):
-        return all(map(writable, value))  # type: ignore[arg-type]
+        return all(map(writable, cast("tuple[Any, ...]", value)))
     return value is None or isinstance(value, int | float | str)
 
 
@@ -225,9 +227,7 @@ def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], values: Sequence[An
     """Whether an expression has these values."""
     names = [name for name in arithmetic.names(tree) if name in known]
     try:
-        found = [
-            arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in range(len(values))
-        ]
+        found = [arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in range(len(values))]
     except Unknown:
         return False
     return alike(found) == alike(values)
@@ -248,4 +248,3 @@ def progression(columns: Columns, values: Sequence[Any], size: int) -> tuple[lis
 def constant(value: Any) -> ast.expr:
     """A value as an expression."""
     return ast.parse(literal(value), mode="eval").body
-

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from archdsl.backends.torch.grouping import Group, Grouping, Path, below, content, is_list, numeral, spelling
 from archdsl.backends.torch.numbers import Parameter
-from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread
+from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread, distinct
+
+DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
 
 class Class(NamedTuple):
@@ -28,6 +31,8 @@ class Registry:
         self.sections = {child.scope for child in graph.root.children}
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
+        self.words = helper_names(graph)
+        """What no variable may be called."""
         self.needed: set[str] = set()
         self.helpers: dict[str, None] = {}
         self.known_facts: dict[Scope, dict[str, Any]] = {}
@@ -88,6 +93,12 @@ class Registry:
                 fresh |= {step.output} if op.writable(shapes) else set()
         called = Counter(step.target for step in scope.steps)
         return frozenset(name for name in names if called[name] == 1)
+
+
+def helper_names(graph: Graph) -> set[str]:
+    """The classes and functions that the sources define which ops bring along."""
+    spelt = (spelling(scope) for scope in distinct(graph.root) if scope.op is not None)
+    return {name for each in spelt if each.helper for name in DEFINED.findall(each.helper)}
 
 
 def values(ref: Ref) -> list[int]:

@@ -34,6 +34,11 @@ def chain(**modules: nn.Module | list[nn.Module]) -> nn.Sequential:
     """Modules one after the other, under their names, those of a list under their indices."""
     return nn.Sequential(links(**modules))
 '''
+IMPORTS = (
+    {"import math": r"(?<![\w.])math\.", "from collections import OrderedDict": r"\bOrderedDict\b"},
+    {"import torch": r"(?<![\w.])torch\.", "from torch import Tensor, nn": r"\bTensor\b"},
+)
+"""Each import, with what shows that it is needed. (Every class has `nn`, and every `forward` takes a Tensor.)"""
 
 
 def emit(graph: Graph) -> str:
@@ -86,16 +91,8 @@ def helpers_of(registry: Registry) -> list[str]:
 
 def imports(body: str) -> str:
     """The imports that a text needs."""
-    names = [name for name in ("Dict", "Union") if re.search(rf"\b{name}\[", body)]
-    from_torch = [name for name in ("Tensor", "nn") if re.search(rf"\b{name}\b", body)]
-    standard = [
-        "import math" if re.search(r"\bmath\.", body) else "",
-        "from collections import OrderedDict" if "OrderedDict" in body else "",
-        f"from typing import {', '.join(names)}" if names else "",
-    ]
-    torch = ["import torch" if re.search(r"(?<![\w.])torch\.", body) else "", f"from torch import {', '.join(from_torch)}"]
-    blocks = ["\n".join(filter(None, lines)) for lines in (standard, torch)]
-    return "\n\n".join(filter(None, blocks))
+    blocks = ([line for line, used in block.items() if re.search(used, body)] for block in IMPORTS)
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def title(graph: Graph) -> str:
@@ -103,4 +100,3 @@ def title(graph: Graph) -> str:
     totals, size = graph.root.totals, "x".join(map(str, graph.input))
     head = f"{graph.name}: {totals.params:,} parameters, {totals.macs:,} multiply-adds at {size}."
     return f"{head}\n\n{graph.doc}" if graph.doc.strip() else head
-

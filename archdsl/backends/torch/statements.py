@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from archdsl.backends.torch.expressions import Value, display, element, variable
 from archdsl.backends.torch.grouping import is_list
@@ -20,8 +20,10 @@ class Statements:
     A value is pending while its expression waits to be written into the one that reads it.
     """
 
-    def __init__(self, scope: Scope, results: Sequence[Ref]) -> None:
+    def __init__(self, scope: Scope, results: Sequence[Ref], words: Collection[str] = ()) -> None:
         self.scope = scope
+        self.words = set(words)
+        """What no variable may be called."""
         self.results = results
         self.maker = {step.output: step for step in scope.steps}
         self.values: dict[int, Value] = {}
@@ -37,7 +39,7 @@ class Statements:
         """The variables that a forward is given."""
         names = ("x", *scope.names[1:]) if scope.kind == "block" else scope.names
         for at, (name, shapes) in enumerate(zip(names, scope.inputs, strict=True)):
-            self.inputs.append(unique(identifier(name), set(self.inputs)))
+            self.inputs.append(unique(identifier(name), {*self.words, *self.inputs}))
             value = self.hold(self.inputs[-1], at)
             if is_list(shapes):
                 self.elements[at] = tuple(element(value, index) for index in range(len(shapes)))
@@ -60,7 +62,7 @@ class Statements:
 
     def taken(self) -> set[str]:
         """The variables that are not free."""
-        return {name for name in self.holders if not self.free(name)}
+        return self.words | {name for name in self.holders if not self.free(name)}
 
     def new(self, wanted: str) -> str:
         """A variable that is free."""

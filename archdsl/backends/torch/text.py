@@ -9,9 +9,9 @@ from fractions import Fraction
 from inspect import cleandoc
 from typing import Any
 
-RESERVED = frozenset(
-    ["self", "nn", "torch", "math", "range", "super", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance", "enumerate", "chain", "links", "Tensor", "OrderedDict", "Union", "Dict", "F"]
-)
+PYTHON = frozenset({"self", "super", "range", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance"})
+TEXT = frozenset({"torch", "nn", "math", "Tensor", "OrderedDict", "chain", "links", "enumerate"})
+RESERVED = PYTHON | TEXT
 """Names that the emitted text itself uses, so that no variable and no class may take them."""
 
 

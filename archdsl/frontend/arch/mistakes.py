@@ -22,7 +22,8 @@ KINDS = {
 
 def describe(text: Text, at: int, token: Token | None, found: str, expected: set[str]) -> tuple[str, str]:
     """A label for the place, and a way out."""
-    if (opened := unclosed(text.content[:at])) and (token is None or token.type in {"_NL", "$END", "_DEDENT"}):
+    at_end = token.type in {"_NL", "$END", "_DEDENT"} if token is not None else not found
+    if (opened := unclosed(text.content[:at])) and at_end:
         line, _ = text.whole.source.position(text.span(opened[1], opened[1] + 1).start)
         return (
             f"the text ends while `{opened[0]}` of line {line} is still open",

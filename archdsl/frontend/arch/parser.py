@@ -109,6 +109,7 @@ def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
     at = error.pos_in_stream or 0
     token = getattr(error, "token", None)
     if isinstance(error, UnexpectedCharacters) or token is None or token.type == "$END":
+        at = len(text.content) if token is not None else at  # lark gives `$END` the place of the token before it
         found = text.content[at : at + 1]
         at = min(at, len(text.content.rstrip()))
         end = at + 1

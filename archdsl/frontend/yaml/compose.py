@@ -9,6 +9,7 @@ import yaml
 from yaml.nodes import MappingNode, ScalarNode
 
 from archdsl.errors import Note, Source, Span, catalog
+from archdsl.frontend.text import Text
 from archdsl.frontend.yaml import torn
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.faults import explained
@@ -78,7 +79,11 @@ class Composer:
                 help = "write the keys out; a backbone takes over the lines of another with `extends`"
                 self.findings.add(catalog.YAML, key.span, "YAML's merge key is not part of the notation", help)
             else:
-                yield Entry(key, self.data(value))
+                yield self.entry(key, self.data(value))
+
+    def entry(self, key: Scalar, value: Data) -> Entry:
+        """A line. Where there is no value, its place is the key's: the two parsers put it at different ones."""
+        return Entry(key, Scalar(Text("", key.span)) if torn.empty(value) else value)
 
     def unique(self, entries: list[Entry]) -> tuple[Entry, ...]:
         """The lines of a mapping, each key once."""

@@ -47,8 +47,7 @@ class Fault(NamedTuple):
 
     def said(self, label: str, help: str = "", at: int | None = None) -> ArchError:
         """The finding."""
-        place = self.at if at is None else at
-        size = len(self.source.text)
+        place, size = self.at if at is None else at, len(self.source.text.rstrip())
         return catalog.YAML.error(Span(self.source, min(place, size), min(place + 1, size)), label, help=help)
 
 

@@ -39,6 +39,7 @@ class Findings:
             return None
 
     def report(self) -> None:
-        """Raises if anything was found, in the order of its places."""
+        """Raises if anything was found, in the order of its places, and one finding at each: the first says most."""
         if self.found:
-            raise ArchError(sorted(self.found, key=lambda each: each.span.start if each.span else 0)[:MOST])
+            first = {each.span: each for each in reversed(self.found)}
+            raise ArchError(sorted(first.values(), key=lambda each: each.span.start if each.span else 0)[:MOST])

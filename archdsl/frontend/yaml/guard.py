@@ -18,6 +18,7 @@ LARGEST = 1_000_000
 DEEPEST = 40
 MOST_NODES = 100_000
 UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+SURROGATE = re.compile("[\ud800-\udfff]")
 QUOTES = "put the expression in quotes"
 
 
@@ -101,6 +102,8 @@ class Guard:
 
     def scalar(self, event: Any) -> None:
         """A text."""
+        if SURROGATE.search(event.value):
+            raise self.error(catalog.YAML, event, "an escape that stands for no character", "remove it")
         size = Size(1, len(event.value))
         self.node(event, size)
         if event.anchor is not None:

@@ -65,6 +65,7 @@ class Network(Definitions):
             shape = self.scalar(data, "a shape, as `3x224x224`,")
             self.put("input", shape and self.parsed(shape, "shape"))
             return
+        self.places |= {f"input.{number}": each.span for number, each in enumerate(data.items)}
         sizes = [self.size(each) for each in data.items]
         self.put("input", tuple(sizes) if sizes and None not in sizes else None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from archdsl.errors import Source, Span, catalog
-from archdsl.frontend.notation import is_text_form
+from archdsl.frontend.notation import text_form
 from archdsl.frontend.yaml.compose import load
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.definitions import Definitions
@@ -23,8 +23,7 @@ START = "a spec is a mapping: it begins with `name: ...`, `blocks:` or `backbone
 
 def parse_yaml(source: Source) -> Document:
     """The document that a YAML text says; raises ArchError, with all that is wrong."""
-    if is_text_form(source.text):
-        start = len(source.text) - len(source.text.lstrip("\ufeff \t\r\n"))
+    if (start := text_form(source.text)) is not None:
         label = "this is the text form of the language, not YAML"
         raise catalog.YAML.error(Span(source, start, start + 1), label, help="let the file's name end in `.arch`")
     findings = Findings()

@@ -58,7 +58,8 @@ class Reader:
         """Data, if it is of a kind."""
         if isinstance(data, kind):
             return data
-        help = QUOTES if isinstance(data, Mapping) and kind is Scalar else ""
+        in_braces = kind is Scalar and isinstance(data, Mapping) and data.span.text.startswith("{")
+        help = "a text that begins with `{` needs quotes" if in_braces else ""
         self.findings.add(catalog.WRONG_TYPE, data.span, f"{KINDS[type(data)]}, where {wanted} belongs", help)
         return None
 
@@ -99,7 +100,8 @@ class Reader:
             return None
 
     def element(self, kind: type[E], span: Span, places: dict[str, Span] | None = None, **content: Any) -> E | None:
-        """A validated part of the document. `places` tells where its fields stand, if not at `span`."""
+        """A validated part of the document. `places` tells where its fields (or, as
+        `field.2`, parts of them) stand, if not at `span`."""
         try:
             return kind.model_validate({**content, "span": span})
         except ValidationError as error:
@@ -147,8 +149,9 @@ def translated(error: ValidationError, span: Span, places: dict[str, Span]) -> l
     for each in error.errors(include_url=False):
         unknown: Callable[[Any, dict[str, Any]], Said] = lambda value, _: (catalog.WRONG_TYPE, "this does not fit", "")
         rule, label, help = WORDS.get(each["type"], unknown)(each["input"], each.get("ctx", {}))
-        field = str(each["loc"][0]) if each["loc"] else ""
-        found.append(rule.at(places.get(field, span), label, help=help))
+        field, *_ = each["loc"] or ("",)
+        place = places.get(".".join(map(str, each["loc"]))) or places.get(str(field), span)
+        found.append(rule.at(place, label, help=help))
     return found
 
 

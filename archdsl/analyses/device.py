@@ -1,0 +1,133 @@
+"""Devices as the roofline knows them: peak FLOP/s, memory bandwidth, cost of launching a kernel.
+
+Descriptions are data: `devices.toml` beside this file has the known ones, a user's file or a line of text adds one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from archdsl.analyses.counts import BYTES
+from archdsl.errors import ArchError, catalog, did_you_mean, listed
+
+KNOWN = Path(__file__).with_name("devices.toml")
+KEYS = ("label", "source", "peak", "bandwidth", "launch")
+PREFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "m": 1e-3, "u": 1e-6, "µ": 1e-6}
+QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGTPmuµ]?)(FLOPS|FLOP/s|OPS|B/s|s)?\s*")
+LARGEST = 1e21
+LINE = "`peak=14T, bandwidth=900G, launch=5us`"
+
+
+class Device(NamedTuple):
+    """What an estimate needs to know. `peaks` is by precision; one under "" is for all."""
+
+    name: str
+    peaks: dict[str, float]
+    bandwidth: float
+    launch: float
+    label: str = ""
+    source: str = ""
+
+    def peak(self, precision: str) -> float:
+        """FLOP/s in a precision; raises ArchError where nothing is known of it."""
+        found = self.peaks.get(precision, self.peaks.get(""))
+        if found is None:
+            raise catalog.USAGE.error(
+                None, f"nothing is known of {self.name}'s peak in {precision}", help=f"known are {listed(self.peaks)}"
+            )
+        return found
+
+
+@cache
+def known_devices() -> dict[str, Device]:
+    """The devices that come with archdsl, by name."""
+    data = tomllib.loads(KNOWN.read_text(encoding="utf-8"))
+    return {name: described(name, entry, KNOWN.name) for name, entry in data.items()}
+
+
+def device(text: str) -> Device:
+    """A device by its name, a file that describes it, or a line that does; raises ArchError for anything else."""
+    if "=" in text:
+        return described("device", entries(text), f"`{text[:80]}`")
+    if text.endswith(".toml") or "/" in text:
+        return from_file(Path(text))
+    known = known_devices()
+    if text not in known:
+        help = did_you_mean(text, known) or f"known are {listed(known)}; or describe it in a line: {LINE}"
+        raise wrong(f"no device is called `{text[:60]}`", help)
+    return known[text]
+
+
+def from_file(path: Path) -> Device:
+    """The device that a file describes: its keys, or those of its one table."""
+    try:
+        data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise catalog.FILE.error(None, f"{path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise wrong(f"{path} is no TOML: {str(error)[:120]}") from None
+    tables = {name: cast("dict[str, Any]", entry) for name, entry in data.items() if isinstance(entry, dict)}
+    if len(data) == 1 and tables:
+        return described(next(iter(tables)), next(iter(tables.values())), str(path))
+    return described(path.stem, data, str(path))
+
+
+def entries(text: str) -> dict[str, Any]:
+    """The settings of a line: `peak=14T, fp16=112T, bandwidth=900G, launch=5us`."""
+    found: dict[str, Any] = {}
+    peaks: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, value = (each.strip() for each in part.partition("="))
+        precision = name.removeprefix("peak.")
+        if not equals or name in found or precision in peaks:
+            raise wrong(f"`{part.strip()[:60]}` in `{text[:80]}`", f"write it as {LINE}")
+        if precision in BYTES:
+            peaks[precision] = value
+        else:
+            found[name] = value
+    return found | ({"peak": peaks | ({"": found["peak"]} if "peak" in found else {})} if peaks else {})
+
+
+def described(name: str, data: Mapping[str, Any], where: str) -> Device:
+    """A device as its keys describe it; raises ArchError for unknown, missing and malformed ones."""
+    problems = [f"unknown key `{key[:40]}`" for key in data if key not in KEYS]
+    problems += [f"`{key}` is missing" for key in ("peak", "bandwidth", "launch") if key not in data]
+    if problems:
+        raise wrong(f"{where}: {'; '.join(problems)}", f"the keys are {listed(KEYS)}, in a line {LINE}")
+    peak = data["peak"]
+    peaks = cast("dict[str, Any]", peak) if isinstance(peak, dict) else {"": peak}
+    unknown = [key for key in peaks if key not in BYTES and key != ""]
+    if unknown or not peaks:
+        raise wrong(f"{where}: no precision is called `{unknown[0]}`" if unknown else f"{where}: no peak", precisions())
+    return Device(
+        name=name,
+        peaks={key: quantity(value, f"{where}: peak") for key, value in peaks.items()},
+        bandwidth=quantity(data["bandwidth"], f"{where}: bandwidth"),
+        launch=quantity(data["launch"], f"{where}: launch", zero=True),
+        label=str(data.get("label", name)),
+        source=str(data.get("source", "")),
+    )
+
+
+def quantity(value: Any, where: str, *, zero: bool = False) -> float:
+    """A number with a unit's prefix: `14T`, `900 GB/s`, `5us`; above 0 unless `zero` says that 0 will do."""
+    match = QUANTITY.fullmatch(str(value)) if isinstance(value, str | int | float) else None
+    number = float(match[1]) * PREFIXES[match[2]] if match else -1.0
+    if not (0 < number < LARGEST or (zero and number == 0)):
+        raise wrong(f"{where}: `{str(value)[:40]}` is no such quantity", "write `14T` FLOP/s, `900G` bytes/s, `5us`")
+    return number
+
+
+def precisions(names: Iterable[str] = BYTES) -> str:
+    """The precisions that there are, as a sentence."""
+    return f"precisions are {listed(names)}"
+
+
+def wrong(label: str, help: str = "") -> ArchError:
+    """What is wrong with a description."""
+    return catalog.USAGE.error(None, label, help=help)

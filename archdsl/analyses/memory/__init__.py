@@ -1,0 +1,1 @@
+"""What a network needs in memory: activations in inference, what training keeps, weights and optimizer state."""

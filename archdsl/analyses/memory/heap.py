@@ -1,0 +1,47 @@
+"""Memory as reference counting has it: blocks of bytes that die with their last holder, and the peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Block = int
+Blocks = tuple[Block, ...]
+"""The blocks in which the tensors of a value lie."""
+
+
+class Heap:
+    """The blocks of one call. Those of the inputs belong to the caller: they count nothing, and never die."""
+
+    def __init__(self, inputs: int) -> None:
+        self.inputs = inputs
+        self.sizes = [0] * inputs
+        self.holders = [1] * inputs
+        self.live = 0
+        self.peak = 0
+
+    def take(self, sizes: Iterable[int]) -> list[Block]:
+        """New blocks, without a holder yet."""
+        first = len(self.sizes)
+        for size in sizes:
+            self.sizes.append(size)
+            self.holders.append(0)
+            self.live += size
+        self.reach(0)
+        return list(range(first, len(self.sizes)))
+
+    def reach(self, more: int) -> None:
+        """Notes that so many bytes more are in use for a moment."""
+        self.peak = max(self.peak, self.live + more)
+
+    def hold(self, blocks: Blocks) -> Blocks:
+        """Adds a holder to each."""
+        for block in blocks:
+            self.holders[block] += 1
+        return blocks
+
+    def drop(self, blocks: Blocks) -> None:
+        """Takes a holder from each; who loses the last one is freed."""
+        for block in blocks:
+            self.holders[block] -= 1
+            if not self.holders[block]:
+                self.live -= self.sizes[block]

@@ -1,0 +1,76 @@
+"""Runs a command line: finds the command by its name, and says what is wrong with it or with a spec."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from archdsl import __version__
+from archdsl.errors import ArchError, did_you_mean
+
+USAGE_CODES = {"E504", "E602", "E503"}
+
+
+def names() -> list[str]:
+    """The names of all commands."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+
+def module_of(name: str) -> ModuleType:
+    """A command's file."""
+    return import_module(f"archdsl.commands.{name}")
+
+
+def overview() -> str:
+    """The help of the program: each command with the first line of its docstring."""
+    lines = [f"  {name:<10} {(module_of(name).__doc__ or '').partition(chr(10))[0]}" for name in names()]
+    return "\n".join(
+        [
+            "usage: archdsl COMMAND ...",
+            "",
+            "Convolutional backbones from a page of text: checked, counted, and built in PyTorch.",
+            "",
+            *lines,
+            "",
+            "`archdsl COMMAND --help` says more. In Python: `import archdsl; help(archdsl)`.",
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line; the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in {"-h", "--help"}:
+        print(overview())
+        return 0 if words else 2
+    if words[0] in {"-V", "--version"}:
+        print(f"archdsl {__version__}")
+        return 0
+    if words[0] not in names():
+        print(f"archdsl: no command is called `{words[0][:80]}`; {did_you_mean(words[0], names())}", file=sys.stderr)
+        return 2
+    return run(words[0], words[1:])
+
+
+def run(name: str, words: list[str]) -> int:
+    """Runs one command; findings go to the error stream."""
+    command = module_of(name)
+    parser = argparse.ArgumentParser(
+        f"archdsl {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    command.arguments(parser)
+    try:
+        options = parser.parse_args(words)
+        return command.run(options)
+    except ArchError as error:
+        print(error, file=sys.stderr)
+        return 2 if {finding.code for finding in error.diagnostics} & USAGE_CODES else 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2

@@ -1,0 +1,101 @@
+"""The command line, as a user has it: what it prints, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from archdsl.commands import main, names
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    """Exit code, output, errors."""
+    code = main(list(words))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(f"\n  {name} " in out for name in names())
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, name, "--help")
+    assert code == 0
+    assert f"archdsl {name}" in out
+
+
+def test_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "biuld")
+    assert code == 2
+    assert "did you mean `build`?" in err
+
+
+def test_show_gives_exact_integers(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "show", "resnext50", "--format", "json")
+    (figures,) = json.loads(out)
+    assert code == 0
+    assert (figures["params"], figures["macs"]) == (25_028_904, 4_230_479_872)
+    assert figures["training_only"] == {"params": 0, "macs": 0}
+    assert figures["stages"][1] == {"name": "c3", "shape": [512, 28, 28], "reduction": 8}
+    assert figures["maps"][0] == {"name": "stem.cna", "shape": [64, 112, 112], "reduction": 2}
+
+
+def test_show_takes_parameters_and_sizes(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "show", "resnext50", "-p", "classes=10", "--input", "3x256x256", "--format", "json")
+    (figures,) = json.loads(out)
+    assert figures["input"] == [3, 256, 256]
+    assert figures["params"] == 25_028_904 - 990 * 2049
+
+
+def test_without_classes_the_classifier_is_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "show", "resnext50", "-p", "classes=0", "--format", "json")
+    assert json.loads(out)[0]["params"] == 25_028_904 - 1000 * 2049
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("show", "resnxt50"), 1, "did you mean `resnext50`?"),
+        (("show", "nowhere.yaml"), 1, "nowhere.yaml: No such file or directory"),
+        (("show", "resnext50", "-p", "clases=10"), 1, "did you mean `classes`?"),
+        (("show", "resnext50", "-p", "classes=ten"), 1, "nothing here is called `ten`"),
+        (("show", "resnext50", "-p", "classes"), 2, "write `-p name=value`"),
+        (("show", "resnext50", "--input", "224"), 2, "write it as 3x256x256"),
+        (("show", "resnext50", "--input", "3x8x8x8"), 2, "write it as 3x256x256"),
+        (("emit", "resnext50", "--target", "tensorflow"), 2, "no target is called `tensorflow`"),
+        (("help", "convv"), 2, "did you mean `conv`?"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    words: tuple[str, ...], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    got, _, err = run(capsys, *words)
+    assert (got, message in err) == (code, True), err
+
+
+def test_help_knows_ops_blocks_and_specs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "op conv(out, kernel = 1" in run(capsys, "help", "conv")[1]
+    assert "He et al. 2016" in run(capsys, "help", "bottleneck")[1]
+    assert "ResNeXt-50" in run(capsys, "help", "resnext50")[1]
+
+
+def test_emit_writes_whole_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    code, out, _ = run(capsys, "emit", "resnext50", "-o", str(path))
+    assert code == 0
+    assert f"wrote {path}" in out
+    assert len(path.read_text().splitlines()) <= 100
+    assert [each.name for each in tmp_path.iterdir()] == ["net.py"]
+
+
+def test_output_that_cannot_be_written_leaves_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = run(capsys, "emit", "resnext50", "-o", str(tmp_path / "nowhere" / "net.py"))
+    assert code == 2
+    assert "E503" in err
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,50 @@
+"""What must hold of every spec that elaborates: it builds, runs, and comes to what was predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import archdsl
+from archdsl.graph import Graph
+
+
+def check(graph: Graph) -> None:
+    """Builds and runs a network; shapes, parameters and multiply-adds are the predicted ones, to the integer."""
+    model = archdsl.build(graph)
+    figures = archdsl.cost(graph)
+    assert sum(each.numel() for each in model.parameters()) == figures.totals.params
+    check_inference(model, graph, figures.totals.macs)
+    check_training(model, graph, figures)
+
+
+def check_inference(model: torch.nn.Module, graph: Graph, macs: int) -> None:
+    """Each section's map has its shape, and the multiply-adds are half of what torch counts."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    handles = [
+        module.register_forward_hook(lambda _m, _x, y, name=name: shapes.update({name: tuple(y.shape[1:])}))
+        for name, module in model.named_children()
+    ]
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        model.eval()(torch.zeros(2, *graph.input))
+    for handle in handles:
+        handle.remove()
+    assert counter.get_total_flops() == 2 * 2 * macs
+    seen = {section.name: section.shape for section in graph.sections if not section.training_only}
+    assert {name: shape for name, shape in shapes.items() if name in seen} == {
+        name: shape for name, shape in seen.items() if name in shapes
+    }
+
+
+def check_training(model: torch.nn.Module, graph: Graph, figures: Any) -> None:
+    """In training, further outputs come under their names, and every parameter can be reached by gradients."""
+    result = model.train()(torch.randn(2, *graph.input))
+    named = [section.name for section in graph.sections if section.training_only]
+    outputs = result if isinstance(result, dict) else {"head": result}
+    assert set(outputs) == {"head", *named}
+    loss = sum(output.float().sum() for output in outputs.values())
+    assert isinstance(loss, torch.Tensor)
+    if loss.requires_grad:
+        loss.backward()
