@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from archdsl.errors import Rule
-from archdsl.record import MISSING, Record
+from archdsl.record import MISSING, Record, annotation
 
 Shape = tuple[int, ...]
 """The shape of a tensor without its batch: (channels, height, width), or (features,) once flattened."""
@@ -150,7 +150,7 @@ class Declared(Record):
         super().__init_subclass__()
         declared = {name: value for name, value in cls.__dict__.items() if isinstance(value, Param)}
         cls.params = cls.params | {
-            name: value._replace(type=cls.__annotations__[name]) for name, value in declared.items()
+            name: value._replace(type=annotation(cls.__annotations__[name])) for name, value in declared.items()
         }
         cls.defaults = cls.defaults | {
             name: value.default for name, value in declared.items() if value.default is not MISSING

@@ -6,9 +6,16 @@ times longer to define, and the start-up of `archdsl validate` counts them.
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
+
+
+def annotation(kind: Any) -> str:
+    """An annotation as text, also in a module that does not postpone them; module names are left out."""
+    text = kind if isinstance(kind, str) else kind.__name__ if isinstance(kind, type) else str(kind)
+    return re.sub(r"\b[a-z_]+\.(?=[A-Za-z])", "", text)
 
 
 @dataclass_transform(frozen_default=True)
@@ -22,7 +29,7 @@ class Record:
     compared: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
+        own = [name for name, kind in cls.__annotations__.items() if not annotation(kind).startswith("ClassVar")]
         cls.fields = (*cls.fields, *(name for name in own if name not in cls.fields))
         cls.known = frozenset(cls.fields)
         cls.defaults = cls.defaults | {name: cls.__dict__[name] for name in own if name in cls.__dict__}

@@ -9,12 +9,12 @@ from archdsl.driver import Spec, load
 from archdsl.errors import Source, catalog
 
 
-def add_spec(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
-    """SPEC, `-p` and `--input`."""
+def add_spec(parser: argparse.ArgumentParser, *, several: bool = False, needed: bool = True) -> None:
+    """SPEC (several, or none where it is not needed), `-p` and `--input`."""
     parser.add_argument(
         "spec",
         metavar="SPEC",
-        nargs="+" if several else None,
+        nargs=("+" if needed else "*") if several else None,
         help="a file (net.yaml, net.arch), one of several in a file (net.arch:name), or the name of a shipped spec",
     )
     parser.add_argument(

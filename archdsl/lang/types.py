@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from archdsl.initializer import Initializer
 from archdsl.lang.values import BlockValue, Symbol, Tensor, TensorList, Value, captures, describe
+from archdsl.op import Padding, Parts, Size
+from archdsl.record import annotation
 
 
 class Type(NamedTuple):
@@ -58,6 +60,9 @@ ANNOTATIONS = {
     "Size": "size",
     "Padding": "padding",
     "Parts": "parts",
+    annotation(Size): "size",
+    annotation(Padding): "padding",
+    annotation(Parts): "parts",
     "Initializer": "init",
     "tuple[int, ...]": "ints",
     "tuple[float, ...]": "floats",

@@ -152,7 +152,7 @@ def demand(path: Path, names: list[str]) -> str:
 def read_safetensors(path: Path) -> Any:
     """What safetensors wrote."""
     try:
-        from safetensors.torch import load_file
+        from safetensors.torch import load_file  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         help = "pip install 'archdsl[torch]'"
         raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None

@@ -6,7 +6,9 @@ one reader and the line stays short; otherwise it becomes `x` again, once the ol
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from archdsl.backends.torch.expressions import Value, call, element, filled, joined, variable
@@ -44,6 +46,12 @@ class Forward(Statements):
         super().__init__(target.scopes[0], results, target.registry.words)
         self.target = target
         self.children = {child.name: child for child in self.scope.children}
+        self.places = {step.output: at for at, step in enumerate(self.scope.steps)}
+        self.readers: dict[int, list[Step]] = defaultdict(list)
+        for step in self.scope.steps:
+            for ref in step.inputs:
+                if isinstance(ref, int):
+                    self.readers[ref].append(step)
         self.acts: dict[str, Callable[[Step], None]] = {
             "call": self.call,
             "repeat": self.repeat,
@@ -96,7 +104,7 @@ class Forward(Statements):
 
     def picks(self, step: Step) -> list[Step]:
         """The steps that take a list apart, if it is better taken apart at once."""
-        readers = [each for each in self.scope.steps if step.output in each.inputs]
+        readers = self.readers[step.output]
         spread = self.left[step.output] > len(readers)
         whole = step.output in self.results or any(each.kind != "pick" for each in readers)
         return [] if whole or (len(readers) < 2 and not spread) else readers
@@ -146,7 +154,7 @@ class Forward(Statements):
         """The calls of all modules of a list, each on the output of the one before."""
         if child.form != "list" or step.index or len(step.inputs) > 1:
             return []
-        at = self.scope.steps.index(step)
+        at = self.places[step.output]
         row = [step]
         for other in self.scope.steps[at + 1 : at + child.count]:
             last = row[-1]
@@ -165,7 +173,7 @@ class Forward(Statements):
         """An op in place."""
         assert step.scope is not None
         template = spelling(step.scope).function
-        at = self.scope.steps.index(step)
+        at = self.places[step.output]
         if content(step.scope)[0].takes == "list":
             self.settle(step, self.joining(step, template, at))
         else:
@@ -190,7 +198,7 @@ class Forward(Statements):
 
     def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Value]:
         """A sum or product of many, piece by piece; the first tensors come first, as floats do not associate."""
-        for value in {part for part in values(ref) if part in self.pending}:
+        for value in sorted(self.pending.intersection(values(ref))):
             self.bind(value)
         first, *rest = (value.text for value in self.tensors(ref))
         name = self.new(identifier(step.name or "y"))
@@ -222,19 +230,21 @@ class Forward(Statements):
         """A row, one after the other."""
         child = self.children[step.target]
         if numeral(child):
-            modules = [self.module(child, index) for index in range(child.count)]
-            self.settle(step, lambda: self.nested(modules, step))
+            self.numerals(step, [self.module(child, index) for index in range(child.count)])
         elif not listed(child):
             self.call(step)
         else:
             self.loop(step, child, [])
 
-    def nested(self, modules: Sequence[str], step: Step) -> Value:
-        """Each module on the output of the one before."""
-        value = self.read(step.inputs[0])
+    def numerals(self, step: Step, modules: Sequence[str]) -> None:
+        """A row without a name: TorchScript has no loop over a part of the class itself."""
+        if len(modules) <= FEW:
+            self.settle(step, lambda: reduce(lambda x, module: call(module, [x]), modules, self.read(step.inputs[0])))
+            return
+        running = self.start(step)
         for module in modules:
-            value = call(module, [value])
-        return value
+            self.write(f"{running} = {module}({running})")
+        self.hold(running, step.output)
 
     def collect(self, step: Step) -> None:
         """A row, one after the other, and all the outputs as a list."""
@@ -243,12 +253,7 @@ class Forward(Statements):
 
     def loop(self, step: Step, child: Child, outputs: list[str], last: Step | None = None) -> None:
         """A loop over a row, up to a step; its outputs are appended to a list, if one is wanted."""
-        start = self.read(step.inputs[0])
-        self.consume(step)
-        running = start.text if start.text in self.holders and self.free(start.text) else ""
-        if not running:
-            running = unique("xs" if is_list(child.scope.output) else "y", {*self.taken(), *outputs})
-            self.write(f"{running} = {start.text}")
+        running = self.start(step, outputs)
         for name in outputs:
             self.write(f"{name}: list[Tensor] = []")
         each = unique(identifier(child.name), {*self.taken(), running, *outputs})
@@ -262,6 +267,16 @@ class Forward(Statements):
             self.left[each.output] = 0
             self.values[each.output] = variable(running)
         self.hold(outputs[0] if outputs else running, last.output)
+
+    def start(self, step: Step, taken: Sequence[str] = ()) -> str:
+        """A variable with a step's input, which the step may go on to overwrite."""
+        value = self.read(step.inputs[0])
+        self.consume(step)
+        if value.text in self.holders and self.free(value.text):
+            return value.text
+        running = unique("xs" if value.items or is_list(step.shape) else "y", {*self.taken(), *taken})
+        self.write(f"{running} = {value.text}")
+        return running
 
     # ---- the end
 

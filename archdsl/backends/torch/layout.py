@@ -8,6 +8,8 @@ WIDTH = 100
 STEP = "    "
 LONG = 40
 """A list of numbers with more characters may take several lines."""
+FIGURES = 8
+"""The longest number that shares a line with others."""
 
 
 class Doc(NamedTuple):
@@ -85,8 +87,9 @@ def lines(doc: Doc, indent: str, lead: str = "", trail: str = "") -> list[str]:
 
 
 def row(doc: Doc, indent: str) -> list[str]:
-    """The items of a call on one line, if they are short and simple."""
-    simple = doc.head.endswith("(") and not any(item.items for item in doc.items)
+    """The items on one line, if they are simple: a call's, or a list's numbers."""
+    plain = not any(item.items for item in doc.items)
+    simple = plain and (doc.head.endswith("(") or all(len(item.head) <= FIGURES for item in doc.items))
     text = indent + ", ".join(item.flat or "" for item in doc.items)
     return [text] if simple and len(text) <= WIDTH else []
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from archdsl.backends.torch.classes import Writer
+from archdsl.backends.torch.describing import docs
 from archdsl.backends.torch.functions import function_class
 from archdsl.backends.torch.grouping import Group, Grouping, spelling
-from archdsl.backends.torch.naming import called, class_names, describe, homes_of
+from archdsl.backends.torch.naming import called, class_names, homes_of
 from archdsl.backends.torch.registry import Registry
 from archdsl.backends.torch.text import docstring
 from archdsl.errors import ArchError, catalog
@@ -47,10 +48,10 @@ def emit(graph: Graph) -> str:
     grouping = Grouping(graph)
     registry = Registry(graph, grouping)
     homes = homes_of(graph)
-    names = class_names(graph, grouping, homes)
+    names, told = class_names(graph, grouping, homes), docs(graph, grouping, homes)
     texts: dict[int, list[str]] = {}
     for group in sorted(grouping.groups, key=lambda group: group.first.op is None):
-        name, doc = names[group.index], describe(group, grouping, graph, homes)
+        name, doc = names[group.index], told[group.index]
         if group.first.op is not None:
             texts[group.index] = function_class(registry, group, name, doc)
         else:

@@ -1,0 +1,81 @@
+"""What the docstrings of classes say: the definition's own first line, and in what namesakes differ."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from archdsl.backends.torch.grouping import Group, Grouping
+from archdsl.backends.torch.naming import called
+from archdsl.backends.torch.text import first_line
+from archdsl.graph import Graph, Scope
+
+SHORT = 40
+"""The longest text of an argument that is worth telling."""
+MOST = 2
+"""So many differences are told."""
+POLICIES = ("norm", "act")
+IDENTITY = frozenset({"identity"})
+"""What a policy is that made no module."""
+
+Settings = dict[str, frozenset[str]]
+"""What the instances of a class were made with: the values of each argument and policy."""
+
+
+def docs(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:
+    """The docstring of each group's class."""
+    families: dict[str, list[Group]] = defaultdict(list)
+    for group in grouping.groups[:-1]:
+        families[called(group.first, homes)].append(group)
+    told = {group: text for family in families.values() for group, text in differences(family).items()}
+    found = {group.index: described(group.first, homes, told.get(group, "")) for group in grouping.groups[:-1]}
+    return found | {grouping.groups[-1].index: f"`{graph.name}` for inputs of {'x'.join(map(str, graph.input))}."}
+
+
+def described(scope: Scope, homes: dict[Scope, str], difference: str) -> str:
+    """The definition's docstring, or else its name; and the difference."""
+    home, _, part = called(scope, homes).partition(".") if scope.op is None else (scope.op.name, "", "")
+    name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
+    doc = first_line(scope.doc) or name
+    return f"{doc.rstrip('.')} ({difference})." if difference else doc
+
+
+def differences(family: list[Group]) -> dict[Group, str]:
+    """In what each class differs from all its namesakes, in the language's words: arguments first, then policies."""
+    if len(family) == 1:
+        return {}
+    made_with = [complete(settings(group)) for group in family]
+    classes = Counter((name, value) for each in made_with for name, values in each.items() for value in values)
+    told: dict[Group, str] = {}
+    for group, mine in zip(family, made_with, strict=True):
+        single = ((name, min(values)) for name, values in mine.items() if len(values) == 1)
+        own = [f"{name} = {value}" for name, value in single if classes[name, value] == 1 and len(value) <= SHORT]
+        told[group] = ", ".join(own[:MOST])
+    return told
+
+
+def settings(group: Group) -> Settings:
+    """What a class's instances were made with: bools, symbols and blocks, numbers, policies."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for scope in group.scopes:
+        for argument in sorted(scope.arguments, key=lambda argument: rank(argument.value)):
+            found[argument.name].add(shown(argument.value))
+        for child in scope.children:
+            if child.role == "policy" and child.form == "one" and child.scope.op is not None:
+                found[child.name].add(child.scope.op.name)
+    return {name: frozenset(values) for name, values in found.items()}
+
+
+def complete(mine: Settings) -> Settings:
+    """The settings with the policies that made no module, last."""
+    return mine | {name: mine.get(name, IDENTITY) for name in POLICIES}
+
+
+def rank(value: Any) -> int:
+    """How much an argument tells: a choice more than a number."""
+    return 0 if isinstance(value, bool) else 1 if isinstance(value, str) else 2
+
+
+def shown(value: Any) -> str:
+    """A value in the language's words."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

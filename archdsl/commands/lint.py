@@ -1,0 +1,124 @@
+"""Advises on specs, by rules from the literature: what is slow or hungry in them, why, and what would be better.
+
+Each finding has its place, its figure and the paper that it rests on. `archdsl lint --explain A101` says what a rule
+looks at and from where on it speaks; `--explain all` lists them. The exit code is 1 where there is advice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from typing import Any
+
+from archdsl.analyses.advice import ADVICE, Advice, Told, advise
+from archdsl.analyses.roofline import Setting
+from archdsl.commands._machine import add_machine, chosen_setting
+from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.driver import compile, load
+from archdsl.errors import catalog, did_you_mean
+from archdsl.errors.render import render
+
+DEVICE = "v100"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """SPEC..., `-p`, `--input`, the rules, the device, the format."""
+    add_spec(parser, several=True, needed=False)
+    parser.add_argument("--select", metavar="CODES", help="these rules only, as `A101,A104`")
+    parser.add_argument("--ignore", metavar="CODES", help="all rules but these")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
+    parser.add_argument("--explain", metavar="CODE", nargs="?", const="all", help="what a rule is; `all` for all")
+    add_machine(parser)
+    parser.set_defaults(device=DEVICE)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the advice on each spec."""
+    if options.explain:
+        print(explained(options.explain))
+        return 0
+    if not options.spec:
+        raise catalog.USAGE.error(None, "no spec to advise on", help="`archdsl lint SPEC`, or `--explain CODE`")
+    codes = chosen_codes(options)
+    setting = chosen_setting(options)
+    assert setting is not None
+    params, size = chosen_params(options), chosen_input(options)
+    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
+    found = [(graph.name, advise(graph, setting, codes)) for graph in graphs]
+    if options.format == "json":
+        print(json.dumps([as_data(name, told, setting) for name, told in found], indent=2))
+    else:
+        print("\n\n".join(as_text(name, told, setting) for name, told in found))
+    return int(any(told for _, told in found))
+
+
+def chosen_codes(options: argparse.Namespace) -> list[str]:
+    """The rules that are asked for."""
+    selected = codes_in(options.select) or list(ADVICE)
+    ignored = codes_in(options.ignore)
+    return [code for code in selected if code not in ignored]
+
+
+def codes_in(text: str | None) -> list[str]:
+    """The codes in a list; raises ArchError for one that does not exist."""
+    codes = [code.strip().upper() for code in (text or "").split(",") if code.strip()]
+    for code in codes:
+        if code not in ADVICE:
+            raise catalog.USAGE.error(None, f"no rule has the code `{code[:20]}`", help=did_you_mean(code, ADVICE))
+    return codes
+
+
+def as_text(name: str, told: list[Told], setting: Setting) -> str:
+    """The advice on a network, for people."""
+    if not told:
+        return f"{name}: nothing to advise"
+    count = f"{len(told)} piece{'s' if len(told) > 1 else ''} of advice"
+    on = f"{setting.device.name}, {setting.precision}, batch {setting.batch}"
+    return f"{render(each.diagnostic() for each in told)}\n\n{name}: {count} (times are estimates for {on})"
+
+
+def as_data(name: str, told: list[Told], setting: Setting) -> dict[str, Any]:
+    """The advice on a network, for programs."""
+    return {
+        "name": name,
+        "device": setting.device.name,
+        "precision": setting.precision,
+        "batch": setting.batch,
+        "advice": [finding_data(each) for each in told],
+    }
+
+
+def finding_data(told: Told) -> dict[str, Any]:
+    """A finding, for programs."""
+    finding, span = told.finding, told.span
+    line, column = span.source.position(span.start) if span else (None, None)
+    return {
+        "code": told.advice.rule.code,
+        "title": told.advice.rule.title,
+        "file": span.source.name if span else None,
+        "line": line,
+        "column": column,
+        "section": finding.section.name,
+        "example": finding.where,
+        "label": finding.label,
+        "help": finding.help,
+        "paper": told.advice.paper,
+        "figures": finding.figures,
+    }
+
+
+def explained(code: str) -> str:
+    """What a rule is, or all of them."""
+    if code == "all":
+        return "\n\n".join(explained(each) for each in ADVICE)
+    return page(ADVICE[codes_in(code)[0]])
+
+
+def page(advice: Advice) -> str:
+    """A rule's page."""
+    parts = (("", advice.why), ("when: ", advice.limit), ("after: ", advice.paper))
+    lines = [textwrap.fill(f"{head}{text}", 100) for head, text in parts]
+    examples = [textwrap.indent(text.rstrip(), "    ") for text in (advice.bad, advice.good)]
+    head = f"{advice.rule.code}: {advice.rule.title}"
+    return "\n\n".join([head, *lines, "advice is given on", examples[0], "and not on", examples[1]])
