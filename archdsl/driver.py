@@ -7,7 +7,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from archdsl.errors import ArchError, Source, Span, catalog, did_you_mean
+from archdsl.analyses.cost import cost
+from archdsl.analyses.expect import hold
+from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog, did_you_mean
 from archdsl.frontend import read
 from archdsl.graph import Graph
 from archdsl.lang.backbone import elaborate
@@ -18,6 +20,7 @@ from archdsl.resources import folder
 
 SUFFIXES = (".arch", ".yaml", ".yml")
 LARGEST = 4_000_000
+SPEC_KEY = re.compile(r"^['\"]?(?:stages|sections|backbones|blocks|extends)['\"]?[ \t]*:", re.MULTILINE)
 DECLARED = re.compile(r"^\s*(?:backbone\s+|name:\s*['\"]?)(\w+)", re.MULTILINE)
 
 
@@ -170,6 +173,33 @@ def open_file(source: Source, home: Path | None, trail: tuple[Path, ...]) -> Fil
         text = read_text(path, each.span)
         imports.append(open_file(Source(shown(path), text, shipped=source.shipped), path.parent, (*trail, path)))
     return File(document, source, SHIPPED, tuple(imports))
+
+
+# ---- checking ------------------------------------------------------------------------------------------------------
+
+
+def is_spec(source: Source) -> bool:
+    """Whether a file looks like a spec: all `.arch` files do, and YAML with stages, sections, backbones or blocks."""
+    return not source.name.endswith((".yaml", ".yml")) or SPEC_KEY.search(source.text) is not None
+
+
+def validate(source: Source, path: Path | None, size: tuple[int, ...] | None = None) -> list[Diagnostic]:
+    """All that is wrong with a text: with the file, with each of its backbones, and with what they expect."""
+    home, trail = (path.resolve().parent, (path.resolve(),)) if path is not None else (None, ())
+    try:
+        file = open_file(source, home, trail)
+    except ArchError as error:
+        return error.diagnostics
+    findings: list[Diagnostic] = []
+    for backbone in file.backbones.values():
+        try:
+            graph = compile(Spec(file, backbone), input=size)
+        except ArchError as error:
+            findings += error.diagnostics
+            continue
+        if size is None and backbone.expect:
+            findings += [outcome.finding for outcome in hold(cost(graph), backbone.expect) if outcome.finding]
+    return list(dict.fromkeys(findings))
 
 
 # ---- compiling -----------------------------------------------------------------------------------------------------

@@ -35,7 +35,12 @@ def render_one(finding: Diagnostic) -> str:
     lines += [f"{gutter}  = note: {note.label}" for note in finding.notes if note.span is None]
     lines += [f"{gutter}  = in: {finding.where}"] if finding.where else []
     lines += [f"{gutter}  = help: {finding.help}"] if finding.help else []
-    return CONTROL.sub(escaped, "\n".join(lines))
+    return plain("\n".join(lines))
+
+
+def plain(text: str) -> str:
+    """A text in which nothing steers a terminal."""
+    return CONTROL.sub(escaped, text)
 
 
 def escaped(found: re.Match[str]) -> str:

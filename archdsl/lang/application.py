@@ -137,9 +137,7 @@ def apply_join(session: Session, builder: Builder, join: Join, value: Value, set
     return in_place(session, builder, use, results, settings)
 
 
-def apply_operand(
-    session: Session, builder: Builder, operand: Operand, value: Value, settings: Settings
-) -> Value:
+def apply_operand(session: Session, builder: Builder, operand: Operand, value: Value, settings: Settings) -> Value:
     """What an operand of a join comes to."""
     if isinstance(operand.value, BlockValue):
         return apply(session, builder, operand.value, value, settings)
@@ -237,18 +235,18 @@ def apply_shared(session: Session, builder: Builder, shared: Shared, value: Valu
         return result
     assert first.scope is not None
     if first.scope is not built.scope and weights_of(first.scope) != weights_of(built.scope):
-        raise Fault(
-            catalog.SHARED,
-            shared.span,
-            f"the shared weights are for {describe_input(first.scope)}; here they meet {describe_input(built.scope)}",
-            "tensors that share weights have equal channels",
-        )
+        raise unlike(shared, first.scope, built.scope)
     return builder.step("call", (reference(value),), built.scope.output, first.target, built.scope, first.index)
 
 
-def describe_input(scope: Scope) -> str:
-    """What a module takes, for a message."""
-    return describe(value_of(0, scope.inputs[0]))
+def unlike(shared: Shared, first: Scope, here: Scope) -> Fault:
+    """Weights that do not fit a second place."""
+    if first.inputs == here.inputs:
+        label = "under other settings this is another block, which cannot have the same weights"
+        return Fault(catalog.SHARED, shared.span, label, "share it under one `with`, or write it twice")
+    one, other = (describe(value_of(0, scope.inputs[0])) for scope in (first, here))
+    label = f"the shared weights are for {one}; here they meet {other}"
+    return Fault(catalog.SHARED, shared.span, label, "tensors that share weights have equal channels")
 
 
 def weights_of(scope: Scope) -> object:

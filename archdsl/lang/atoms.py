@@ -69,7 +69,7 @@ def named_block(frame: Frame, node: ast.Name, word: str, value: BlockValue) -> B
     if isinstance(value, Shared):
         return value.replace(span=node.span, name=place if value.name.endswith(".") else place.removesuffix("."))
     once = frame.builder is not None and frame.once and not parameter
-    binding = (frame.builder.token, word) if once and frame.builder is not None else None
+    binding = (frame.builder.token, word, frame.versions.get(word, 0)) if once and frame.builder is not None else None
     if isinstance(value, Role) and value.role == "local":
         binding, value = value.binding, value.body
     kind = "parameter" if parameter else "local"

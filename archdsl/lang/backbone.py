@@ -234,6 +234,7 @@ class Elaboration:
     def add(self, content: Section | Output, worked: Worked, kind: Any, training: bool) -> Tensor:
         """A line's scope as a child of the network, a step, and a named tensor."""
         name, scope = content.name, worked.scope
+        self.environment.check_name(name, content.span)
         child = attribute_name(name)
         self.root.adopt(Child(child, "one", (Run(1, scope),)), content.span)
         value = self.root.step("call", tuple(each.id for each in worked.inputs), scope.output, child, scope)

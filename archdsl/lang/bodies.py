@@ -67,6 +67,7 @@ def set_name(frame: Frame, target: ast.Name, value: Value) -> None:
     if isinstance(value, Role) and value.role == "parameter":
         value = value.body
     frame.names[target.id] = value
+    frame.versions[target.id] = frame.versions.get(target.id, 0) + 1
     if frame.builder is not None:
         frame.builder.name_value(value, target.id)
 

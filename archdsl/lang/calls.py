@@ -12,6 +12,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import FORMS, POLICIES, Definition, Routine, Target
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import FUNCTIONS
+from archdsl.lang.limits import TURNS_OF_A_CALL
 from archdsl.lang.session import NOWHERE, Rest
 from archdsl.lang.signature import Signature, Slot, assign, fitted, of_declared, of_parameters, plural, signature_of
 from archdsl.lang.statics import Statics
@@ -76,7 +77,8 @@ def call_function(frame: Frame, node: ast.Call, name: str) -> Value:
     values = plain_arguments(frame, node)
     budget = frame.session.budget
     if frame.builder is not None:
-        values = [frame.builder.items(value) if is_tensors(value) and not isinstance(value, Tensor) else value for value in values]
+        split = frame.builder.items
+        values = [split(value) if is_tensors(value) and not isinstance(value, Tensor) else value for value in values]
     budget.item(node.span, sum(len(value) for value in values if type(value) is tuple))
     result = functions.call(name, values)
     if type(result) is tuple:
@@ -100,7 +102,7 @@ def plain_arguments(frame: Frame, node: ast.Call) -> list[Value]:
 def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
     """A call of a function that the text defines."""
     session = frame.session
-    session.budget.turn(node.span)
+    session.budget.turn(node.span, TURNS_OF_A_CALL)
     slots = of_parameters(routine.node.parameters, routine.file)
     values = plain_arguments(frame, node)
     if len(values) > len(slots):

@@ -29,12 +29,16 @@ class Environment:
         self.choices: dict[str, tuple[str, ...]] = {}
         self.settings = session.settings({})
 
-    def set_name(self, name: str, value: Value, span: Span | None) -> None:
-        """A name that later lines see."""
+    def check_name(self, name: str, span: Span | None) -> None:
+        """Raises for a new name that means something already."""
         if name in RESERVED or name in POLICIES:
             raise Fault(catalog.DUPLICATE, span, f"`{name}` is a word of the language", "choose another name")
         if name in self.names:
             raise Fault(catalog.DUPLICATE, span, f"`{name}` is the name of something else here", "choose another name")
+
+    def set_name(self, name: str, value: Value, span: Span | None) -> None:
+        """A name that later lines see."""
+        self.check_name(name, span)
         self.names[name] = value
         self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
 

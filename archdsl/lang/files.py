@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from archdsl.lang.syntax import Block, Function, Parameter, Statement
 
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
-POLICIES = ("norm", "act")
+DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
+POLICIES = tuple(DEFAULT_POLICIES)
 RESERVED = ("x", "index", "first", "last", *FORMS)
 
 

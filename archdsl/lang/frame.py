@@ -16,7 +16,8 @@ class Frame:
     `parameters` are the names that come from the signature. `builder` is None where there are no tensors. In a loop,
     `listed` says that each place has one module a turn. `used` collects the names that were read (for constants).
     `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty. `once` says that a
-    local name of a block is applied at one place only. `choices` are the words that a parameter may be, by its name.
+    local name of a block is applied at one place only, and `versions` how often a name was bound anew. `choices` are
+    the words that a parameter may be, by its name.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Frame:
         self.free = False
         self.dropped = ""
         self.once = True
+        self.versions: dict[str, int] = {}
         self.choices: dict[str, tuple[str, ...]] = {}
         self.read: set[str] = set()
 

@@ -9,6 +9,7 @@ from archdsl.errors import catalog
 from archdsl.graph import Scope, Totals
 from archdsl.lang.building import check_size
 from archdsl.lang.faults import Fault
+from archdsl.lang.files import DEFAULT_POLICIES
 from archdsl.lang.limits import LARGEST_MAP
 from archdsl.lang.session import NOWHERE, Built, Session
 from archdsl.lang.settings import Settings
@@ -18,8 +19,6 @@ from archdsl.lang.values import BlockValue, Bound, Policy, Use, With
 from archdsl.op import Misfit, Op, Shapes
 from archdsl.ops import vocabulary
 from archdsl.record import MISSING
-
-DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 
 
 def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> Built:

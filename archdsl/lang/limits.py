@@ -7,8 +7,9 @@ from typing import Any
 from archdsl.errors import Span, catalog
 
 MOST_OPS = 10**6
-MOST_APPLICATIONS = 10**6
+MOST_APPLICATIONS = 2 * 10**5
 MOST_TURNS = 10**6
+TURNS_OF_A_CALL = 10
 MOST_LEVELS = 64
 MOST_PARAMS = 10**10
 LARGEST_INT = 10**18

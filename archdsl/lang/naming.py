@@ -48,8 +48,11 @@ class Names:
 
 
 def attribute_name(name: str) -> str:
-    """A name that Python and `nn.Module` leave free."""
-    return f"{name}_" if iskeyword(name) or name in MODULE_ATTRIBUTES else name
+    """A name that Python and `nn.Module` leave free; both keep those with an underscore in front for themselves."""
+    if not (iskeyword(name) or name in MODULE_ATTRIBUTES or name.startswith("_")):
+        return name
+    mangled = name.startswith("__") and not f"{name}_".endswith("__")
+    return f"{name}__" if mangled else f"{name}_"
 
 
 def callee_name(node: ast.Expression) -> str:

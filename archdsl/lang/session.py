@@ -51,7 +51,7 @@ class Session:
         self.budget = Budget()
         self.path: list[str] = []
         self.depth = 0
-        self.applied: dict[tuple[int, str], Span] = {}
+        self.applied: dict[tuple[int, str, int], Span] = {}
         self.declared: dict[tuple[Slot, int], Entry] = {}
         self.effective: set[tuple[Slot, int]] = set()
         self.shares = 0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from archdsl.errors import Span, catalog, did_you_mean
 from archdsl.lang import syntax as ast
 from archdsl.lang.calls import typed_argument
-from archdsl.lang.evaluation import bound, evaluate, need_block
+from archdsl.lang.evaluation import bound, escape, evaluate, need_block
 from archdsl.lang.faults import Fault
-from archdsl.lang.files import POLICIES, Definition, Routine
+from archdsl.lang.files import DEFAULT_POLICIES, POLICIES, Definition, Routine
 from archdsl.lang.frame import Frame
 from archdsl.lang.settings import Entry, Slot
 from archdsl.lang.signature import fitted, signature_of
+from archdsl.lang.values import captures, follows_policies
 
 
 def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
@@ -48,8 +49,14 @@ def entry_of(frame: Frame, slot: Slot, target: tuple[str, ...], node: ast.Expres
     """A setting's value, of the type that its parameter has."""
     owner, name = slot
     if owner is None:
-        value = bound(frame, node, need_block(node, evaluate(frame, node)))
+        block = need_block(node, evaluate(frame, node))
+        if follows_policies(block):
+            help = f"name an op or a block: `{name} = {DEFAULT_POLICIES[name]}`"
+            raise Fault(catalog.CYCLE, node.span, f"`{name}` would stand for a policy in turn", help)
+        value = bound(frame, node, block)
     else:
         parameter = signature_of(owner).slots[name]
         value = fitted(parameter, typed_argument(frame, node, parameter.type), isinstance(owner, Definition))
+        if captures(value.value):
+            raise escape(node)
     return Entry(value, frame.session.key("value", frame.session.value_key(value.value)), ".".join(target))

@@ -153,7 +153,8 @@ def infer_function(node: ast.Call, name: str, slots: dict[str, Slot], file: File
         return Type("list")
     values = [argument.value for argument in node.arguments]
     values = [item for value in values for item in (value.items if isinstance(value, ast.Items) else (value,))]
-    return Type("float" if name == "log2" or any(infer(each, slots, file).name == "float" for each in values) else "int")
+    is_float = name == "log2" or any(infer(each, slots, file).name == "float" for each in values)
+    return Type("float" if is_float else "int")
 
 
 def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: File) -> Type:

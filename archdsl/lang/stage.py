@@ -40,7 +40,9 @@ def keeps_size_as_written(block: BlockValue) -> bool:
 def holds(section: Section, before: Shape, after: Shape) -> bool:
     """Whether a stage reduces as it says."""
     same_rank = len(before) == 3 and len(after) == 3
-    return same_rank and all(round(big / small) == section.reduction for big, small in zip(before[1:], after[1:], strict=True))
+    return same_rank and all(
+        round(big / small) == section.reduction for big, small in zip(before[1:], after[1:], strict=True)
+    )
 
 
 def check(section: Section, before: Shape, after: Shape) -> None:

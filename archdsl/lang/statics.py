@@ -9,7 +9,7 @@ from archdsl.graph import Origin
 from archdsl.lang import syntax as ast
 from archdsl.lang.files import POLICIES, File, Routine
 from archdsl.lang.functions import FUNCTIONS
-from archdsl.lang.naming import Names, attribute_name, callee_name, kind_name
+from archdsl.lang.naming import Names, attribute_name, kind_name
 from archdsl.lang.syntax import parts
 
 Kind = Literal["value", "tensor", "block", "mixed"]
@@ -99,12 +99,12 @@ class Reader:
             case ast.Call():
                 return self.kind_of_call(node)
             case ast.Chain():
-                first, *rest = [self.kind(link) for link in node.links]
+                first, *rest = [self.part(link) for link in node.links]
                 if first == "tensor":
                     return "tensor"
                 return "mixed" if first == "mixed" or "tensor" in rest or "mixed" in rest else "block"
             case ast.Binary(sign="+" | "*"):
-                return combine([self.kind(node.left), self.kind(node.right)])
+                return combine([self.part(node.left), self.part(node.right)])
             case ast.Conditional():
                 return combine([self.kind(node.then), self.kind(node.other)])
             case ast.Items():
@@ -139,11 +139,19 @@ class Reader:
             return self.kind(node.callee) if not isinstance(node.callee, ast.Attribute) else "block"
         match node.callee.id:
             case "fork" | "concat" if node.arguments:
-                return combine([self.kind(argument.value) for argument in node.arguments])
+                return combine([self.part(argument.value) for argument in node.arguments])
             case "with" if node.arguments:
                 return self.kind(node.arguments[-1].value)
             case name:
                 return self.kind_of_name(name)
+
+    def part(self, node: ast.Expression) -> Kind:
+        """The kind of a part of a block: a call that is handed a tensor has that inside."""
+        kind = self.kind(node)
+        if kind != "block" or not isinstance(node, ast.Call):
+            return kind
+        inside = {self.kind(argument.value) for argument in node.arguments}
+        return "mixed" if inside & {"tensor", "mixed"} else kind
 
     # ---- names
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from archdsl.initializer import Initializer
-from archdsl.lang.values import BlockValue, Symbol, Tensor, TensorList, Value, captures, describe
+from archdsl.lang.values import BlockValue, Symbol, Tensor, TensorList, Value, captures, describe, is_tensors
 from archdsl.op import Padding, Parts, Size
 from archdsl.record import annotation
 
@@ -43,7 +43,7 @@ PHRASES = {
     "padding": "a padding (a size, `same` or `valid`)",
     "block": "a block",
     "tensor": "a tensor",
-    "list": "a list",
+    "list": "a list of values",
     "init": "an initializer",
     "parts": "parts (a share, a number of equal parts, or a list of counts)",
     "ints": "a list of ints",
@@ -163,14 +163,6 @@ def list_of(fit_item: Callable[[Value], Value]) -> Callable[[Value], Value]:
 def of_class(*kinds: type) -> Callable[[Value], Value]:
     """A value of some class."""
     return lambda value: value if isinstance(value, kinds) else None
-
-
-def is_tensors(value: Value) -> bool:
-    """Whether a value is a tensor or a list of tensors."""
-    kind = type(value)
-    if kind is not tuple:
-        return kind is Tensor or kind is TensorList
-    return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
 
 
 FITS: dict[str, Callable[[Value], Value]] = {

@@ -130,7 +130,7 @@ class Role(BlockValue):
 
 
 class Shared(BlockValue):
-    """`share(a)`: one set of weights wherever it is applied in the body under construction (`home`) that it stands in."""
+    """`share(a)`: one set of weights, wherever it is applied in the body (`home`) that it stands in."""
 
     name: str
     body: BlockValue
@@ -145,6 +145,11 @@ def captures(value: Value) -> bool:
 def shares(value: Value) -> bool:
     """Whether a block (or a list of them) has shared weights inside it."""
     return holds(value, "shares", lambda part: isinstance(part, Shared))
+
+
+def follows_policies(value: Value) -> bool:
+    """Whether a block is a policy, or has one among its parts or settings."""
+    return holds(value, "follows_policies", lambda part: isinstance(part, Policy))
 
 
 def holds(value: Value, fact: str, test: Callable[[Value], bool]) -> bool:
@@ -176,6 +181,14 @@ def inside(block: BlockValue) -> tuple[Value, ...]:
             return ()
 
 
+def is_tensors(value: Value) -> bool:
+    """Whether a value is a tensor or a list of tensors."""
+    kind = type(value)
+    if kind is not tuple:
+        return kind is Tensor or kind is TensorList
+    return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
+
+
 def describe(value: Value) -> str:
     """A value as it is called in a message."""
     match value:
@@ -197,6 +210,8 @@ def describe(value: Value) -> str:
         case Tensor():
             return f"a tensor of {'x'.join(map(str, value.shape))}"
         case TensorList():
+            return "a list of tensors"
+        case tuple() if is_tensors(value):
             return "a list of tensors"
         case tuple():
             numbers = len(value) <= SHOWN and all(isinstance(item, int | Fraction | Symbol) for item in value)

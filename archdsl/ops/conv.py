@@ -140,7 +140,7 @@ def unslid(kernel: int, stride: int, pad: int, dilation: int) -> Reach:
 
 def check_groups(groups: int, channels: int, out: int) -> None:
     """Raises Misfit where `groups` does not divide the channels of both sides."""
-    for count, name, side in ((channels, "groups", "input"), (out, "out", "output")):
+    for count, name, side in ((out, "out", "output"), (channels, "groups", "input")):
         if count % groups:
             below, above = count // groups * groups, (count // groups + 1) * groups
             nearest = f"widths that {groups} divides are {below} and {above}" if below else f"width is {above}"

@@ -47,7 +47,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
 def refuse(path: Path, label: str, help: str = "") -> NoReturn:
     """Raises the error of a file that is no checkpoint."""
-    raise catalog.CHECKPOINT.error(None, f"{path} {label}", help=help)
+    raise catalog.CHECKPOINT.error(None, f"{path} {label}", help=help) from None
 
 
 # ---- what a file is ------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def read_zip(path: Path) -> Any:
         refuse(path, f"is broken: {first_line(error)}", CUT_SHORT)
     names = {member.filename.rpartition("/")[2] for member in members}
     if "constants.pkl" in names:
-        help = "where you trust the file: `torch.save(torch.jit.load(path).state_dict(), 'weights.pt')`"
+        help = "if you trust the file: `torch.save(torch.jit.load(path).state_dict(), 'weights.pt')`"
         raise catalog.UNSAFE.error(None, f"{path} is a TorchScript archive: a program, with its weights", help=help)
     if "data.pkl" not in names:
         refuse(path, "is a zip file, but none that torch.save wrote", "files of torch.save and safetensors can be read")
@@ -130,7 +130,7 @@ def load(path: Path, *, mapped: bool) -> Any:
         if names := wanted(path, str(error)):
             raise catalog.UNSAFE.error(None, demand(path, names), help=HARMLESS) from None
         if isinstance(error, UnpicklingError):
-            refuse(path, "is damaged, or pickled otherwise than torch.save does", "save it again with torch.save")
+            refuse(path, "is damaged, or pickled otherwise than torch.save does", f"{CUT_SHORT}, or save it again")
         refuse(path, f"is broken: {first_line(error)}", CUT_SHORT)
 
 

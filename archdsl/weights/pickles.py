@@ -21,9 +21,8 @@ IN_A_ROW = 5
 
 def wanted(path: Path, message: str) -> list[str]:
     """The globals that a file asks for and that nobody should give it; `message` is what PyTorch says."""
-    found = list(dict.fromkeys([*TOLD.findall(message), *(name for name in asked(path) if not HARMLESS.match(name))]))
-    builtin = {f"builtins.{name}" for name in found} | {f"__builtin__.{name}" for name in found}
-    return [name for name in found if name not in builtin]
+    told = TOLD.findall(message)
+    return list(dict.fromkeys(name for name in asked(path) if name in told or not HARMLESS.match(name)))
 
 
 def asked(path: Path) -> Iterator[str]:

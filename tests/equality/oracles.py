@@ -59,6 +59,15 @@ def attentive(net: nn.Module) -> nn.Module:
     return net
 
 
+def cspdarknet53() -> nn.Module:
+    """timm's CSPDarknet-53 under the slope of its authors, which makes it theirs."""
+    net = timm("cspdarknet53")
+    for each in net.modules():
+        if isinstance(each, nn.LeakyReLU):
+            each.negative_slope = 0.1
+    return net
+
+
 def pytorchcv(name: str) -> nn.Module:
     """A network of pytorchcv, with a head for images of any size."""
     from pytorchcv.model_provider import get_model
@@ -77,13 +86,13 @@ def pytorchcv(name: str) -> nn.Module:
 def oracle(name: str) -> nn.Module:
     """An oracle by its name: `library:network`, with `+aux` for auxiliary classifiers."""
     library, _, network = name.partition(":")
+    if library == "derived":
+        return attentive(SPECIAL[network]() if network in SPECIAL else timm(network))
     if network in SPECIAL:
         return SPECIAL[network]()
     if library == "torchvision" and network.startswith(("inception", "googlenet")):
         network, _, aux = network.partition("+")
         return torchvision(network, aux_logits=bool(aux))
-    if library == "derived":
-        return attentive(SPECIAL[network[:13]]() if network == "ese_vovnet19b" else timm(network))
     return {"torchvision": torchvision, "timm": timm, "pytorchcv": pytorchcv, "authors": transcriptions.build}[library](
         network
     )
@@ -92,7 +101,7 @@ def oracle(name: str) -> nn.Module:
 SPECIAL: dict[str, Callable[[], nn.Module]] = {
     "densenet264": densenet264,
     "ese_vovnet19b": ese_vovnet19b,
-    "ese_vovnet19b+attention": lambda: attentive(ese_vovnet19b()),
+    "cspdarknet53+slope": cspdarknet53,
 }
 
 

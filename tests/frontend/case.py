@@ -7,7 +7,7 @@
     E001 `)` cannot stand here
     help: ...
 
-The text may have the places of errors marked by hand: «so», and ‹so› for the places of notes, in the order of the text.
+The text may have the places of errors marked by hand: «so», and ⟨so⟩ for the places of notes, in the order of the text.
 Below the `---` is what is expected; `UPDATE_CASES=1 pytest tests/frontend` writes it anew (never the marks); its diff
 wants reading.
 """
@@ -23,7 +23,7 @@ from typing import NamedTuple
 from archdsl.errors import ArchError, Diagnostic, Source
 
 FOLDER = Path(__file__).parent / "cases"
-MARKS = re.compile("[«»‹›]")
+MARKS = re.compile("[«»⟨⟩]")
 
 
 class Case(NamedTuple):
@@ -46,14 +46,14 @@ class Case(NamedTuple):
     @property
     def places(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """What is marked, of errors and of notes, as offsets in the text without marks."""
-        found: dict[str, list[tuple[int, int]]] = {"»": [], "›": []}
+        found: dict[str, list[tuple[int, int]]] = {"»": [], "⟩": []}
         starts: list[int] = []
         for number, mark in enumerate(MARKS.finditer(self.marked)):
-            if mark[0] in "«‹":
+            if mark[0] in "«⟨":
                 starts.append(mark.start() - number)
             else:
                 found[mark[0]].append((starts.pop(), mark.start() - number))
-        return found["»"], found["›"]
+        return found["»"], found["⟩"]
 
 
 def cases(file: str) -> list[Case]:

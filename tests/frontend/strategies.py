@@ -24,15 +24,18 @@ numbers = st.one_of(
     st.builds(lambda value, places: Fraction(value, 10**places), st.integers(0, 10**9), st.integers(0, 12)),
     st.sampled_from([Fraction(1, 10**40), Fraction(10**39), Fraction(3, 10**30)]),
 )
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(st.sampled_from(' "\\#:-\n\tab'), max_size=30)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.text(
+    st.sampled_from(' "\\#:-\n\tab'), max_size=30
+)
 docs = texts.map(lambda text: tidy(f"\n{text}")).filter(lambda text: '"""' not in text)
 
 
 def node(kind: type[ast.Node], **parts: Any) -> st.SearchStrategy[Any]:
     """A node of the tree."""
-    return st.builds(lambda **content: kind(span=SPAN, **content), **{
-        name: part if isinstance(part, st.SearchStrategy) else st.just(part) for name, part in parts.items()
-    })
+    return st.builds(
+        lambda **content: kind(span=SPAN, **content),
+        **{name: part if isinstance(part, st.SearchStrategy) else st.just(part) for name, part in parts.items()},
+    )
 
 
 def several(strategy: st.SearchStrategy[Any], least: int = 0, most: int = 3) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -61,7 +64,7 @@ def arguments(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[ast.Argu
 def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Everything that is made of expressions."""
     none = st.none()
-    signs = st.sampled_from("+ - * / // % ** == != <= >= < > and or".split())
+    signs = st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or"])
     return st.one_of(
         node(ast.Items, items=several(inner | node(ast.Spread, value=inner))),
         node(ast.Comprehension, item=inner, variables=several(variables, 1), source=inner, test=inner | none),
@@ -84,8 +87,10 @@ values = expressions.filter(lambda value: not isinstance(value, ast.Nothing))
 simple = node(ast.Assign, targets=several(variables, 1), value=expressions) | node(ast.Return, value=expressions)
 statements = st.recursive(
     simple,
-    lambda inner: node(ast.For, variables=several(variables, 1), source=expressions, body=several(inner, 1))
-    | node(ast.If, test=expressions, body=several(inner, 1), other=several(inner)),
+    lambda inner: (
+        node(ast.For, variables=several(variables, 1), source=expressions, body=several(inner, 1))
+        | node(ast.If, test=expressions, body=several(inner, 1), other=several(inner))
+    ),
     max_leaves=5,
 )
 
@@ -111,7 +116,7 @@ def definitions(kind: type[ast.Node]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 
 amounts = st.sampled_from(["25028904", "4.3G", "512x28x28", "0", "007", "76%", "1.5", "12"])
-signs = st.sampled_from("== != <= >= < >".split())
+signs = st.sampled_from(["==", "!=", "<=", ">=", "<", ">"])
 sections = st.one_of(
     st.builds(doc.Section, name=free_names | st.sampled_from(["stem", "head"]), value=values),
     st.builds(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),

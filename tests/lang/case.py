@@ -10,7 +10,7 @@ A case is a title, a text and what is expected of it:
     E106 `out` is 0; at least 1 is needed
     in: stem.conv
 
-The places of errors are marked in the text by hand: «so», and ‹so› for the places of notes, in the order of the
+The places of errors are marked in the text by hand: «so», and ⟨so⟩ for the places of notes, in the order of the
 text. `UPDATE_CASES=1 pytest tests/lang` writes what is expected anew, never the marks; its diff wants reading.
 
 A text without a backbone is a line of its own, or a chain's lines: `frame` puts it into one. `@@ name` begins another
@@ -35,11 +35,12 @@ from archdsl.frontend.text import Text
 from archdsl.graph import Graph, Totals
 from tests.lang.shown import flow, modules, shape
 
-MARKS = re.compile("[«»‹›]")
+MARKS = re.compile("[«»⟨⟩]")
 TITLE = "=== "
 SEPARATOR = "---"
 MAIN = "net.arch"
 FRAME = "backbone net:\n    input 3 x 32 x 32\n"
+WHOLE = re.compile(r"^\s*(?:backbone|archdsl|import)\b", re.MULTILINE)
 DEFINES = re.compile(r"(?:archdsl|import|block|fn|backbone)\b")
 WIDTH = 118
 
@@ -90,7 +91,9 @@ def case(file: str, at: int, lines: list[str]) -> Case:
             texts[line[3:]] = []
         elif not line.startswith("$ "):
             texts[next(reversed(texts))].append(line)
-    whole = {name: frame("\n".join(content)) if name == MAIN else "\n".join(content) for name, content in texts.items()}
+    whole = {name: "\n".join(content) for name, content in texts.items()}
+    if not named:
+        whole[MAIN] = frame(whole[MAIN])
     expected = "\n".join(lines[split + 1 :]).strip("\n")
     return Case(file, at + 1, lines[0].removeprefix(TITLE), asked, whole, expected)
 
@@ -98,7 +101,7 @@ def case(file: str, at: int, lines: list[str]) -> Case:
 def frame(text: str) -> str:
     """The text as a whole file: lines of a backbone (the last paragraph, where none begins one) get the head."""
     plain = MARKS.sub("", text)
-    if not plain.strip() or re.search(r"^\s*(backbone|archdsl)\b", plain, re.MULTILINE) or plain.startswith(("name:", "import")):
+    if WHOLE.search(plain):
         return text
     lines = text.split("\n")
     first = next(at for at, line in enumerate(lines) if begins_network(line))
@@ -116,17 +119,17 @@ def begins_network(line: str) -> bool:
 
 def unmarked(text: str) -> Marked:
     """A text and its marks, apart."""
-    found: dict[str, list[tuple[int, int]]] = {"»": [], "›": []}
+    found: dict[str, list[tuple[int, int]]] = {"»": [], "⟩": []}
     open_at: list[int] = []
     clean = ""
     for char in text:
-        if char in "«‹":
+        if char in "«⟨":
             open_at.append(len(clean))
-        elif char in "»›":
+        elif char in "»⟩":
             found[char].append((open_at.pop(), len(clean)))
         else:
             clean += char
-    return Marked(clean, sorted(found["»"]), sorted(found["›"]))
+    return Marked(clean, sorted(found["»"]), sorted(found["⟩"]))
 
 
 # ---- running
@@ -234,7 +237,7 @@ def places(case: Case, found: Graph | ArchError) -> tuple[dict[str, str], dict[s
     clean = {name: unmarked(text).text for name, text in case.texts.items()}
     marks: dict[str, list[tuple[int, int, str]]] = {name: [] for name in clean}
     for each in found.diagnostics if isinstance(found, ArchError) else ():
-        spans = [(each.span, "«»"), *((note.span, "‹›") for note in each.notes)]
+        spans = [(each.span, "«»"), *((note.span, "⟨⟩") for note in each.notes)]
         for span, signs in spans:
             if span is not None and (name := file_of(span, clean)):
                 marks[name].append((span.start, span.end, signs))
@@ -252,7 +255,7 @@ def file_of(span: Span, texts: dict[str, str]) -> str:
 def as_marked(text: str) -> list[tuple[int, int, str]]:
     """The marks of a text."""
     marked = unmarked(text)
-    return [(*place, "«»") for place in marked.errors] + [(*place, "‹›") for place in marked.notes]
+    return [(*place, "«»") for place in marked.errors] + [(*place, "⟨⟩") for place in marked.notes]
 
 
 def with_marks(text: str, marks: list[tuple[int, int, str]]) -> str:

@@ -14,7 +14,7 @@ from archdsl.op import pair
 LARGE = 0.60
 DEARER = 1.3
 MANY = 64
-LAUNCHING = 0.75
+LAUNCHING = 0.80
 
 
 def costly_pointwise(case: Case) -> Iterator[Finding]:

@@ -1,1 +1,118 @@
-"""What a network needs in memory: activations in inference, what training keeps, weights and optimizer state."""
+"""What a network needs in memory: activations in inference, what training keeps, weights and optimizer state.
+
+Peaks are of activations, the input included, weights not. `docs/memory.md` defines each figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from archdsl.analyses.memory.backward import Backward
+from archdsl.analyses.memory.eager import Eager
+from archdsl.analyses.memory.held import held
+from archdsl.analyses.memory.planned import Planned
+from archdsl.analyses.memory.tensors import Unit, unit_of
+from archdsl.errors import catalog, did_you_mean
+from archdsl.graph import Graph, Section
+
+
+class Part(NamedTuple):
+    """A section's part: the peaks while it runs, and what it adds to what is kept for the backward pass.
+
+    The peaks of training-only sections are 0: they do not run in inference.
+    """
+
+    section: Section
+    peak: int
+    planned: int
+    saved: int
+
+
+class Memory(NamedTuple):
+    """Bytes, all of them exact.
+
+    `peak` is the activation peak of inference as eager PyTorch has it, `planned` as a planner could reach it; `saved`
+    is kept for the backward pass in training. With checkpointed sections `saved` is what is kept all the time, and
+    `recomputed` the most that one of them keeps while it is run again.
+    """
+
+    name: str
+    batch: int
+    precision: str
+    peak: int
+    planned: int
+    saved: int
+    recomputed: int
+    weights: int
+    gradients: int
+    optimizers: dict[str, int]
+    parts: tuple[Part, ...]
+    checkpointed: tuple[str, ...] = ()
+
+    def training(self, optimizer: str = "sgd") -> int:
+        """All that is there when the backward pass begins: weights, gradients, optimizer state, what is saved."""
+        return self.weights + self.gradients + self.optimizers[optimizer] + self.saved + self.recomputed
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as plain data."""
+        figures = self._asdict()
+        figures["parts"] = [{"name": part.section.name, **part._asdict()} for part in self.parts]
+        for part in figures["parts"]:
+            del part["section"]
+        figures["training"] = {name: self.training(name) for name in self.optimizers}
+        return figures
+
+
+def memory(graph: Graph, batch: int = 1, precision: str = "fp32", checkpoint: Iterable[str] = ()) -> Memory:
+    """What a network needs for a batch in a precision, with the sections named in `checkpoint` run again in training.
+
+    Raises ArchError for an unknown precision or section, and a batch of nothing.
+    """
+    unit = unit_of(batch, precision)
+    checkpointed = known_sections(graph, checkpoint)
+    eager, planned = Eager(graph, unit), Planned(graph, unit)
+    saved, content = Backward(graph, unit).network(checkpointed), held(graph)
+    size = unit.size(graph.input)
+    parts = (
+        Part(
+            section,
+            peak=size + eager.sections[section.value] if section.value in eager.sections else 0,
+            planned=size + planned.sections[section.value] if section.value in planned.sections else 0,
+            saved=saved.sections[section.value],
+        )
+        for section in graph.sections
+    )
+    return Memory(
+        name=graph.name,
+        batch=batch,
+        precision=precision,
+        peak=eager.peak,
+        planned=planned.peak,
+        saved=saved.total,
+        recomputed=saved.again,
+        weights=content.weights(unit.width),
+        gradients=content.gradients(unit.width),
+        optimizers=content.optimizers(unit.width),
+        parts=tuple(parts),
+        checkpointed=checkpointed,
+    )
+
+
+def peak_memory(graph: Graph, batch: int = 1, precision: str = "fp32") -> int:
+    """The activation peak of inference alone, as eager PyTorch has it."""
+    return Eager(graph, unit_of(batch, precision)).peak
+
+
+def known_sections(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:
+    """The names, once all of them are known to be sections."""
+    known = [section.name for section in graph.sections]
+    wanted = tuple(names)
+    for name in wanted:
+        if name not in known:
+            label = f"no section of {graph.name} is called `{name[:60]}`"
+            raise catalog.USAGE.error(None, label, help=did_you_mean(name, known))
+    return wanted
+
+
+__all__ = ["Memory", "Part", "Unit", "memory", "peak_memory", "unit_of"]

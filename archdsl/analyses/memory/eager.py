@@ -120,4 +120,6 @@ def finished(heap: Heap, output: Blocks) -> Called:
     """What a call came to, from its memory at the end."""
     new = sorted({block for block in output if block >= heap.inputs})
     place = {block: at for at, block in enumerate(new)}
-    return Called(heap.peak, tuple(heap.sizes[block] for block in new), tuple(place.get(each, ~each) for each in output))
+    return Called(
+        heap.peak, tuple(heap.sizes[block] for block in new), tuple(place.get(each, ~each) for each in output)
+    )

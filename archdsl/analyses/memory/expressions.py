@@ -28,7 +28,7 @@ class Expression(NamedTuple):
     operands: tuple[Expression, ...] = ()
     step: Step | None = None
     variable: str = ""
-    index: int | None = None
+    at: int | None = None
     items: bool = False
     """Whether it is a list of its operands."""
     spread: tuple[bool, ...] = ()
@@ -37,7 +37,7 @@ class Expression(NamedTuple):
     @property
     def plain(self) -> bool:
         """Whether it is a variable, or an element of one."""
-        return bool(self.variable) or (self.index is not None and self.operands[0].plain)
+        return bool(self.variable) or (self.at is not None and self.operands[0].plain)
 
     @property
     def reads(self) -> frozenset[str]:
@@ -53,7 +53,7 @@ def variable(name: str) -> Expression:
 
 def element(value: Expression, index: int) -> Expression:
     """One tensor of a list."""
-    return Expression(f"{value.text}[{index}]", (value,), index=index, depth=value.depth)
+    return Expression(f"{value.text}[{index}]", (value,), at=index, depth=value.depth)
 
 
 def display(parts: list[tuple[Expression, bool]]) -> Expression:

@@ -16,7 +16,6 @@ from archdsl.analyses.memory.expressions import (
     WIDTH,
     Expression,
     applied,
-    display,
     element,
     filled,
     variable,
@@ -172,7 +171,9 @@ class Forward(Statements):
     def of_list(self, step: Step, template: str, facts: dict[str, object], named: str = "") -> Expression:
         """The expression of a function of a list."""
         whole = variable(named) if named else self.read(self.listed(step))
-        texts = [each.text for each in whole.operands] if whole.items else [f"{whole.text}[0]"] * len(tensors(step.shape))
+        texts = (
+            [each.text for each in whole.operands] if whole.items else [f"{whole.text}[0]"] * len(tensors(step.shape))
+        )
         return applied(step, filled(template, whole, texts, facts), [whole])
 
     def listed(self, step: Step) -> Ref:
@@ -269,4 +270,4 @@ class NetworkForward(Forward):
             if step.output in needed:
                 needed |= {value for ref in step.inputs for value in read(ref)}
         self.run(step for step in self.scope.steps if step.output in needed)
-        return self.finish(tuple([*self.always, *read(self.main)]) if self.always else self.main)
+        return self.finish((*self.always, *read(self.main)) if self.always else self.main)

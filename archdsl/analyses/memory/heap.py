@@ -20,13 +20,18 @@ class Heap:
         self.peak = 0
 
     def take(self, sizes: Iterable[int]) -> list[Block]:
-        """New blocks, without a holder yet."""
+        """New blocks, without a holder yet, beside all that is in use."""
+        blocks = self.add(sizes)
+        self.reach(0)
+        return blocks
+
+    def add(self, sizes: Iterable[int]) -> list[Block]:
+        """New blocks of a call whose peak is known otherwise: it may have freed others before."""
         first = len(self.sizes)
         for size in sizes:
             self.sizes.append(size)
             self.holders.append(0)
             self.live += size
-        self.reach(0)
         return list(range(first, len(self.sizes)))
 
     def reach(self, more: int) -> None:

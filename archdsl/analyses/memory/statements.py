@@ -127,9 +127,9 @@ class Statements:
             return self.heap.hold(self.variables[expression.variable])
         if expression.items:
             return tuple(block for each in expression.operands for block in self.evaluate(each))
-        if expression.index is not None:
+        if expression.at is not None:
             whole = self.evaluate(expression.operands[0])
-            kept = self.heap.hold(whole[expression.index : expression.index + 1])
+            kept = self.heap.hold(whole[expression.at : expression.at + 1])
             self.heap.drop(whole)
             return kept
         assert expression.step is not None
@@ -155,7 +155,8 @@ class Statements:
 
     def joined(self, expression: Expression) -> Blocks:
         """A sum or product: each operand is worked out when its turn comes, each partial result dies with the next."""
-        assert expression.step is not None and expression.step.scope is not None
+        assert expression.step is not None
+        assert expression.step.scope is not None
         _, x = content(expression.step.scope)
         shapes = iter(tensors(x))
         total: Blocks = ()

@@ -6,12 +6,10 @@ from collections.abc import Iterable
 from math import prod
 from typing import NamedTuple, cast
 
-from archdsl.errors import catalog, did_you_mean
+from archdsl.analyses.counts import BYTES, check_precision
+from archdsl.analyses.roofline import check_batch
 from archdsl.graph import Child, Ref, Scope, Spread
 from archdsl.op import Inner, Op, Shape, Shapes
-
-WIDTHS = {"fp64": 8, "fp32": 4, "tf32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
-"""Bytes of a value in each precision."""
 
 
 class Unit(NamedTuple):
@@ -26,19 +24,12 @@ class Unit(NamedTuple):
 
     def inner(self, tensors: Iterable[Inner]) -> int:
         """Bytes of the tensors that an op makes inside itself."""
-        return sum(
-            each.size * (1 if each.shared else self.batch) * (each.width or self.width) for each in tensors
-        )
+        return sum(each.size * (1 if each.shared else self.batch) * (each.width or self.width) for each in tensors)
 
 
 def unit_of(batch: int, precision: str) -> Unit:
     """The unit for a batch and a precision; raises ArchError where there is none."""
-    if precision not in WIDTHS:
-        help = did_you_mean(precision, WIDTHS) or f"one of {', '.join(WIDTHS)}"
-        raise catalog.USAGE.error(None, f"no precision is called `{precision}`", help=help)
-    if batch < 1:
-        raise catalog.USAGE.error(None, f"a batch of {batch}", help="at least one sample is needed")
-    return Unit(batch, WIDTHS[precision])
+    return Unit(check_batch(batch), BYTES[check_precision(precision)])
 
 
 def is_list(shapes: Shapes) -> bool:

@@ -12,6 +12,8 @@ from archdsl.graph import Graph, Scope
 
 SHORT = 40
 """The longest text of an argument that is worth telling."""
+LONGEST = 90
+"""The longest docstring on one line."""
 MOST = 2
 """So many differences are told."""
 POLICIES = ("norm", "act")
@@ -37,7 +39,8 @@ def described(scope: Scope, homes: dict[Scope, str], difference: str) -> str:
     home, _, part = called(scope, homes).partition(".") if scope.op is None else (scope.op.name, "", "")
     name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
     doc = first_line(scope.doc) or name
-    return f"{doc.rstrip('.')} ({difference})." if difference else doc
+    line = f"{doc.rstrip('.')} ({difference})." if difference else doc
+    return line if len(line) <= LONGEST or not difference else f"{doc}\n\nThis one has {difference}."
 
 
 def differences(family: list[Group]) -> dict[Group, str]:

@@ -274,7 +274,8 @@ class Forward(Statements):
         self.consume(step)
         if value.text in self.holders and self.free(value.text):
             return value.text
-        running = unique("xs" if value.items or is_list(step.shape) else "y", {*self.taken(), *taken})
+        passes_lists = is_list(self.children[step.target].scope.output)
+        running = unique("xs" if passes_lists else "y", {*self.taken(), *taken})
         self.write(f"{running} = {value.text}")
         return running
 

@@ -158,9 +158,13 @@ def verdict(votes: dict[str, Counter[Start]], ops: int) -> Usual:
 
 def loop(cases: Sequence[Case]) -> list[str]:
     """A loop over all modules, with a case for each class."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for kind, statements in cases:
+        alike.setdefault(tuple(statements), []).append(kind)
     lines = ["for module in self.modules():"] if cases else []
-    for at, (kind, statements) in enumerate(cases):
-        lines.append(f"{STEP}{'elif' if at else 'if'} isinstance(module, {kind}):")
+    for at, (statements, kinds) in enumerate(alike.items()):
+        names = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
+        lines.append(f"{STEP}{'elif' if at else 'if'} isinstance(module, {names}):")
         lines += [2 * STEP + statement for statement in statements]
     return lines
 

@@ -166,9 +166,9 @@ class Frame:
         return next((fit for tree in trees if tree is not None and (fit := self.fitting(tree, values))), None)
 
     def by_new_name(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
-        """A new argument, named after what it is; a parameter of that name that nothing needs makes room."""
+        """A new argument, named after what it is. A parameter that is the number in another form makes room for it."""
         plain = identifier(hint.fact)
-        if hint.fact in self.known and hint.fact not in self.used and hint.fact not in CHANNELS:
+        if hint.origin is not None and hint.origin.text == hint.fact in self.known and hint.fact not in self.used:
             del self.known[hint.fact]
             self.taken.discard(hint.fact)
         free = hint.fact not in CHANNELS and plain not in self.taken

@@ -11,6 +11,8 @@ from archdsl.frontend.printing.layout import Align, Group, Layout, Line, Nest, f
 from archdsl.lang import syntax as ast
 
 STEP = 4
+LONGEST_NUMBER = 20
+MOST_PLACES = 100
 
 # How tightly forms bind, loosest first, as in the grammar.
 ANY, CHAIN, LINK, OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGNED, POWER, POSTFIX, ATOM = range(13)
@@ -81,15 +83,14 @@ def number(node: ast.Number) -> Layout:
 
 def decimal(value: Fraction) -> str:
     """A decimal literal; raises for what has none, and so cannot come from a text."""
-    places = 0
-    while value.denominator != 1 and places < 1000:
-        value, places = value * 10, places + 1
-    if value.denominator != 1:
+    places = next((each for each in range(MOST_PLACES) if (value * 10**each).denominator == 1), None)
+    if places is None:
         raise ValueError(f"{value} cannot be written as a decimal number")
-    text = f"{Decimal(value.numerator).scaleb(-places):f}"
-    if len(text) > 20:
-        digits = str(value.numerator).rstrip("0")
-        return f"{digits}e{len(str(value.numerator)) - len(digits) - places}"
+    whole = str((value * 10**places).numerator)
+    text = f"{Decimal(whole).scaleb(-places):f}"
+    if len(text) > LONGEST_NUMBER:
+        digits = whole.rstrip("0")
+        return f"{digits}e{len(whole) - len(digits) - places}"
     return text if "." in text else f"{text}.0"
 
 
@@ -170,7 +171,13 @@ def conditional(node: ast.Conditional) -> Layout:
 def comprehension(node: ast.Comprehension) -> Layout:
     """`[item for variable in source if test]`."""
     test = () if node.test is None else (Line(), "if ", expression(node.test, CHAIN))
-    inner = (expression(node.item), Line(), f"for {names_of(node.variables)} in ", expression(node.source, CHAIN), *test)
+    inner = (
+        expression(node.item),
+        Line(),
+        f"for {names_of(node.variables)} in ",
+        expression(node.source, CHAIN),
+        *test,
+    )
     return Group(("[", Align(inner), "]"))
 
 

@@ -17,7 +17,10 @@ from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.guard import Guard, check_text
 from archdsl.frontend.yaml.scalars import located
 
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+YAML: Any = yaml
+"""PyYAML has no types."""
+
+LOADER = getattr(YAML, "CSafeLoader", YAML.SafeLoader)
 
 
 class Places:
@@ -39,8 +42,8 @@ def load(source: Source, findings: Findings) -> Data | None:
     check_text(source)
     places = Places(source)
     try:
-        Guard(places.span).check(yaml.parse(places.text, Loader=LOADER))
-        node = yaml.compose(places.text, Loader=LOADER)
+        Guard(places.span).check(YAML.parse(places.text, Loader=LOADER))
+        node = YAML.compose(places.text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         raise explained(error, source, places.shift) from None
     return None if node is None else Composer(places, findings).data(node)

@@ -70,7 +70,9 @@ def bracket(fault: Fault) -> ArchError:
     """A list or mapping in brackets that does not go on."""
     closing = {"[": "]", "{": "}"}.get(fault.opening)
     if closing is None:
-        return beginning(fault) if fault.char.strip() else fault.said("the text ends while a bracket is open", "close it")
+        return (
+            beginning(fault) if fault.char.strip() else fault.said("the text ends while a bracket is open", "close it")
+        )
     if fault.char in "[]{}()" and fault.char:
         label = f"`{fault.char}` cannot stand inside a text without quotes that is inside `{fault.opening}{closing}`"
         return fault.said(label, QUOTES)

@@ -60,7 +60,7 @@ class Guard:
         self.anchors: dict[str, tuple[Size, Span]] = {}
         self.documents = 0
 
-    def check(self, events: Iterable[Any]) -> None:
+    def check(self, events: Iterable[object]) -> None:
         """Looks at all events."""
         for event in events:
             if handler := HANDLERS.get(type(event)):
@@ -146,4 +146,3 @@ HANDLERS = cast(
         ev.AliasEvent: Guard.alias,
     },
 )
-

@@ -15,7 +15,7 @@ from archdsl.lang.document import Backbone, Check, Drop, Output, Section, Settin
 from archdsl.lang.syntax import Expression, Nothing
 
 LINE_WORDS = ("input", "stage", "output", "expect")
-"""The words that begin a line of a backbone in the text form, so that no section and no setting can have such a name."""
+"""The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 
 STAGE = re.compile(r"stage[ \t]+")
 SECTIONS = "a mapping of sections to expressions"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from archdsl.errors import Source, Span, catalog
 from archdsl.frontend.notation import text_form
@@ -43,7 +44,7 @@ class File(Definitions):
         if not isinstance(data, Mapping):
             raise catalog.WRONG_TYPE.error(data.span, f"{KINDS[type(data)]}, where a mapping belongs", help=START)
         keys = self.file_keys(data)
-        content = {
+        content: dict[str, Any] = {
             "edition": self.edition(keys["archdsl"].value) if "archdsl" in keys else None,
             "imports": self.imports(keys["import"].value) if "import" in keys else (),
             "blocks": self.definitions(keys["blocks"].value, Block) if "blocks" in keys else (),

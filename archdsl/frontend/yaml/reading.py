@@ -21,7 +21,9 @@ E = TypeVar("E", bound=Element)
 D = TypeVar("D", Scalar, Sequence, Mapping)
 
 COMMENT = re.compile(r"[ \t]+#")
-STATEMENT = re.compile(r"(?:\s|#[^\n]*+)*+(?:return\b|for\b|if\b|\"\"\"|[A-Za-z_]\w*+(?:\s*+,\s*+[A-Za-z_]\w*+)*+\s*+=(?!=))")
+STATEMENT = re.compile(
+    r"(?:\s|#[^\n]*+)*+(?:return\b|for\b|if\b|\"\"\"|[A-Za-z_]\w*+(?:\s*+,\s*+[A-Za-z_]\w*+)*+\s*+=(?!=))"
+)
 SIGNS = re.compile(r"[(\[]|->")
 HINTS = {
     **dict.fromkeys(("settings", "constants", "policies"), "write `set`"),
@@ -100,8 +102,10 @@ class Reader:
             return None
 
     def element(self, kind: type[E], span: Span, places: dict[str, Span] | None = None, **content: Any) -> E | None:
-        """A validated part of the document. `places` tells where its fields (or, as
-        `field.2`, parts of them) stand, if not at `span`."""
+        """A validated part of the document.
+
+        `places` tells where its fields (or, as `field.2`, parts of them) stand, if not at `span`.
+        """
         try:
             return kind.model_validate({**content, "span": span})
         except ValidationError as error:
@@ -133,7 +137,11 @@ Said = tuple[Rule, str, str]
 WORDS: dict[str, Callable[[Any, dict[str, Any]], Said]] = {
     "string_pattern_mismatch": lambda value, _: (catalog.WRONG_TYPE, f"`{shown(value)}` is no name", NAME_HELP),
     "string_too_long": lambda _, about: (catalog.TOO_LARGE, f"a name has at most {about['max_length']} letters", ""),
-    "greater_than": lambda value, about: (catalog.OUT_OF_RANGE, f"`{shown(value)}` must be more than {about['gt']}", ""),
+    "greater_than": lambda value, about: (
+        catalog.OUT_OF_RANGE,
+        f"`{shown(value)}` must be more than {about['gt']}",
+        "",
+    ),
     "less_than_equal": lambda value, about: (catalog.OUT_OF_RANGE, f"at most {about['le']:,} is of use", ""),
     "int_parsing": lambda value, _: (catalog.WRONG_TYPE, f"`{shown(value)}` is no whole number", ""),
     "int_parsing_size": lambda value, _: (catalog.OUT_OF_RANGE, "this number is longer than any that is of use", ""),
@@ -147,17 +155,19 @@ def translated(error: ValidationError, span: Span, places: dict[str, Span]) -> l
     """Pydantic's errors in our words, each at the place of its field."""
     found: list[Diagnostic] = []
     for each in error.errors(include_url=False):
-        unknown: Callable[[Any, dict[str, Any]], Said] = lambda value, _: (catalog.WRONG_TYPE, "this does not fit", "")
-        rule, label, help = WORDS.get(each["type"], unknown)(each["input"], each.get("ctx", {}))
+        rule, label, help = WORDS.get(each["type"], misfit)(each["input"], each.get("ctx", {}))
         field, *_ = each["loc"] or ("",)
         place = places.get(".".join(map(str, each["loc"]))) or places.get(str(field), span)
         found.append(rule.at(place, label, help=help))
     return found
 
 
+def misfit(value: Any, about: dict[str, Any]) -> Said:
+    """What is said of an error that is not in the table: too little, but nothing of pydantic's."""
+    return catalog.WRONG_TYPE, "this does not fit", ""
+
+
 def shown(value: object) -> str:
     """A value in a message, cut where it is long."""
     text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-

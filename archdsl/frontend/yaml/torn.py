@@ -17,6 +17,7 @@ from archdsl.frontend.yaml.scalars import FOLD, rewritten
 
 T = TypeVar("T")
 LONGEST_EXAMPLE = 60
+MOST_PIECES = 100
 
 
 def entries(given: Sequence[Entry], findings: Findings) -> list[Entry]:
@@ -29,7 +30,7 @@ def entries(given: Sequence[Entry], findings: Findings) -> list[Entry]:
         end = pieces_end(given, at + 1, opened(first), lambda each: opened(each.key) + opened(each.value), is_piece)
         if end > at + 1 and isinstance(first, Scalar):
             last = given[end - 1]
-            whole = mended(first, last.key if empty(last.value) else last.value, findings)
+            whole = mended(first, last.key.span if empty(last.value) else last.value.span, findings)
             entry = Entry(whole, entry.value) if first is entry.key else Entry(entry.key, whole)
         found.append(entry)
         at = end
@@ -42,14 +43,12 @@ def items(given: Sequence[Data], findings: Findings) -> list[Data]:
     at = 0
     while at < len(given):
         item = given[at]
-        end = pieces_end(given, at + 1, opened(item), opened, lambda each, _: isinstance(each, Scalar) and not each.style)
-        if sum(map(opened, given[at:end])) > 0:
-            end = at + 1
-        last = given[end - 1]
-        if end > at + 1 and isinstance(item, Scalar) and isinstance(last, Scalar):
-            item = mended(item, last, findings)
+        end = pieces_end(given, at + 1, opened(item), opened, is_plain)
+        whole = end > at + 1 and sum(map(opened, given[at:end])) <= 0
+        if whole and isinstance(item, Scalar):
+            item = mended(item, given[end - 1].span, findings)
         found.append(item)
-        at = end
+        at = end if whole else at + 1
     return found
 
 
@@ -57,7 +56,8 @@ def pieces_end(
     given: Sequence[T], at: int, count: int, opens: Callable[[T], int], fits: Callable[[T, int], bool]
 ) -> int:
     """Where the pieces end that belong to an expression with `count` open brackets."""
-    while count > 0 and at < len(given) and fits(given[at], count):
+    last = min(len(given), at + MOST_PIECES)
+    while count > 0 and at < last and fits(given[at], count):
         count += opens(given[at])
         at += 1
     return at
@@ -66,6 +66,11 @@ def pieces_end(
 def is_piece(entry: Entry, count: int) -> bool:
     """Whether a line of a mapping can be a piece: it is a key without a value, or it closes what is open."""
     return not entry.key.style and (empty(entry.value) or opened(entry.key) + opened(entry.value) + count <= 0)
+
+
+def is_plain(data: Data, count: int) -> bool:
+    """Whether an item of a list can be a piece: it is a text without quotes."""
+    return isinstance(data, Scalar) and not data.style
 
 
 def opened(data: Data) -> int:
@@ -80,11 +85,10 @@ def empty(data: Data) -> bool:
     return isinstance(data, Scalar) and not data.content and not data.style
 
 
-def mended(first: Scalar, last: Scalar, findings: Findings) -> Scalar:
+def mended(first: Scalar, last: Span, findings: Findings) -> Scalar:
     """The whole expression, which is reported."""
-    source, start = first.span.source, first.span.start
-    span = Span(source, start, last.span.end)
-    content, offsets = rewritten(span.text, start, FOLD)
+    span = first.span.to(last)
+    content, offsets = rewritten(span.text, span.start, FOLD)
     example = f': "{content}"' if len(content) <= LONGEST_EXAMPLE else ""
     label = "without quotes, YAML cuts this at its commas"
     findings.add(catalog.YAML, span, label, f"put the expression in quotes{example}")

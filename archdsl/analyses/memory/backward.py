@@ -1,0 +1,230 @@
+"""What PyTorch keeps for the backward pass in training: bytes, each storage once, weights and buffers aside.
+
+In-place activations and views share a storage with what they write over or look at, so it counts once, whoever keeps
+it. Ops on what needs no gradient (the input image) keep nothing. Each different scope is worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from archdsl.analyses.memory.inplace import InPlace
+from archdsl.analyses.memory.tensors import Unit, content, fresh_in_training, made, parts, tensors
+from archdsl.graph import Child, Graph, Scope, Spread, Step
+from archdsl.op import Inner
+
+ENOUGH = 3
+"""So many turns of a row tell what the others keep: the first meets another input, and notes it."""
+
+
+class Storage:
+    """Memory of a tensor: its size, and whether the backward pass needs it."""
+
+    def __init__(self, size: int, kept: bool = False) -> None:
+        self.size = size
+        self.kept = kept
+
+
+class Tensor(NamedTuple):
+    """A tensor in a storage; `grad` says whether a gradient flows back through it."""
+
+    storage: Storage
+    grad: bool
+
+
+Value = tuple[Tensor, ...]
+
+
+class Passed(NamedTuple):
+    """What a call comes to: bytes kept of what does not leave it, the inputs it keeps, and what leaves it.
+
+    `made` are the new storages that leave it, with whether they are kept; `gives` has for each output tensor one of
+    them, or, below zero, ~n for the n-th input tensor, and whether a gradient flows through it.
+    """
+
+    kept: int
+    inputs: frozenset[int]
+    made: tuple[tuple[int, bool], ...]
+    gives: tuple[tuple[int, bool], ...]
+
+
+class Kept(NamedTuple):
+    """Bytes kept by a network: in all, and by section what each adds to what is there.
+
+    With checkpoints `total` is what is kept from the forward to the backward pass; `again` is the most that one
+    checkpointed section keeps while it is run again.
+    """
+
+    total: int
+    sections: dict[int, int]
+    again: int = 0
+
+
+class Backward:
+    """The calls of a graph's scopes in training."""
+
+    def __init__(self, graph: Graph, unit: Unit) -> None:
+        self.graph = graph
+        self.unit = unit
+        self.in_place = InPlace(graph)
+        self.known: dict[tuple[Scope, tuple[bool, ...]], Passed] = {}
+
+    def network(self, checkpoints: Iterable[str] = ()) -> Kept:
+        """What the whole network keeps, with the sections of these names checkpointed."""
+        wanted = set(checkpoints)
+        root, again = self.graph.root, 0
+        names = {section.value: section.name for section in self.graph.sections}
+        values: dict[int, Value] = {0: (Tensor(Storage(self.unit.size(self.graph.input)), False),)}
+        storages = [values[0][0].storage]
+        sections: dict[int, int] = {}
+        total = 0
+        for step in root.steps:
+            assert step.scope is not None
+            inputs = operands(values, step)
+            before = total + sum(each.size for each in storages if each.kept)
+            passed = self.call(step.scope, tuple(tensor.grad for tensor in inputs))
+            checkpointed = names.get(step.output) in wanted
+            values[step.output] = self.leave(passed, inputs, keeps=not checkpointed)
+            storages += {each.storage for each in values[step.output]} - set(storages)
+            if checkpointed:
+                again = max(again, passed.kept + sum(size for size, kept in passed.made if kept))
+                for tensor in inputs:
+                    tensor.storage.kept = True
+            else:
+                total += passed.kept
+            sections[step.output] = total + sum(each.size for each in storages if each.kept) - before
+        return Kept(total + sum(each.size for each in storages if each.kept), sections, again)
+
+    def leave(self, passed: Passed, inputs: Value, *, keeps: bool = True) -> Value:
+        """The output of a call in the caller's storages, whose kept ones are noted."""
+        new = [Storage(size, kept and keeps) for size, kept in passed.made]
+        for at in passed.inputs if keeps else ():
+            inputs[at].storage.kept = True
+        return tuple(Tensor(inputs[~at].storage if at < 0 else new[at], grad) for at, grad in passed.gives)
+
+    def call(self, scope: Scope, grads: tuple[bool, ...], overwrites: bool = False) -> Passed:
+        """What a call of a scope comes to, for inputs through which gradients flow or not."""
+        if scope.op is not None:
+            return self.op(scope, grads, overwrites)
+        if (scope, grads) not in self.known:
+            self.known[scope, grads] = self.walk(scope, grads)
+        return self.known[scope, grads]
+
+    def op(self, scope: Scope, grads: tuple[bool, ...], overwrites: bool) -> Passed:
+        """An op by itself."""
+        op, x = content(scope)
+        learns = any(weight.kind == "parameter" for weight in op.weights(x))
+        grad = learns or any(grads)
+        keeps = op.kept(x, scope.output) if grad else ()
+        own = not overwrites and fresh_in_training(scope)
+        sizes, places = made(scope, self.unit) if own else ((), (~0,) * len(tensors(scope.output)))
+        output = "output" in keeps
+        inputs = {at for at in range(len(grads)) if "input" in keeps and (learns or needed(at, grads, op.takes))}
+        return Passed(
+            kept=self.unit.inner(each for each in keeps if isinstance(each, Inner)),
+            inputs=frozenset(inputs | ({0} if output and not own else set())),
+            made=tuple((size, output) for size in sizes),
+            gives=tuple((at, grad) for at in places),
+        )
+
+    def walk(self, scope: Scope, grads: tuple[bool, ...]) -> Passed:
+        """A scope by its steps."""
+        frame = Frame(self, scope, grads)
+        for step in scope.steps:
+            frame.act(step)
+        return frame.finish()
+
+
+class Frame:
+    """A call of a scope under way."""
+
+    def __init__(self, backward: Backward, scope: Scope, grads: tuple[bool, ...]) -> None:
+        self.backward = backward
+        self.scope = scope
+        self.kept = 0
+        self.inputs = [Storage(0) for _ in grads]
+        self.values: dict[int, Value] = {}
+        self.storages: list[Storage] = []
+        flat = [Tensor(storage, grad) for storage, grad in zip(self.inputs, grads, strict=True)]
+        first = 0
+        for at, shapes in enumerate(scope.inputs):
+            count = len(tensors(shapes))
+            self.values[at] = tuple(flat[first : first + count])
+            first += count
+
+    def act(self, step: Step) -> None:
+        """Does a step."""
+        inputs = operands(self.values, step)
+        if step.kind == "pick":
+            self.values[step.output] = inputs[step.index : step.index + 1 or None]
+        elif step.kind in ("repeat", "collect"):
+            self.values[step.output] = self.row(self.scope.child(step.target), inputs, collect=step.kind == "collect")
+        else:
+            assert step.scope is not None
+            overwrites = step.kind == "call" and step.target in self.backward.in_place.of(self.scope)
+            self.values[step.output] = self.call(step.scope, inputs, overwrites)
+
+    def call(self, scope: Scope, inputs: Value, overwrites: bool = False) -> Value:
+        """Calls a module; the storages that it makes are this scope's from now on."""
+        passed = self.backward.call(scope, tuple(tensor.grad for tensor in inputs), overwrites)
+        self.kept += passed.kept
+        output = self.backward.leave(passed, inputs)
+        self.storages += {each.storage for each in output} - {each.storage for each in inputs}
+        return output
+
+    def row(self, child: Child, value: Value, *, collect: bool) -> Value:
+        """Modules one after the other. Of a run of equal ones, those after the third keep what the third does."""
+        outputs: list[Tensor] = []
+        for run in child.runs:
+            turns: list[tuple[int, Value]] = []
+            for at in range(run.count):
+                before = self.total() if run.count > ENOUGH else 0
+                value = self.call(run.scope, value)
+                outputs += value
+                if collect or run.count <= ENOUGH:
+                    continue
+                turns.append((self.total() - before, value))
+                if len(turns) >= ENOUGH and alike(*turns[-2:]) and alike(*turns[-3:-1]):
+                    self.kept += (run.count - at - 1) * turns[-1][0]
+                    break
+        return tuple(outputs) if collect else value
+
+    def total(self) -> int:
+        """Bytes kept so far."""
+        return self.kept + sum(each.size for each in self.storages if each.kept)
+
+    def finish(self) -> Passed:
+        """What the call came to."""
+        output = [tensor for part in parts(self.scope.result) for tensor in self.values[value_of(part)]]
+        leaving = list(dict.fromkeys(each.storage for each in output if each.storage not in self.inputs))
+        place = {storage: at for at, storage in enumerate(leaving)}
+        place |= {storage: ~at for at, storage in enumerate(self.inputs)}
+        inside = {storage for storage in self.storages if storage not in place}
+        return Passed(
+            kept=self.kept + sum(storage.size for storage in inside if storage.kept),
+            inputs=frozenset(at for at, storage in enumerate(self.inputs) if storage.kept),
+            made=tuple((storage.size, storage.kept) for storage in leaving),
+            gives=tuple((place[each.storage], each.grad) for each in output),
+        )
+
+
+def operands(values: dict[int, Value], step: Step) -> Value:
+    """The tensors that a step reads."""
+    return tuple(tensor for ref in step.inputs for part in parts(ref) for tensor in values[value_of(part)])
+
+
+def value_of(part: int | Spread) -> int:
+    """The value that a part of a reference reads."""
+    return part.value if isinstance(part, Spread) else part
+
+
+def needed(at: int, grads: tuple[bool, ...], takes: str) -> bool:
+    """Whether an op without weights keeps an input: a product does so for the gradients of the other operands."""
+    return any(grads[:at] + grads[at + 1 :]) if takes == "list" and len(grads) > 1 else grads[at]
+
+
+def alike(one: tuple[int, Value], other: tuple[int, Value]) -> bool:
+    """Whether two turns of a row kept as much and gave alike tensors."""
+    sizes = [[(each.storage.size, each.storage.kept, each.grad) for each in value] for _, value in (one, other)]
+    return one[0] == other[0] and sizes[0] == sizes[1]

@@ -1,0 +1,123 @@
+"""Findings in the formats that people and tools expect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archdsl import __version__
+from archdsl.errors import Diagnostic, Span
+from archdsl.errors.render import plain, render
+
+SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {"error": "error", "warning": "warning"}
+
+
+def full(findings: Sequence[Diagnostic]) -> str:
+    """As they are meant to be read."""
+    return render(findings)
+
+
+def concise(findings: Sequence[Diagnostic]) -> str:
+    """A line each: file:line:column: code sentence."""
+    return "\n".join(f"{where(finding.span)}{finding.code} {sentence(finding)}" for finding in findings)
+
+
+def where(span: Span | None) -> str:
+    """A place as editors read it."""
+    if span is None:
+        return ""
+    line, column = span.source.position(span.start)
+    return f"{plain(span.source.name)}:{line}:{column}: "
+
+
+def sentence(finding: Diagnostic) -> str:
+    """What is wrong and what stands there, on one line."""
+    return plain(f"{finding.title}: {finding.label}" if finding.label else finding.title).replace("\n", " ")
+
+
+def as_data(finding: Diagnostic) -> dict[str, Any]:
+    """A finding as plain data."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.title,
+        "label": finding.label,
+        "help": finding.help,
+        "scope": finding.where,
+        "location": location(finding.span),
+        "notes": [{"label": note.label, "location": location(note.span)} for note in finding.notes],
+    }
+
+
+def location(span: Span | None) -> dict[str, Any] | None:
+    """A place as plain data: lines and columns from 1, the end behind the last character."""
+    if span is None:
+        return None
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(max(span.end, span.start))
+    return {"file": span.source.name, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def as_json(findings: Sequence[Diagnostic]) -> str:
+    """A JSON array of all findings."""
+    return json.dumps([as_data(finding) for finding in findings], indent=2)
+
+
+def github(findings: Sequence[Diagnostic]) -> str:
+    """Workflow commands, which GitHub shows beside the lines."""
+    return "\n".join(map(github_line, findings))
+
+
+def github_line(finding: Diagnostic) -> str:
+    """One workflow command."""
+    place = ""
+    if (at := location(finding.span)) is not None:
+        name = escaped(at["file"]).replace(":", "%3A").replace(",", "%2C")
+        place = f"file={name},line={at['line']},col={at['column']},endLine={at['end_line']},endColumn={at['end_column']},"
+    help = f"\nhelp: {finding.help}" if finding.help else ""
+    text = f"{finding.title}: {finding.label}{help}"
+    return f"::{LEVELS[finding.severity]} {place}title=archdsl {finding.code}::{escaped(text)}"
+
+
+def escaped(text: str) -> str:
+    """A text as a workflow command's data."""
+    return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def sarif(findings: Sequence[Diagnostic]) -> str:
+    """A SARIF 2.1.0 log."""
+    rules = {finding.code: finding.title for finding in findings}
+    driver = {
+        "name": "archdsl",
+        "version": __version__,
+        "rules": [{"id": code, "shortDescription": {"text": title}} for code, title in sorted(rules.items())],
+    }
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": list(map(sarif_result, findings))}
+    return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def sarif_result(finding: Diagnostic) -> dict[str, Any]:
+    """One result of a SARIF log."""
+    text = "\n".join(filter(None, [sentence(finding), finding.help and f"help: {finding.help}"]))
+    result: dict[str, Any] = {"ruleId": finding.code, "level": LEVELS[finding.severity], "message": {"text": text}}
+    if (at := location(finding.span)) is not None:
+        region = {
+            "startLine": at["line"],
+            "startColumn": at["column"],
+            "endLine": at["end_line"],
+            "endColumn": at["end_column"],
+        }
+        artifact = {"uri": at["file"].replace("\\", "/")}
+        result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]
+    return result
+
+
+FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
+    "full": full,
+    "concise": concise,
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+}

@@ -1,0 +1,143 @@
+"""Converts a checkpoint: its weights under our names, or back under a library's.
+
+CHECKPOINT (.pth, .pt, .safetensors) is in the naming of any library that archdsl knows, or in ours; it has to fit
+the network of --spec, but for another number of classes or input channels, which is told.
+
+With --from-spec the checkpoint is of a spec that was edited since: what has kept its place and shape goes into the
+network of --spec, the rest of which is freshly initialized; a report tells which is which.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archdsl.commands._options import chosen_input, chosen_params
+from archdsl.commands._output import write_whole
+from archdsl.driver import Spec, compile, load
+from archdsl.errors import catalog, listed
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    State = Mapping[str, Tensor]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """CHECKPOINT, `--spec`, `-p`, `--input`, `-o`, `--to`, and what the edited spec was."""
+    from archdsl.weights.rules import projects
+
+    add, params = parser.add_argument, {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+    add("checkpoint", metavar="CHECKPOINT", help="x.pth, x.pt or x.safetensors")
+    add("--spec", required=True, metavar="SPEC", help="a file, or the name of a shipped spec")
+    add("-p", dest="params", help="sets a parameter of the spec", **params)
+    add("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
+    add("-o", dest="output", required=True, metavar="OUT", help="x.pt, x.pth or x.safetensors")
+    add("--to", choices=projects(), help="writes the weights under that project's names, not under ours")
+    add("--from-spec", metavar="OLD", help="the spec that the checkpoint is of, before it was edited")
+    add("--from-param", dest="from_params", help="sets a parameter of OLD", **params)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reads, converts, writes; nothing is written where anything is wrong."""
+    output = Path(options.output)
+    if output.suffix not in WRITERS:
+        help = f"choose from {listed(WRITERS)}"
+        raise catalog.USAGE.error(None, f"`-o {output}`: no weights are written as `{output.suffix}`", help=help)
+    if options.from_params and not options.from_spec:
+        raise catalog.USAGE.error(None, "`--from-param` is for `--from-spec OLD`")
+    spec, params, size = load(options.spec), chosen_params(options), chosen_input(options)
+    model = module_of(spec, params, size)
+    if options.from_spec:
+        given = chosen_params(argparse.Namespace(params=options.from_params))
+        carry_over(options.checkpoint, module_of(load(options.from_spec), given, size), model)
+    else:
+        fill(model, options.checkpoint)
+    state = named(model, options.to)
+    WRITERS[output.suffix](output, state)
+    print(f"wrote {output}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
+    return 0
+
+
+def module_of(spec: Spec, params: dict[str, Any], size: tuple[int, ...] | None) -> nn.Module:
+    """The network of a spec."""
+    from archdsl.api import build
+
+    return build(compile(spec, params=params, input=size))
+
+
+# ---- what is read --------------------------------------------------------------------------------------------------
+
+
+def fill(model: nn.Module, checkpoint: str) -> set[str]:
+    """Fills a network with the weights of a file; what it left as it was, as the file does not fit there."""
+    from archdsl.weights import load_weights
+
+    report = load_weights(model, checkpoint)
+    print(f"read {checkpoint}: {report}")
+    return set(report.fresh)
+
+
+def carry_over(checkpoint: str, old: nn.Module, new: nn.Module) -> None:
+    """Fills a network with what fits of the weights of the one that it was made from."""
+    from archdsl.weights.transfer import transfer_weights
+
+    fresh = fill(old, checkpoint)
+    weights = {name: tensor for name, tensor in old.state_dict().items() if name not in fresh}
+    done = transfer_weights(weights, new)
+    if not done.kept:
+        raise catalog.NO_WEIGHTS.error(None, "nothing of OLD has a place in the network of --spec")
+    print(done)
+
+
+# ---- what is written -----------------------------------------------------------------------------------------------
+
+
+def named(model: nn.Module, project: str | None) -> State:
+    """A network's weights under our names, or a project's."""
+    from archdsl.weights import to_reference
+
+    return to_reference(model, project) if project else model.state_dict()
+
+
+def apart(state: State) -> dict[str, Tensor]:
+    """Tensors that share no memory, as a file should hold them: a part of a larger one would bring all of it."""
+    import torch
+
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+
+
+def write_torch(path: Path, state: State) -> None:
+    """The state dict, in PyTorch's own format."""
+    import torch
+
+    write_whole(path, lambda made: reported(torch.save, apart(state), made))
+
+
+def write_safetensors(path: Path, state: State) -> None:
+    """The state dict as safetensors."""
+    try:
+        from safetensors.torch import save_file
+    except ImportError:
+        help = "pip install 'archdsl[torch]'"
+        raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None
+    write_whole(path, lambda made: reported(save_file, apart(state), made))
+
+
+def reported(save: Callable[[Any, Path], Any], state: dict[str, Tensor], path: Path) -> None:
+    """Saves; what a library says of a full disk becomes the error that `write_whole` knows."""
+    try:
+        save(state, path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(str(error).partition("\n")[0]) from None
+
+
+WRITERS: dict[str, Callable[[Path, State], None]] = {
+    ".pt": write_torch,
+    ".pth": write_torch,
+    ".safetensors": write_safetensors,
+}

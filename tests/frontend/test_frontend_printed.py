@@ -1,0 +1,127 @@
+"""The canonical layout (`cases/printed.txt`), and that random documents come back from what is printed of them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archdsl.errors import ArchError, Source
+from archdsl.frontend import read
+from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.lang import document as doc
+from archdsl.lang import syntax as ast
+from tests.frontend.case import Case, cases, settle
+from tests.frontend.strategies import SPAN, documents, expressions
+
+EXAMPLES = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+def back(text: str, notation: str) -> doc.Document:
+    return read(Source(f"printed.{notation}", text))
+
+
+def assert_comes_back(document: doc.Document) -> None:
+    """In both notations, and across. `repr` tells an int from a decimal number, which equality does not."""
+    arch, yaml = to_arch(document), to_yaml(document)
+    for text, notation in ((arch, "arch"), (yaml, "yaml")):
+        found = back(text, notation)
+        assert found == document, text
+        assert repr(found) == repr(document), text
+        assert to_yaml(found) == yaml
+        assert to_arch(found) == arch
+
+
+@pytest.mark.parametrize("case", cases("printed"), ids=lambda case: case.title)
+def test_canonical_layout(case: Case) -> None:
+    document = back(case.text, "arch")
+    assert to_arch(document) == case.text
+    settle(case, to_yaml(document).rstrip())
+    assert to_yaml(back(case.expected, "yaml")).rstrip() == case.expected
+    assert_comes_back(document)
+
+
+def holding(value: ast.Expression) -> doc.Document:
+    """A document with an expression at every kind of place."""
+    argument = ast.Argument(SPAN, False, ("a",), value)
+    backbone = doc.Backbone(
+        name="net",
+        parameters=(ast.Parameter(SPAN, False, "a", (), value),),
+        extends=doc.Extends(parent="a", arguments=(argument,)),
+        settings=(doc.Setting(target=("a",), value=value),),
+        sections=(doc.Section(name="stem", value=ast.Call(SPAN, False, ast.Name(SPAN, False, "a"), (argument,))),),
+    )
+    return doc.Document(backbones=(backbone,))
+
+
+@settings(EXAMPLES, max_examples=150)
+@given(expressions)
+def test_any_expression_comes_back(value: ast.Expression) -> None:
+    assert_comes_back(holding(value))
+
+
+@settings(EXAMPLES, max_examples=40)
+@given(documents)
+def test_any_document_comes_back(document: doc.Document) -> None:
+    assert_comes_back(document)
+
+
+@pytest.mark.slow
+@settings(EXAMPLES, max_examples=1000)
+@given(documents | expressions.map(holding))
+def test_many_documents_come_back(document: doc.Document) -> None:
+    assert_comes_back(document)
+
+
+DEEP = {
+    "sums": " + ".join(["a"] * 90),
+    "powers": " ** ".join(["a"] * 90),
+    "signs": "-" * 150 + "a",
+    "calls": "a" + "()" * 150,
+    "brackets": "f(" * 45 + "a" + ")" * 45,
+    "lists": "[" * 45 + "]" * 45,
+    "conditions": " else ".join(["a if b"] * 90) + " else c",
+    "chains": " -> ".join(["a"] * 1000),
+    "indices": "a" + "[0]" * 90,
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_whatever_can_be_parsed_can_be_printed(text: str) -> None:
+    assert_comes_back(back(f"backbone net:\n    stem: {text}\n", "arch"))
+
+
+DOC = 'three """ quotes'
+UNWRITABLE = {
+    "a doc with three quotes": doc.Document(
+        backbones=(doc.Backbone(name="a", doc=DOC, input=(3,)),),
+    ),
+    "a path with a quote": doc.Document(imports=(doc.Import(path='a"b'),)),
+    "a backbone with nothing but a doc": doc.Document(backbones=(doc.Backbone(name="a", doc="A doc."),)),
+}
+
+
+@pytest.mark.parametrize("document", UNWRITABLE.values(), ids=UNWRITABLE)
+def test_what_the_text_form_cannot_say_is_an_error(document: doc.Document) -> None:
+    with pytest.raises(ArchError) as caught:
+        to_arch(document)
+    assert [each.code for each in caught.value.diagnostics] == ["E601"]
+
+
+def test_a_number_without_a_literal_is_refused() -> None:
+    with pytest.raises(ValueError, match="1/3"):
+        to_arch(holding(ast.Number(SPAN, False, Fraction(1, 3))))
+
+
+@settings(EXAMPLES, max_examples=200)
+@given(st.integers(0, 10**34), st.integers(0, 38))
+def test_a_number_that_nobody_wrote_gets_a_literal(digits: int, places: int) -> None:
+    number = ast.Number(SPAN, False, Fraction(digits, 10**places))
+    found = back(to_arch(holding(number)), "arch").backbones[0].settings[0].value
+    assert found == number
+    assert repr(found) == repr(number)
