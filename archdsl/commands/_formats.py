@@ -75,7 +75,9 @@ def github_line(finding: Diagnostic) -> str:
     place = ""
     if (at := location(finding.span)) is not None:
         name = escaped(at["file"]).replace(":", "%3A").replace(",", "%2C")
-        place = f"file={name},line={at['line']},col={at['column']},endLine={at['end_line']},endColumn={at['end_column']},"
+        place = (
+            f"file={name},line={at['line']},col={at['column']},endLine={at['end_line']},endColumn={at['end_column']},"
+        )
     help = f"\nhelp: {finding.help}" if finding.help else ""
     text = f"{finding.title}: {finding.label}{help}"
     return f"::{LEVELS[finding.severity]} {place}title=archdsl {finding.code}::{escaped(text)}"

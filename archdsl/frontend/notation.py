@@ -1,4 +1,4 @@
-"""Which notation a text is in."""
+"""Which notation a text is in, and what one keeps free for the other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 
 YAML_ENDINGS = (".yaml", ".yml")
 TEXT_ENDING = ".arch"
+
+LINE_WORDS = ("input", "stage", "output", "expect")
+"""The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"
 TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')

@@ -58,7 +58,7 @@ def apply(session: Session, builder: Builder, block: BlockValue, value: Value, s
 
 def apply_use(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
     """An op or a defined block becomes a child, and a call of it."""
-    if use.target is session.identity:
+    if session.is_identity(use):
         return value
     with Into(session, use.name):
         built = module_of(session, use, shapes_of(value), settings)
@@ -84,7 +84,7 @@ def apply_policy(session: Session, builder: Builder, policy: Policy, value: Valu
     """`norm` or `act`: what the settings say, under the policy's own name."""
     block, used = policy_block(session, policy, settings)
     builder.used |= used
-    if isinstance(block, Use) and block.target is session.identity:
+    if session.is_identity(block):
         return value
     with Into(session, policy.name):
         built = module_of(session, block, shapes_of(value), settings)
@@ -191,7 +191,7 @@ def row_runs(
     shape, at = shapes_of(value), 0
     for times, block in row.runs:
         left = times
-        if is_identity(session, block) and not row.gathers:
+        if session.is_identity(block) and not row.gathers:
             continue
         while left:
             with Into(session, f"{row.name}.{at}" if row.name else str(at)):
@@ -214,11 +214,6 @@ def add_run(runs: list[Run], run: Run) -> None:
         runs[-1] = Run(runs[-1].count + run.count, run.scope)
     else:
         runs.append(run)
-
-
-def is_identity(session: Session, block: BlockValue) -> bool:
-    """Whether a block is a literal `identity`."""
-    return isinstance(block, Use) and block.target is session.identity
 
 
 def apply_shared(session: Session, builder: Builder, shared: Shared, value: Value, settings: Settings) -> Value:

@@ -10,8 +10,9 @@ from archdsl.lang.files import FORMS, POLICIES, RESERVED, Routine
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import FUNCTIONS, need_list
 from archdsl.lang.limits import LONGEST_LIST
+from archdsl.lang.naming import is_single
 from archdsl.lang.types import is_int, is_tensors
-from archdsl.lang.values import BlockValue, Policy, Role, Shared, Symbol, Tensor, TensorList, Value, describe
+from archdsl.lang.values import BlockValue, Policy, Role, Shared, Symbol, Tensor, TensorList, Use, Value, describe
 from archdsl.op import Op
 from archdsl.ops import vocabulary
 
@@ -184,8 +185,14 @@ def turns(frame: Frame, source: ast.Expression) -> tuple[Value, ...]:
 
 @evaluates(ast.Conditional)
 def conditional(frame: Frame, node: ast.Conditional) -> Value:
-    """Only the arm that the test chooses is worked out."""
-    return evaluate(frame, node.then if is_true(frame, node.test) else node.other)
+    """Only the arm that the test chooses is worked out.
+
+    Names of modules do not depend on the choice: one block, beside an arm that is a chain, is a chain of one link.
+    """
+    value = evaluate(frame, node.then if is_true(frame, node.test) else node.other)
+    if isinstance(value, Use | Policy | Role) and not is_single(node) and not frame.session.is_identity(value):
+        return frame.session.links((value,), node.span)
+    return value
 
 
 @evaluates(ast.Attribute)

@@ -44,6 +44,13 @@ class Definition:
 
         return of_block(self.node, self.file)
 
+    @cached_property
+    def returns_single(self) -> bool:
+        """Whether the body is one block by its text, whatever it returns."""
+        from archdsl.lang.naming import returns_single
+
+        return returns_single(self.body)
+
     def __repr__(self) -> str:
         return f"Definition({self.name})"
 

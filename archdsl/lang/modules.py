@@ -139,7 +139,8 @@ def block_scope(
                 catalog.NO_RESULT, definition.node.span, f"`{definition.name}` comes to nothing", "end it with `return`"
             )
         if isinstance(result, BlockValue):
-            if not builder.steps and len(shapes) == 1 and is_one(result) and not captures(result):
+            one = is_one(result) and (definition.returns_single or session.is_identity(result))
+            if one and not builder.steps and len(shapes) == 1 and not captures(result):
                 built = module_of(session, result, shapes[0], settings)
                 return built._replace(used=built.used | builder.used)
             result = session.apply(builder, result, builder.input(0), settings)

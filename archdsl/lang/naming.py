@@ -85,3 +85,31 @@ def kind_name(node: ast.Expression) -> str:
             return kind_name(node.then if callee_name(node.then) != "identity" else node.other)
         case _:
             return "chain"
+
+
+def is_single(node: ast.Expression) -> bool:
+    """Whether an expression is one block by its text, in both arms of a condition."""
+    match node:
+        case ast.Chain() | ast.Binary() | ast.Call(callee=ast.Name(id="fork" | "concat" | "collect" | "share")):
+            return False
+        case ast.Call(callee=ast.Name(id="with"), arguments=[*_, last]):
+            return is_single(last.value)
+        case ast.Conditional():
+            return is_single(node.then) and is_single(node.other)
+        case _:
+            return True
+
+
+def returns_single(body: tuple[ast.Statement, ...]) -> bool:
+    """Whether all that a body may return is one block by its text."""
+    for statement in body:
+        match statement:
+            case ast.Return() if not is_single(statement.value):
+                return False
+            case ast.If() if not (returns_single(statement.body) and returns_single(statement.other)):
+                return False
+            case ast.For() if not returns_single(statement.body):
+                return False
+            case _:
+                pass
+    return True

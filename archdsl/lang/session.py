@@ -109,6 +109,10 @@ class Session:
             key=self.key("named", content, name), span=span, target=target, given=given, name=name, content=content
         )
 
+    def is_identity(self, block: BlockValue) -> bool:
+        """Whether a block is a literal `identity`."""
+        return isinstance(block, Use) and block.target is self.identity
+
     def links(self, links: tuple[BlockValue, ...], span: Span) -> Links:
         """Blocks in a row, one after the other."""
         return Links(key=self.key("links", *(link.key for link in links)), span=span, links=links)

@@ -14,7 +14,8 @@ import archdsl
 from archdsl import driver
 from archdsl.analyses.field import Field, fields
 
-NARROW = 96
+NARROW = {"inception_v3": 299}
+"""An input narrow enough to be quick, where the network takes 96."""
 FAMILIES = [
     "vgg16",
     "resnet18",
@@ -32,7 +33,7 @@ FAMILIES = [
     "googlenet",
     "peleenet",
 ]
-QUICK = ["resnet18", "vovnetv2_39"]
+QUICK = ["resnet18"]
 NOTHING = (nn.BatchNorm2d, nn.ReLU, nn.LeakyReLU, nn.Mish, nn.SiLU, nn.Dropout)
 
 
@@ -85,11 +86,12 @@ def test_field_is_what_the_module_reaches(name: str) -> None:
     part, field = [
         (part, field) for part, field in fields(graph) if field and not field.whole and not part.section.training_only
     ][-1]
+    wide = NARROW.get(name, 96)
     high = ceil(float(1.3 * field.size[0] + 8 * field.stride[0]) / 32) * 32
-    graph = driver.compile(name, input=(3, high, NARROW))
+    graph = driver.compile(name, input=(3, high, wide))
     declared: Field | None = dict((each.path, found) for each, found in fields(graph))[part.path]
     assert declared is not None
     model = linearized(archdsl.build(graph)).double().eval()
-    at, first, last = ends((high, NARROW), model, part.path)
+    at, first, last = ends((high, wide), model, part.path)
     start = at * declared.stride[0] + declared.offset[0]
     assert (first, last) == (start, start + declared.size[0] - 1)

@@ -25,6 +25,11 @@ def test_case(case: Case, tmp_path: Path) -> None:
         assert case.expected == shown
 
 
+def test_titles_tell_cases_apart() -> None:
+    titles = [(case.file, case.title) for case in CASES]
+    assert len(set(titles)) == len(titles)
+
+
 def update(case: Case, shown: str) -> None:
     """Writes what there is in place of what the case expects."""
     path = FOLDER / f"{case.file}.txt"

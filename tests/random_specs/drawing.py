@@ -74,8 +74,10 @@ class Drawer:
         if self.random.random() < 0.3:
             lines.append("    output side if training: part0 -> global_avgpool -> flatten -> linear(classes)")
             self.note("output")
-        lines.append(f"    head: {self.one('global_avgpool', 'global_maxpool', 'adaptive_avgpool(1)')} -> flatten"
-                     " -> linear(classes)")
+        lines.append(
+            f"    head: {self.one('global_avgpool', 'global_maxpool', 'adaptive_avgpool(1)')} -> flatten"
+            " -> linear(classes)"
+        )
         return "\n".join([*lines, ""])
 
     def chain(self, at: Map, links: int, depth: int) -> Drawn:
@@ -293,24 +295,41 @@ OPS: dict[str, Callable[[Drawer, Map], Drawn | None]] = {
     "group_norm": lambda drawer, at: (f"group_norm({2 if at[0] % 2 == 0 else 1})", at),
     "instance_norm": where(lambda at: at[1] > 1, keeps("instance_norm", "instance_norm(affine = true)")),  # type: ignore[arg-type]
     "local_response_norm": keeps("local_response_norm(3)"),
-    "maxpool": where(lambda at: at[1] >= 4, lambda drawer, at: drawer.random.choice(
-        [("maxpool(2)", (at[0], at[1] // 2)), ("maxpool(3, 1)", at), ("maxpool(3, 2)", (at[0], (at[1] + 1) // 2))])),
-    "avgpool": where(lambda at: at[1] >= 4, lambda drawer, at: drawer.random.choice(
-        [("avgpool(2)", (at[0], at[1] // 2)), ("avgpool(3, 1, count_include_pad = false)", at)])),
+    "maxpool": where(
+        lambda at: at[1] >= 4,
+        lambda drawer, at: drawer.random.choice(
+            [("maxpool(2)", (at[0], at[1] // 2)), ("maxpool(3, 1)", at), ("maxpool(3, 2)", (at[0], (at[1] + 1) // 2))]
+        ),
+    ),
+    "avgpool": where(
+        lambda at: at[1] >= 4,
+        lambda drawer, at: drawer.random.choice(
+            [("avgpool(2)", (at[0], at[1] // 2)), ("avgpool(3, 1, count_include_pad = false)", at)]
+        ),
+    ),
     "lppool": where(lambda at: at[1] >= 4, half("lppool")),
     "adaptive_avgpool": where(lambda at: at[1] > 1, lambda drawer, at: ("adaptive_avgpool(2)", (at[0], 2))),
     "adaptive_maxpool": where(lambda at: at[1] > 4, lambda drawer, at: ("adaptive_maxpool(4)", (at[0], 4))),
     "blurpool": where(lambda at: at[1] >= 4, lambda drawer, at: ("blurpool", (at[0], (at[1] + 1) // 2))),
     "dropout": keeps("dropout", "dropout(0.1)"),
     "drop_path": keeps("drop_path(0.1)"),
-    "upsample": where(lambda at: at[1] <= 8, lambda drawer, at: (
-        drawer.one("upsample(2)", "upsample(2, mode = bilinear)"), (at[0], at[1] * 2))),
-    "pad2d": where(lambda at: 2 < at[1] <= 16, lambda drawer, at: (
-        drawer.one("pad2d(1)", "pad2d(1, mode = reflect)", "pad2d(1, mode = replicate)"), (at[0], at[1] + 2))),
-    "pixel_shuffle": where(lambda at: at[0] % 4 == 0 and at[1] <= 8, lambda drawer, at: (
-        "pixel_shuffle(2)", (at[0] // 4, at[1] * 2))),
-    "pixel_unshuffle": where(lambda at: at[1] % 2 == 0 and at[0] <= 16, lambda drawer, at: (
-        "pixel_unshuffle(2)", (at[0] * 4, at[1] // 2))),
+    "upsample": where(
+        lambda at: at[1] <= 8,
+        lambda drawer, at: (drawer.one("upsample(2)", "upsample(2, mode = bilinear)"), (at[0], at[1] * 2)),
+    ),
+    "pad2d": where(
+        lambda at: 2 < at[1] <= 16,
+        lambda drawer, at: (
+            drawer.one("pad2d(1)", "pad2d(1, mode = reflect)", "pad2d(1, mode = replicate)"),
+            (at[0], at[1] + 2),
+        ),
+    ),
+    "pixel_shuffle": where(
+        lambda at: at[0] % 4 == 0 and at[1] <= 8, lambda drawer, at: ("pixel_shuffle(2)", (at[0] // 4, at[1] * 2))
+    ),
+    "pixel_unshuffle": where(
+        lambda at: at[1] % 2 == 0 and at[0] <= 16, lambda drawer, at: ("pixel_unshuffle(2)", (at[0] * 4, at[1] // 2))
+    ),
     "channel_shuffle": where(lambda at: at[0] % 2 == 0, keeps("channel_shuffle(2)")),  # type: ignore[arg-type]
     "slice": where(lambda at: at[0] > 4, lambda drawer, at: ("slice(1, 4)", (3, at[1]))),
     "pad_channels": lambda drawer, at: (f"pad_channels({at[0] + 2})", (at[0] + 2, at[1])),
@@ -325,15 +344,40 @@ OPS: dict[str, Callable[[Drawer, Map], Drawn | None]] = {
     **{
         name: keeps(name)
         for name in (
-            "identity", "relu", "relu6", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "hardsigmoid",
-            "hardswish", "hardtanh", "tanh", "softplus", "softmax", "prelu", "leaky_relu",
+            "identity",
+            "relu",
+            "relu6",
+            "elu",
+            "selu",
+            "celu",
+            "gelu",
+            "silu",
+            "mish",
+            "sigmoid",
+            "hardsigmoid",
+            "hardswish",
+            "hardtanh",
+            "tanh",
+            "softplus",
+            "softmax",
+            "prelu",
+            "leaky_relu",
         )
     },
 }
 """How an op is drawn for a map; None where the map does not meet its needs."""
 
 ELSEWHERE = {
-    "concat", "add", "multiply", "stack", "softmax_list", "split", "reshape", "linear", "flatten", "global_avgpool",
+    "concat",
+    "add",
+    "multiply",
+    "stack",
+    "softmax_list",
+    "split",
+    "reshape",
+    "linear",
+    "flatten",
+    "global_avgpool",
     "global_maxpool",
 }
 """Ops that combinators and heads draw."""
@@ -374,7 +418,9 @@ def csp(drawer: Drawer, at: Map) -> Drawn:
     entry = drawer.one(f"paths({width})", f"halves({width})")
     extras = ["", ", cross_first = false", ", tail = identity"]
     return f"csp({drawer.random.randint(1, 2)} * dark({width}), cna({width}), {entry}{drawer.one(*extras)})", (
-        width, at[1])
+        width,
+        at[1],
+    )
 
 
 def inception(drawer: Drawer, at: Map) -> Drawn:
@@ -409,8 +455,9 @@ BLOCKS: dict[str, Callable[[Drawer, Map], Drawn | None]] = {
     "dark": lambda drawer, at: (f"dark({at[0]})", at) if at[0] > 1 else None,
     "dense": dense,
     "two_way": lambda drawer, at: ("two_way(8, 4)", (8, at[1])),
-    "transition": where(lambda at: at[0] % 2 == 0 and at[1] >= 4, lambda drawer, at: (
-        "transition", (at[0] // 2, at[1] // 2))),
+    "transition": where(
+        lambda at: at[0] % 2 == 0 and at[1] >= 4, lambda drawer, at: ("transition", (at[0] // 2, at[1] // 2))
+    ),
     "osa": osa,
     "csp": csp,
     "paths": wide("paths({half}) -> concat"),

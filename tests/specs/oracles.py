@@ -53,14 +53,14 @@ def live(oracle: str) -> Any:
 
 
 def densenet(*settings: Any) -> Any:
-    """torchvision's class of DenseNets."""
+    """From torchvision's class of DenseNets."""
     from torchvision.models import DenseNet
 
     return DenseNet(*settings)
 
 
 def vovnet(name: str) -> Any:
-    """timm's class of VoVNets."""
+    """From timm's class of VoVNets."""
     from timm.models.vovnet import VovNet, model_cfgs
 
     return VovNet(model_cfgs[name])

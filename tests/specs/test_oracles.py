@@ -34,7 +34,12 @@ def test_equal(row: dict[str, Any]) -> None:
     x = torch.randn(1, *row["input"])
     with torch.no_grad():
         found = pairs(executed(ours, x), executed(theirs, x))
-        odd = [f"{name}.{key}" for name, mine, other in found for key in mine._parameters if drawn_otherwise(mine, other, key)]
+        odd = [
+            f"{name}.{key}"
+            for name, mine, other in found
+            for key in mine._parameters
+            if drawn_otherwise(mine, other, key)
+        ]
         shake(theirs)
         for _, mine, other in found:
             state = mine.state_dict()
@@ -55,20 +60,22 @@ def shake(model: Any) -> None:
 
 
 def drawn_otherwise(ours: Any, theirs: Any, key: str) -> bool:
-    """Whether two parameters were surely not drawn from one distribution: by mean, deviation, and (where there are
-    enough values) by how much of it the tails make up, which tells a normal one from a uniform one."""
+    """Whether two parameters were surely not drawn from one distribution.
+
+    By mean, by deviation, and by the mean distance from 0, which tells a normal one from a uniform one.
+    """
     mine, other = ours._parameters[key], theirs._parameters[key]
-    if mine is None:
-        return other is not None
-    size, spread = mine.numel(), max(each.std(correction=0).item() for each in (mine, other))
-    means, deviations = (
-        [getattr(each, name)().item() for each in (mine, other)] for name in ("mean", "std") if size > 1
-    )
-    if abs(means[0] - means[1]) > 12 * spread / size**0.5 + 1e-7:
+    if mine is None or other is None:
+        return mine is not other
+    size = mine.numel()
+    spread = max(each.std(correction=0).item() for each in (mine, other))
+    if apart(mine.mean(), other.mean(), 12 * spread / size**0.5):
         return True
-    if abs(deviations[0] - deviations[1]) > 8 * spread / (2 * size) ** 0.5 + 1e-7:
+    if apart(mine.std(correction=0), other.std(correction=0), 8 * spread / (2 * size) ** 0.5):
         return True
-    if spread < 1e-6 or size < 2000:
-        return False
-    tails = [(each.abs().mean() / each.std()).item() for each in (mine, other)]
-    return abs(tails[0] - tails[1]) > 0.03
+    return size > 2000 and apart(mine.abs().mean(), other.abs().mean(), 0.03 * spread)
+
+
+def apart(a: Any, b: Any, bound: float) -> bool:
+    """Whether two numbers differ by more than chance."""
+    return abs(a.item() - b.item()) > bound + 1e-7

@@ -80,6 +80,6 @@ FRAGMENTS = Advice(
     limit=f"A stage of {MANY} kernels or more, of whose estimated time {percent(LAUNCHING)} or more is launching; on "
     "the device, precision and batch that are asked for (a V100, fp32, one sample, unless said otherwise).",
     paper="Ma et al. 2018 (ShuffleNet V2), guidelines G3 and G4; Lee et al. 2019 (VoVNet), GPU-computation efficiency",
-    bad=NET + "24 * (identity + (cna(16, 3) -> cna(64, 1)))\n",
-    good=NET + "3 * (identity + (cna(64, 3) -> cna(64, 3)))\n",
+    bad=NET + "cna(64, 3)\n    stage c3 / 2: cna(64, 3) -> 24 * (identity + (cna(16, 3) -> cna(64, 1)))\n",
+    good=NET + "cna(64, 3)\n    stage c3 / 2: cna(64, 3) -> 3 * (identity + (cna(64, 3) -> cna(64, 3)))\n",
 )

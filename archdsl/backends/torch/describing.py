@@ -40,7 +40,7 @@ def described(scope: Scope, homes: dict[Scope, str], difference: str) -> str:
     name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
     doc = first_line(scope.doc) or name
     line = f"{doc.rstrip('.')} ({difference})." if difference else doc
-    return line if len(line) <= LONGEST or not difference else f"{doc}\n\nThis one has {difference}."
+    return line if len(line) <= LONGEST or not difference else f"{doc}\n\nHere: {difference}."
 
 
 def differences(family: list[Group]) -> dict[Group, str]:
@@ -49,12 +49,20 @@ def differences(family: list[Group]) -> dict[Group, str]:
         return {}
     made_with = [complete(settings(group)) for group in family]
     classes = Counter((name, value) for each in made_with for name, values in each.items() for value in values)
+    holders = Counter(child.name for group in family for child in group.first.children)
     told: dict[Group, str] = {}
     for group, mine in zip(family, made_with, strict=True):
         single = ((name, min(values)) for name, values in mine.items() if len(values) == 1)
         own = [f"{name} = {value}" for name, value in single if classes[name, value] == 1 and len(value) <= SHORT]
-        told[group] = ", ".join(own[:MOST])
+        told[group] = ", ".join((own or parts(group, holders, len(family) - 1))[:MOST])
     return told
+
+
+def parts(group: Group, holders: Counter[str], others: int) -> list[str]:
+    """The modules that a class has and no namesake, or the other way round."""
+    mine = {child.name for child in group.first.children}
+    extra = [f"with `{name}`" for name, count in holders.items() if count == 1 and name in mine]
+    return extra or [f"without `{name}`" for name, count in holders.items() if count == others and name not in mine]
 
 
 def settings(group: Group) -> Settings:

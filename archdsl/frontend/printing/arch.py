@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.errors import catalog
+from archdsl.frontend.notation import LINE_WORDS
 from archdsl.frontend.printing import figures
 from archdsl.frontend.printing.bodies import docstring, line, statements
 from archdsl.frontend.printing.expressions import STEP, expression, listed, signature
@@ -13,7 +14,6 @@ from archdsl.lang.document import Backbone, Check, Document, Import
 from archdsl.lang.syntax import Block, Function, Return
 
 WIDEST_STAGE = 24
-LINE_WORDS = ("input", "stage", "output", "expect")
 UNWRITABLE = '"\\\n'
 
 

@@ -45,6 +45,8 @@ class Definitions(Values):
         if name is None or parameters is None or body is None:
             return None
         inside, statements = body
+        if doc and inside:
+            self.findings.add(catalog.DUPLICATE, entry.key.span, "this has a `doc`, and a docstring in its body")
         return kind(entry.key.span, False, name, parameters, statements, doc or inside)
 
     def signature(self, data: Data) -> tuple[Parameter, ...] | None:

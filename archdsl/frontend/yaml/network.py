@@ -7,15 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from archdsl.errors import Span, catalog, listed
+from archdsl.frontend.notation import LINE_WORDS
 from archdsl.frontend.yaml.data import Data, Entry, Scalar, Sequence
 from archdsl.frontend.yaml.definitions import Definitions
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.values import line
 from archdsl.lang.document import Backbone, Check, Drop, Output, Section, Setting
 from archdsl.lang.syntax import Expression, Nothing
-
-LINE_WORDS = ("input", "stage", "output", "expect")
-"""The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 
 STAGE = re.compile(r"stage[ \t]+")
 SECTIONS = "a mapping of sections to expressions"

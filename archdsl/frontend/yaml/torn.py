@@ -6,8 +6,8 @@ leave open, reported, and put together again, so that what else is wrong can be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from archdsl.errors import Span, catalog
 from archdsl.frontend.text import Text
@@ -15,19 +15,30 @@ from archdsl.frontend.yaml.data import Data, Entry, Scalar
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.scalars import FOLD, rewritten
 
-T = TypeVar("T")
 LONGEST_EXAMPLE = 60
-MOST_PIECES = 100
+MOST_PIECES = 50
+
+
+class Piece(NamedTuple):
+    """How a part of a flow mapping or list looks as a piece of an expression."""
+
+    opens: int
+    """How many brackets it leaves open."""
+    may_go_on: bool
+    """Whether it can be a piece in the middle: a text without quotes, or a key without a value."""
+    may_close: bool
+    """Whether it can be the last piece."""
 
 
 def entries(given: Sequence[Entry], findings: Findings) -> list[Entry]:
     """The lines of a flow mapping, with torn expressions whole again."""
+    pieces = [piece_of_entry(each) for each in given]
     found: list[Entry] = []
     at = 0
     while at < len(given):
         entry = given[at]
         first = entry.key if empty(entry.value) else entry.value
-        end = pieces_end(given, at + 1, opened(first), lambda each: opened(each.key) + opened(each.value), is_piece)
+        end = end_of_pieces(pieces, at + 1, opened(first))
         if end > at + 1 and isinstance(first, Scalar):
             last = given[end - 1]
             whole = mended(first, last.key.span if empty(last.value) else last.value.span, findings)
@@ -39,12 +50,13 @@ def entries(given: Sequence[Entry], findings: Findings) -> list[Entry]:
 
 def items(given: Sequence[Data], findings: Findings) -> list[Data]:
     """The items of a flow list, with torn expressions whole again; what never closes is no expression."""
+    pieces = [Piece(opened(each), is_plain(each), is_plain(each)) for each in given]
     found: list[Data] = []
     at = 0
     while at < len(given):
         item = given[at]
-        end = pieces_end(given, at + 1, opened(item), opened, is_plain)
-        whole = end > at + 1 and sum(map(opened, given[at:end])) <= 0
+        end = end_of_pieces(pieces, at + 1, pieces[at].opens)
+        whole = end > at + 1 and sum(piece.opens for piece in pieces[at:end]) <= 0
         if whole and isinstance(item, Scalar):
             item = mended(item, given[end - 1].span, findings)
         found.append(item)
@@ -52,24 +64,25 @@ def items(given: Sequence[Data], findings: Findings) -> list[Data]:
     return found
 
 
-def pieces_end(
-    given: Sequence[T], at: int, count: int, opens: Callable[[T], int], fits: Callable[[T, int], bool]
-) -> int:
-    """Where the pieces end that belong to an expression with `count` open brackets."""
-    last = min(len(given), at + MOST_PIECES)
-    while count > 0 and at < last and fits(given[at], count):
-        count += opens(given[at])
+def end_of_pieces(pieces: Sequence[Piece], at: int, count: int) -> int:
+    """Where the pieces end, from `at` on, that belong to an expression with `count` open brackets."""
+    last = min(len(pieces), at + MOST_PIECES)
+    while count > 0 and at < last:
+        count += pieces[at].opens
+        if not (pieces[at].may_go_on or (pieces[at].may_close and count <= 0)):
+            break
         at += 1
     return at
 
 
-def is_piece(entry: Entry, count: int) -> bool:
-    """Whether a line of a mapping can be a piece: it is a key without a value, or it closes what is open."""
-    return not entry.key.style and (empty(entry.value) or opened(entry.key) + opened(entry.value) + count <= 0)
+def piece_of_entry(entry: Entry) -> Piece:
+    """A line of a flow mapping as a piece."""
+    plain = is_plain(entry.key)
+    return Piece(opened(entry.key) + opened(entry.value), plain and empty(entry.value), plain)
 
 
-def is_plain(data: Data, count: int) -> bool:
-    """Whether an item of a list can be a piece: it is a text without quotes."""
+def is_plain(data: Data) -> bool:
+    """Whether this is a text without quotes."""
     return isinstance(data, Scalar) and not data.style
 
 

@@ -1,0 +1,76 @@
+"""The page of a code: what it means, why it matters, an example that gives it, and the same example mended."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from archdsl.errors import catalog
+from archdsl.errors.diagnostic import Rule
+
+PAGES = Path(__file__).with_name("explanations.md")
+PAGE = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+class Explanation(NamedTuple):
+    """A rule with its page; `wrong` and `right` are texts in `notation`, or empty where no spec can show it."""
+
+    rule: Rule
+    why: str
+    notation: str
+    wrong: str
+    right: str
+
+    def page(self) -> str:
+        """The page as Markdown."""
+        parts = [f"# {self.rule.code}: {self.rule.title}", self.why]
+        if self.wrong:
+            parts += ["This gives it:", fenced(self.notation, self.wrong), "Mended:", fenced(self.notation, self.right)]
+        return "\n\n".join(parts) + "\n"
+
+
+def fenced(notation: str, text: str) -> str:
+    """A text as a block of code."""
+    return f"```{notation}\n{text.rstrip()}\n```"
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """All rules by code."""
+    found = [value for value in vars(catalog).values() if isinstance(value, Rule)]
+    return {rule.code: rule for rule in sorted(found)}
+
+
+@cache
+def explanations() -> dict[str, Explanation]:
+    """The pages of all codes."""
+    text = PAGES.read_text(encoding="utf-8")
+    return {code: explanation(rules()[code], body) for code, body in PAGE.findall(text)}
+
+
+def explanation(rule: Rule, body: str) -> Explanation:
+    """A page, from its part of the file."""
+    examples = FENCE.findall(body)
+    why = FENCE.sub("", body).strip()
+    if not examples:
+        return Explanation(rule, why, "", "", "")
+    (notation, wrong), (_, right) = examples
+    return Explanation(rule, why, notation, wrong, right)
+
+
+def write_pages(folder: Path) -> None:
+    """Writes all pages, and an index, as Markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for code, page in explanations().items():
+        (folder / f"{code}.md").write_text(page.page(), encoding="utf-8")
+    rows = "\n".join(f"- [{code}]({code}.md): {page.rule.title}" for code, page in explanations().items())
+    (folder / "README.md").write_text(f"# Codes\n\n{rows}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+
+    write_pages(Path(sys.argv[1]))

@@ -1,0 +1,94 @@
+"""Auxiliary classifiers: they run in training only and come back under their names; `transform_input` is an option."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+models = pytest.importorskip("torchvision.models")
+
+import archdsl  # noqa: E402
+from archdsl.weights import load_weights  # noqa: E402
+
+CASES = {
+    "inception_v3_aux": (("aux",), 299, models.inception_v3),
+    "googlenet_aux": (("aux1", "aux2"), 224, models.googlenet),
+}
+SIZES = {name: size for name, (_, size, _) in CASES.items()} | {"inception_v3": 299, "googlenet": 224}
+
+
+def images(name: str, count: int = 1) -> Any:
+    """Random images of the network's own size."""
+    torch.manual_seed(0)
+    return torch.randn(count, 3, SIZES[name], SIZES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_they_run_in_training_only(name: str) -> None:
+    names, _, _ = CASES[name]
+    model: Any = archdsl.build(name, params={"classes": 7})
+    ran: list[str] = []
+    for each in names:
+        model.get_submodule(each).register_forward_hook(lambda *_, each=each: ran.append(each))
+    with torch.no_grad():
+        found = model.train()(images(name, 2))
+        assert ran == [*names]
+        assert {key: tuple(value.shape) for key, value in found.items()} == dict.fromkeys([*names, "head"], (2, 7))
+        assert list(found) == [*names, "head"]
+        ran.clear()
+        alone = model.eval()(images(name))
+    assert isinstance(alone, torch.Tensor)
+    assert alone.shape == (1, 7)
+    assert ran == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_output_trains_what_is_below_it(name: str) -> None:
+    names, _, _ = CASES[name]
+    model: Any = archdsl.build(name, params={"classes": 7}).train()
+    found = model(images(name, 2))
+    first = next(model.parameters())
+    for each in (*names, "head"):
+        (of_first,) = torch.autograd.grad(found[each].square().sum(), [first], retain_graph=True)
+        assert of_first.abs().sum() > 0
+    head = torch.autograd.grad(found["head"].sum(), [*model.get_submodule(names[0]).parameters()], allow_unused=True)
+    assert head == (None,) * len(head)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_inference_is_that_of_the_network_without_them(name: str) -> None:
+    model: Any = archdsl.build(name).eval()
+    alone: Any = archdsl.build(name.removesuffix("_aux")).eval()
+    state = {key: value for key, value in model.state_dict().items() if not key.startswith("aux")}
+    alone.load_state_dict(state)
+    with torch.no_grad():
+        assert torch.equal(model(images(name)), alone(images(name)))
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("transform", [False, True])
+def test_transform_input_is_torchvisions(name: str, transform: bool) -> None:
+    torch.manual_seed(0)
+    theirs = CASES[name][2](weights=None, init_weights=False, transform_input=transform).eval()
+    model: Any = archdsl.build(name, params={"transform_input": transform}).eval()
+    load_weights(model, theirs.state_dict())
+    with torch.no_grad():
+        x = images(name)
+        found, wanted = model.double()(x.double()), theirs.double()(x.double())
+    assert (found - wanted).abs().max() <= 1e-9 * wanted.abs().max()
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_transform_input_changes_the_function_and_no_weight(name: str) -> None:
+    plain: Any = archdsl.build(name).eval()
+    other: Any = archdsl.build(name, params={"transform_input": True}).eval()
+    mine, theirs = plain.state_dict(), other.state_dict()
+    assert {key: value.shape for key, value in mine.items()} == {key: value.shape for key, value in theirs.items()}
+    other.load_state_dict(mine)
+    x = images(name)
+    scale, shift = torch.tensor([0.229, 0.224, 0.225]) / 0.5, (torch.tensor([0.485, 0.456, 0.406]) - 0.5) / 0.5
+    with torch.no_grad():
+        assert not torch.allclose(other(x), plain(x))
+        torch.testing.assert_close(other(x), plain(x * scale[:, None, None] + shift[:, None, None]))

@@ -1,0 +1,209 @@
+"""What networks start from: for each reference the law of every weight, as its own sources have it.
+
+The table was read in torchvision 0.29, timm 1.0.31 and pytorchcv 0.0.74, and is held against them, too. The authors'
+are VoVNet.pytorch (kaiming_normal, zero bias of the classifier), vovnet-detectron2 (kaiming_normal in convolutions),
+pjreddie's darknet (normal), AlexeyAB's (uniform), and densenet.lua (normal by fan out, zero bias of the classifier).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import archdsl  # noqa: E402
+from tests.specs.oracles import LIVE, ROWS, live  # noqa: E402
+from tests.weights.laws import (  # noqa: E402
+    Law,
+    Sized,
+    always,
+    constant,
+    darknet_uniform,
+    fans,
+    kaiming_normal_in,
+    kaiming_normal_out,
+    kaiming_uniform_in,
+    normal,
+    parts,
+    pooled,
+    strays,
+    uniform,
+    usual,
+)
+
+ZERO = always(constant(0))
+
+
+class Scheme(NamedTuple):
+    """What a network starts from; norms start from 1 and 0."""
+
+    conv: Sized
+    conv_bias: Sized = usual
+    linear: Sized = usual
+    linear_bias: Sized = usual
+    zeros: str = "(?!)"
+    """The norms that start from 0: a pattern of names, theirs and ours."""
+    others: tuple[tuple[str, Sized], ...] = ()
+    """Patterns of names of weights that start from another law."""
+    other_biases: tuple[tuple[str, Sized], ...] = ()
+
+
+LAST = r"(\.bn3|\.conv3\.bn|blocks\.\d+\.conv2\.bn|\.\d+\.body\.norm|\.dark\.cna2\.norm|\.\d+\.cna2\.norm)$"
+NORMAL = always(normal(0.01))
+TORCHVISION = Scheme(kaiming_normal_out)
+PYTORCHCV = Scheme(kaiming_uniform_in, ZERO)
+TIMM_CSP = Scheme(kaiming_normal_out, ZERO, NORMAL, ZERO, LAST)
+INCEPTION = Scheme(always(normal(0.1)), linear=always(normal(0.1)))
+VOVNET = Scheme(kaiming_normal_in, linear_bias=ZERO)
+
+SCHEMES = {
+    "torchvision resnet": TORCHVISION,
+    "torchvision resnext": TORCHVISION,
+    "torchvision vgg": Scheme(kaiming_normal_out, ZERO, NORMAL, ZERO),
+    "torchvision densenet": Scheme(kaiming_normal_in, linear_bias=ZERO),
+    "torchvision inception": INCEPTION._replace(others=((r"(AuxLogits\.fc|^aux\..*linear)$", always(normal(0.001))),)),
+    "pytorchcv darknet": PYTORCHCV._replace(others=((r"(final_conv|^head\.conv)$", NORMAL),)),
+    "timm resnext": TORCHVISION._replace(zeros=LAST),
+    "timm resnetv2": Scheme(kaiming_normal_out, ZERO, NORMAL, ZERO, others=((r"^head\.(fc|conv)$", NORMAL),)),
+    "timm cspnet": TIMM_CSP,
+    "timm darknet": TIMM_CSP,
+    "timm vovnet": Scheme(kaiming_normal_out, linear_bias=ZERO),
+    "timm vovnetv2": Scheme(kaiming_normal_out, linear_bias=ZERO),
+    "darknet-cfg darknet": Scheme(kaiming_normal_in, ZERO),
+    "darknet-cfg cspnet": Scheme(darknet_uniform, ZERO),
+    "VoVNet.pytorch vovnet": VOVNET,
+    "vovnet-detectron2 vovnetv2": VOVNET,
+    "paper densenet_cifar": Scheme(kaiming_normal_out, linear_bias=ZERO),
+    "paper cspnet": PYTORCHCV,
+}
+GOOGLENET = Scheme(always(normal(0.01)), linear=NORMAL)
+
+
+def scheme(row: dict[str, Any]) -> Scheme:
+    """What the reference of a row starts from."""
+    library = re.split(r"[ :]", row["oracle"])[0]
+    if row["spec"].startswith("googlenet"):
+        return GOOGLENET
+    return SCHEMES.get(f"{library} {row['family']}") or {"pytorchcv": PYTORCHCV}[library]
+
+
+def expected(name: str, module: Any, given: Scheme) -> dict[str, Law]:
+    """The law of each tensor of a module."""
+    if isinstance(module, torch.nn.BatchNorm2d):
+        return {"weight": constant(0 if re.search(given.zeros, name) else 1), "bias": constant(0)}
+    linear = isinstance(module, torch.nn.Linear)
+    assert linear or isinstance(module, torch.nn.Conv2d), f"{name} is of type {type(module).__name__}"
+    law = given.linear if linear else given.conv
+    law = next((other for pattern, other in given.others if re.search(pattern, name)), law)
+    laws = {"weight": law, "bias": given.linear_bias if linear else given.conv_bias}
+    return {each: law(*fans(module.weight)) for each, law in laws.items() if getattr(module, each) is not None}
+
+
+def faults(model: Any, given: Scheme) -> list[str]:
+    """All that strays in a network."""
+    found: list[str] = []
+    kinds: dict[str, list[tuple[Any, Law]]] = {}
+    for name, module in parts(model):
+        for each, law in expected(name, module, given).items():
+            tensor = getattr(module, each)
+            found += strays(f"{name}.{each}", tensor, law)
+            kinds.setdefault(f"{type(module).__name__}.{each}", []).append((tensor, law))
+    return [*found, *(stray for kind, tensors in kinds.items() for stray in pooled(kind, tensors))]
+
+
+def zeros(model: Any, given: Scheme) -> int:
+    """The number of norms that start from 0."""
+    norms = [name for name, module in parts(model) if isinstance(module, torch.nn.BatchNorm2d)]
+    return sum(bool(re.search(given.zeros, name)) for name in norms)
+
+
+# ---- the tests -----------------------------------------------------------------------------------------------------
+
+QUICK = """resnet18 resnet20_cifar10 preresnet20_cifar10 resnetv2_18 googlenet_aux darknet19 densenet121
+    densenet_bc40_k12_cifar10 densenet40_k12_cifar10 vovnet27_slim ese_vovnet19b_slim_dw vovnetv2_19_slim_dw
+    csppeleenet""".split()
+ONE_OF_EACH = [*QUICK, *"vgg11_bn inception_v3_aux resnext101_32x4d darknet53_timm cspresnet50 vovnet39a".split()]
+"""At least one for each scheme."""
+
+
+def cases(rows: list[dict[str, Any]]) -> Iterator[Any]:
+    """Each name once; all but the quick ones are slow."""
+    for row in {row["spec"]: row for row in reversed(rows)}.values():
+        yield pytest.param(row, id=row["spec"], marks=[] if row["spec"] in QUICK else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("row", list(cases(ROWS)))
+def test_a_network_starts_as_its_reference(row: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    assert faults(archdsl.build(row["spec"]), scheme(row)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["spec"]) for row in LIVE if row["spec"] in ONE_OF_EACH])
+def test_the_reference_starts_as_we_read_it(row: dict[str, Any]) -> None:
+    pytest.importorskip(row["oracle"].split(":")[0])
+    torch.manual_seed(0)
+    theirs = live(row["oracle"])
+    assert faults(theirs, scheme(row)) == []
+    assert zeros(theirs, scheme(row)) == zeros(archdsl.build(row["spec"]), scheme(row))
+
+
+# ---- the test of the test ------------------------------------------------------------------------------------------
+
+
+def draw(law: Law, count: int) -> Any:
+    """Numbers of a law."""
+    if law.kurtosis == 3:
+        return torch.randn(count) * law.std
+    return (torch.rand(count) * 2 - 1) * law.std * 3**0.5 if law.std else torch.full((count,), float(law.value))
+
+
+LAWS = [normal(0.1), uniform(0.1), normal(0.01), constant(0), constant(1)]
+
+
+@pytest.mark.parametrize("count", [7, 300, 5000, 200_000])
+@pytest.mark.parametrize("law", LAWS)
+def test_good_laws_are_let_pass(law: Law, count: int) -> None:
+    torch.manual_seed(0)
+    assert [stray for _ in range(50) for stray in strays("w", draw(law, count), law)] == []
+
+
+@pytest.mark.parametrize(
+    ("real", "law"),
+    [
+        (normal(0.1), normal(0.105)),
+        (normal(0.105), normal(0.1)),
+        (uniform(0.1), uniform(0.105)),
+        (uniform(0.105), uniform(0.1)),
+        (uniform(0.1 * 3**0.5), normal(0.1)),
+        (normal(0.1), uniform(0.1 * 3**0.5)),
+        (constant(0), normal(0.1)),
+        (constant(0), constant(1)),
+        (normal(0.1), constant(0)),
+    ],
+)
+def test_wrong_laws_are_found(real: Law, law: Law) -> None:
+    torch.manual_seed(0)
+    assert list(strays("w", draw(real, 20_000), law))
+    assert list(strays("w", draw(law, 20_000) + 0.05, law))
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("conv.init = kaiming_normal", "has a variance"),
+        ("bottleneck.gamma = 0", "is not 1"),
+        ("linear.init = normal(std = 0.01)", "head.linear.weight"),
+        ("linear.bias_init = constant(val = 0)", "head.linear.bias has a variance 0.000"),
+    ],
+)
+def test_wrong_settings_are_found(line: str, fault: str) -> None:
+    lines = ["backbone other extends resnet50:", "    stage c3 / 2: 2 * bottleneck(512)", f"    {line}"]
+    torch.manual_seed(0)
+    found = faults(archdsl.build(archdsl.loads("\n".join([*lines, ""]))), SCHEMES["torchvision resnet"])
+    assert any(fault in each for each in found)
