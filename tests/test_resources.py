@@ -58,3 +58,5 @@ def test_found_in_a_wheel_that_was_built_from_the_sdist(tmp_path: Path) -> None:
         found = Path(run(python, "-c", code, cwd=tmp_path).strip())
         assert (tmp_path / "fresh").resolve() in found.parents
         assert files(found) == files(TOP / name)
+    made = list((tmp_path / "fresh").rglob("tables-*.bin"))
+    assert len(made) == 1, "the wheel carries the parser's tables"

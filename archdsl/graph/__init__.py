@@ -15,3 +15,5 @@ from archdsl.graph.scope import Step as Step
 from archdsl.graph.scope import Totals as Totals
 from archdsl.graph.scope import distinct as distinct
 from archdsl.graph.scope import used as used
+from archdsl.graph.verify import Broken as Broken
+from archdsl.graph.verify import verify as verify

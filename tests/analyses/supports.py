@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from archdsl.analyses.walk import Placed, ops_of
 from archdsl.graph import Graph
 from archdsl.op import pair
-
 
 
 class Row(NamedTuple):
@@ -40,9 +39,9 @@ def window(name: str) -> Callable[[Placed, int, Row], Row]:
         padding, dilation = pair(facts.get("padding", 0))[axis], pair(facts.get("dilation", 1))[axis]
         x = row.values
         if facts.get("ceil_mode"):
-            x = F.pad(x, (0, stride))
+            x = functional.pad(x, (0, stride))
         weight = torch.full((1, 1, kernel), 0.5, dtype=x.dtype)
-        y = F.conv1d(x, weight, stride=stride, padding=padding, dilation=dilation)
+        y = functional.conv1d(x, weight, stride=stride, padding=padding, dilation=dilation)
         return Row(y[..., : size(placed, axis)], row.whole)
 
     return run
@@ -53,17 +52,17 @@ def conv_transpose(placed: Placed, axis: int, row: Row) -> Row:
     weight = torch.ones((1, 1, pair(facts["kernel"])[axis]), dtype=torch.float64)
     names = ("stride", "padding", "output_padding", "dilation")
     stride, padding, extra, dilation = (pair(facts[name])[axis] for name in names)
-    return Row(F.conv_transpose1d(row.values, weight, None, stride, padding, extra, 1, dilation), row.whole)
+    return Row(functional.conv_transpose1d(row.values, weight, None, stride, padding, extra, 1, dilation), row.whole)
 
 
 def blurpool(placed: Placed, axis: int, row: Row) -> Row:
     kernel, stride = placed.op.facts(placed.input)["kernel"], placed.op.facts(placed.input)["stride"]
-    x = F.pad(row.values, ((kernel - 1) // 2, kernel // 2))
-    return Row(F.conv1d(x, torch.ones((1, 1, kernel), dtype=x.dtype), stride=stride), row.whole)
+    x = functional.pad(row.values, ((kernel - 1) // 2, kernel // 2))
+    return Row(functional.conv1d(x, torch.ones((1, 1, kernel), dtype=x.dtype), stride=stride), row.whole)
 
 
 def adaptive(placed: Placed, axis: int, row: Row) -> Row:
-    y = F.adaptive_avg_pool1d(row.values, size(placed, axis))
+    y = functional.adaptive_avg_pool1d(row.values, size(placed, axis))
     return Row(y, row.whole or placed.output[1:] == (1, 1))
 
 
@@ -94,13 +93,17 @@ def upsample(placed: Placed, axis: int, row: Row) -> Row:
     mode = {"nearest": "nearest", "bilinear": "linear"}[facts["mode"]]
     corners = None if mode == "nearest" else facts["align_corners"]
     if facts["size"] is not None:
-        return Row(F.interpolate(row.values, size=size(placed, axis), mode=mode, align_corners=corners), row.whole)
-    return Row(F.interpolate(row.values, scale_factor=facts["scale"], mode=mode, align_corners=corners), row.whole)
+        return Row(
+            functional.interpolate(row.values, size=size(placed, axis), mode=mode, align_corners=corners), row.whole
+        )
+    return Row(
+        functional.interpolate(row.values, scale_factor=facts["scale"], mode=mode, align_corners=corners), row.whole
+    )
 
 
 def pad2d(placed: Placed, axis: int, row: Row) -> Row:
     left, right, top, bottom = placed.op.sides()  # type: ignore[attr-defined]
-    return Row(F.pad(row.values, (left, right) if axis else (top, bottom)), row.whole)
+    return Row(functional.pad(row.values, (left, right) if axis else (top, bottom)), row.whole)
 
 
 def pixel_shuffle(placed: Placed, axis: int, row: Row) -> Row:

@@ -21,6 +21,7 @@ from archdsl.graph import Graph
 
 SOME = 12
 """So many maps of each network are looked at."""
+RANDOM = 60
 QUICK = ["resnet50", "densenet121", "vgg16", "ese_vovnet39b", "csp_vovnet39", "inception_v3", "darknet53"]
 
 
@@ -89,17 +90,17 @@ def test_field_is_what_gradients_reach(name: str) -> None:
     assert check(compiled(name, room(compiled(name)))) >= SOME
 
 
-def test_random_networks(seeds: int = 60) -> None:
+def test_random_networks() -> None:
     drawer, compared, skipped = Drawer(seed=7), 0, 0
-    for number in range(seeds):
+    for number in range(RANDOM):
         text = drawer.spec(number)
         grows = any(op in text for op in ("upsample", "conv_transpose", "pixel_shuffle", "adaptive"))
         try:
             compared += check(compiled(text, 1024), exact=not grows)
         except (ArchError, Unknown):
             skipped += 1
-    assert skipped < seeds / 2
-    assert compared > 10 * seeds
+    assert skipped < RANDOM / 2
+    assert compared > 10 * RANDOM
 
 
 # ---- by hand -------------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ from math import ceil
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
+import torch
 from torch import Tensor, nn
 
 import archdsl
@@ -89,7 +90,7 @@ def test_field_is_what_the_module_reaches(name: str) -> None:
     wide = NARROW.get(name, 96)
     high = ceil(float(1.3 * field.size[0] + 8 * field.stride[0]) / 32) * 32
     graph = driver.compile(name, input=(3, high, wide))
-    declared: Field | None = dict((each.path, found) for each, found in fields(graph))[part.path]
+    declared: Field | None = {each.path: found for each, found in fields(graph)}[part.path]
     assert declared is not None
     model = linearized(archdsl.build(graph)).double().eval()
     at, first, last = ends((high, wide), model, part.path)

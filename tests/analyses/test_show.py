@@ -34,7 +34,8 @@ def test_summary_tells_of_a_device(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_is_exact_and_keeps_its_keys(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = show(capsys, "densenet121", "--format", "json", "--device", "a100", "--precision", "fp16", "--batch", "8")
+    words = ("--device", "a100", "--precision", "fp16", "--batch", "8")
+    _, out, _ = show(capsys, "densenet121", "--format", "json", *words)
     (data,) = json.loads(out)
     assert (data["params"], data["macs"], data["memory_access"]) == (7_978_856, 2_834_161_664, 28_734_400)
     traffic = data["traffic"]

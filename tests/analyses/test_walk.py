@@ -25,15 +25,23 @@ def shown(placed: Placed) -> str:
     [
         ("    stem: conv(8, 3)\n", ["stem.conv: 0 -> 1"]),
         ("    stem: 2 * conv(3, 3)\n", ["stem.0: 0 -> 1", "stem.1: 1 -> 2"]),
-        ("    stem: relu + (conv(3) -> relu)\n", ["stem.relu: 0 -> 1", "stem.conv: 0 -> 2", "stem.relu2: 2 -> 3",
-                                                   "stem:add: 1 3 -> 4"]),
+        (
+            "    stem: relu + (conv(3) -> relu)\n",
+            ["stem.relu: 0 -> 1", "stem.conv: 0 -> 2", "stem.relu2: 2 -> 3", "stem:add: 1 3 -> 4"],
+        ),
         ("    stem: relu + relu + (relu * relu)\n", None),
-        ("    stem: conv(8) -> split(2) -> concat\n", ["stem.conv: 0 -> 1", "stem.split: 1 -> 2 3",
-                                                        "stem.concat: 2 3 -> 4"]),
-        ("    stem: collect(2, conv(4)) -> concat\n", ["stem.conv.0: 0 -> 1", "stem.conv.1: 1 -> 2",
-                                                        "stem.concat: 1 2 -> 3"]),
-        ("    stem: conv(4)\n    output aux if training: stem -> conv(2)\n    head: relu\n",
-         ["stem.conv: 0 -> 1", "head.relu: 1 -> 2"]),
+        (
+            "    stem: conv(8) -> split(2) -> concat\n",
+            ["stem.conv: 0 -> 1", "stem.split: 1 -> 2 3", "stem.concat: 2 3 -> 4"],
+        ),
+        (
+            "    stem: collect(2, conv(4)) -> concat\n",
+            ["stem.conv.0: 0 -> 1", "stem.conv.1: 1 -> 2", "stem.concat: 1 2 -> 3"],
+        ),
+        (
+            "    stem: conv(4)\n    output aux if training: stem -> conv(2)\n    head: relu\n",
+            ["stem.conv: 0 -> 1", "head.relu: 1 -> 2"],
+        ),
     ],
 )
 def test_ops_and_tensors(text: str, expected: list[str] | None) -> None:

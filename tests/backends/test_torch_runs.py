@@ -80,7 +80,7 @@ def test_it_learns(name: str) -> None:
     built = net(name)
     module = build(built).train()
     result = outputs(module(torch.randn(4, *built.input)))
-    sum(value.square().mean() for value in result.values()).backward()
+    torch.stack([value.square().mean() for value in result.values()]).sum().backward()
     assert all(parameter.grad is not None for parameter in module.parameters())
 
 
@@ -133,7 +133,8 @@ def test_in_place_changes_nothing(name: str) -> None:
     y = x.detach().clone().requires_grad_()
     for inputs, each in ((x, module), (y, careful)):
         torch.manual_seed(2)
-        sum(value.square().sum() for value in outputs(each.train()(inputs)).values()).backward()
+        result = outputs(each.train()(inputs))
+        torch.stack([value.square().sum() for value in result.values()]).sum().backward()
     torch.testing.assert_close(x.grad, y.grad, rtol=1e-5, atol=1e-5)
 
 

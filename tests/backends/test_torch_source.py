@@ -118,9 +118,9 @@ def test_emission_does_not_import_torch() -> None:
 )
 def test_time_grows_with_what_differs(section: str, lines: int) -> None:
     built = graph(f"block w(a: block) = a + a\nbackbone net():\n    input 3 x 8 x 8\n    stem: {section}\n")
-    start = time.perf_counter()
+    start = time.process_time()
     source = emit(built)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(source.splitlines()) < lines
 
 

@@ -250,14 +250,17 @@ def pair(case: Case, ours: nn.Module) -> Pair:
 
 def compare(case: Case, both: Pair) -> dict[str, Difference]:
     """Every difference between a network and its oracle, in evaluation and in training, and in float32."""
-    found: dict[str, Difference] = {}
-    sections = {name: name for name in case.maps}
-    for training in (False, True):
-        theirs = run(both.theirs, both.images, case.maps, training)
-        mine = run(both.ours, both.images, sections, training)
-        mode = "training" if training else "evaluation"
-        found |= {f"{mode}: {kind}": each for kind, each in differences(both.plan, mine, theirs).items()}
-    found["float32: outputs"] = in_single(both)
+    return step(case, both, False) | step(case, both, True) | {"float32: outputs": in_single(both)}
+
+
+def step(case: Case, both: Pair, training: bool) -> dict[str, Difference]:
+    """The differences of a step, forward and backward; the gradients are gone afterwards, VGG's being large."""
+    theirs = run(both.theirs, both.images, case.maps, training)
+    mine = run(both.ours, both.images, {name: name for name in case.maps}, training)
+    mode = "training" if training else "evaluation"
+    found = {f"{mode}: {kind}": each for kind, each in differences(both.plan, mine, theirs).items()}
+    both.theirs.zero_grad()
+    both.ours.zero_grad()
     return found
 
 

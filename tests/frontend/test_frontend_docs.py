@@ -1,4 +1,4 @@
-"""The code of `docs/yaml.md`: each YAML block is read; the block of text form, or the message, that follows is its own."""
+"""The code of `docs/yaml.md`: each YAML block is read; what follows it, text form or message, is what it gives."""
 
 from __future__ import annotations
 

@@ -59,20 +59,20 @@ def holding(value: ast.Expression) -> doc.Document:
     return doc.Document(backbones=(backbone,))
 
 
-@settings(EXAMPLES, max_examples=150)
+@settings(EXAMPLES, max_examples=100)
 @given(expressions)
 def test_any_expression_comes_back(value: ast.Expression) -> None:
     assert_comes_back(holding(value))
 
 
-@settings(EXAMPLES, max_examples=40)
+@settings(EXAMPLES, max_examples=20)
 @given(documents)
 def test_any_document_comes_back(document: doc.Document) -> None:
     assert_comes_back(document)
 
 
 @pytest.mark.slow
-@settings(EXAMPLES, max_examples=1000)
+@settings(EXAMPLES, max_examples=500)
 @given(documents | expressions.map(holding))
 def test_many_documents_come_back(document: doc.Document) -> None:
     assert_comes_back(document)
@@ -118,7 +118,7 @@ def test_a_number_without_a_literal_is_refused() -> None:
         to_arch(holding(ast.Number(SPAN, False, Fraction(1, 3))))
 
 
-@settings(EXAMPLES, max_examples=200)
+@settings(EXAMPLES, max_examples=100)
 @given(st.integers(0, 10**34), st.integers(0, 38))
 def test_a_number_that_nobody_wrote_gets_a_literal(digits: int, places: int) -> None:
     number = ast.Number(SPAN, False, Fraction(digits, 10**places))

@@ -40,7 +40,7 @@ def described(scope: Scope, homes: dict[Scope, str], difference: str) -> str:
     name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
     doc = first_line(scope.doc) or name
     line = f"{doc.rstrip('.')} ({difference})." if difference else doc
-    return line if len(line) <= LONGEST or not difference else f"{doc}\n\nHere: {difference}."
+    return line if len(line) <= LONGEST or not difference else f"{doc}\n\nHere {difference}."
 
 
 def differences(family: list[Group]) -> dict[Group, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput
@@ -11,43 +10,17 @@ from lark.exceptions import VisitError
 
 from archdsl.errors import ArchError, Source, catalog
 from archdsl.frontend.arch.builder import Builder
-from archdsl.frontend.arch.indenter import IndentationFault, Indenter
+from archdsl.frontend.arch.indenter import IndentationFault
 from archdsl.frontend.arch.mistakes import describe
+from archdsl.frontend.arch.tables import machine
 from archdsl.frontend.text import Text
 from archdsl.lang.document import Document
-from archdsl.resources import folder
 
-STARTS = (
-    "file",
-    "expression",
-    "parameters",
-    "body",
-    "shape",
-    "stage_key",
-    "output_key",
-    "bound",
-    "target",
-    "extends_value",
-)
 INDENTED = {"file", "body"}
 LARGEST = 1_000_000
 DEEPEST = 50
 DEEPEST_TREE = 200
 MEANINGLESS = re.compile(r"#[^\n]*|[\r\n]")
-
-
-@cache
-def machine() -> Lark:
-    """The parser."""
-    grammar = (folder("grammar") / "archdsl.lark").read_text(encoding="utf-8")
-    return Lark(
-        grammar,
-        parser="lalr",
-        start=list(STARTS),
-        maybe_placeholders=True,
-        propagate_positions=True,
-        postlex=Indenter(),  # type: ignore[arg-type]
-    )
 
 
 def parse_file(source: Source) -> Document:

@@ -51,7 +51,7 @@ class Network(Definitions):
     def append(self, field: str, value: Any) -> None:
         """Takes note of one more part of a field, if it could be read."""
         if value is not None:
-            self.content[field] = (*self.content.get(field, ()), value)
+            self.content.setdefault(field, []).append(value)
 
     # ---- keys
 

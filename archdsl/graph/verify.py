@@ -1,0 +1,372 @@
+"""Whether a graph holds together: all that can be worked out again is, from the ops up, and compared.
+
+Nothing is taken from whoever built the graph but the ops, the wiring and the names. Each different scope is looked at
+once, so the time grows with what is written, not with what is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import prod
+from typing import Any, NoReturn
+
+from archdsl.graph.scope import Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
+from archdsl.op import Misfit, Shapes
+
+
+LONGEST = 200
+
+
+class Broken(AssertionError):
+    """A graph that does not hold together; the message says where and why."""
+
+
+def verify(graph: Graph) -> None:
+    """Raises Broken with the first thing that is wrong with a graph."""
+    idle = frozenset(step.target for step in graph.root.steps if step.output in training_only(graph))
+    for scope in distinct(graph.root):
+        try:
+            check_scope(scope, idle if scope is graph.root else frozenset())
+        except Broken as broken:
+            raise Broken(f"{path_to(graph.root, scope)}: {broken}") from None
+    check_network(graph)
+
+
+def broken(text: str) -> NoReturn:
+    """Raises Broken."""
+    raise Broken(text)
+
+
+def equal(what: str, found: object, right: object) -> None:
+    """Raises Broken unless two things are equal."""
+    if found != right:
+        broken(f"{what} is {shortened(found)}, but should be {shortened(right)}")
+
+
+def shortened(value: object) -> str:
+    """A value as text, without the end of a very long one."""
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def path_to(root: Scope, wanted: Scope) -> str:
+    """Where a scope stands, for the message: the shortest path of names to it."""
+    paths = {root: root.name}
+    queue = [root]
+    for scope in queue:
+        if scope is wanted:
+            break
+        named = [(child.name, run.scope) for child in scope.children for run in child.runs]
+        named += [(step.target or step.kind, step.scope) for step in scope.steps if step.scope is not None]
+        for name, below in named:
+            if below not in paths:
+                paths[below] = f"{paths[scope]}.{name}"
+                queue.append(below)
+    return paths[wanted]
+
+
+# ---- scopes --------------------------------------------------------------------------------------------------------
+
+
+def check_scope(scope: Scope, idle: frozenset[str]) -> None:
+    """One scope: an op, or children and steps. The steps of `idle` children do no work in inference."""
+    if scope.kind == "op":
+        check_op(scope)
+        return
+    if scope.op is not None:
+        broken(f"a {scope.kind} has no op")
+    equal("the number of names of inputs", len(scope.names), len(scope.inputs))
+    check_children(scope)
+    shapes: dict[int, Shapes] = dict(enumerate(scope.inputs))
+    for step in scope.steps:
+        equal("the number of a step's output", step.output, len(shapes))
+        check_step(scope, step, tuple(shape_of(shapes, ref) for ref in step.inputs))
+        shapes[step.output] = step.shape
+    equal("the output", scope.output, shape_of(shapes, scope.result))
+    check_calls(scope)
+    equal("the totals", scope.totals, totals_of(scope, idle))
+
+
+def check_op(scope: Scope) -> None:
+    """An op on its one input: its output and what it counts for."""
+    op: Any = scope.op
+    if op is None or scope.children or scope.steps or len(scope.inputs) != 1:
+        broken("an op is a scope with one input, and with nothing inside")
+    shape: Any = scope.inputs[0]
+    equal(f"what reaches `{op.name}`", "list" if is_list(shape) else "tensor", op.takes)
+    try:
+        output = op.output(shape)
+    except Misfit as misfit:
+        broken(f"`{op.name}` cannot take {shape}: {misfit}")
+    equal(f"the output of `{op.name}`", scope.output, output)
+    equal(f"the totals of `{op.name}`", scope.totals, totals_of_op(op, shape, output))
+
+
+def totals_of_op(op: Any, shape: Any, output: Any) -> Totals:
+    """What an op counts for on an input of a shape."""
+    sizes = {"parameter": 0, "buffer": 0, "counter": 0}
+    for weight in op.weights(shape):
+        sizes[weight.kind] += prod(weight.shape)
+    return Totals(
+        ops=1,
+        params=sizes["parameter"],
+        buffers=sizes["buffer"],
+        macs=op.macs(shape, output),
+        activations=prod(output) if op.counts_as == "conv" else 0,
+        n_conv=int(op.counts_as == "conv"),
+        n_norm=int(op.counts_as == "norm"),
+        n_linear=int(op.counts_as == "linear"),
+    )
+
+
+def check_children(scope: Scope) -> None:
+    """The names of children, and how many modules each is."""
+    names = [child.name for child in scope.children]
+    if len(set(names)) < len(names):
+        broken(f"two children have one name among {', '.join(sorted(names))}")
+    for child in scope.children:
+        if not child.name.isidentifier() and (child.name or child.form != "repeat"):
+            broken(f"{child.name!r} is no name of a child")
+        if not child.runs or any(run.count < 1 for run in child.runs):
+            broken(f"the child `{child.name}` has no modules")
+        if child.form == "one" and child.count != 1:
+            broken(f"the child `{child.name}` is one module, not {child.count}")
+
+
+def check_calls(scope: Scope) -> None:
+    """Each child is put to use: a row as a whole, or each module of a list."""
+    called = {step.target for step in scope.steps}
+    each = {(step.target, step.index) for step in scope.steps if step.kind == "call"}
+    whole = {step.target for step in scope.steps if step.kind in {"repeat", "collect"}}
+    for child in scope.children:
+        if child.name not in called:
+            broken(f"no step calls the child `{child.name}`")
+        if (
+            child.form == "list"
+            and child.name not in whole
+            and any((child.name, at) not in each for at in range(child.count))
+        ):
+            broken(f"no step calls each module of the list `{child.name}`")
+
+
+# ---- values --------------------------------------------------------------------------------------------------------
+
+
+def is_list(shape: Any) -> bool:
+    """Whether a shape is that of a list of tensors."""
+    return not shape or isinstance(shape[0], tuple)
+
+
+def shape_of(shapes: dict[int, Shapes], ref: Ref) -> Shapes:
+    """The shape of a value that is there already, or the shapes of a list made of such values."""
+    if isinstance(ref, int):
+        return shapes[ref] if ref in shapes else broken(f"the value {ref} is read before it is there")
+    found: list[Any] = []
+    for part in ref:
+        shape = shape_of(shapes, part.value if isinstance(part, Spread) else part)
+        if is_list(shape) != isinstance(part, Spread):
+            broken(f"{part} among the parts of a list: lists are spread, and nothing else")
+        found += shape if isinstance(part, Spread) else [shape]
+    return tuple(found)
+
+
+# ---- steps ---------------------------------------------------------------------------------------------------------
+
+
+def check_step(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
+    """A step, given the shapes that reach it."""
+    check = STEPS.get(step.kind) or broken(f"there are no steps of the kind {step.kind!r}")
+    if step.kind in {"op", "pick"}:
+        equal(f"the target of the step `{step.kind}`", step.target, "")
+    if (step.scope is None) == (step.kind in {"call", "op"}):
+        broken(
+            f"the step {step.output} of the kind `{step.kind}` {'needs a' if step.scope is None else 'has no'} scope"
+        )
+    check(scope, step, inputs)
+
+
+def child_of(scope: Scope, step: Step, *forms: str) -> Child:
+    """The child that a step is about, of one of these forms."""
+    child = next((child for child in scope.children if child.name == step.target), None)
+    if child is None:
+        broken(f"there is no child `{step.target}` to {step.kind}")
+    if child.form not in forms:
+        broken(f"the child `{child.name}` is a `{child.form}`, which is not there to {step.kind}")
+    return child
+
+
+def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
+    """A call of a child, or of a module of a list; on other shapes than the child's own it is the same weights."""
+    child = child_of(scope, step, "one", "list")
+    check_module(step, inputs)
+    if child.form == "one":
+        equal(f"the index of the call of `{child.name}`", step.index, None)
+    elif not isinstance(step.index, int) or not 0 <= step.index < child.count:
+        broken(f"the list `{child.name}` has {child.count} modules, no {step.index}")
+    held = module_at(child, step.index or 0)
+    if held is not step.scope and not same_weights(held, step.scope):
+        broken(f"the call of `{child.name}` is one of another module")
+
+
+def check_module(step: Step, inputs: tuple[Shapes, ...]) -> None:
+    """The scope of a step takes what reaches it, and gives what the step says."""
+    assert step.scope is not None
+    equal(f"what the module of `{step.target or step.scope.name}` takes", step.scope.inputs, inputs)
+    equal(f"what the step {step.output} gives", step.shape, step.scope.output)
+
+
+def module_at(child: Child, index: int) -> Scope:
+    """A module of a list."""
+    for run in child.runs:
+        if index < run.count:
+            return run.scope
+        index -= run.count
+    raise IndexError(index)
+
+
+def same_weights(one: Scope, other: Any) -> bool:
+    """Whether two scopes hold the same weights, so that one child can be called as both."""
+    pairs, seen = [(one, other)], set[tuple[Scope, Scope]]()
+    while pairs:
+        pair = pairs.pop()
+        a, b = pair
+        if a is b or pair in seen:
+            continue
+        seen.add(pair)
+        if a.op is not None or b.op is not None:
+            if a.op != b.op or a.op is None or a.op.weights(a.inputs[0]) != a.op.weights(b.inputs[0]):
+                return False
+            continue
+        rows = [[(child.name, run.count) for child in each.children for run in child.runs] for each in (a, b)]
+        if rows[0] != rows[1]:
+            return False
+        below = [[run.scope for child in each.children for run in child.runs] for each in (a, b)]
+        pairs += zip(*below, strict=True)
+    return True
+
+
+def check_row(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
+    """A row of modules, each on the output of the one before; `collect` gives all their outputs."""
+    child = child_of(scope, step, "repeat" if step.kind == "repeat" else "list")
+    if len(inputs) != 1:
+        broken(f"a row takes one input, not {len(inputs)}")
+    shape, outputs = inputs[0], list[Any]()
+    for run in child.runs:
+        for before in (shape, run.scope.output)[: run.count]:
+            equal(
+                f"what reaches the row `{child.name}`",
+                before,
+                run.scope.inputs[0] if len(run.scope.inputs) == 1 else None,
+            )
+        shape = run.scope.output
+        outputs += [shape] * run.count if step.kind == "collect" else []
+    equal(f"what the row `{child.name}` gives", step.shape, shape if step.kind == "repeat" else tuple(outputs))
+
+
+def check_in_place(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
+    """An op that holds nothing."""
+    check_module(step, inputs)
+    assert step.scope is not None
+    if step.scope.op is None or step.scope.op.weights(step.scope.inputs[0]):
+        broken(f"`{step.scope.name}` is not an op without weights, which may stand in place")
+
+
+def check_pick(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
+    """One tensor of a list."""
+    if len(inputs) != 1 or not is_list(inputs[0]):
+        broken(f"the step {step.output} picks from what is no list")
+    if not isinstance(step.index, int) or not 0 <= step.index < len(inputs[0]):
+        broken(f"the list has {len(inputs[0])} tensors, no {step.index}")
+    equal("the shape of what is picked", step.shape, inputs[0][step.index])
+
+
+STEPS: dict[str, Callable[[Scope, Step, tuple[Shapes, ...]], None]] = {
+    "call": check_call,
+    "repeat": check_row,
+    "collect": check_row,
+    "op": check_in_place,
+    "pick": check_pick,
+}
+
+
+# ---- totals --------------------------------------------------------------------------------------------------------
+
+
+def totals_of(scope: Scope, idle: frozenset[str]) -> Totals:
+    """What a scope holds, summed over its children, and does, summed over its steps (but those of `idle` children)."""
+    held = total((run.count, run.scope) for child in scope.children for run in child.runs)
+    done = total(work for step in scope.steps if step.target not in idle for work in work_of(scope, step))
+    return held._replace(ops=done.ops, macs=done.macs, activations=done.activations)
+
+
+def work_of(scope: Scope, step: Step) -> list[tuple[int, Scope]]:
+    """How often a step does the work of which scopes."""
+    if step.scope is not None:
+        return [(1, step.scope)]
+    return [] if step.kind == "pick" else [(run.count, run.scope) for run in scope.child(step.target).runs]
+
+
+def total(parts: Iterable[tuple[int, Scope]]) -> Totals:
+    """The sum of the totals of scopes, each so many times."""
+    found = Totals()
+    for count, scope in parts:
+        found = found.plus(scope.totals, count)
+    return found
+
+
+# ---- the network ---------------------------------------------------------------------------------------------------
+
+
+def training_only(graph: Graph) -> set[int]:
+    """The values of the network that exist in training only."""
+    return {section.value for section in graph.sections if section.training_only}
+
+
+def check_network(graph: Graph) -> None:
+    """The network's own facts: its sections and maps, and what goes on in training only."""
+    root = graph.root
+    equal("the kind of the root", root.kind, "network")
+    equal("the name of the root", root.name, graph.name)
+    equal("the inputs of the root", root.inputs, (graph.input,))
+    names = [section.name for section in graph.sections]
+    if len(set(names)) < len(names):
+        broken(f"two sections have one name among {', '.join(sorted(names))}")
+    made = {step.output: step for step in root.steps}
+    if len(graph.sections) != len(root.steps) or any(step.kind != "call" for step in root.steps):
+        broken("the network does not do one call for each section")
+    for section in graph.sections:
+        check_section(graph, section, made.get(section.value))
+    last = [section.value for section in graph.sections if section.kind != "output"]
+    equal("the result of the network", root.result, last[-1] if last else None)
+    for each in graph.maps:
+        equal(f"the reduction of the map {each.name}", each.reduction, reduction(graph, each.shape))
+        check_map(graph, each.name.partition(".")[0], each.shape)
+
+
+def check_section(graph: Graph, section: Section, step: Step | None) -> None:
+    """A section is what a call of the network gives."""
+    if step is None:
+        broken(f"the section `{section.name}` is the value {section.value}, which nothing makes")
+    equal(f"the child of the section `{section.name}`", step.target.removesuffix("_"), section.name.removesuffix("_"))
+    equal(f"the shape of the section `{section.name}`", section.shape, step.shape)
+    equal(f"the reduction of the section `{section.name}`", section.reduction, reduction(graph, section.shape))
+    if section.training_only and section.kind != "output":
+        broken(f"`{section.name}` exists in training only, which only outputs do")
+    if not section.training_only and training_only(graph) & set(step.inputs):
+        broken(f"`{section.name}` reads what exists in training only")
+
+
+def check_map(graph: Graph, name: str, shape: Shapes) -> None:
+    """A map is what some step of its section gives, or takes."""
+    section = next((section for section in graph.sections if section.name == name), None)
+    step = next((step for step in graph.root.steps if section and step.output == section.value), None)
+    if step is None or step.scope is None:
+        broken(f"there is no section `{name}` for a map")
+    shapes = [*step.scope.inputs, *(inner.shape for inner in step.scope.steps)]
+    if shape not in shapes:
+        broken(f"no step of `{name}` gives a map of {shape}")
+
+
+def reduction(graph: Graph, shape: Any) -> int:
+    """The effective stride of a map; 0 for what is no map."""
+    return round(graph.input[1] / shape[1]) if len(shape) == 3 else 0
