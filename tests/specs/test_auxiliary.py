@@ -19,10 +19,10 @@ CASES = {
 SIZES = {name: size for name, (_, size, _) in CASES.items()} | {"inception_v3": 299, "googlenet": 224}
 
 
-def images(name: str, count: int = 1) -> Any:
-    """Random images of the network's own size."""
+def images(name: str, count: int = 1, size: int = 0) -> Any:
+    """Random images, of the network's own size if no other is said."""
     torch.manual_seed(0)
-    return torch.randn(count, 3, SIZES[name], SIZES[name])
+    return torch.randn(count, 3, size or SIZES[name], size or SIZES[name])
 
 
 def lively(model: Any) -> Any:
@@ -51,7 +51,7 @@ def test_they_run_in_training_only(name: str) -> None:
         assert {key: tuple(value.shape) for key, value in found.items()} == dict.fromkeys([*names, "head"], (2, 7))
         assert list(found) == [*names, "head"]
         ran.clear()
-        alone = model.eval()(images(name))
+        alone = model.eval()(images(name, size=107))
     assert isinstance(alone, torch.Tensor)
     assert alone.shape == (1, 7)
     assert ran == []
@@ -77,7 +77,7 @@ def test_inference_is_that_of_the_network_without_them(name: str) -> None:
     state = {key: value for key, value in model.state_dict().items() if not key.startswith("aux")}
     alone.load_state_dict(state)
     with torch.no_grad():
-        x = images(name).double()
+        x = images(name, size=107).double()
         assert torch.equal(model(x), alone(x))
         assert gap(model(x.flip(3)), model(x)) > 0.01
 
@@ -90,7 +90,7 @@ def test_transform_input_is_torchvisions(name: str, transform: bool) -> None:
     model: Any = archdsl.build(name, params={"transform_input": transform}).double().eval()
     load_weights(model, theirs.state_dict())
     with torch.no_grad():
-        x = images(name).double()
+        x = images(name, size=107).double()
         assert gap(model(x), theirs(x)) < 1e-9
         theirs.transform_input = not transform
         assert gap(model(x), theirs(x)) > 0.01
