@@ -166,6 +166,8 @@ class Op(Declared):
     counts_as: ClassVar[Literal["conv", "norm", "linear", ""]] = ""
     lenient: ClassVar[bool] = False
     """Takes and ignores any settings (`identity` alone)."""
+    copies: ClassVar[bool] = False
+    """Whether PyTorch keeps a copy of the input for the backward pass where it runs in place."""
     saves: ClassVar[frozenset[Literal["input", "output"]]] = frozenset({"input", "output"})
     """Which of its tensors PyTorch keeps for the backward pass; one that runs in place keeps its output instead."""
     view: ClassVar[bool] = False

@@ -29,15 +29,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """CHECKPOINT, `--spec`, `-p`, `--input`, `-o`, `--to`, and what the edited spec was."""
     from archdsl.weights.rules import projects
 
-    add, params = parser.add_argument, {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+    add = parser.add_argument
     add("checkpoint", metavar="CHECKPOINT", help="x.pth, x.pt or x.safetensors")
     add("--spec", required=True, metavar="SPEC", help="a file, or the name of a shipped spec")
-    add("-p", dest="params", help="sets a parameter of the spec", **params)
+    add("-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help="sets a parameter of the spec")
     add("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
     add("-o", dest="output", required=True, metavar="OUT", help="x.pt, x.pth or x.safetensors")
     add("--to", choices=projects(), help="writes the weights under that project's names, not under ours")
     add("--from-spec", metavar="OLD", help="the spec that the checkpoint is of, before it was edited")
-    add("--from-param", dest="from_params", help="sets a parameter of OLD", **params)
+    add("--from-param", dest="from_params", action="append", default=[], metavar="NAME=VALUE", help="sets one of OLD's")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -119,11 +119,12 @@ def write_torch(path: Path, state: State) -> None:
 def write_safetensors(path: Path, state: State) -> None:
     """The state dict as safetensors."""
     try:
-        from safetensors.torch import save_file
+        from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         help = "pip install 'archdsl[torch]'"
         raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None
-    write_whole(path, lambda made: reported(save_file, apart(state), made))
+    save: Any = save_file
+    write_whole(path, lambda made: reported(save, apart(state), made))
 
 
 def reported(save: Callable[[Any, Path], Any], state: dict[str, Tensor], path: Path) -> None:

@@ -22,12 +22,13 @@ from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import head, notes, summary
 from archdsl.driver import compile, load
+from archdsl.errors import catalog
 from archdsl.graph import Graph
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, what to show of it, and how."""
-    add_spec(parser, several=True)
+    add_spec(parser, several=True, needed=False)
     parser.add_argument("--depth", choices=DEPTHS, help="a line for each section, block or op (default: stage)")
     parser.add_argument("--columns", metavar="NAMES", help="which figures, as `macs,bytes,field`; `help` lists them")
     parser.add_argument("--sort", metavar="COLUMN", help="the largest of it first")
@@ -43,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     if options.columns == "help":
         print("\n".join(f"{name:<14} {column.meaning}" for name, column in COLUMNS.items()))
         return 0
+    if not options.spec:
+        raise catalog.USAGE.error(None, "no spec to show", help="`archdsl show SPEC`; `archdsl list` has some")
     view = View(options)
     params, size = chosen_params(options), chosen_input(options)
     graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
@@ -99,7 +102,7 @@ class View:
         kind = self.precision + (f", batch {self.batch}" if self.batch > 1 else "")
         told = [
             f"memory access {counted.memory_access:,} elements; all ops move {moved:,} bytes ({kind}), "
-            f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {last_field(graph)}"
+            f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {told_field(graph)}"
         ]
         if self.count_all:
             told.append(f"{counted.operations:,} operations of all kinds, a multiply-add counted once")
@@ -139,6 +142,7 @@ class View:
                 "bytes": counted.bytes(self.precision, self.batch),
             },
             "intensity": counted.intensity(self.precision, self.batch),
+            "receptive_field": field_data(graph),
             "depth": self.depth,
             "lines": as_data(found, self.names),
         }
@@ -157,9 +161,25 @@ class View:
         }
 
 
-def last_field(graph: Graph) -> str:
+def last_field(graph: Graph) -> Field | None:
     """The receptive field of the last map that does not come from a whole one."""
     found: Field | None = None
     for _, field in fields(graph):
         found = field if field is not None and not field.whole else found
-    return shown_pair(found.size) if found else "whole"
+    return found
+
+
+def told_field(graph: Graph) -> str:
+    """It, for people."""
+    field = last_field(graph)
+    return shown_pair(field.size) if field else "whole"
+
+
+def field_data(graph: Graph) -> dict[str, Any] | None:
+    """It, for programs: (height, width) of each; fractions, which come of upsampling, as floats."""
+    field = last_field(graph)
+    if field is None:
+        return None
+    parts = {"size": field.size, "stride": field.stride, "offset": field.offset}
+    data = {name: [int(side) if side == int(side) else float(side) for side in pair] for name, pair in parts.items()}
+    return data | {"gated": field.gated}

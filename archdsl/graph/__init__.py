@@ -1,5 +1,7 @@
 """The graph: what it is made of, how it is walked, checked, and written down."""
 
+from archdsl.graph.jsonform import from_json as from_json
+from archdsl.graph.jsonform import to_json as to_json
 from archdsl.graph.scope import HELD as HELD
 from archdsl.graph.scope import Argument as Argument
 from archdsl.graph.scope import Child as Child

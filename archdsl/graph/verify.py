@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 from archdsl.graph.scope import Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
 from archdsl.op import Misfit, Shapes
 
-
 LONGEST = 200
 
 
@@ -250,6 +249,8 @@ def check_row(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
     child = child_of(scope, step, "repeat" if step.kind == "repeat" else "list")
     if len(inputs) != 1:
         broken(f"a row takes one input, not {len(inputs)}")
+    if step.kind == "collect":
+        equal(f"the number of tensors that the row `{child.name}` gives", len(step.shape), child.count)
     shape, outputs = inputs[0], list[Any]()
     for run in child.runs:
         for before in (shape, run.scope.output)[: run.count]:

@@ -27,6 +27,7 @@ class Relu6(Op):
 
     name = "relu6"
     saves = frozenset({"input"})
+    copies = True
     torch = Spelling("nn.ReLU6", inplace=True)
 
 
@@ -178,6 +179,7 @@ class Hardtanh(Op):
 
     name = "hardtanh"
     saves = frozenset({"input"})
+    copies = True
     torch = Spelling("nn.Hardtanh", (), ("min_val", "max_val"), {"min_val": -1.0, "max_val": 1.0}, inplace=True)
     min_val: float = named(-1.0)
     max_val: float = named(1.0)

@@ -38,8 +38,8 @@ class MaxPool(Op):
     saves = frozenset({"input"})
     torch = Spelling(
         "nn.MaxPool2d",
-        ("kernel",),
-        ("stride", "padding", "dilation", "ceil_mode"),
+        ("kernel", "stride"),
+        ("padding", "dilation", "ceil_mode"),
         {"padding": 0, "dilation": 1, "ceil_mode": False},
     )
     kernel: Size = param(minimum=1)
@@ -86,8 +86,8 @@ class AvgPool(Op):
     saves = frozenset({"input"})
     torch = Spelling(
         "nn.AvgPool2d",
-        ("kernel",),
-        ("stride", "padding", "ceil_mode", "count_include_pad"),
+        ("kernel", "stride"),
+        ("padding", "ceil_mode", "count_include_pad"),
         {"padding": 0, "ceil_mode": False, "count_include_pad": True},
     )
     kernel: Size = param(minimum=1)

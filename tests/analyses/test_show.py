@@ -42,6 +42,7 @@ def test_json_is_exact_and_keeps_its_keys(capsys: pytest.CaptureFixture[str]) ->
     assert traffic["bytes"] == 2 * (8 * (traffic["read"] + traffic["written"]) + traffic["weights"])
     assert [line["part"] for line in data["lines"]] == ["stem", "c2", "c3", "c4", "c5", "head"]
     assert sum(line["macs"] for line in data["lines"]) == data["macs"]
+    assert data["receptive_field"] == {"size": [2071] * 2, "stride": [32] * 2, "offset": [-1021] * 2, "gated": False}
     assert data["estimate"]["device"] == "a100"
     assert data["estimate"]["seconds"] == pytest.approx(sum(line["time"] for line in data["lines"]))
 
@@ -86,7 +87,7 @@ def test_every_column_has_a_value_at_every_depth(capsys: pytest.CaptureFixture[s
 
 
 def test_columns_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = show(capsys, "resnet18", "--columns", "help")
+    _, out, _ = show(capsys, "--columns", "help")
     assert all(name in out for name in COLUMNS)
 
 
@@ -113,3 +114,8 @@ def test_lines_are_sorted_by_any_column(capsys: pytest.CaptureFixture[str], colu
 def test_what_cannot_be_shown(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str) -> None:
     code, _, err = show(capsys, "resnet18", *words)
     assert (code, message in err) == (2, True), err
+
+
+def test_nothing_to_show(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = show(capsys)
+    assert (code, "no spec to show" in err) == (2, True)

@@ -150,7 +150,11 @@ WRONG = {
     "no output": (["GIVEN", "--spec", "resnet18"], 2, "the following arguments are required: -o"),
     "no spec": (["GIVEN", "-o", "o.pt"], 2, "the following arguments are required: --spec"),
     "no equals": (["GIVEN", "--spec", "resnet18", "-p", "classes", "-o", "o.pt"], 2, "write `-p name=value`"),
-    "no old spec": (["GIVEN", "--spec", "resnet18", "--from-param", "a=1", "-o", "o.pt"], 2, "is for `--from-spec OLD`"),
+    "no old spec": (
+        ["GIVEN", "--spec", "resnet18", "--from-param", "a=1", "-o", "o.pt"],
+        2,
+        "is for `--from-spec OLD`",
+    ),
 }
 
 

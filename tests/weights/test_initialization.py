@@ -123,11 +123,17 @@ def zeros(model: Any, given: Scheme) -> int:
 
 # ---- the tests -----------------------------------------------------------------------------------------------------
 
-QUICK = """resnet18 resnet20_cifar10 preresnet20_cifar10 resnetv2_18 googlenet_aux darknet19 densenet121
-    densenet_bc40_k12_cifar10 densenet40_k12_cifar10 vovnet27_slim ese_vovnet19b_slim_dw vovnetv2_19_slim_dw
-    csppeleenet""".split()
-ONE_OF_EACH = [*QUICK, *"vgg11_bn inception_v3_aux resnext101_32x4d darknet53_timm cspresnet50 vovnet39a".split()]
+# fmt: off
+QUICK = [
+    "resnet18", "resnet20_cifar10", "preresnet20_cifar10", "resnetv2_18", "googlenet_aux", "darknet19",
+    "densenet121", "densenet_bc40_k12_cifar10", "densenet40_k12_cifar10", "vovnet27_slim",
+    "ese_vovnet19b_slim_dw", "vovnetv2_19_slim_dw", "csppeleenet",
+]
+ONE_OF_EACH = [
+    *QUICK, "vgg11_bn", "inception_v3_aux", "resnext101_32x4d", "darknet53_timm", "cspresnet50", "vovnet39a",
+]
 """At least one for each scheme."""
+# fmt: on
 
 
 def cases(rows: list[dict[str, Any]]) -> Iterator[Any]:

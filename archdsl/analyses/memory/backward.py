@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archdsl.analyses.memory.inplace import InPlace
 from archdsl.analyses.memory.tensors import Unit, content, fresh_in_training, made, parts, tensors
 from archdsl.graph import Child, Graph, Scope, Spread, Step
-from archdsl.op import Inner
+from archdsl.op import Inner, elements
 
 ENOUGH = 3
 """So many turns of a row tell what the others keep: the first meets another input, and notes it."""
@@ -119,6 +119,8 @@ class Backward:
         keeps = op.kept(x, scope.output) if grad else ()
         own = not overwrites and fresh_in_training(scope)
         sizes, places = made(scope, self.unit) if own else ((), (~0,) * len(tensors(scope.output)))
+        if overwrites and grad and op.copies:
+            keeps = (Inner(elements(x)),)
         output = "output" in keeps
         inputs = {at for at in range(len(grads)) if "input" in keeps and (learns or needed(at, grads, op.takes))}
         return Passed(

@@ -171,9 +171,9 @@ class Forward(Statements):
     def of_list(self, step: Step, template: str, facts: dict[str, object], named: str = "") -> Expression:
         """The expression of a function of a list."""
         whole = variable(named) if named else self.read(self.listed(step))
-        texts = (
-            [each.text for each in whole.operands] if whole.items else [f"{whole.text}[0]"] * len(tensors(step.shape))
-        )
+        count = len(tensors(step.scope.inputs[0])) if step.scope else 0
+        written = whole.items and not any(whole.spread)
+        texts = [each.text for each in whole.operands] if written else [f"{whole.text}[{at}]" for at in range(count)]
         return applied(step, filled(template, whole, texts, facts), [whole])
 
     def listed(self, step: Step) -> Ref:

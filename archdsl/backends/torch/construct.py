@@ -19,7 +19,7 @@ DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
 """Facts that follow from other facts of the same op."""
 LEADING = ("in_channels", "out")
 """Arguments of classes that go by position."""
-SHORT = 60
+SHORT = 40
 """Two equal modules of at most so many characters are written out."""
 FEWEST = 3
 """So many modules in a row make a loop."""

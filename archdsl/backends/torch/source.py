@@ -97,7 +97,8 @@ def imports(body: str) -> str:
 
 
 def title(graph: Graph) -> str:
-    """What the text says of itself: the network's name, size and cost, and what its author said of it."""
+    """What the text says of itself: the network's name, size and cost, and what its author said of it first."""
     totals, size = graph.root.totals, "x".join(map(str, graph.input))
     head = f"{graph.name}: {totals.params:,} parameters, {totals.macs:,} multiply-adds at {size}."
-    return f"{head}\n\n{graph.doc}" if graph.doc.strip() else head
+    said = graph.doc.strip().partition("\n\n")[0]
+    return f"{head}\n\n{said}" if said else head

@@ -1,0 +1,84 @@
+"""The comparison with an oracle finds every single mistake: each mutation of our text must make it fail."""
+
+from __future__ import annotations
+
+import shutil
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+import archdsl
+from archdsl import ArchError, Graph, driver
+from tests.equality.compare import Pair, Run, build, differences, limit, move, pair, run
+from tests.equality.mutations import MISPLACED, MUTATIONS, Mutation
+from tests.equality.nets import CASES, Case
+
+ROOT = Path(__file__).parents[2]
+MAIN = {case.spec: case for case in reversed(CASES)}
+"""The first case of each network."""
+
+
+def mutant(mutation: Mutation, folder: Path, patch: pytest.MonkeyPatch) -> Graph:
+    """The graph of a network whose text is wrong in one thing: the library and the specs in a copy of their own."""
+    for name in ("grammar", "specs"):
+        shutil.copytree(ROOT / name, folder / name)
+    file = folder / mutation.file
+    content = file.read_text()
+    for old, new in mutation.changes:
+        assert old in content, f"{mutation.file} has changed: no `{old}` in it"
+        content = content.replace(old, new)
+    file.write_text(content)
+    patch.setattr(driver, "folder", lambda name: folder / name)
+    patch.setattr(driver, "SHIPPED", driver.Shipped())
+    return archdsl.compile(mutation.spec)
+
+
+@lru_cache(maxsize=1)
+def original(spec: str) -> tuple[Pair, Run]:
+    """A network's oracle, and what it computes in evaluation; kept for all mutations of the network."""
+    both = pair(MAIN[spec], build(spec))
+    return both, run(both.theirs, both.images, MAIN[spec].maps, training=False)
+
+
+def differs(case: Case, both: Pair, evaluated: Run) -> str:
+    """Where two networks differ: in evaluation, or else in training."""
+    for training in (False, True):
+        theirs = run(both.theirs, both.images, case.maps, training) if training else evaluated
+        mine = run(both.ours, both.images, {name: name for name in case.maps}, training)
+        for kind, each in differences(both.plan, mine, theirs).items():
+            if each.size > 10 * limit(kind):
+                return f"{kind}: {each.size:.1e}"
+    return ""
+
+
+def named(mutation: Mutation) -> str:
+    """The name of a test."""
+    return f"{mutation.spec}: {mutation.what}"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=named)
+def test_a_mistake_is_found(mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = MAIN[mutation.spec]
+    right, evaluated = original(mutation.spec)
+    wrong = build(mutant(mutation, tmp_path, monkeypatch))
+    both = right._replace(ours=wrong, plan=move(case, right.theirs, wrong))
+    found = differs(case, both, evaluated)
+    print(f"\n{named(mutation)}: {found}")
+    assert found
+
+
+@pytest.mark.parametrize("mutation", MISPLACED, ids=named)
+def test_weights_do_not_fit_a_mistake(mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = pair(MAIN[mutation.spec], build(mutation.spec)).theirs.state_dict()
+    wrong = build(mutant(mutation, tmp_path, monkeypatch))
+    with pytest.raises(ArchError, match="attention"):
+        archdsl.weights.load_weights(wrong, state)
+
+
+def test_each_family_has_enough_mutations() -> None:
+    families = {"vgg", "resne", "resnext", "resnetv2", "preres", "incept", "google", "darknet", "dense", "csp", "cs", "vov", "ese"}
+    for family in families:
+        assert sum(mutation.spec.startswith(family) for mutation in MUTATIONS) >= 5
