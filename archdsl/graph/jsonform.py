@@ -272,8 +272,10 @@ def read_child(part: Part, scopes: list[Scope]) -> Child:
 
 def known(part: Part, scopes: list[Scope]) -> Scope:
     """A scope by its number."""
-    number = part.checked(is_count)
-    return scopes[number] if number < len(scopes) else refuse(part.path, f"there is no scope {number} before this one")
+    number: int = part.checked(is_count)
+    if number >= len(scopes):
+        refuse(part.path, f"there is no scope {number} before this one")
+    return scopes[number]
 
 
 def read_step(part: Part, scopes: list[Scope]) -> Step:

@@ -103,7 +103,7 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("stem", counted(1, 2), "the child `norm` is one module, not 2"),
     ("c1", counted(1, 0), "the child `` has no modules"),
     ("c1", counted(1, 2), "net.c1: the totals"),
-    ("c2.mixed", counted(0, 1, 1), "what the row `layer` gives"),
+    ("c2.mixed", counted(0, 1, 1), "the number of tensors that the row `layer` gives is 3, but should be 1"),
     ("c2.wave", counted(0, 1), "the list `conv` has 1 modules, no 1"),
     # steps
     ("stem", swapped(0, 1), "the number of a step's output is 2, but should be 1"),

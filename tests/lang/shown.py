@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -105,6 +105,6 @@ def plain(value: Any) -> str:
     return str(value) if isinstance(value, str | int) else f"{value!r}"
 
 
-def shape(sizes: tuple[int, ...]) -> str:
+def shape(sizes: Iterable[Any]) -> str:
     """A shape: 64x56x56."""
     return "x".join(map(str, sizes))

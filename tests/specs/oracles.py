@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,65 +106,3 @@ def in_order(wanted: list[Any], among: list[Any]) -> bool:
     """Whether the items of a list stand in another, in order."""
     rest = iter(among)
     return all(item in rest for item in wanted)
-
-
-# ---- which layer is which ------------------------------------------------------------------------------------------
-
-PROJECTION = re.compile(r"(.+)\.(?:identity_conv|downsample)\b.*")
-
-
-def executed(model: Any, x: Any) -> list[tuple[str, Any]]:
-    """The layers with weights in order of execution, by name; the projection of a block comes behind its body."""
-    from torch import nn
-
-    names = {module: name for name, module in model.named_modules()}
-    order: list[tuple[str, Any]] = []
-    kinds = nn.Conv2d | nn.Linear | nn.BatchNorm2d
-    hooks = [
-        module.register_forward_pre_hook(lambda module, _: order.append((names[module], module)))
-        for module in model.modules()
-        if isinstance(module, kinds)
-    ]
-    model(x)
-    for hook in hooks:
-        hook.remove()
-    return list(projections_last(order))
-
-
-def projections_last(order: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The layers of each block, with those of its shortcut behind the others."""
-    held: list[tuple[str, tuple[str, Any]]] = []
-    for layer in order:
-        if found := PROJECTION.fullmatch(layer[0]):
-            held.append((found[1], layer))
-            continue
-        while held and not layer[0].startswith(f"{held[0][0]}."):
-            yield held.pop(0)[1]
-        yield layer
-    yield from (layer for _, layer in held)
-
-
-def pairs(ours: list[tuple[str, Any]], theirs: list[tuple[str, Any]]) -> list[tuple[str, Any, Any]]:
-    """Our layers, each with the first of theirs that is left and has its shape; branches may come in another order."""
-    rest = [module for _, module in theirs]
-    found: list[tuple[str, Any, Any]] = []
-    for name, module in ours:
-        match = next((other for other in rest if fits(module, other)), None)
-        assert match is not None, f"nothing of the oracle's fits {name}: {module}"
-        rest.remove(match)
-        found.append((name, module, match))
-    assert not rest, f"left over: {rest}"
-    return found
-
-
-def fits(ours: Any, theirs: Any) -> bool:
-    """Whether two layers can have the same weights; a linear layer may stand for a 1x1 convolution."""
-    from torch import nn
-
-    norms = [isinstance(each, nn.BatchNorm2d) for each in (ours, theirs)]
-    if any(norms):
-        return all(norms) and ours.weight.shape == theirs.weight.shape
-    convs = [isinstance(each, nn.Conv2d) for each in (ours, theirs)]
-    if all(convs) and (ours.stride, ours.groups) != (theirs.stride, theirs.groups):
-        return False
-    return ours.weight.flatten(1).shape == theirs.weight.flatten(1).shape
