@@ -30,6 +30,7 @@ from archdsl.lang.values import (
     With,
     captures,
     describe,
+    is_list,
 )
 
 FORM_CALLS: dict[str, object] = {}
@@ -79,9 +80,9 @@ def call_function(frame: Frame, node: ast.Call, name: str) -> Value:
     if frame.builder is not None:
         split = frame.builder.items
         values = [split(value) if is_tensors(value) and not isinstance(value, Tensor) else value for value in values]
-    budget.item(node.span, sum(len(value) for value in values if type(value) is tuple))
+    budget.item(node.span, sum(len(value) for value in values if is_list(value)))
     result = functions.call(name, values)
-    if type(result) is tuple:
+    if is_list(result):
         budget.list(node.span, result)
     return result
 

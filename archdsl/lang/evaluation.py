@@ -15,7 +15,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import Trouble, truth
 from archdsl.lang.types import is_tensors
-from archdsl.lang.values import BlockValue, Bound, Role, Value, captures, describe, shares
+from archdsl.lang.values import BlockValue, Bound, Role, Value, captures, describe, is_list, shares
 
 Work = TypeVar("Work", bound=Callable[[Frame, Any], Value])
 
@@ -75,7 +75,7 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
             raise escape(node)
         if shares(value):
             raise shared_on_its_way(node)
-    elif type(value) is tuple:
+    elif is_list(value):
         frame.session.budget.item(node.span, len(value))
         if captures(value) and not is_tensors(value):
             raise escape(node)

@@ -12,7 +12,7 @@ from archdsl.lang.frame import Frame
 from archdsl.lang.functions import Trouble, compute, is_number, truth
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, size_of
 from archdsl.lang.types import is_int, is_tensors
-from archdsl.lang.values import BlockValue, Join, Operand, Shared, Symbol, Tensor, Value, captures, describe
+from archdsl.lang.values import BlockValue, Join, Operand, Shared, Symbol, Tensor, Value, captures, describe, is_list
 from archdsl.ops import vocabulary
 
 Joint = Literal["add", "multiply", "concat", "fork"]
@@ -46,7 +46,7 @@ def binary(frame: Frame, node: ast.Binary) -> Value:
                 f"`{node.sign}` takes numbers, not {describe(value)}",
                 "blocks and tensors are joined by `->`, `+`, `*`, `concat` and `fork`",
             )
-    if type(left) is tuple:
+    if is_list(left):
         frame.session.budget.item(node.span, size_of(left, LONGEST_LIST))
     return compute(node.sign, left, right)
 

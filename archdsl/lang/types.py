@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from archdsl.initializer import Initializer
-from archdsl.lang.values import BlockValue, Symbol, Tensor, TensorList, Value, captures, describe, is_tensors
+from archdsl.lang.values import BlockValue, Symbol, Value, captures, describe, is_list, is_tensors
 from archdsl.op import Padding, Parts, Size
 from archdsl.record import annotation
 
@@ -143,8 +143,7 @@ def fit_parts(value: Value) -> Value:
 
 def fit_list(value: Value) -> Value:
     """A list of values."""
-    is_list = isinstance(value, tuple) and not isinstance(value, Tensor | TensorList)
-    return value if is_list and not captures(value) else None
+    return value if is_list(value) and not captures(value) else None
 
 
 def list_of(fit_item: Callable[[Value], Value]) -> Callable[[Value], Value]:

@@ -157,7 +157,7 @@ def holds(value: Value, fact: str, test: Callable[[Value], bool]) -> bool:
     if test(value):
         return True
     if not isinstance(value, BlockValue):
-        return type(value) is tuple and any(holds(item, fact, test) for item in value)
+        return is_list(value) and any(holds(item, fact, test) for item in value)
     known = value.__dict__
     if fact not in known:
         known[fact] = any(holds(part, fact, test) for part in inside(value))
@@ -179,6 +179,11 @@ def inside(block: BlockValue) -> tuple[Value, ...]:
             return tuple(bound.value for bound in block.given.values())
         case _:
             return ()
+
+
+def is_list(value: Value) -> bool:
+    """Whether a value is a list (of tensors, too, if it was made in the text)."""
+    return type(value) is tuple
 
 
 def is_tensors(value: Value) -> bool:
@@ -211,15 +216,21 @@ def describe(value: Value) -> str:
             return f"a tensor of {'x'.join(map(str, value.shape))}"
         case TensorList():
             return "a list of tensors"
-        case tuple() if is_tensors(value):
-            return "a list of tensors"
         case tuple():
-            numbers = len(value) <= SHOWN and all(isinstance(item, int | Fraction | Symbol) for item in value)
-            return f"[{', '.join(map(describe, value))}]" if numbers else f"a list of {len(value)}"
+            return describe_list(value)
         case Initializer():
             return f"the initializer `{value.name}`"
         case _:
             return f"`{value}`"
+
+
+def describe_list(value: Value) -> str:
+    """A list as it is called in a message: a short one of numbers and words as it is written."""
+    if is_tensors(value):
+        return "a list of tensors"
+    if len(value) <= SHOWN and all(isinstance(item, int | Fraction | Symbol) for item in value):
+        return f"[{', '.join(map(describe, value))}]"
+    return f"a list of {len(value)}"
 
 
 def label(value: Value) -> str:
