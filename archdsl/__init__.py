@@ -1,7 +1,8 @@
 """archdsl: convolutional backbones from a page of text.
 
 `load` reads a spec, `compile` works it out to a graph, `cost` counts what it costs, `emit` writes it as PyTorch
-source, `build` gives the module itself. Whatever is wrong comes as one `ArchError`, with places.
+source, `build` gives the module itself; `load_weights` takes over the weights that people have, `to_reference` gives
+them back, `transfer_weights` carries them over an edit. Whatever is wrong comes as one `ArchError`, with places.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from archdsl.driver import loads as loads
     from archdsl.errors import ArchError as ArchError
     from archdsl.graph import Graph as Graph
+    from archdsl.weights.loading import load_weights as load_weights
+    from archdsl.weights.loading import to_reference as to_reference
+    from archdsl.weights.transfer import transfer_weights as transfer_weights
 
 __version__ = "0.1.0"
 
@@ -31,7 +35,10 @@ HOMES = {
     "cost": "archdsl.api",
     "emit": "archdsl.api",
     "load": "archdsl.driver",
+    "load_weights": "archdsl.weights.loading",
     "loads": "archdsl.driver",
+    "to_reference": "archdsl.weights.loading",
+    "transfer_weights": "archdsl.weights.transfer",
 }
 
 __all__ = [*HOMES, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import hold
 from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog, did_you_mean
+from archdsl.errors.reading import read_text, resolved, shown
 from archdsl.frontend import read
+from archdsl.frontend.notation import SUFFIXES
 from archdsl.graph import Graph
+from archdsl.graph.verify import verify
 from archdsl.lang.backbone import elaborate
-from archdsl.lang.document import Backbone
+from archdsl.lang.document import Backbone, Import
 from archdsl.lang.family import resolve
 from archdsl.lang.files import Definition, File
 from archdsl.resources import folder
 
-SUFFIXES = (".arch", ".yaml", ".yml")
-LARGEST = 4_000_000
-SPEC_KEY = re.compile(r"^['\"]?(?:stages|sections|backbones|blocks|extends)['\"]?[ \t]*:", re.MULTILINE)
+DEEPEST_IMPORTS = 32
+MOST_IMPORTS = 500
 DECLARED = re.compile(r"^\s*(?:backbone\s+|name:\s*['\"]?)(\w+)", re.MULTILINE)
 
 
@@ -84,14 +86,6 @@ def load_file(path: Path, shipped: bool) -> File:
     return open_file(Source(shown(path), read_text(path, None), shipped=shipped), path.resolve().parent, ())
 
 
-def shown(path: Path) -> str:
-    """A path as messages show it: relative to where the user is, if it lies below."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd().resolve()))
-    except (ValueError, OSError):
-        return str(path)
-
-
 # ---- loading -------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +99,8 @@ def load(spec: str | Path) -> Spec:
     path = Path(path_text)
     if path.suffix in SUFFIXES or path.exists() or "/" in path_text:
         source = Source(shown(path), read_text(path, None))
-        return choose(open_file(source, path.resolve().parent, (path.resolve(),)), name)
+        real = resolved(path, None)
+        return choose(open_file(source, real.parent, (real,)), name)
     found = SHIPPED.spec(text)
     if found is None:
         raise catalog.FILE.error(
@@ -145,49 +140,66 @@ def choose(file: File, name: str) -> Spec:
     )
 
 
-def read_text(path: Path, span: Span | None) -> str:
-    """A file's text; raises ArchError at the place that asks for the file."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise catalog.TOO_LARGE.error(span, f"{shown(path)} has more than {LARGEST:,} bytes")
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise catalog.FILE.error(span, f"{shown(path)}: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise catalog.FILE.error(span, f"{shown(path)} is not text in UTF-8 (byte {error.start})") from None
+def open_file(source: Source, home: Path | None, trail: tuple[Path, ...], reads: list[Read] | None = None) -> File:
+    """A text with what it imports; `trail` are the files that led here, `reads` takes note of the imported ones."""
+    top = trail[0].parent if trail else home
+    return Opening(top, [] if reads is None else reads).file(source, home, trail)
 
 
-def open_file(source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
-    """A text with what it imports; `trail` are the files that led here."""
-    document = read(source)
-    imports: list[File] = []
-    for each in document.imports:
-        if home is None:
+class Read(NamedTuple):
+    """An imported file: its path as it was asked for, without symbolic links, and the text that was there."""
+
+    asked: Path
+    path: Path
+    text: str
+
+
+class Opening:
+    """Opens a text and what it imports, all below the folder `top`; each file once."""
+
+    def __init__(self, top: Path | None, reads: list[Read]) -> None:
+        self.top = top
+        self.reads = reads
+        self.files: dict[Path, File] = {}
+
+    def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
+        """A text as a file; its imports are relative to `home`."""
+        document = read(source)
+        imports = [self.imported(each, source, home, trail) for each in document.imports]
+        return File(document, source, SHIPPED, tuple(imports))
+
+    def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
+        """What a line imports."""
+        if home is None or self.top is None:
             raise catalog.OUTSIDE.error(each.span, "a text that is no file cannot import one")
-        path = (home / each.path).resolve()
-        top = trail[0].parent if trail else home
-        if not path.is_relative_to(top):
-            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(top)}")
+        asked = home / each.path
+        path = resolved(asked, each.span)
+        if not path.is_relative_to(self.top):
+            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(self.top)}")
         if path in trail:
             raise catalog.CYCLE.error(each.span, f"`{each.path}` is on its way to import this file")
-        text = read_text(path, each.span)
-        imports.append(open_file(Source(shown(path), text, shipped=source.shipped), path.parent, (*trail, path)))
-    return File(document, source, SHIPPED, tuple(imports))
+        if len(trail) > DEEPEST_IMPORTS:
+            raise catalog.TOO_DEEP.error(each.span, f"more than {DEEPEST_IMPORTS} files import one another")
+        if path not in self.files:
+            if len(self.files) >= MOST_IMPORTS:
+                raise catalog.TOO_LARGE.error(each.span, f"more than {MOST_IMPORTS} files are imported")
+            text = read_text(path, each.span)
+            self.reads.append(Read(asked, path, text))
+            inner = Source(shown(path), text, shipped=source.shipped)
+            self.files[path] = self.file(inner, path.parent, (*trail, path))
+        return self.files[path]
 
 
 # ---- checking ------------------------------------------------------------------------------------------------------
 
 
-def is_spec(source: Source) -> bool:
-    """Whether a file looks like a spec: all `.arch` files do, and YAML with stages, sections, backbones or blocks."""
-    return not source.name.endswith((".yaml", ".yml")) or SPEC_KEY.search(source.text) is not None
-
-
-def validate(source: Source, path: Path | None, size: tuple[int, ...] | None = None) -> list[Diagnostic]:
+def validate(
+    source: Source, path: Path | None, size: tuple[int, ...] | None = None, reads: list[Read] | None = None
+) -> list[Diagnostic]:
     """All that is wrong with a text: with the file, with each of its backbones, and with what they expect."""
-    home, trail = (path.resolve().parent, (path.resolve(),)) if path is not None else (None, ())
     try:
-        file = open_file(source, home, trail)
+        trail = (resolved(path, None),) if path is not None else ()
+        file = open_file(source, trail[0].parent if trail else None, trail, reads)
     except ArchError as error:
         return error.diagnostics
     findings: list[Diagnostic] = []
@@ -210,6 +222,8 @@ def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, in
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
         family = resolve(chosen.file, chosen.backbone)
-        return elaborate(family, params or {}, tuple(input) if input is not None else None)
+        graph = elaborate(family, params or {}, tuple(input) if input is not None else None)
     except RecursionError:
         raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None
+    verify(graph)
+    return graph

@@ -13,7 +13,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
-from archdsl.analyses.reaches import Effect, Effects, after, repeated, sources, through
+from archdsl.analyses.reaches import Effect, Effects, after, repeated, sources
 from archdsl.analyses.walk import Depth, Placed, listed_shapes, parts_of
 from archdsl.graph import Graph, Ref, Run, Scope, Spread, Step
 from archdsl.op import Op, Shape
@@ -162,6 +162,3 @@ def held(values: dict[int, tuple[Item, ...]], ref: Ref) -> tuple[Item, ...]:
     if isinstance(ref, int):
         return values[ref]
     return tuple(item for each in ref for item in values[each.value if isinstance(each, Spread) else each])
-
-
-__all__ = ["Effect", "Field", "field_of", "fields", "through"]

@@ -163,6 +163,8 @@ class Frame:
 
     def receive(self, held: Held) -> None:
         """What the scope called last gives."""
+        if self.current.kind != "collect":
+            self.row.clear()
         self.row.append(held)
         self.before = (held,)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archdsl.driver import Spec, load
 from archdsl.errors import Source, catalog
+
+if TYPE_CHECKING:
+    from archdsl.driver import Spec
 
 
 def add_spec(parser: argparse.ArgumentParser, *, several: bool = False, needed: bool = True) -> None:
@@ -55,4 +57,6 @@ def as_declared(options: argparse.Namespace) -> bool:
 
 def chosen_spec(options: argparse.Namespace) -> Spec:
     """The spec that is asked for."""
+    from archdsl.driver import load
+
     return load(options.spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -56,12 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run(words[0], words[1:])
 
 
+def help_formatter(prog: str) -> argparse.HelpFormatter:
+    """Keeps the lines of a description. Argparse by itself imports shutil, with all compressors, to know the width."""
+    try:
+        width = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+    except (OSError, ValueError):
+        width = 80
+    return argparse.RawDescriptionHelpFormatter(prog, width=max(width - 2, 40))
+
+
 def run(name: str, words: list[str]) -> int:
     """Runs one command; findings go to the error stream."""
     command = module_of(name)
-    parser = argparse.ArgumentParser(
-        f"archdsl {name}", description=command.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(f"archdsl {name}", description=command.__doc__, formatter_class=help_formatter)
     command.arguments(parser)
     try:
         options = parser.parse_args(words)

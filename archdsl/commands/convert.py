@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.commands._options import chosen_input, chosen_params
 from archdsl.commands._output import write_whole
@@ -123,7 +123,7 @@ def write_safetensors(path: Path, state: State) -> None:
     except ImportError:
         help = "pip install 'archdsl[torch]'"
         raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None
-    save: Any = save_file
+    save = cast("Callable[..., None]", save_file)
     write_whole(path, lambda made: reported(save, apart(state), made))
 
 

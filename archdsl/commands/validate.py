@@ -1,6 +1,7 @@
 """Checks specs completely, without building anything. Needs no torch.
 
-Exit code 0: all is well; 1: something was found; 2: it could not be asked for.
+Exit code 0: all is well; 1: something was found; 2: it could not be asked for. What was found in a file is kept in the
+user's cache folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
 """
 
 from __future__ import annotations
@@ -10,66 +11,106 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from archdsl.commands._cache import Cache, usual_folder
 from archdsl.commands._formats import FORMATS
 from archdsl.commands._options import chosen_input
-from archdsl.driver import SUFFIXES, is_spec, read_text, shown, validate
 from archdsl.errors import ArchError, Diagnostic, Source
+from archdsl.errors.reading import read_input, read_text, shown
 
 STANDARD_INPUT = "-"
 MACHINE_READ = {"json", "sarif", "github"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH..., `--output-format`, `--input`."""
+    """PATH..., `--output-format`, `--input`, `--no-cache`."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
     parser.add_argument("--output-format", choices=list(FORMATS), default="full", help="how findings are shown")
     parser.add_argument("--input", metavar="CxHxW", help="checks the specs for another input size")
+    parser.add_argument("--no-cache", action="store_true", help="works everything out, and keeps nothing")
+
+
+class Asked(NamedTuple):
+    """A file that is asked for, and whether it was met through a folder only."""
+
+    path: str
+    through_folder: bool
 
 
 def run(options: argparse.Namespace) -> int:
     """Checks all files, prints what is wrong, and counts."""
     size = chosen_input(options)
+    cache = Cache(None if options.no_cache else usual_folder())
     findings: list[Diagnostic] = []
     checked = skipped = 0
-    for path, through_folder in files(options.paths):
-        try:
-            source = source_of(path)
-        except ArchError as error:
-            findings += error.diagnostics
-            continue
-        if through_folder and not is_spec(source):
-            skipped += 1
-            continue
-        checked += 1
-        findings += validate(source, None if path == STANDARD_INPUT else Path(path), size)
+    for asked in files(options.paths):
+        found = outcome(asked, size, cache)
+        checked += found is not None
+        skipped += found is None
+        findings += found or []
+    cache.tidy()
     if findings or options.output_format in MACHINE_READ - {"github"}:
         print(FORMATS[options.output_format](findings))
     print(closing(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
     return int(any(finding.severity == "error" for finding in findings))
 
 
-def files(paths: list[str]) -> Iterator[tuple[str, bool]]:
-    """Each file that is asked for once, in order, and whether it was met through a folder only."""
+def files(paths: list[str]) -> Iterator[Asked]:
+    """Each file that is asked for once, in order."""
+    from archdsl.frontend.notation import SUFFIXES
+
     seen: set[str] = set()
     for text in paths:
         path = Path(text)
         if text != STANDARD_INPUT and path.is_dir():
             found = sorted(str(each) for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
-            named = [(each, True) for each in found]
+            named = [Asked(each, True) for each in found]
         else:
-            named = [(text, False)]
-        for name, through_folder in named:
-            if name not in seen:
-                seen.add(name)
-                yield name, through_folder
+            named = [Asked(text, False)]
+        for each in named:
+            if each.path not in seen:
+                seen.add(each.path)
+                yield each
+
+
+def outcome(asked: Asked, size: tuple[int, ...] | None, cache: Cache) -> list[Diagnostic] | None:
+    """What is wrong with a file; None for one that is no spec, and that only its folder was asked for."""
+    from archdsl.frontend.notation import is_spec
+
+    try:
+        source = source_of(asked.path)
+    except ArchError as error:
+        return error.diagnostics
+    if asked.through_folder and not is_spec(source.name, source.text):
+        return None
+    if asked.path == STANDARD_INPUT:
+        return checked(source, None, size, None)
+    key = cache.key(asked.path, size, source.text)
+    found = cache.get(key, source)
+    return checked(source, asked.path, size, (cache, key)) if found is None else found
 
 
 def source_of(path: str) -> Source:
     """A file's text, or standard input's."""
     if path == STANDARD_INPUT:
-        return Source("<stdin>", sys.stdin.read())
-    return Source(shown(Path(path)), read_text(Path(path), None))
+        return Source("<stdin>", read_input())
+    return Source(shown(Path(path)), read_text(Path(path)))
+
+
+def checked(
+    source: Source, path: str | None, size: tuple[int, ...] | None, keep: tuple[Cache, str] | None
+) -> list[Diagnostic]:
+    """What is wrong with a text, worked out; the cache keeps it, unless an installed package may have had its part."""
+    from archdsl.driver import Read, validate
+    from archdsl.ops import installed
+
+    reads: list[Read] = []
+    findings = validate(source, None if path is None else Path(path), size, reads)
+    if keep and not installed.cache_info().currsize:
+        cache, key = keep
+        cache.put(key, source, findings, [(str(each.asked), str(each.path), each.text) for each in reads])
+    return findings
 
 
 def closing(checked: int, skipped: int, findings: list[Diagnostic]) -> str:

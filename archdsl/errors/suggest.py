@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:
     """The valid names that are like `name`, the most alike first."""
+    from difflib import get_close_matches
+
     known = sorted(set(valid))
     folded = {each.lower().replace("_", ""): each for each in reversed(known)}
     found = get_close_matches(name[:64].lower().replace("_", ""), folded, n=count, cutoff=0.6)

@@ -6,6 +6,7 @@ import re
 
 YAML_ENDINGS = (".yaml", ".yml")
 TEXT_ENDING = ".arch"
+SUFFIXES = (TEXT_ENDING, *YAML_ENDINGS)
 
 LINE_WORDS = ("input", "stage", "output", "expect")
 """The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
@@ -13,6 +14,8 @@ LINE_WORDS = ("input", "stage", "output", "expect")
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"
 TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')
 YAML_FORM = re.compile(START + r"(?:[\"']?\w+[\"']?[ \t]*:(?:\s|\Z)|---|\{|%)")
+
+SPEC_KEY = re.compile(r"^['\"]?(?:stages|sections|backbones|blocks|extends)['\"]?[ \t]*:", re.MULTILINE)
 
 
 def text_form(text: str) -> int | None:
@@ -26,3 +29,8 @@ def is_yaml(name: str, text: str) -> bool:
     if name.endswith((TEXT_ENDING, *YAML_ENDINGS)):
         return name.endswith(YAML_ENDINGS)
     return text_form(text) is None and YAML_FORM.match(text) is not None
+
+
+def is_spec(name: str, text: str) -> bool:
+    """Whether a file looks like a spec: all `.arch` files do, and YAML with stages, sections, backbones or blocks."""
+    return not name.endswith(YAML_ENDINGS) or SPEC_KEY.search(text) is not None

@@ -115,7 +115,7 @@ class Elaboration:
     def stop(self) -> None:
         """Raises what has been found so far, if anything."""
         if self.findings:
-            raise ArchError(self.findings)
+            raise ArchError(in_order(self.findings))
 
     # ---- parameters
 
@@ -222,7 +222,19 @@ class Elaboration:
 
     def output(self, line: Line, output: Output) -> None:
         """One further output."""
-        self.add(output, self.work_out(output, line, None), "output", output.training)
+        worked = self.work_out(output, line, None)
+        if not output.training:
+            self.check_inference(output, worked)
+        self.add(output, worked, "output", output.training)
+
+    def check_inference(self, output: Output, worked: Worked) -> None:
+        """Raises where an output that is always there reads one that is there in training only."""
+        read = {tensor.id for tensor in worked.inputs}
+        for part in self.parts:
+            if part.training_only and part.value in read:
+                label = f"`{part.name}` exists in training only"
+                help = f"write `output {output.name} if training: ...`"
+                raise Fault(catalog.UNKNOWN_NAME, output.value.span, label, help)
 
     def work_out(self, content: Section | Output, line: Line, before: Tensor | None) -> Worked:
         """A line's own scope."""
@@ -244,6 +256,14 @@ class Elaboration:
         stride = reduction(self.size, value.shape)
         self.parts.append(Part(name, kind, value.id, value.shape, stride, training, span.text, span))
         return value
+
+
+def in_order(findings: list[Diagnostic]) -> list[Diagnostic]:
+    """Findings in the order of their places, those of one text together."""
+    sources = list(dict.fromkeys(id(each.span.source) for each in findings if each.span))
+    return sorted(
+        findings, key=lambda each: (sources.index(id(each.span.source)), each.span.start) if each.span else (0, 0)
+    )
 
 
 def is_constant(setting: Any) -> bool:

@@ -250,7 +250,7 @@ def free_argument(frame: Frame, node: ast.Expression) -> Bound:
     frame.free = True
     value = evaluate(frame, node)
     if captures(value):
-        raise escape(node)
+        raise escape(node, value)
     return bound(frame, node, value)
 
 

@@ -72,13 +72,13 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
         while isinstance(value, Role):
             value = value.body
         if captures(value):
-            raise escape(node)
+            raise escape(node, value)
         if shares(value):
             raise shared_on_its_way(node)
     elif is_list(value):
         frame.session.budget.item(node.span, len(value))
         if captures(value) and not is_tensors(value):
-            raise escape(node)
+            raise escape(node, value)
     origins = frame.statics.origins
     origin = origins.get(id(node))
     if origin is None:
@@ -86,14 +86,14 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
     return Bound(value, node.span, origin)
 
 
-def escape(node: ast.Node) -> Fault:
-    """A block that holds a named tensor, on its way out of the body in which the tensor lives."""
-    return Fault(
-        catalog.ESCAPES,
-        node.span,
-        "this block has a named tensor inside, so it cannot leave the body that the tensor lives in",
-        "hand the tensor over as a parameter of type `tensor`, or apply the block here",
-    )
+def escape(node: ast.Node, value: Value) -> Fault:
+    """A tensor, or a block that holds one, on its way out of the body in which the tensor lives."""
+    if is_tensors(value):
+        label, else_ = "a tensor cannot leave the body that it lives in like this", ""
+    else:
+        label = "this block has a named tensor inside, so it cannot leave the body that the tensor lives in"
+        else_ = ", or apply the block here"
+    return Fault(catalog.ESCAPES, node.span, label, f"hand the tensor over as a parameter of type `tensor`{else_}")
 
 
 def shared_on_its_way(node: ast.Node) -> Fault:

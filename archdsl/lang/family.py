@@ -69,7 +69,9 @@ def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
     members = [(file, backbone)]
     while (extends := backbone.extends) is not None:
         found = file.backbone(extends.parent)
-        if found is None or (found[1] is backbone and (found := file.library.spec(extends.parent)) is None):
+        if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
+            raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
+        if found is None:
             known = [*file.backbones, *(name for other in file.imports for name in other.backbones)]
             raise catalog.NO_SUCH_PARENT.error(
                 extends.span,

@@ -58,5 +58,5 @@ def entry_of(frame: Frame, slot: Slot, target: tuple[str, ...], node: ast.Expres
         parameter = signature_of(owner).slots[name]
         value = fitted(parameter, typed_argument(frame, node, parameter.type), isinstance(owner, Definition))
         if captures(value.value):
-            raise escape(node)
+            raise escape(node, value.value)
     return Entry(value, frame.session.key("value", frame.session.value_key(value.value)), ".".join(target))

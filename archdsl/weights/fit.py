@@ -37,7 +37,8 @@ def fit(network: Network, given: Mapping[str, Tensor], head: str) -> Fitted:
     """The model's whole state dict, from what is given."""
     import torch
 
-    wrong = {key: shapes(given[key], network.state[key]) for key in given if given[key].shape != network.state[key].shape}
+    both = {key: shapes(tensor, network.state[key]) for key, tensor in given.items()}
+    wrong = {key: (there, here) for key, (there, here) in both.items() if there != here}
     fresh = {} if head == "strict" else other_classes(wrong)
     adapted = other_inputs({key: value for key, value in wrong.items() if key not in fresh}, network.first)
     missing = [key for key in network.state if key not in given]
@@ -77,22 +78,26 @@ def section(key: str) -> str:
     return key.partition(".")[0]
 
 
+def module(key: str) -> str:
+    """The module that a tensor belongs to."""
+    return key.rpartition(".")[0]
+
+
 def counts(key: str, given: Mapping[str, Tensor]) -> bool:
     """Whether a key is the counter of a batch norm that is given without one."""
-    name, _, leaf = key.rpartition(".")
-    return leaf == COUNTER and f"{name}.running_mean" in given
+    return key.endswith(f".{COUNTER}") and f"{module(key)}.running_mean" in given
 
 
 def other_classes(wrong: Mapping[str, Shapes]) -> dict[str, str]:
     """The classifier's tensors, where the source has another number of classes; those of auxiliary outputs, too."""
-    heads = {(there[:1], here[:1]) for key, (there, here) in wrong.items() if section(key) == HEAD and rows(there, here)}
+    counts = {key: (there[0], here[0]) for key, (there, here) in wrong.items() if rows(there, here)}
+    heads = {counts[key] for key in counts if section(key) == HEAD}
     if len(heads) != 1:
         return {}
     ((there, here),) = heads
-    why = f"{there[0]:,} classes in the source, {here[0]:,} here"
-    names = {key.rpartition(".")[0] for key, (a, b) in wrong.items() if rows(a, b) and (a[:1], b[:1]) == (there, here)}
-    classifiers = {name for name in names if section(f"{name}.") == HEAD or f"{name}.bias" in wrong}
-    return {key: why for key in wrong if key.rpartition(".")[0] in classifiers and rows(*wrong[key])}
+    why = f"{there:,} classes in the source, {here:,} here"
+    same = [key for key, pair in counts.items() if pair == (there, here)]
+    return {key: why for key in same if section(key) == HEAD or f"{module(key)}.bias" in same}
 
 
 def rows(there: Shape, here: Shape) -> bool:

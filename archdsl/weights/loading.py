@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from archdsl.errors import ArchError, catalog, did_you_mean
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
-from archdsl.weights.fit import HEAD, Fitted, Network, fit, section
+from archdsl.weights.fit import HEAD, Fitted, Network, fit, module, section
 from archdsl.weights.plan import Plan, back, identity, plan
 from archdsl.weights.report import Misfits, Report, some
 from archdsl.weights.unwrap import unwrap
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Head = Literal["adapt", "strict", "optional"]
+AUXILIARY = "aux"
+"""What the sections of outputs for training are called, by convention."""
 FEW = 3
 """So many keys of an unknown naming are shown."""
 
@@ -25,11 +27,12 @@ FEW = 3
 def load_weights(model: nn.Module, source: Mapping[str, Any] | str | Path, *, head: Head = "adapt") -> Report:
     """Fills a model with the weights of a state dict or of a file, and reports what became of each key.
 
-    The naming is recognized by the keys: our own, torchvision's, timm's, pytorchcv's, or the authors'. Every key of both
-    sides has to be used once and have the right shape; otherwise ArchError lists what is not, and the model is as it
-    was. Two things are adapted, and told: another number of input channels in the first convolution, and another
-    number of classes, for which the classifier stays as it is. `head="strict"` refuses the latter; with
-    `head="optional"` the source may have no classifier at all.
+    The naming is recognized by the keys: our own, torchvision's, timm's, pytorchcv's, or the authors'. Every key of
+    both sides has to be used once and have the right shape; otherwise ArchError lists what is not, and the model is
+    as it was. Two things are adapted, and told: another number of input channels in the first convolution, and
+    another number of classes, for which the classifier stays as it is. `head="strict"` refuses the latter; with
+    `head="optional"` the source may have no classifier at all. What the model has no place for may be left out,
+    where it is a classifier or an auxiliary output; that is told, too.
     """
     checkpoint: Mapping[str, Any] = read(source) if isinstance(source, str | Path) else source
     theirs, wrappers = unwrap(checkpoint)
@@ -42,7 +45,7 @@ def load_weights(model: nn.Module, source: Mapping[str, Any] | str | Path, *, he
     except Misshapen as error:
         raise Misfits(found.scheme, found.missing, left_over, [str(error)]).error() from None
     if left_over or fitted.missing or fitted.misshapen:
-        raise Misfits(found.scheme, fitted.missing, left_over, fitted.misshapen).error(hint(fitted, network))
+        raise Misfits(found.scheme, fitted.missing, left_over, fitted.misshapen).error(hint(fitted))
     model.load_state_dict(fitted.state)
     return Report(
         found.scheme,
@@ -78,7 +81,7 @@ def naming(project: str, state: Mapping[str, Tensor]) -> Plan:
             found = back(scheme, state)
             if found is not None:
                 return found
-    raise catalog.NAMING.error(None, f"{project} has no names for a network with {some(list(state)[:FEW])}")
+    raise catalog.NAMING.error(None, f"{project} has no names for a network with {some(state, FEW)}")
 
 
 def read(path: str | Path) -> Mapping[str, Any]:
@@ -112,23 +115,24 @@ def recognize(theirs: Mapping[str, Tensor], network: Network) -> Plan:
 
 def unknown(theirs: Mapping[str, Tensor], network: Network) -> ArchError:
     """The error of names that lead nowhere."""
-    label = f"the source has {some(list(theirs)[:FEW])}, the network {some(list(network.state)[:FEW])}"
+    label = f"the source has {some(theirs, FEW)}, the network {some(network.state, FEW)}"
     help = f"names of ours, and of {', '.join(rules.projects())} are known, where the network is of that family"
     return catalog.NAMING.error(None, label, help=help)
 
 
 def spare(found: Plan, network: Network, head: Head) -> tuple[str, ...]:
     """The keys of theirs that a model may do without: the classifier, if it has none, and auxiliary outputs."""
-    sections = {section(key) for key in network.state}
+    sections, modules = {section(key) for key in network.state}, {module(key) for key in network.state}
     classifier = head != "strict" and not any(section(key) == HEAD for key in found.missing)
     return tuple(
         key
         for key, ours in found.left_over.items()
-        if (section(ours) == HEAD and classifier) or (section(ours).startswith("aux") and section(ours) not in sections)
+        if (classifier and section(ours) == HEAD and module(ours) not in modules)
+        or (section(ours).startswith(AUXILIARY) and section(ours) not in sections)
     )
 
 
-def hint(fitted: Fitted, network: Network) -> str:
+def hint(fitted: Fitted) -> str:
     """What may help against what is missing."""
     if fitted.missing and all(section(key) == HEAD for key in fitted.missing):
         return 'head="optional" leaves the classifier as it is'

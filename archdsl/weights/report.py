@@ -68,8 +68,8 @@ class Misfits(NamedTuple):
             yield catalog.UNFIT.at(None, f"{label} (named as by {self.scheme})", help=help if last else "")
 
 
-def some(keys: Collection[str]) -> str:
+def some(keys: Collection[str], few: int = FEW) -> str:
     """The first of some keys, and how many more there are."""
-    first = list(keys)[:FEW]
+    first = list(keys)[:few]
     more = len(keys) - len(first)
     return ", ".join(first) + (f" and {more:,} more" if more else "")

@@ -64,7 +64,8 @@ def projects() -> list[str]:
 @cache
 def schemes(project: str) -> tuple[Scheme, ...]:
     """The schemes of a project, in the order of its file."""
-    return tuple(scheme for name, entry in content(project)["schemes"].items() for scheme in cases(project, name, entry))
+    entries = content(project)["schemes"].items()
+    return tuple(each for name, entry in entries for each in cases(project, name, entry))
 
 
 @cache
@@ -112,17 +113,15 @@ def lines(table: Mapping[Any, Any], theirs: str, ours: str, constants: Mapping[s
             inner = cast("dict[Any, Any]", value)
             yield from lines(inner, f"{theirs}{name}.", f"{ours}{here or name}.", constants)
         else:
-            for each in value if isinstance(value, list) else [value]:
-                yield line(f"{theirs}{name}", ours, each, constants)
+            ways = cast("list[Any]", value if isinstance(value, list) else [value])
+            yield from (line(f"{theirs}{name}", ours, each, constants) for each in ways)
 
 
 def line(theirs: str, ours: str, value: Any, constants: Mapping[str, int]) -> Rule:
     """One rule."""
     given: dict[str, Any] = {"to": value} if isinstance(value, str) else value
     names = [given["to"]] if isinstance(given["to"], str) else given["to"]
-    rule = Rule(
-        Template(theirs, constants), tuple(Template(ours + each, constants) for each in names), change(given)
-    )
+    rule = Rule(Template(theirs, constants), tuple(Template(ours + each, constants) for each in names), change(given))
     if any(each.variables != rule.theirs.variables for each in rule.ours):
         raise ValueError(f"`{theirs}: {value}` has a variable on one side only")
     return rule

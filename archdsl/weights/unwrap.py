@@ -23,11 +23,11 @@ def unwrap(source: Mapping[str, Any]) -> tuple[dict[str, Tensor], tuple[str, ...
     known = content("wrappers")
     wrappers: list[str] = []
     found: Mapping[str, Any] = source
-    while (inner := next((key for key in known["containers"] if isinstance(found.get(key), Mapping)), None)) is not None:
+    while inner := next((key for key in known["containers"] if isinstance(found.get(key), Mapping)), ""):
         wrappers.append(inner)
         found = cast("Mapping[str, Any]", found[inner])
     state = checked(found)
-    while (prefix := next((each for each in known["prefixes"] if all(key.startswith(each) for key in state)), None)) is not None:
+    while prefix := next((each for each in known["prefixes"] if all(key.startswith(each) for key in state)), ""):
         wrappers.append(prefix)
         state = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
     return state, tuple(wrappers)
@@ -37,11 +37,11 @@ def checked(found: Mapping[str, Any]) -> dict[str, Tensor]:
     """A dict of tensors, if it is one."""
     import torch
 
-    odd = [str(key) for key, value in found.items() if not (isinstance(key, str) and isinstance(value, torch.Tensor))]
+    odd = [str(key) for key, value in found.items() if not isinstance(value, torch.Tensor)]
     if not found or len(odd) == len(found):
         label = f"a dict with the keys {listed(odd[:FEW])}, no tensor in it" if odd else "an empty dict"
         raise catalog.NO_WEIGHTS.error(None, label, help="give a state dict: tensors by name")
     if odd:
-        label = f"{listed(odd[:FEW])} {'stand' if len(odd) > 1 else 'stands'} among the tensors and {'are none' if len(odd) > 1 else 'is none'}"
+        label = f"among the tensors are things that are none: {listed(odd[:FEW])}"
         raise catalog.NO_WEIGHTS.error(None, label, help="give the state dict alone")
     return dict(found)

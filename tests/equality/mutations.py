@@ -1,7 +1,7 @@
 """Our specs and blocks with one thing wrong: that the comparison finds each is what makes it worth something.
 
-A mutation is a replacement in a file of `grammar/blocks` or `specs`; module names and shapes stay, so that the same weights
-go in.
+A mutation is a replacement in a file of `grammar/blocks` or `specs`; module names and shapes stay, so that the same
+weights go in.
 """
 
 from __future__ import annotations
@@ -35,13 +35,14 @@ def setting(spec: str, what: str, line: str, file: str = "") -> Mutation:
 
 def bottlenecks(spec: str, file: str) -> list[Mutation]:
     """What can go wrong in ResNets and ResNeXts."""
+    after = "(body + shortcut) -> act"
     left_out = "(body + (scale(0.0) if stride == 1 and x.channels == out else shortcut)) -> act"
     pool = "maxpool(3, 2)"
     return [
         block(spec, "stride on the first convolution", "bottleneck", ("stride_at = 2", "stride_at = 1")),
-        block(spec, "residual left out", "bottleneck", ("(body + shortcut) -> act", left_out)),
-        block(spec, "no activation after the sum", "bottleneck", ("(body + shortcut) -> act", "body + shortcut")),
-        block(spec, "activation before the sum", "bottleneck", ("(body + shortcut) -> act", "(body -> act) + shortcut")),
+        block(spec, "residual left out", "bottleneck", (after, left_out)),
+        block(spec, "no activation after the sum", "bottleneck", (after, "body + shortcut")),
+        block(spec, "activation before the sum", "bottleneck", (after, "(body -> act) + shortcut")),
         text(spec, "epsilon", ("set: {", "set: {bn.eps: 0.0001, "), file=file),
         text(spec, "momentum", ("set: {", "set: {bn.momentum: 0.01, "), file=file),
         text(spec, "slope", ("set: {", "set: {act: leaky_relu(0.01), "), file=file),
@@ -54,7 +55,7 @@ def preactivations(spec: str) -> list[Mutation]:
     """What can go wrong in pre-activation ResNets."""
     return [
         block(spec, "stride on the first convolution", "preact", ("stride_at = 2", "stride_at = 1")),
-        block(spec, "projection of the raw input", "preact", ("pre -> conv(out, 1, stride)", "x -> conv(out, 1, stride)")),
+        block(spec, "projection of the raw input", "preact", ("pre -> conv(out", "x -> conv(out")),
         block(spec, "activated identity", "preact", ("x if keeps", "pre if keeps")),
         block(spec, "residual left out", "preact", ("(x if keeps", "((x -> scale(0.0)) if keeps")),
         block(spec, "activation before the norm", "nac", ("norm -> act", "act -> norm")),
@@ -70,6 +71,7 @@ HALVES_OF_A = (
     ("    concat(\n", "    ys = x -> fork(\n"),
     ("cna(pool))", "cna(pool))\n    return concat(ys[1], ys[0], ys[2], ys[3])"),
 )
+BORDER = ("avgpool(3, 1)", "avgpool(3, 1, count_include_pad = false)")
 BOTH = ("concat(cna(out, [1, 3]), cna(out, [3, 1]))", "fork(cna(out, [1, 3]), cna(out, [3, 1])) -> swap -> concat")
 AFTER_SUM = (
     ("cna(out) -> attention", "cna(out)"),
@@ -98,7 +100,7 @@ MUTATIONS = [
     # Inception v3
     block("inception_v3", "order of a concat", "inception_a", *HALVES_OF_A),
     block("inception_v3", "order of the inner concat", "inception_e", BOTH),
-    block("inception_v3", "border in the average", "inception_c", ("avgpool(3, 1)", "avgpool(3, 1, count_include_pad = false)")),
+    block("inception_v3", "border in the average", "inception_c", BORDER),
     block("inception_v3", "another pool", "inception_e", ("avgpool(3, 1)", "maxpool(3, 1, padding = same)")),
     block("inception_v3", "another pool to reduce", "inception_d", ("maxpool(", "avgpool(")),
     text("inception_v3", "epsilon", ("bn(eps = 0.001)", "bn")),
@@ -115,7 +117,7 @@ MUTATIONS = [
     setting("darknet53", "epsilon", "bn.eps: 0.0001"),
     setting("darknet53", "momentum", "bn.momentum: 0.01"),
     block("darknet53", "residual left out", "dark", ("identity + body", "body")),
-    block("darknet53", "activation after the sum", "dark", ("return identity + body", "return (identity + body) -> act")),
+    block("darknet53", "activation after the sum", "dark", ("identity + body", "(identity + body) -> act")),
     block("darknet53", "activation left out", "dark", ("norm(gamma = gamma) -> act", "norm(gamma = gamma)")),
     text("darknet53", "another pool", ("global_avgpool", "global_maxpool")),
     # DenseNet
@@ -143,7 +145,7 @@ MUTATIONS = [
     block("cspdarknet53", "residual left out", "dark", ("identity + body", "body")),
     # CSPNet, the authors'
     block("csresnet50", "order of a concat", "csp", ("concat(y, cross)", "concat(cross, y)")),
-    text("csresnet50", "partial shortcut left out", ("shortcut = pad_channels(128)", "shortcut = pad_channels(128) -> scale(0.0)")),
+    text("csresnet50", "partial shortcut left out", ("= pad_channels(128)", "= pad_channels(128) -> scale(0.0)")),
     text("csresnet50", "activation in the entry", ("paths(256, layer = cn)", "paths(256)")),
     text("csresnet50", "linear entry", ("paths(128, 64)", "paths(128, 64, layer = cn)")),
     text("csresnet50", "pool's window", ("maxpool(2)", "maxpool(3, 2)")),

@@ -13,18 +13,12 @@ from tests.equality import transcriptions
 
 
 def torchvision(name: str, **options: Any) -> nn.Module:
-    """A network of torchvision, without dropout."""
+    """A network of torchvision."""
     from torchvision import models
 
     if "inception" in name or "googlenet" in name:
-        options |= {"init_weights": False, "dropout": 0.0}
-    if name.startswith("vgg"):
-        options |= {"dropout": 0.0, "init_weights": False}
-    net = getattr(models, name)(weights=None, **options)
-    for each in net.modules():
-        if isinstance(each, nn.Dropout):
-            each.p = 0.0
-    return net
+        options |= {"init_weights": False}
+    return getattr(models, name)(weights=None, **options)
 
 
 def densenet264() -> nn.Module:
@@ -49,8 +43,8 @@ def ese_vovnet19b() -> nn.Module:
 
 
 def attentive(net: nn.Module) -> nn.Module:
-    """A VoVNetV2 of timm as its authors have it: with the attention in every block, not in the last of a stage alone."""
-    from timm.layers import create_attn
+    """A VoVNetV2 of timm as its authors have it: the attention in every block, not in the last of a stage alone."""
+    from timm.layers.create_attn import create_attn
 
     for stage in cast("Any", net).stages:
         for block in stage.blocks:
@@ -60,7 +54,7 @@ def attentive(net: nn.Module) -> nn.Module:
 
 
 def cspdarknet53() -> nn.Module:
-    """timm's CSPDarknet-53 under the slope of its authors, which makes it theirs."""
+    """CSPDarknet-53 of timm, under the slope of its authors, which makes it theirs."""
     net = timm("cspdarknet53")
     for each in net.modules():
         if isinstance(each, nn.LeakyReLU):
@@ -78,8 +72,6 @@ def pytorchcv(name: str) -> nn.Module:
     for holder in net.modules():
         if isinstance(getattr(holder, "final_pool", None), nn.AvgPool2d):
             holder.final_pool = nn.AdaptiveAvgPool2d(1)
-        if isinstance(getattr(holder, "dropout", None), nn.Dropout):
-            holder.dropout.p = 0.0
     return net
 
 

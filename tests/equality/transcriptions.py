@@ -1,7 +1,7 @@
 """Darknet's configurations of the authors of Darknet and of CSPNet, written out in PyTorch, one after the other.
 
-Independent of archdsl and of timm: from the `.cfg` files as structure.md (sections 6 and 8) tells them. Modules stand in
-the order of the file, and are called as they are there; `forward` is the file's text.
+Independent of archdsl and of timm: from the `.cfg` files as structure.md (sections 6 and 8) tells them. Modules
+stand in the order of the file, and are called as they are there; `forward` is the file's text.
 """
 
 from __future__ import annotations
@@ -43,16 +43,15 @@ class Darknet19(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = "32 M 64 M 128 64 128 M 256 128 256 M 512 256 512 256 512 M 1024 512 1024 512 1024".split()
-        inputs, size = 3, 3
+        groups = ([32], [64], [128, 64, 128], [256, 128, 256], [512, 256, 512, 256, 512], [1024, 512, 1024, 512, 1024])
+        inputs = 3
         self.layers = nn.ModuleList()
-        for each in widths:
-            if each == "M":
+        for widths in groups:
+            if len(self.layers):
                 self.layers.append(nn.MaxPool2d(2, 2))
-                size = 3
-                continue
-            self.layers.append(Convolutional(inputs, int(each), size))
-            inputs, size = int(each), 4 - size
+            for place, width in enumerate(widths):
+                self.layers.append(Convolutional(inputs, width, 1 if place % 2 else 3))
+                inputs = width
         self.classifier = nn.Conv2d(1024, 1000, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,7 +92,7 @@ class Darknet53(nn.Module):
 
 
 class CrossStage(nn.Module):
-    """A stage of the CSP configurations: down, cross, [route] back, main, blocks, tail, [route] tail,cross, transition."""
+    """A stage of the CSP files: down, cross, [route] back, main, blocks, tail, [route] of both, transition."""
 
     def __init__(
         self,

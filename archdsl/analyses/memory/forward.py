@@ -201,8 +201,19 @@ class Forward(Statements):
         lists = (each for run in child.runs for each in (run.scope.output, *run.scope.inputs))
         if any(map(is_list, lists)) and not numeral(child):
             self.loop(step, child, "")
+        elif numeral(child):
+            self.settle(step, lambda: self.nested(step, child))
         else:
             self.settle(step, lambda: self.called(step, child))
+
+    def nested(self, step: Step, child: Child) -> Expression:
+        """Modules without names of their own: `self[1](self[0](x))`."""
+        operand = self.read(step.inputs[0])
+        before = self.scope.children[: self.scope.children.index(child)]
+        first = sum(each.count if numeral(each) else 1 for each in before if not self.inline(each))
+        opening = "".join(f"self[{at}](" for at in reversed(range(first, first + child.count)))
+        value = applied(step, f"{opening}{operand.text}{')' * child.count}", [operand])
+        return value._replace(depth=operand.depth + child.count)
 
     def collect(self, step: Step) -> None:
         """A row, one after the other, and all the outputs as a list."""
@@ -216,15 +227,14 @@ class Forward(Statements):
         if not running:
             running = self.unique("xs" if is_list(child.scope.output) else "y", {*self.taken(), outputs})
             self.assign(running, self.evaluate(start))
-        kept: Blocks = ()
+        if outputs:
+            self.assign(outputs, ())
         for run in child.runs:
             for _ in range(run.count):
                 result = self.eager.call(run.scope, self.heap, self.variables[running])
                 self.assign(running, result)
                 if outputs:
-                    kept += self.heap.hold(result)
-        if outputs:
-            self.assign(outputs, kept)
+                    self.variables[outputs] += self.heap.hold(result)
         last = last or step
         for each in self.scope.steps:
             if step.output <= each.output < last.output:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from archdsl.analyses.memory.expressions import Expression, display, element, variable
 from archdsl.analyses.memory.heap import Blocks, Heap
-from archdsl.analyses.memory.tensors import content, is_list, parts, read, tensors
+from archdsl.analyses.memory.tensors import content, is_list, made, numeral, parts, read, tensors
 from archdsl.graph import Ref, Scope, Spread, Step
 from archdsl.op import Shape
 
 if TYPE_CHECKING:
     from archdsl.analyses.memory.eager import Eager
+
+NESTED = re.compile(r"\w\([\w.]+\(\{x\}\)")
+"""A call of a call of the operand: `torch.softmax(torch.stack({x}), dim=0)`."""
 
 
 class Statements:
@@ -136,15 +140,39 @@ class Statements:
         if self.pairwise(expression.step):
             return self.joined(expression)
         inputs = tuple(block for each in expression.operands for block in self.evaluate(each))
-        result = self.act(expression.step, inputs)
+        return self.act(expression.step, inputs)
+
+    def act(self, step: Step, inputs: Blocks) -> Blocks:
+        """Does what a step does; its operands, which are held for it, are let go."""
+        if step.kind == "repeat" and numeral(child := self.scope.child(step.target)):
+            return self.eager.row(child, self.heap, inputs)
+        if step.kind == "repeat":
+            result = self.eager.row(self.scope.child(step.target), self.heap, self.heap.hold(inputs))
+        elif self.in_two_calls(step):
+            return self.twice(step, inputs)
+        else:
+            result = self.eager.module(self.scope, step, self.heap, inputs)
         self.heap.drop(inputs)
         return result
 
-    def act(self, step: Step, inputs: Blocks) -> Blocks:
-        """Does what a step does, on values that are held."""
-        if step.kind == "repeat":
-            return self.eager.row(self.scope.child(step.target), self.heap, self.heap.hold(inputs))
-        return self.eager.module(self.scope, step, self.heap, inputs)
+    def in_two_calls(self, step: Step) -> bool:
+        """Whether a function reads its operands in an inner call, so that they may go before the outer one."""
+        if step.kind != "op" and not (step.scope and step.scope.op and step.scope.op.takes == "list"):
+            return False
+        assert step.scope is not None
+        op, x = content(step.scope)
+        return bool(NESTED.search(op.spelling(x).function))
+
+    def twice(self, step: Step, inputs: Blocks) -> Blocks:
+        """Two calls inside each other: the inner one's result is what the op needs inside itself."""
+        assert step.scope is not None
+        op, x = content(step.scope)
+        inner = self.heap.hold(tuple(self.heap.take([self.eager.unit.inner(op.scratch(x, step.shape))])))
+        self.heap.drop(inputs)
+        sizes, places = made(step.scope, self.eager.unit)
+        new = self.heap.take(sizes)
+        self.heap.drop(inner)
+        return self.heap.hold(tuple(new[at] for at in places))
 
     def pairwise(self, step: Step) -> bool:
         """Whether a step is a sum or product, which takes its operands two by two."""

@@ -196,8 +196,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         text, (value,) = self.with_doc(parts)
         return text, (ast.Return(value.span, False, value),)
 
-    def rhs_suite(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
-        return parts[0]
+    rhs_suite = suite
 
     def block(self, meta: Any, parts: list[Any]) -> ast.Block:
         name, parameters, (text, body) = parts if len(parts) == 3 else (parts[0], (), parts[1])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from archdsl.frontend.printing.layout import Align, Group, Layout, Line, Nest, fill
+from archdsl.errors import Span
+from archdsl.frontend.printing.layout import Align, Group, Layout, Line, Nest, Spot
+from archdsl.frontend.printing.notes import at
 from archdsl.lang import syntax as ast
 
 STEP = 4
@@ -66,9 +69,41 @@ def bracketed(inner: Layout) -> Layout:
     return ("(", Align(inner), ")")
 
 
-def listed(opening: str, items: Sequence[Layout], closing: str) -> Layout:
+class Part(NamedTuple):
+    """An item of a list: where it stands (and its comments), whether its author began a line with it, and its layout."""
+
+    span: Span | None
+    begins: bool
+    layout: Layout
+
+
+def listed(opening: str, items: Sequence[Part], closing: str) -> Layout:
     """Items in brackets, which fill the lines from there on."""
-    return (opening, Align(fill(items, behind=",")), closing) if items else opening + closing
+    return (opening, Align(filled(items)), closing) if items else opening + closing
+
+
+def filled(items: Sequence[Part]) -> Layout:
+    """Items that fill each line. Where they do not fit into one, the breaks that the author made are kept."""
+    ends = [*[","] * (len(items) - 1), ""]
+    first, *rest = (Spot(at(item.span), (Group(item.layout), end)) for item, end in zip(items, ends, strict=True))
+    later = [part if item.begins else Group(part) for item, part in zip(items[1:], map(on_line, rest), strict=True)]
+    return Group((first, *later))
+
+
+def on_line(part: Layout) -> Layout:
+    """A part with a place to break before it."""
+    return (Line(), part)
+
+
+def begins_line(before: Span, after: Span) -> bool:
+    """Whether there is a line end in the source between two parts."""
+    return before.source is after.source and "\n" in before.source.text[before.end : after.start]
+
+
+def parted(nodes: Sequence[ast.Node], layouts: Iterable[Layout]) -> list[Part]:
+    """Nodes with their layouts as items."""
+    begun = [begins_line(before.span, after.span) for before, after in pairwise(nodes)]
+    return [Part(*each) for each in zip((node.span for node in nodes), [False, *begun], layouts, strict=True)]
 
 
 # ---- one function for each form --------------------------------------------------------------------------------------
@@ -101,12 +136,17 @@ def call(node: ast.Call) -> Layout:
 
 
 def arguments(given: tuple[ast.Argument, ...]) -> tuple[Layout, ...]:
-    """Arguments in parentheses: behind them, or all on the next line, or each on a line of its own."""
+    """Arguments in parentheses: behind them, or all on the next line, or each on a line of its own.
+
+    The last it is where they do not all fit behind the parentheses, and the author began a line with one of them.
+    """
     if not given:
         return ("()",)
-    first, *rest = map(argument, given)
-    inner = (first, *(part for each in rest for part in (",", Line(), each)))
-    return (Group(("(", Nest(STEP, (Line(""), Group(inner))), ")")),)
+    parts = parted(given, map(argument, given))
+    ends = [*[","] * (len(parts) - 1), ""]
+    first, *rest = (Spot(at(part.span), (part.layout, end)) for part, end in zip(parts, ends, strict=True))
+    inner = (first, *map(on_line, rest))
+    return (Group(("(", Nest(STEP, (Line(""), inner if any(part.begins for part in parts) else Group(inner))), ")")),)
 
 
 def argument(node: ast.Argument) -> Layout:
@@ -116,9 +156,15 @@ def argument(node: ast.Argument) -> Layout:
 
 
 def chain(node: ast.Chain) -> Layout:
-    """A chain; broken, its lines begin with arrows."""
-    first, *rest = map(link, node.links)
-    return (Group(first), Nest(STEP, tuple(Group((Line(), "-> ", Group(each))) for each in rest)))
+    """A chain; broken, its lines begin with arrows, where its author began them, and where they have to."""
+    first, *rest = parted(node.links, map(link, node.links))
+    later = [(part, (Line(), Spot(at(part.span), ("-> ", Group(part.layout))))) for part in rest]
+    return Group(
+        (
+            Spot(at(first.span), Group(first.layout)),
+            Nest(STEP, tuple(layout if part.begins else Group(layout) for part, layout in later)),
+        )
+    )
 
 
 def link(node: ast.Expression) -> Layout:
@@ -193,7 +239,7 @@ FORMS: dict[type[ast.Expression], Callable[[Any], Layout]] = {
     ast.Boolean: lambda node: "true" if node.value else "false",
     ast.Nothing: lambda node: "none",
     ast.Spread: lambda node: ("...", expression(node.value)),
-    ast.Items: lambda node: listed("[", [expression(each) for each in node.items], "]"),
+    ast.Items: lambda node: listed("[", parted(node.items, map(expression, node.items)), "]"),
     ast.Comprehension: comprehension,
     ast.Call: call,
     ast.Attribute: lambda node: (expression(node.base, POSTFIX), f".{node.name}"),
@@ -210,15 +256,12 @@ FORMS: dict[type[ast.Expression], Callable[[Any], Layout]] = {
 # ---- signatures ------------------------------------------------------------------------------------------------------
 
 
-def signature(parameters: Sequence[ast.Parameter]) -> list[Layout]:
+def signature(parameters: Sequence[ast.Parameter]) -> list[Part]:
     """Parameters; a `*` stands before those that are by name only."""
-    found: list[Layout] = []
-    starred = False
-    for each in parameters:
-        if each.named and not each.rest and not starred:
-            found.append("*")
-            starred = True
-        found.append(parameter(each))
+    found = parted(parameters, map(parameter, parameters))
+    star = next((at for at, each in enumerate(parameters) if each.named and not each.rest), None)
+    if star is not None:
+        found.insert(star, Part(None, False, "*"))
     return found
 
 

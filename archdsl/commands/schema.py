@@ -1,0 +1,59 @@
+"""Prints the JSON Schema of the YAML notation: editors complete, explain and check specs by it.
+
+It knows all shipped blocks and all ops, with their parameters. A spec names it in a comment, for yaml-language-server:
+
+    # yaml-language-server: $schema=archdsl.schema.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from archdsl.commands._output import write_text
+
+WIDTH = 118
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """`-o`."""
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="writes it to a file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints or writes the schema."""
+    if options.output is None:
+        print(text(), end="")
+    else:
+        write_text(options.output, text())
+        print(f"wrote {options.output}")
+    return 0
+
+
+def text() -> str:
+    """The schema as a file holds it."""
+    from archdsl.analyses.expect import FIGURES
+    from archdsl.driver import SHIPPED
+    from archdsl.frontend.schema import schema
+    from archdsl.ops import vocabulary
+
+    blocks = {name: block for name in SHIPPED.blocks() if (block := SHIPPED.block(name))}
+    figures = [*FIGURES, "training_params", "training_macs"]
+    return laid_out(schema(blocks, vocabulary(), figures)) + "\n"
+
+
+def laid_out(value: Any, indent: str = "", key: str = "") -> str:
+    """JSON in which what fits on a line stands on one."""
+    line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or not value or len(indent + key + line) < WIDTH:
+        return line
+    inner = f"{indent}  "
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
+        parts = [f"{json.dumps(name)}: {laid_out(each, inner, f'{name}: ')}" for name, each in pairs]
+    else:
+        parts = [laid_out(each, inner) for each in cast("list[Any]", value)]
+    start, end = "{}" if isinstance(value, dict) else "[]"
+    return f"{start}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{end}"

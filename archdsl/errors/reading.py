@@ -1,0 +1,80 @@
+"""Texts as they come from outside: from files, or from standard input; bounded, and in UTF-8."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from archdsl.errors import catalog
+from archdsl.errors.source import Span
+
+LARGEST = 4_000_000
+"""In bytes. No more is read, whatever a file says of its size."""
+BOM = b"\xef\xbb\xbf"
+NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+BINARY = getattr(os, "O_BINARY", 0)
+
+
+def shown(path: Path) -> str:
+    """A path as messages show it: relative to where the user is, if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd().resolve()))
+    except (ValueError, OSError, RuntimeError):
+        return str(path)
+
+
+def resolved(path: Path, span: Span | None) -> Path:
+    """A path without symbolic links; raises ArchError for one that goes round in circles."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise catalog.FILE.error(span, f"`{path}` leads nowhere") from None
+
+
+def read_text(path: Path, span: Span | None = None) -> str:
+    """A file's text; raises ArchError at the place that asks for the file."""
+    return decoded(read_bytes(path, span), shown(path), span)
+
+
+def read_bytes(path: Path, span: Span | None = None) -> bytes:
+    """A file's bytes, without byte order mark. What a text names (at `span`) has to be a regular file."""
+    try:
+        content = file_content(path, regular=span is not None)
+    except OSError as error:
+        raise catalog.FILE.error(span, f"{shown(path)}: {error.strerror or error}") from None
+    except ValueError:
+        raise catalog.FILE.error(span, f"`{path}` is no path") from None
+    if len(content) > LARGEST:
+        raise catalog.TOO_LARGE.error(span, f"{shown(path)} has more than {LARGEST:,} bytes")
+    return content.removeprefix(BOM)
+
+
+def file_content(path: Path, regular: bool) -> bytes:
+    """What a file holds, or as much of it as shows that it is too large. Raises OSError.
+
+    A pipe is read where the user names it (`<(...)`), but never waited for where a text does.
+    """
+    handle = os.open(path, os.O_RDONLY | BINARY | (NO_WAIT if regular else 0))
+    with open(handle, "rb") as file:
+        if regular and not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "this is no regular file")
+        return file.read(LARGEST + len(BOM) + 1)
+
+
+def read_input() -> str:
+    """The text of standard input; raises ArchError."""
+    stream = getattr(sys.stdin, "buffer", None)
+    content = sys.stdin.read().encode() if stream is None else stream.read(LARGEST + len(BOM) + 1)
+    if len(content) > LARGEST:
+        raise catalog.TOO_LARGE.error(None, f"standard input has more than {LARGEST:,} bytes")
+    return decoded(content.removeprefix(BOM), "standard input", None)
+
+
+def decoded(content: bytes, name: str, span: Span | None) -> str:
+    """The text of bytes; raises ArchError."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise catalog.FILE.error(span, f"{name} is not text in UTF-8 (byte {error.start})") from None

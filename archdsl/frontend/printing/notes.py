@@ -1,0 +1,68 @@
+"""What a document does not hold but its text does: comments and empty lines, each at the part that it stands at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from archdsl.errors import Span
+
+Place = tuple[object, ...]
+"""Where notes can stand: the place of a node in its source, or, for what is no node, a word and the place of its owner."""
+
+HEAD: Place = ("head",)
+"""What stands at the very beginning of a file, apart from its first element."""
+END: Place = ("end",)
+"""What stands behind the last element of a file."""
+
+
+def at(span: Span | None) -> Place:
+    """The place of a node."""
+    return () if span is None else (span.start, span.end)
+
+
+def of(word: str, owner: Span | None = None) -> Place:
+    """The place of a part that is no node: `of("doc", block.span)`."""
+    return (word,) if owner is None else (word, owner.start)
+
+
+class Note(NamedTuple):
+    """The comments before a part, each on its own line (an empty one is an empty line), beside it, and behind it."""
+
+    before: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+
+    def plus(self, other: Note) -> Note:
+        """Both together."""
+        return Note(self.before + other.before, self.beside + other.beside, self.behind + other.behind)
+
+
+NOTHING = Note()
+
+
+class Notes:
+    """The notes of a text. Each is taken once, so that nothing is said twice where one node stands at two places."""
+
+    def __init__(self, notes: dict[Place, Note] | None = None, starts: dict[Place, int] | None = None) -> None:
+        self.notes = notes or {}
+        self.starts = starts or {}
+
+    def add(self, place: Place, note: Note) -> None:
+        """Takes down one more note."""
+        self.notes[place] = self.notes.get(place, NOTHING).plus(note)
+
+    def take(self, places: Iterable[Place]) -> Note:
+        """The notes of some places, once."""
+        found = NOTHING
+        for place in places:
+            found = found.plus(self.notes.pop(place, NOTHING))
+        return found
+
+    def comments_at(self, places: Iterable[Place]) -> bool:
+        """Whether there are comments (empty lines do not count)."""
+        return any(any(part) for place in places for part in self.notes.get(place, NOTHING))
+
+    def start(self, place: Place) -> int:
+        """Where in its source a part begins that is no node, or -1."""
+        return self.starts.get(place, -1)

@@ -1,0 +1,237 @@
+"""The keys of a file and of a network, and the schema as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from archdsl.frontend.notation import LINE_WORDS
+from archdsl.frontend.schema.calls import Callees
+from archdsl.frontend.schema.values import (
+    AMOUNT,
+    NAME,
+    NUMBER,
+    SHAPE,
+    SIZES,
+    TEXT,
+    Json,
+    by_kind,
+    expression,
+    lines,
+    ref,
+)
+from archdsl.lang.document import EDITION, Check, Identifier, Positive
+from archdsl.lang.files import POLICIES, RESERVED, Definition
+from archdsl.lang.functions import FUNCTIONS
+from archdsl.op import Op
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SIGN = "(" + "|".join(Check.model_fields["sign"].annotation.__args__) + ")"  # type: ignore[union-attr]
+FREE = rf"(?!({'|'.join(LINE_WORDS)})$){NAME}"
+SECTION = "A section: a chain of blocks. An expression, a list of blocks (a chain), or a block in plain data."
+STAGE = "A stage: its output is a feature map of the network. `/ 2` says that it reduces the map by 2."
+
+
+def schema(blocks: Mapping[str, Definition], ops: Mapping[str, type[Op]], figures: Iterable[str]) -> Json:
+    """The schema, for a library of blocks, a vocabulary of ops, and the figures that `expect` knows."""
+    callees = Callees(blocks, ops)
+    network = keys_of_a_network(list(figures))
+    found = {
+        "$schema": DRAFT,
+        "title": "archdsl",
+        "description": "A convolutional network, or several, or blocks that they are made of.",
+        "type": "object",
+        "properties": keys_of_a_file() | network,
+        "additionalProperties": False,
+        "anyOf": [{"required": [key]} for key in ("name", "backbones", "blocks", "functions", "import", "archdsl")],
+        "dependentSchemas": {
+            **{key: {"required": ["name"]} for key in network if key != "name"},
+            "backbones": {"properties": dict.fromkeys(network, False)},
+            "sections": ONE_WAY,
+        },
+        "$defs": definitions(callees, network),
+    }
+    return unmarked(found)
+
+
+def keys_of_a_file() -> Json:
+    """The keys that stand at the top only."""
+    path = {"type": "string", "pattern": r'^[^"\\\n]+$'}
+    return {
+        "archdsl": {"description": "The edition of the language.", "enum": [EDITION, str(EDITION)]},
+        "import": {
+            "description": "Files whose blocks, functions and backbones can be used here, relative to this one.",
+            "anyOf": [path, {"type": "array", "items": path}],
+        },
+        "blocks": {"description": "Blocks by name.", **lines(named(ref("definition"), without=TAKEN))},
+        "functions": {
+            "description": "Functions on values, by name.",
+            **lines(named(ref("definition"), without=TAKEN)),
+        },
+        "backbones": {"description": "Several networks by name.", **lines(named(ref("network")))},
+    }
+
+
+def keys_of_a_network(figures: list[str]) -> Json:
+    """The keys of a network."""
+    section = {"description": SECTION, **ref("block")}
+    stage = {"description": STAGE, **ref("block")}
+    return {
+        "name": {"description": "The network's name.", **ref("name")},
+        "doc": {"description": "What the network is, and where it is from.", **TEXT},
+        "params": {"description": "Its parameters: names and defaults, or a signature in a string.", **signature()},
+        "extends": {
+            "description": "A network whose lines this one takes over, with new defaults or without.",
+            "type": "string",
+            "pattern": rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$",
+        },
+        "input": {"description": "The input's shape, as `3x224x224`: channels, height, width.", **shape()},
+        "set": {
+            "description": "Policies (`act`), defaults of parameters (`conv.bias`), and constants, in order.",
+            **lines(ref("settings")),
+        },
+        "stem": section,
+        "stages": {
+            "description": "The stages, in order: `c2: ...`, `c3 / 2: ...`.",
+            **lines(keyed({rf"^\s*{NAME}(\s*/\s*{NUMBER})?\s*$": stage}) | {"properties": dict.fromkeys(USUAL, stage)}),
+        },
+        "head": section,
+        "sections": {
+            "description": "All sections in order, those of other names as well; a stage's key begins with `stage`.",
+            **lines(keyed({rf"^stage[ \t]+{NAME}(\s*/\s*{NUMBER})?\s*$": stage, rf"^{FREE}$": section})),
+        },
+        "outputs": {
+            "description": "Further outputs, which do not advance the chain; `aux if training: ...`.",
+            **lines(keyed({rf"^\s*{NAME}(\s+if[ \t]+training)?\s*$": ref("block")})),
+        },
+        "drop": {
+            "description": "What is left out of the parent: a section or an output, or several.",
+            "anyOf": [ref("name"), {"type": "array", "items": ref("name")}],
+        },
+        "expect": {"description": "What the network comes to, which validation holds it to.", **expect(figures)},
+    }
+
+
+def definitions(callees: Callees, network: Json) -> Json:
+    """The parts that have names."""
+    inner = {key: value for key, value in network.items() if key != "name"}
+    return {
+        "name": TypeAdapter(Identifier).json_schema(),
+        "expression": expression("number", "boolean"),
+        "value": by_kind({"type": "array", "items": ref("value")}),
+        "block": by_kind({"type": "array", "items": ref("block"), "minItems": 1}, "name-of-a-block"),
+        "argument": by_kind(names="name-of-a-block"),
+        "name-of-a-block": callees.block_names(),
+        "initializer": callees.initializer_names(),
+        "plain": plain(callees),
+        "settings": callees.settings(),
+        "definition": definition(),
+        "network": {
+            "type": ["object", "null"],
+            "properties": inner,
+            "additionalProperties": False,
+            "dependentSchemas": {"sections": ONE_WAY},
+        },
+        **callees.arguments(),
+    }
+
+
+def plain(callees: Callees) -> Json:
+    """A block in plain data."""
+    return {
+        "type": "object",
+        "properties": {
+            "repeat": {"description": "How often, each time with weights of its own.", **expression("integer")},
+            "block": {"description": "The block.", **ref("block")},
+            "args": {
+                "description": "The block's arguments: by name, or a list by position.",
+                "anyOf": [keyed({rf"^{NAME}(\.{NAME})*$": ref("value")}), {"type": "array", "items": ref("value")}],
+            },
+            "with": {
+                "description": "Settings for this block and all in it.",
+                "propertyNames": {"pattern": rf"\.|^({'|'.join(POLICIES)})$"},
+                **ref("settings"),
+            },
+            "as": {"description": "The name of the module.", **ref("name")},
+        },
+        "required": ["block"],
+        "additionalProperties": False,
+        "allOf": callees.conditions(),
+    }
+
+
+def definition() -> Json:
+    """A block or a function."""
+    body = {"description": "An expression; or, behind a `|`, statements.", **ref("block")}
+    whole = {
+        "type": "object",
+        "properties": {
+            "args": {"description": "The parameters: a signature, or names and defaults.", **signature()},
+            "doc": {"description": "What it is.", **TEXT},
+            "body": body,
+        },
+        "required": ["body"],
+        "additionalProperties": False,
+    }
+    return {"if": {"type": "object"}, "then": whole, "else": ref("block")}
+
+
+def signature() -> Json:
+    """Parameters."""
+    return {"if": {"type": ["string", "null"]}, "else": lines(named(ref("value")))}
+
+
+def shape() -> Json:
+    """The sizes of a tensor."""
+    size = {"anyOf": [TypeAdapter(Positive).json_schema(), {"type": "string", "pattern": rf"^\s*{NUMBER}\s*$"}]}
+    text = {"type": "string", "pattern": rf"^\s*{SIZES}\s*$"}
+    return {"anyOf": [text, size, {"type": "array", "items": size, "minItems": 1}]}
+
+
+def expect(figures: list[str]) -> Json:
+    """Figures, and what they come to: those of the network, and shapes and figures of its sections."""
+    amount = {
+        "description": "A number, or a bound: `<= 4.3G`.",
+        "type": ["string", "number"],
+        "pattern": rf"^\s*({SIGN}\s*)?{AMOUNT}\s*$",
+    }
+    map_shape = {
+        "description": "The section's shape, as `512x28x28`.",
+        "type": ["string", "integer"],
+        "pattern": rf"^\s*((==|!=)\s*)?({SHAPE}|[0-9]{{1,6}})\s*$",
+        "maximum": 999_999,
+    }
+    words = "|".join(figures)
+    keys = keyed({rf"^(?!({words})$){NAME}$": map_shape, rf"^{NAME}\.({words})$": amount})
+    return lines(keys | {"properties": dict.fromkeys(figures, amount)})
+
+
+def keyed(patterns: Json) -> Json:
+    """A mapping whose keys fit one of some patterns."""
+    return {"type": "object", "patternProperties": patterns, "additionalProperties": False}
+
+
+def named(value: Json, without: Iterable[str] = ()) -> Json:
+    """A mapping of names to values."""
+    taken = f"(?!({'|'.join(without)})$)" if without else ""
+    return keyed({rf"^{taken}{NAME}$": value})
+
+
+TAKEN = tuple(dict.fromkeys((*RESERVED, *POLICIES, *FUNCTIONS)))
+USUAL = ("c1", "c2", "c3 / 2", "c4 / 2", "c5 / 2")
+"""Stages as most networks have them: editors offer only keys that the schema lists."""
+ONE_WAY = {"properties": dict.fromkeys(("stem", "stages", "head"), False)}
+"""`sections` holds all sections."""
+
+
+def unmarked(value: Any) -> Any:
+    """A schema whose descriptions are plain text, as editors show them."""
+    if isinstance(value, dict):
+        pairs = cast("Json", value).items()
+        return {
+            key: each.replace("`", "") if key == "description" and type(each) is str else unmarked(each)
+            for key, each in pairs
+        }
+    return [unmarked(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value
