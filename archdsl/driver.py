@@ -210,7 +210,7 @@ def validate(
             findings += error.diagnostics
             continue
         if size is None and backbone.expect:
-            findings += [outcome.finding for outcome in hold(cost(graph), backbone.expect) if outcome.finding]
+            findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
     return list(dict.fromkeys(findings))
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Self, cast, dataclass_transform
 
-MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
+
+class Missing:
+    """The type of `MISSING`."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = Missing()
 
 
 def annotation(kind: Any) -> str:

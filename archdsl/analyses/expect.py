@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from archdsl.analyses.cost import Figures
-from archdsl.errors import Diagnostic, catalog, did_you_mean
+from archdsl.analyses.figures import FIGURES as KNOWN
+from archdsl.analyses.figures import Asked, Figure, Load, Unit
+from archdsl.errors import ArchError, Diagnostic, Rule, catalog, did_you_mean, listed
+from archdsl.graph import Graph, Section
 from archdsl.lang.document import Check
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
@@ -20,10 +22,22 @@ SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-FIGURES = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
-AMOUNT = re.compile(r"([0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z%]*)")
+NUMBERS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+UNITS: dict[Unit, dict[str, int]] = {
+    "number": NUMBERS,
+    "bytes": {"": 1, "B": 1} | BYTES,
+    "pixels": {"": 1},
+    "ratio": {"": 1},
+}
+MEANT: dict[Unit, str] = {"number": "a number", "bytes": "in bytes", "pixels": "in pixels", "ratio": "a ratio"}
+AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?)([A-Za-z%]*)")
+FIGURES = tuple(name for name, figure in KNOWN.items() if not figure.whole)
+"""The figures that the network and its sections have."""
+TRAINING = ("training_params", "training_macs")
+WHOLE = (*TRAINING, *(name for name, figure in KNOWN.items() if figure.whole))
+"""The figures that only the network has."""
+LARGEST_BATCH = 10**6
 
 
 class Outcome(NamedTuple):
@@ -34,52 +48,118 @@ class Outcome(NamedTuple):
     finding: Diagnostic | None
 
 
-def hold(figures: Figures, checks: Iterable[Check]) -> list[Outcome]:
-    """Each check against the figures."""
-    return [outcome(figures, check) for check in checks]
+class Unfit(Exception):
+    """A check that cannot be held against anything: how it is wrong, and what would do."""
+
+    def __init__(self, rule: Rule, label: str, help: str = "") -> None:
+        super().__init__(label)
+        self.rule, self.label, self.help = rule, label, help
 
 
-def outcome(figures: Figures, check: Check) -> Outcome:
+def hold(graph: Graph, checks: Iterable[Check]) -> list[Outcome]:
+    """Each check against the figures of a network."""
+    asked = Asked(graph)
+    return [outcome(asked, check) for check in checks]
+
+
+def outcome(asked: Asked, check: Check) -> Outcome:
     """One check against the figures."""
-    known = actual_values(figures)
-    name = ".".join(check.figure)
-    if name not in known:
-        help = did_you_mean(name, known) or "sections by name, their figures as `c3.macs`, and " + ", ".join(FIGURES)
-        return Outcome(check, "", catalog.UNKNOWN_NAME.at(check.span, f"no figure is called `{name}`", help=help))
-    actual = known[name]
-    wanted = shape_of(check.amount) if isinstance(actual, tuple) else amount_of(check.amount)
-    if wanted is None or (isinstance(actual, tuple) and check.sign not in {"==", "!="}):
-        label = f"`{check.amount}` is nothing that `{name}` can be held against"
-        return Outcome(check, shown(actual), catalog.WRONG_TYPE.at(check.span, label, help=f"it is {shown(actual)}"))
+    try:
+        actual, wanted = compared(asked, check)
+    except Unfit as unfit:
+        return Outcome(check, "", unfit.rule.at(check.span, unfit.label, help=unfit.help))
+    except ArchError as error:
+        first = error.diagnostics[0]
+        return Outcome(check, "", first._replace(span=first.span or check.span))
     if SIGNS[check.sign](actual, wanted):
         return Outcome(check, shown(actual), None)
-    return Outcome(check, shown(actual), catalog.EXPECT.at(check.span, f"`{name}` is {shown(actual)}"))
+    label = f"`{'.'.join(check.figure)}` is {shown(actual)}"
+    return Outcome(check, shown(actual), catalog.EXPECT.at(check.span, label))
 
 
-def actual_values(figures: Figures) -> dict[str, Any]:
-    """All figures by the names that `expect` has for them."""
-    values: dict[str, Any] = {name: getattr(figures.totals, name) for name in FIGURES}
-    values |= {"training_params": figures.training_params, "training_macs": figures.training_macs}
-    for section, totals in figures.rows:
-        values[section.name] = section.shape
-        values |= {f"{section.name}.{name}": getattr(totals, name) for name in FIGURES}
-    return values
+def compared(asked: Asked, check: Check) -> tuple[Any, Any]:
+    """What a network comes to, and what it is held to; raises Unfit where that cannot be said."""
+    name, load = ".".join(check.figure), load_of(check)
+    if name in asked.sections:
+        refuse_load(check, name)
+        return shape_and_bound(asked.sections[name], check)
+    if name in TRAINING:
+        refuse_load(check, name)
+        of = name.removeprefix("training_")
+        parts = [asked.totals(section) for section in asked.sections.values() if section.training_only]
+        return sum(getattr(totals, of) for totals in parts), amount_of(check, "number")
+    figure, section = figure_of(asked, check, name)
+    if not figure.loaded:
+        refuse_load(check, name)
+    if not figure.exact and check.sign in {"==", "!="}:
+        raise Unfit(catalog.WRONG_TYPE, f"`{name}` is no exact figure", "hold it to a bound, with `<=` or `>=`")
+    return figure.find(asked, section, load), amount_of(check, figure.unit)
 
 
-def shape_of(text: str) -> tuple[int, ...] | None:
-    """The shape that a text says."""
-    sides = text.split("x")
-    return tuple(map(int, sides)) if all(side.isdigit() for side in sides) else None
+def figure_of(asked: Asked, check: Check, name: str) -> tuple[Figure, Section | None]:
+    """The figure that a check names, and of which section."""
+    *owner, last = check.figure
+    section = asked.sections.get(".".join(owner)) if owner else None
+    figure = KNOWN.get(last)
+    if figure is None or (owner and (section is None or figure.whole)):
+        known = [*KNOWN, *TRAINING, *asked.sections, *(f"{each}.{of}" for each in asked.sections for of in FIGURES)]
+        help = did_you_mean(name, known) or f"sections by name, their figures as `c3.macs`, and {', '.join(KNOWN)}"
+        raise Unfit(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
+    return figure, section
 
 
-def amount_of(text: str) -> Fraction | None:
-    """The number that a text says, its unit multiplied out."""
-    match = AMOUNT.fullmatch(text)
-    if match is None or match[2] not in UNITS | BYTES:
-        return None
-    return Fraction(match[1]) * (UNITS | BYTES)[match[2]]
+def load_of(check: Check) -> Load:
+    """The batch and precision that a check is for."""
+    batch = 1 if check.batch is None else check.batch
+    if not 0 < batch <= LARGEST_BATCH:
+        raise Unfit(catalog.OUT_OF_RANGE, f"a batch of {batch}", f"a batch has 1 to {LARGEST_BATCH:,} samples")
+    return Load(batch, check.precision or "fp32")
+
+
+def refuse_load(check: Check, name: str) -> None:
+    """Raises Unfit where a batch is given for a figure that no batch changes."""
+    if check.batch is not None or check.precision:
+        raise Unfit(catalog.UNUSED, f"no batch or precision changes `{name}`", "leave out what follows the amount")
+
+
+def shape_and_bound(section: Section, check: Check) -> tuple[Any, Any]:
+    """A section's shape, and the one that it is held to."""
+    sides = check.amount.split("x")
+    if not all(side.isdigit() for side in sides) or check.sign not in {"==", "!="}:
+        label = f"`{check.amount}` is nothing that the shape of `{section.name}` can be held against"
+        raise Unfit(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
+    return section.shape, tuple(map(int, sides))
+
+
+def amount_of(check: Check, unit: Unit) -> Fraction:
+    """The number that a check says, its unit multiplied out."""
+    match, known = AMOUNT.fullmatch(check.amount), UNITS[unit]
+    name = ".".join(check.figure)
+    if match is None:
+        raise Unfit(catalog.WRONG_TYPE, f"`{check.amount}` is no amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}")
+    if match[2] not in known:
+        units = listed([each for each in known if each]) if len(known) > 1 else "none"
+        everywhere = {each for of_kind in UNITS.values() for each in of_kind}
+        label = f"`{name}` is {MEANT[unit]}" if match[2] in everywhere else f"no unit is called `{match[2]}`"
+        raise Unfit(catalog.WRONG_TYPE, label, did_you_mean(match[2], known) or f"its units are {units}")
+    return Fraction(match[1]) * known[match[2]]
+
+
+def example(unit: Unit) -> str:
+    """An amount as it is written."""
+    return {"number": "`4.3G`", "bytes": "`200MB`", "pixels": "`224`", "ratio": "`12.5`"}[unit]
 
 
 def shown(value: Any) -> str:
     """A figure as text."""
-    return "x".join(map(str, value)) if isinstance(value, tuple) else f"{value:,}"
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))  # type: ignore[arg-type]
+    if isinstance(value, float):
+        return "the whole map" if value == float("inf") else f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+    return f"{value:,}"
+
+
+def text_of(check: Check) -> str:
+    """A check as its author wrote it."""
+    load = "" if check.batch is None else f" at batch {check.batch}"
+    return f"{'.'.join(check.figure)} {check.sign} {check.amount}{load}{f' {check.precision}' if check.precision else ''}"

@@ -36,4 +36,8 @@ def current_umask() -> int:
 
 def write_text(path: Path, text: str) -> None:
     """A text as a file, whole or not at all."""
-    write_whole(path, lambda made: made.write_text(text, encoding="utf-8") and None)
+
+    def write(made: Path) -> None:
+        made.write_text(text, encoding="utf-8")
+
+    write_whole(path, write)

@@ -49,10 +49,10 @@ def span(sources: list[Source], number: Any, start: Any, end: Any) -> Span:
     """A place, if there is such a place."""
     if not all(type(each) is int for each in (number, start, end)) or not 0 <= number < len(sources):
         raise ValueError("no place")
-    source = sources[number]
+    source: Source = sources[int(number)]
     if not 0 <= start <= end <= len(source.text):
         raise ValueError("a place outside of its text")
-    return Span(source, start, end)
+    return Span(source, int(start), int(end))
 
 
 def text(value: Any) -> str:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.analyses.cost import Figures, cost
-from archdsl.analyses.expect import Outcome, hold
+from archdsl.analyses.cost import cost
+from archdsl.analyses.expect import Outcome, hold, text_of
 from archdsl.api import build, emit
 from archdsl.commands._options import add_spec, as_declared, chosen_input, chosen_params, chosen_spec
 from archdsl.commands._output import write_text, write_whole
@@ -41,11 +41,11 @@ def run(options: argparse.Namespace) -> int:
     spec = chosen_spec(options)
     graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
     figures = cost(graph)
-    outcomes = hold(figures, spec.backbone.expect) if as_declared(options) else []
+    outcomes = hold(graph, spec.backbone.expect) if as_declared(options) else []
     model = build(graph)
     print(summary(figures))
     print(forward(model, graph))
-    for line in expectations(options, figures, outcomes, bool(spec.backbone.expect)):
+    for line in expectations(options, outcomes, bool(spec.backbone.expect)):
         print(line)
     if failed := [outcome.finding for outcome in outcomes if outcome.finding]:
         raise ArchError(failed)
@@ -68,20 +68,18 @@ def forward(model: nn.Module, graph: Graph) -> str:
         result: Any = model(torch.randn(1, *graph.input))
     model.train(was_training)
     seconds = time.perf_counter() - begin
-    parts = result.items() if isinstance(result, dict) else [("output", result)]
+    parts: list[tuple[str, torch.Tensor]] = list(result.items()) if type(result) is dict else [("output", result)]
     shapes = ", ".join(f"{name} {'x'.join(map(str, tensor.shape))}" for name, tensor in parts)
     return f"built; one forward pass: {shapes}, {seconds:.2f} s"
 
 
-def expectations(options: argparse.Namespace, figures: Figures, outcomes: list[Outcome], has_any: bool) -> list[str]:
+def expectations(options: argparse.Namespace, outcomes: list[Outcome], has_any: bool) -> list[str]:
     """What came of the checks under `expect`."""
     if has_any and not as_declared(options):
         return ["expect: not checked, as it is for the spec as declared"]
     lines: list[str] = []
     for outcome in outcomes:
-        check = outcome.check
-        text = f"{'.'.join(check.figure)} {check.sign} {check.amount}"
-        lines.append(f"expect: {text}: {'FAILED' if outcome.finding else 'holds'}")
+        lines.append(f"expect: {text_of(outcome.check)}: {'FAILED' if outcome.finding else 'holds'}")
     return lines
 
 
@@ -106,7 +104,7 @@ def write_pt(path: Path, graph: Graph, model: nn.Module) -> str:
 def write_safetensors(path: Path, graph: Graph, model: nn.Module) -> str:
     """The state dict as safetensors."""
     try:
-        from safetensors.torch import save_file
+        from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
         raise catalog.MISSING_PACKAGE.error(
             None, "safetensors is not installed", help="pip install 'archdsl[torch]'"

@@ -34,14 +34,13 @@ def run(options: argparse.Namespace) -> int:
 
 def text() -> str:
     """The schema as a file holds it."""
-    from archdsl.analyses.expect import FIGURES
+    from archdsl.analyses.expect import FIGURES, WHOLE
     from archdsl.driver import SHIPPED
     from archdsl.frontend.schema import schema
     from archdsl.ops import vocabulary
 
     blocks = {name: block for name in SHIPPED.blocks() if (block := SHIPPED.block(name))}
-    figures = [*FIGURES, "training_params", "training_macs"]
-    return laid_out(schema(blocks, vocabulary(), figures)) + "\n"
+    return laid_out(schema(blocks, vocabulary(), [*FIGURES, *WHOLE])) + "\n"
 
 
 def laid_out(value: Any, indent: str = "", key: str = "") -> str:

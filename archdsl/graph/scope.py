@@ -57,7 +57,7 @@ HELD = ("params", "buffers", "n_conv", "n_norm", "n_linear")
 class Run(NamedTuple):
     """`count` equal modules in a row."""
 
-    count: int
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  (nobody asks a run for tuple's `count`)
     scope: Scope
 
 
@@ -83,7 +83,7 @@ class Child(NamedTuple):
         return self.runs[0].scope
 
     @property
-    def count(self) -> int:
+    def count(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The number of modules."""
         return sum(run.count for run in self.runs)
 
@@ -139,8 +139,11 @@ class Scope(Record):
     """For a chain: the block or section in whose text it stands."""
     span: Span | None = None
 
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
     def child(self, name: str) -> Child:
         """The child of that name."""

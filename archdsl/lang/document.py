@@ -74,11 +74,13 @@ class Drop(Element):
 
 
 class Check(Element):
-    """`figure sign amount` of `expect`."""
+    """`figure sign amount` of `expect`; of some figures `at batch N PRECISION`."""
 
     figure: tuple[Identifier, ...]
     sign: Literal["==", "!=", "<=", ">=", "<", ">"]
     amount: str
+    batch: int | None = None
+    precision: str = ""
 
 
 class Extends(Element):

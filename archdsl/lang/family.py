@@ -140,7 +140,8 @@ def merge_sections(lines: list[Line], new: list[Line]) -> None:
         if key_of(line) not in before and isinstance(line.content, Section) and line.content.stage
     ]
     rest = [line for line in lines if all(line is not stage for stage in added)]
-    last = max(at for at, line in enumerate(rest) if isinstance(line.content, Section) and line.content.stage)
+    stages = [at for at, line in enumerate(rest) if isinstance(line.content, Section) and line.content.stage]
+    last = stages[-1] if stages else len(rest) - 1
     lines[:] = [*rest[: last + 1], *added, *rest[last + 1 :]]
 
 

@@ -162,9 +162,11 @@ def extreme(function: Callable[..., Any]) -> Callable[..., Value]:
 
 def total(values: Value) -> Value:
     """The sum of a list of numbers."""
-    numbers = need_list(values)
-    need_numbers(*numbers)
-    return bounded(sum(numbers))
+    result: Number = 0
+    for number in need_list(values):
+        need_numbers(number)
+        result = bounded(result + number)
+    return result
 
 
 def number_range(*bounds: Value) -> Value:

@@ -7,9 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from archdsl.graph import Origin
 from archdsl.lang import syntax as ast
-from archdsl.lang.files import POLICIES, File, Routine
+from archdsl.lang.files import FORMS, POLICIES, File, Routine
 from archdsl.lang.functions import FUNCTIONS
-from archdsl.lang.naming import Names, attribute_name, kind_name
+from archdsl.lang.naming import Names, attribute_name, callee_name, kind_name
 from archdsl.lang.syntax import parts
 
 Kind = Literal["value", "tensor", "block", "mixed"]
@@ -148,7 +148,7 @@ class Reader:
     def part(self, node: ast.Expression) -> Kind:
         """The kind of a part of a block: a call that is handed a tensor has that inside."""
         kind = self.kind(node)
-        if kind != "block" or not isinstance(node, ast.Call):
+        if kind != "block" or not isinstance(node, ast.Call) or callee_name(node.callee) in FORMS:
             return kind
         inside = {self.kind(argument.value) for argument in node.arguments}
         return "mixed" if inside & {"tensor", "mixed"} else kind

@@ -7,7 +7,7 @@ Nodes are equal when they say the same; where they stand (`span`) and whether so
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from archdsl.errors import Span
 from archdsl.record import Record
@@ -18,8 +18,10 @@ class Node(Record):
 
     apart: ClassVar[frozenset[str]] = frozenset({"span", "grouped", "text"})
 
+    defaults: ClassVar[dict[str, Any]] = {"grouped": False}
+
     span: Span
-    grouped: bool = False
+    grouped: bool
 
 
 # ---- expressions ---------------------------------------------------------------------------------------------------

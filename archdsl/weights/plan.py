@@ -91,9 +91,9 @@ def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan
 def lead(scheme: Scheme, name: str) -> Iterator[tuple[Rule, list[str]]]:
     """Where the rules lead from a module of theirs."""
     for rule in scheme.rules:
-        values = rule.theirs.match(name)
-        if values is not None:
-            yield rule, [each.fill(values) for each in rule.ours]
+        found = rule.here(name)
+        if found is not None:
+            yield rule, found
 
 
 def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
@@ -110,12 +110,8 @@ def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
 
 def origin(scheme: Scheme, name: str) -> str:
     """What a module of ours is called there, or nothing."""
-    for rule in scheme.rules:
-        for template in rule.ours:
-            values = template.match(name)
-            if values is not None:
-                return rule.theirs.fill(values)
-    return ""
+    found = (rule.there(name) for rule in scheme.rules)
+    return next((each for each in found if each is not None), "")
 
 
 __all__ = ["COUNTER", "Misshapen", "Move", "Plan", "back", "identity", "plan"]

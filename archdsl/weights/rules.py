@@ -10,7 +10,7 @@
           conv1: stem.cna.conv                       # theirs: ours, without `.weight`
           layer{i}.{j} = c{i+1}.{j}:                 # a group: both beginnings, then what follows them
             conv{last}: body.conv
-            conv{k}: body.cna{k?}.conv               # of several lines that fit, the first that leads somewhere
+            conv{k<3}: body.cna{k?}.conv             # of several lines that fit, the first that leads somewhere
           fc: {to: head.conv, ours: 1x1}             # a convolution here, a linear layer there
           output: [head.linear, {to: head.conv, ours: 1x1}]    # the first of these that is there
       densenet: {as: torchvision}                    # the same as in another file
@@ -39,6 +39,22 @@ class Rule(NamedTuple):
     theirs: Template
     ours: tuple[Template, ...]
     change: Change
+
+    def here(self, name: str) -> list[str] | None:
+        """Our modules for one of theirs, if the line is about it."""
+        values = self.theirs.match(name)
+        return [each.fill(values) for each in self.ours] if values is not None and self.allows(values) else None
+
+    def there(self, name: str) -> str | None:
+        """Their module for one of ours, if the line is about it."""
+        found = (each.match(name) for each in self.ours)
+        values = next((each for each in found if each is not None), None)
+        return self.theirs.fill(values) if values is not None and self.allows(values) else None
+
+    def allows(self, values: Mapping[str, int]) -> bool:
+        """Whether the variables go so far."""
+        ends = self.theirs.ends.items()
+        return all(values[name] < end for name, end in ends)
 
 
 class Scheme(NamedTuple):

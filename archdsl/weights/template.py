@@ -2,7 +2,7 @@
 
 In braces stands a variable, or a linear expression of one: `{i+1}`, `{2*j+6}`; constants of the rules' case may stand
 in it, too (`{s*j+b}`), or alone (`conv{last}`). `{k?}` is written as our names are: nothing for 1, the number above
-(`cna`, `cna2`, `cna3`).
+(`cna`, `cna2`, `cna3`). `{k<4}` says how far a variable goes.
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ from functools import cached_property
 from typing import NamedTuple
 
 BRACES = re.compile(r"\{([^{}]*)\}")
-EXPRESSION = re.compile(r"(?:(?P<factor>\w+)\*)?(?P<name>\w+)(?P<offset>(?:[+-]\w+)*)(?P<bare>\?)?")
+EXPRESSION = re.compile(
+    r"(?:(?P<factor>\w+)\*)?(?P<name>\w+)(?P<offset>(?:[+-]\w+)*)(?P<bare>\?)?(?:<(?P<end>[0-9]+))?"
+)
 ADDEND = re.compile(r"([+-])(\w+)")
 NUMBER = "(0|[1-9][0-9]*)"
 BARE = "([2-9]|[1-9][0-9]+|)"
 
 
 class Slot(NamedTuple):
-    """A number in a template: `factor * variable + offset`; a `bare` one is not written where it is 1."""
+    """A number in a template: `factor * variable + offset`; a `bare` one is not written where it is 1.
+
+    The variable is below `end`, if there is one.
+    """
 
     variable: str
     factor: int = 1
     offset: int = 0
     bare: bool = False
+    end: int | None = None
 
     def write(self, value: int) -> str:
         """The number for a value of the variable."""
@@ -47,6 +53,7 @@ class Template:
         self.parts = [slot(each, constants) if index % 2 else each for index, each in enumerate(pieces)]
         self.slots = [part for part in self.parts if isinstance(part, Slot)]
         self.variables = {each.variable for each in self.slots}
+        self.ends = {each.variable: each.end for each in self.slots if each.end is not None}
 
     def __repr__(self) -> str:
         return f"Template({self.text!r})"
@@ -83,7 +90,7 @@ def slot(text: str, constants: Mapping[str, int]) -> Slot | str:
     offset = sum(int(f"{sign}1") * number(each, constants) for sign, each in ADDEND.findall(found["offset"]))
     if (name := found["name"]) in constants:
         return str(factor * constants[name] + offset)
-    return Slot(name, factor, offset, found["bare"] is not None)
+    return Slot(name, factor, offset, found["bare"] is not None, int(found["end"]) if found["end"] else None)
 
 
 def number(text: str, constants: Mapping[str, int]) -> int:

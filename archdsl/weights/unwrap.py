@@ -33,15 +33,15 @@ def unwrap(source: Mapping[str, Any]) -> tuple[dict[str, Tensor], tuple[str, ...
     return state, tuple(wrappers)
 
 
-def checked(found: Mapping[str, Any]) -> dict[str, Tensor]:
+def checked(found: Mapping[Any, Any]) -> dict[str, Tensor]:
     """A dict of tensors, if it is one."""
     import torch
 
-    odd = [str(key) for key, value in found.items() if not isinstance(value, torch.Tensor)]
+    odd = [str(key) for key, value in found.items() if not (isinstance(key, str) and isinstance(value, torch.Tensor))]
     if not found or len(odd) == len(found):
         label = f"a dict with the keys {listed(odd[:FEW])}, no tensor in it" if odd else "an empty dict"
         raise catalog.NO_WEIGHTS.error(None, label, help="give a state dict: tensors by name")
     if odd:
-        label = f"among the tensors are things that are none: {listed(odd[:FEW])}"
+        label = f"not all are tensors under names: {listed(odd[:FEW])}"
         raise catalog.NO_WEIGHTS.error(None, label, help="give the state dict alone")
     return dict(found)

@@ -159,7 +159,7 @@ MUTATIONS = [
     # VoVNetV2
     block("ese_vovnet39b", "attention after the sum", "osa", *AFTER_SUM),
     block("ese_vovnet39b", "soft sigmoid", "ese", ("-> hardsigmoid", "-> sigmoid")),
-    block("ese_vovnet39b", "attention with the input left out", "ese", ("x * (x ->", "(x ->")),
+    setting("ese_vovnet39b", "epsilon", "bn.eps: 0.0001", file="vovnet39"),
     text("ese_vovnet39b", "residual left out", ("residual = not first", "residual = false")),
     text("ese_vovnet39b", "ceil_mode", ("maxpool.ceil_mode: true", "maxpool.ceil_mode: false"), file="vovnet39"),
     block("ese_vovnet39b", "order of a concat", "osa", ("concat(x, ...ys)", "concat(...ys, x)")),

@@ -150,7 +150,8 @@ CASES = [
     ),
     case("csdarknet53", "timm:cspdarknet53+slope", STEMMED | FIVE_STAGES),
     case("peleenet", "pytorchcv:", CV_STEM),
-    *(case(f"vovnet{n}", f"pytorchcv:vovnet{n}", CV_STEM | CV, always=n == "39") for n in ("27_slim", "39", "57")),
+    *(case(f"vovnet{n}", f"pytorchcv:vovnet{n}", CV_STEM | CV, always=n == 39) for n in (39, 57)),
+    case("vovnet27_slim", "pytorchcv:vovnet27s", CV_STEM | CV),
     *(case(f"vovnet{n}", "timm:", STEMMED | STAGES) for n in ("39a", "57a")),
     *(
         case(f"ese_vovnet{n}", "timm:", STEMMED | STAGES, always=n == "39b")

@@ -15,6 +15,7 @@ from torch import Tensor, nn  # noqa: E402
 import archdsl  # noqa: E402
 from archdsl import ArchError  # noqa: E402
 from archdsl.weights import load_weights, rules, to_reference  # noqa: E402
+from archdsl.weights.loading import inspect, recognize  # noqa: E402
 from archdsl.weights.names import tensors  # noqa: E402
 from archdsl.weights.plan import identity, plan  # noqa: E402
 from archdsl.weights.template import Template  # noqa: E402
@@ -159,9 +160,13 @@ MISFITS: dict[str, tuple[Callable[[State], Any], list[str]]] = {
     ),
     "no tensors": (lambda state: {"epoch": 3}, ["a dict with the keys `epoch`, no tensor in it"]),
     "empty": (lambda state: {}, ["an empty dict"]),
+    "keys that are no names": (
+        lambda state: state | {3: state["fc.bias"]},
+        ["not all are tensors under names: `3`"],
+    ),
     "values among tensors": (
         lambda state: state | {"epoch": 3},
-        ["among the tensors are things that are none: `epoch`"],
+        ["not all are tensors under names: `epoch`"],
     ),
 }
 
@@ -340,6 +345,38 @@ def test_the_authors_names_of_vovnet(spec: str, keys: str, count: int) -> None:
     assert same(dict(again.state_dict()), dict(net.state_dict()))
 
 
+OTHERS = [
+    ("vgg16", "pytorchcv", "vgg16"),
+    ("vgg11_bn", "pytorchcv", "bn_vgg11b"),
+    ("resnext50", "pytorchcv", "resnext50_32x4d"),
+    ("vgg13", "timm", "vgg13"),
+    ("resnext50", "timm", "resnext50_32x4d"),
+    ("wide_resnet50_2", "timm", "wide_resnet50_2"),
+    ("densenet161", "timm", "densenet161"),
+]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("spec", "project", "name"), OTHERS)
+def test_other_networks_of_the_same_names(spec: str, project: str, name: str) -> None:
+    """By names and shapes alone; the tests of equality load numbers, and compute."""
+    from pytorchcv.model_provider import get_model
+    from timm import create_model
+
+    with torch.device("meta"):
+        net = archdsl.build(spec)
+        theirs = dict((get_model(name) if project == "pytorchcv" else create_model(name)).state_dict())
+    network = inspect(net)
+    found = recognize(theirs, network)
+    assert found.complete
+    assert {key: value.shape for key, value in found.ours(theirs).items()} == {
+        key: value.shape for key, value in network.state.items()
+    }
+    assert {key: value.shape for key, value in to_reference(net, project).items()} == {
+        key: value.shape for key, value in theirs.items()
+    }
+
+
 def test_no_reference() -> None:
     with pytest.raises(ArchError, match="torchvision has no names for a network with"):
         to_reference(archdsl.build("vovnet27_slim"), "torchvision")
@@ -367,6 +404,7 @@ def test_no_reference() -> None:
         ("OSA{i}_{j}.OSA{i}_{j}_{k}/conv", "OSA2_1.OSA2_1_4/conv", {"i": 2, "j": 1, "k": 4}),
         ("OSA{i}_{j}.OSA{i}_{j}_{k}/conv", "OSA2_1.OSA3_1_4/conv", None),
         ("a.b", "axb", None),
+        ("cna{k+1?}", "cna10", {"k": 9}),
     ],
 )
 def test_templates(template: str, name: str, values: dict[str, int] | None) -> None:
@@ -383,6 +421,14 @@ def test_a_scheme_is_known_by_names_of_its_own(scheme: rules.Scheme) -> None:
         assert any(rule.theirs.match(key.rpartition(".")[0]) is not None for rule in scheme.rules)
     for key in scheme.ours:
         assert any(each.match(key.rpartition(".")[0]) is not None for rule in scheme.rules for each in rule.ours)
+
+
+def test_a_variable_goes_no_further_than_the_line_says() -> None:
+    rule = rules.line("branch_{k<4}.conv", "cna{k+1?}.", "conv", {})
+    assert rule.here("branch_3.conv") == ["cna4.conv"]
+    assert rule.there("cna4.conv") == "branch_3.conv"
+    assert rule.here("branch_4.conv") is None
+    assert rule.there("cna5.conv") is None
 
 
 def test_a_variable_on_one_side_only_is_refused() -> None:

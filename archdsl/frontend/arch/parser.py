@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput
-from lark.exceptions import VisitError
 
 from archdsl.errors import ArchError, Source, catalog
 from archdsl.frontend.arch.builder import Builder
@@ -44,8 +43,6 @@ def parse(text: Text, start: str) -> Any:
         tree = machine().parse(content, start=start)
         check_depth(text, tree)
         return Builder(text).transform(tree)
-    except VisitError as error:
-        raise error.orig_exc from None
     except IndentationFault as fault:
         end = fault.token.end_pos or 0
         place = text.span(end - len(fault.token.rsplit("\n", 1)[1]), end)

@@ -66,7 +66,7 @@ def level(node: ast.Expression) -> int:
 
 def bracketed(inner: Layout) -> Layout:
     """In parentheses."""
-    return ("(", Align(inner), ")")
+    return ("(", inner, ")")
 
 
 class Part(NamedTuple):
@@ -95,15 +95,18 @@ def on_line(part: Layout) -> Layout:
     return (Line(), part)
 
 
-def begins_line(before: Span, after: Span) -> bool:
+def begins_line(before: ast.Node, after: ast.Node) -> bool:
     """Whether there is a line end in the source between two parts."""
-    return before.source is after.source and "\n" in before.source.text[before.end : after.start]
+    last = before.default if isinstance(before, ast.Parameter) and before.default else before
+    same = before.span.source is after.span.source
+    return same and "\n" in before.span.source.text[last.span.end : after.span.start]
 
 
 def parted(nodes: Sequence[ast.Node], layouts: Iterable[Layout]) -> list[Part]:
     """Nodes with their layouts as items."""
-    begun = [begins_line(before.span, after.span) for before, after in pairwise(nodes)]
-    return [Part(*each) for each in zip((node.span for node in nodes), [False, *begun], layouts, strict=True)]
+    begun = [begins_line(before, after) for before, after in pairwise(nodes)]
+    begins = [False, *begun][: len(nodes)]
+    return [Part(*each) for each in zip((node.span for node in nodes), begins, layouts, strict=True)]
 
 
 # ---- one function for each form --------------------------------------------------------------------------------------

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+
 from archdsl.frontend.printing.expressions import arguments
-from archdsl.frontend.printing.layout import Layout
-from archdsl.lang.document import Extends, Output, Section
+from archdsl.frontend.printing.layout import WIDTH, Layout
+from archdsl.frontend.printing.notes import Notes, at
+from archdsl.lang.document import Check, Extends, Output, Section
+
+EXPECT_LINE = re.compile(r"\n\s*expect\s*:")
+ROOM = WIDTH - len("    expect: ")
 
 
 def amount(text: str) -> str:
@@ -25,3 +32,30 @@ def stage_key(section: Section) -> str:
 def output_key(output: Output) -> str:
     """The name of an output, and whether it is there in training only."""
     return f"{output.name} if training" if output.training else output.name
+
+
+def check(node: Check) -> str:
+    """A figure, and what it is held to."""
+    return f"{'.'.join(node.figure)} {node.sign} {amount(node.amount)}"
+
+
+def expect_lines(checks: Sequence[Check], notes: Notes) -> Iterator[list[Check]]:
+    """As many lines of checks as their author began, as they need, and as their comments need."""
+    row: list[Check] = []
+    room = ROOM
+    for each in checks:
+        needed = len(check(each)) + 2
+        if row and (needed > room + 2 or begins_line(row[-1], each) or notes.comments_at([at(row[-1].span), at(each.span)])):
+            yield row
+            row, room = [], ROOM
+        row.append(each)
+        room -= needed
+    if row:
+        yield row
+
+
+def begins_line(before: Check, after: Check) -> bool:
+    """Whether an author wrote two checks in two lines of a `.arch` file."""
+    if before.span is None or after.span is None or before.span.source is not after.span.source:
+        return False
+    return EXPECT_LINE.search(before.span.source.text, before.span.end, after.span.start) is not None

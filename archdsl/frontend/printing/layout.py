@@ -13,12 +13,14 @@ from typing import NamedTuple
 from archdsl.frontend.printing.notes import Note, Notes, Place
 
 WIDTH = 100
+ENDLESS = 10**9
 
 
 class Line(NamedTuple):
-    """A place to break; on one line it is `flat`."""
+    """A place to break; on one line it is `flat`, unless it always breaks."""
 
     flat: str = " "
+    always: bool = False
 
 
 class Group(NamedTuple):
@@ -78,8 +80,8 @@ def render(
         match item:
             case str():
                 page.write(item, level)
-            case Line(blank):
-                page.line(level, blank if flat else None)
+            case Line(blank, always):
+                page.line(level, blank if flat and not always else None)
             case Remark(text, own):
                 page.remark(text, own, level)
             case Group(inner):
@@ -134,7 +136,7 @@ class Page:
 def with_remarks(inner: Layout, note: Note) -> tuple[Layout, ...]:
     """A part with its comments; of several beside it, all but the last come first."""
     *more, beside = note.beside or ("",)
-    before = (Remark(text, True) for text in (*note.before, *more) if text)
+    before = ((Remark(text, True), Line(always=True)) for text in (*note.before, *more) if text)
     return (
         *before,
         inner,
@@ -184,9 +186,9 @@ def fits(first: Item, following: list[Item], room: int, notes: Notes) -> bool:
         match item:
             case str():
                 room -= len(item)
-            case Line(blank):
-                if not flat:
-                    return True
+            case Line(blank, always):
+                if always or not flat:
+                    return not flat
                 room -= len(blank)
             case Remark():
                 return not flat

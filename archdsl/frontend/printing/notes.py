@@ -63,6 +63,7 @@ class Notes:
         """Whether there are comments (empty lines do not count)."""
         return any(any(part) for place in places for part in self.notes.get(place, NOTHING))
 
-    def start(self, place: Place) -> int:
-        """Where in its source a part begins that is no node, or -1."""
-        return self.starts.get(place, -1)
+    def start_of(self, place: Place) -> int:
+        """Where in its source something stands, or -1."""
+        first = place[0] if place else -1
+        return first if isinstance(first, int) else self.starts.get(place, -1)

@@ -3,234 +3,223 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from itertools import chain
 
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.printing import figures
-from archdsl.frontend.printing.bodies import statements
-from archdsl.frontend.printing.expressions import expression, signature
-from archdsl.frontend.printing.layout import WIDTH, Layout, fill, render
+from archdsl.frontend.printing.bodies import Documented, statements
+from archdsl.frontend.printing.expressions import filled, signature
+from archdsl.frontend.printing.layout import NO_NOTES
+from archdsl.frontend.printing.notes import Notes, Place, at, of
+from archdsl.frontend.printing.rows import Row, weave
 from archdsl.frontend.printing.scalars import can_be_block, scalar
-from archdsl.lang.document import Backbone, Check, Document, Section
-from archdsl.lang.syntax import Block, Expression, Function, Items, Parameter, Return, Spread
+from archdsl.frontend.printing.values import (
+    STEP,
+    Entry,
+    Rows,
+    Value,
+    block,
+    chain_value,
+    expression_entry,
+    list_value,
+    nested,
+    one_or_list,
+    short_mapping,
+    text_value,
+)
+from archdsl.lang.document import Backbone, Check, Document, Output, Section
+from archdsl.lang.syntax import Block, Function, Parameter, Return
 
-STEP = 2
-ENDLESS = 10**9
+MANY = 100
+FEW = 2
+"""So many settings stand in one line at most; more are easier to find in a column."""
 SHORT = re.compile("(stem )?(stages )*(head )?")
-Lines = Iterator[str]
+Places = tuple[Place, ...]
 
 
-class Entry(NamedTuple):
-    """A line of a mapping: its key, and what writes it, given the indentation."""
-
-    key: str
-    write: Callable[[int], Lines]
-
-
-def yaml_text(document: Document) -> str:
+def yaml_text(document: Document, notes: Notes = NO_NOTES) -> str:
     """The whole file. A single backbone has its keys at the top."""
-    groups: list[Iterable[str]] = [head(document)]
-    if document.blocks:
-        groups.append(nested("blocks", [definition(each) for each in document.blocks], 0))
-    if document.functions:
-        groups.append(nested("functions", [definition(each) for each in document.functions], 0))
-    match document.backbones:
-        case ():
-            pass
-        case (only,):
-            groups.append([f"name: {scalar(only.name, prose=True)}", *backbone(only, 0)])
-        case several:
-            entries = [Entry(each.name, partial(named_backbone, each)) for each in several]
-            groups.append(nested("backbones", entries, 0))
-    return "\n".join(filter(None, ("".join(f"{line}\n" for line in group) for group in groups))) or "{}\n"
+    return weave(File(document, notes).rows() or [Row(0, "{}")], notes)
 
 
-def head(document: Document) -> Lines:
-    """The edition and the imports."""
-    if document.edition is not None:
-        yield f"archdsl: {document.edition}"
-    if document.imports:
-        yield f"import: {one_or_list([each.path for each in document.imports])}"
+class File:
+    """Writes the keys of a file."""
 
+    def __init__(self, document: Document, notes: Notes) -> None:
+        self.document = document
+        self.notes = notes
 
-def one_or_list(texts: Sequence[str]) -> str:
-    """A text, or several in a list."""
-    if len(texts) == 1:
-        return scalar(texts[0], prose=True)
-    return f"[{', '.join(scalar(text, flow=True, prose=True) for text in texts)}]"
+    def rows(self) -> list[Row]:
+        """All keys, in groups with empty lines between."""
+        found: list[Row] = []
+        for first, *rest in self.groups():
+            found += [first._replace(apart=bool(found)), *rest]
+        return found
 
+    def groups(self) -> Iterator[list[Row]]:
+        """The groups: the head, the definitions, the backbones."""
+        inside = self.defines_inside()
+        yield from filter(None, ([*self.head()], *([] if inside else map(list, self.definitions()))))
+        match self.document.backbones:
+            case ():
+                pass
+            case (only,):
+                name = Row(0, f"name: {scalar(only.name, prose=True)}", (of("backbones"), at(only.span)))
+                network = Network(only, self.notes, 0)
+                yield [name, *network.rows([*chain(*self.definitions())] if inside else [])]
+            case several:
+                entries = [Entry(each.name, (at(each.span),), partial(named_backbone, each, self.notes)) for each in several]
+                yield [*nested("backbones", (of("backbones"),), entries, 0)]
 
-# ---- mappings --------------------------------------------------------------------------------------------------------
+    def defines_inside(self) -> bool:
+        """Whether the author put the definitions behind the name of the only backbone."""
+        places = [of("blocks"), of("functions")]
+        starts = [start for place in places if (start := self.notes.start_of(place)) >= 0]
+        match self.document.backbones:
+            case (only,):
+                return bool(starts) and only.span is not None and min(starts) > only.span.start
+            case _:
+                return False
 
+    def head(self) -> Rows:
+        """The edition and the imports."""
+        if self.document.edition is not None:
+            yield Row(0, f"archdsl: {self.document.edition}", (of("archdsl"),))
+        if self.document.imports:
+            paths = [(each.path, at(each.span)) for each in self.document.imports]
+            yield from one_or_list("import", of("import"), paths, 0, self.notes)
 
-def nested(key: str, entries: Sequence[Entry], indent: int) -> Lines:
-    """A mapping, line by line; where a key repeats, a list of mappings."""
-    yield f"{' ' * indent}{key}:"
-    repeats = len({entry.key for entry in entries}) < len(entries)
-    for entry in entries:
-        if repeats:
-            first, *rest = entry.write(indent + 2 * STEP)
-            yield f"{' ' * indent}  - {first.lstrip()}"
-            yield from rest
-        else:
-            yield from entry.write(indent + STEP)
-
-
-def short_mapping(key: str, pairs: Sequence[tuple[str, Value]], indent: int) -> Lines:
-    """A mapping on one line, if it fits there without more quotes; otherwise line by line."""
-    inside = [(scalar(name, prose=True), value.flow) for name, value in pairs]
-    text = f"{' ' * indent}{key}: {{{', '.join(f'{name}: {flow}' for name, flow in inside)}}}"
-    plain = all(value.flow == value.flat for _, value in pairs)
-    if plain and len(text) <= WIDTH and len({name for name, _ in pairs}) == len(pairs):
-        yield text
-    else:
-        yield from nested(key, [Entry(name, partial(value.entry, name)) for name, value in pairs], indent)
-
-
-class Value(NamedTuple):
-    """A value in its three forms: inside brackets, on one line, and as a layout for several lines."""
-
-    flow: str
-    flat: str
-    layout: Layout
-
-    def entry(self, key: str, indent: int) -> Lines:
-        """`key: value`, as a block of text where the line would be too long."""
-        text = f"{' ' * indent}{scalar(key, prose=True)}: {self.flat}"
-        if len(text) <= WIDTH or "\n" not in (lines := render(self.layout, indent + STEP)):
-            yield text
-        else:
-            yield from block(key, lines.split("\n"), indent, " " * (indent + STEP))
-
-
-def block(key: str, lines: Iterable[str], indent: int, pad: str = "") -> Lines:
-    """`key: |` and lines of text; `pad` is put before the first."""
-    yield f"{' ' * indent}{scalar(key, prose=True)}: |"
-    for number, each in enumerate(lines):
-        yield each if number else pad + each
-
-
-def value_of(node: Expression, *, lists: bool = False) -> Value:
-    """An expression as a value; `lists` where a YAML list is a list, and not a chain."""
-    layout = expression(node)
-    flat = render(layout, width=ENDLESS)
-    if lists and isinstance(node, Items) and not any(isinstance(each, Spread) for each in node.items):
-        items = [value_of(each, lists=True) for each in node.items]
-        if all(item.flow == item.flat for item in items):
-            text = f"[{', '.join(item.flow for item in items)}]"
-            return Value(text, text, layout)
-    return Value(scalar(flat, flow=True), scalar(flat), layout)
-
-
-def expression_entry(key: str, node: Expression) -> Entry:
-    """A line whose value is an expression."""
-    return Entry(key, partial(value_of(node).entry, key))
-
-
-def doc_lines(doc: str, indent: int) -> Lines:
-    """`doc: ...`, if there is something to say."""
-    text = tidy(f"\n{doc}")
-    if "\n" in text and can_be_block(text):
-        mark = "|2" if text.startswith(" ") else "|"
-        yield f"{' ' * indent}doc: {mark}"
-        yield from (" " * (indent + STEP) + line if line else "" for line in text.split("\n"))
-    elif text:
-        yield f"{' ' * indent}doc: {scalar(text, prose=True)}"
+    def definitions(self) -> Iterator[Rows]:
+        """The blocks, then the functions."""
+        for key, nodes in (("blocks", self.document.blocks), ("functions", self.document.functions)):
+            if nodes:
+                yield nested(key, (of(key),), [definition(each, self.notes) for each in nodes], 0)
 
 
 # ---- definitions -----------------------------------------------------------------------------------------------------
 
 
-def definition(node: Block | Function) -> Entry:
+def definition(node: Block | Function, notes: Notes) -> Entry:
     """A block or function; with neither parameters nor a doc, its body stands behind its name."""
     if not node.parameters and not node.doc:
-        return Entry(node.name, partial(body, node.name, node))
-    return Entry(node.name, partial(long_definition, node))
+        places = (at(node.span), of("args", node.span), of("body", node.span))
+        return Entry(node.name, places, partial(body, node, notes))
+    return Entry(node.name, (at(node.span),), partial(long_definition, node, notes))
 
 
-def long_definition(node: Block | Function, indent: int) -> Lines:
+def long_definition(node: Block | Function, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """`name:` and `args`, `doc`, `body` below it."""
-    yield f"{' ' * indent}{scalar(node.name, prose=True)}:"
+    yield Row(indent, f"{scalar(key, prose=True)}:", places)
     if node.parameters:
-        yield from signature_value(node.parameters).entry("args", indent + STEP)
-    yield from doc_lines(node.doc, indent + STEP)
-    yield from body("body", node, indent + STEP)
+        yield from signature_value(node.parameters, notes).write("args", (of("args", node.span),), indent + STEP)
+    yield from doc_rows(node, indent + STEP)
+    yield from body(node, notes, "body", (of("body", node.span),), indent + STEP)
 
 
-def body(key: str, node: Block | Function, indent: int) -> Lines:
+def body(node: Block | Function, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """An expression, or statements as a block of text."""
     match node.body:
-        case (Return(value=value),):
-            yield from value_of(value).entry(key, indent)
+        case (Return(value=value) as only,):
+            yield from chain_value(key, value, notes, indent).write(key, (*places, at(only.span)), indent)
         case several:
-            lines = (line for each in statements(several, indent + STEP) for line in each.split("\n"))
-            yield from block(key, lines, indent)
+            yield from block(key, places, statements(several, indent + STEP), indent)
 
 
-def signature_value(parameters: Sequence[Parameter]) -> Value:
+def signature_value(parameters: Sequence[Parameter], notes: Notes) -> Value:
     """A signature in a string."""
-    layout = fill(signature(parameters), behind=",")
-    flat = render(layout, width=ENDLESS)
-    return Value(scalar(flat, flow=True), scalar(flat), layout)
+    return text_value(filled(signature(parameters)), notes)
+
+
+def doc_rows(node: Documented, indent: int) -> Rows:
+    """`doc: ...`, if there is something to say."""
+    text = tidy(f"\n{node.doc}")
+    places = (of("doc", node.span),)
+    if "\n" in text and can_be_block(text):
+        yield Row(indent, "doc: |2" if text.startswith(" ") else "doc: |", places)
+        yield from (Row(indent + STEP, line) for line in text.split("\n"))
+    elif text:
+        yield Row(indent, f"doc: {scalar(text, prose=True)}", places)
 
 
 # ---- backbones -------------------------------------------------------------------------------------------------------
 
 
-def named_backbone(node: Backbone, indent: int) -> Lines:
+def named_backbone(node: Backbone, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """One of several backbones."""
-    yield f"{' ' * indent}{scalar(node.name, prose=True)}:"
-    yield from backbone(node, indent + STEP)
+    yield Row(indent, f"{scalar(key, prose=True)}:", places)
+    yield from Network(node, notes, indent + STEP).rows([])
 
 
-def backbone(node: Backbone, indent: int) -> Lines:
-    """The keys of a backbone."""
-    yield from doc_lines(node.doc, indent)
-    yield from parameters(node.parameters, indent)
-    if node.extends:
-        layout = figures.parent(node.extends)
-        yield from Value("", scalar(render(layout, width=ENDLESS)), layout).entry("extends", indent)
-    if node.input:
-        yield f"{' ' * indent}input: {'x'.join(map(str, node.input))}"
-    if node.settings:
-        pairs = [(".".join(each.target), value_of(each.value, lists=True)) for each in node.settings]
-        yield from short_mapping("set", pairs, indent)
-    yield from sections(node.sections, indent)
-    if node.outputs:
-        entries = [expression_entry(figures.output_key(each), each.value) for each in node.outputs]
-        yield from nested("outputs", entries, indent)
-    if node.drops:
-        yield f"{' ' * indent}drop: {one_or_list([each.name for each in node.drops])}"
-    if node.expect:
-        yield from short_mapping("expect", [(".".join(each.figure), bound(each)) for each in node.expect], indent)
+class Network:
+    """Writes the keys of a backbone."""
 
+    def __init__(self, node: Backbone, notes: Notes, indent: int) -> None:
+        self.node = node
+        self.notes = notes
+        self.indent = indent
 
-def parameters(given: Sequence[Parameter], indent: int) -> Lines:
-    """`params: {name: default}`, or a signature where there is more to say."""
-    pairs = [(each.name, value_of(each.default, lists=True)) for each in given if each.default is not None]
-    if len(pairs) < len(given) or any(each.type or each.named for each in given):
-        yield from signature_value(given).entry("params", indent)
-    elif given:
-        yield from short_mapping("params", pairs, indent)
+    def place(self, key: str) -> Places:
+        """The place of a key."""
+        return (of(key, self.node.span),)
 
+    def rows(self, definitions: Sequence[Row]) -> Rows:
+        """All keys; definitions stand before the sections."""
+        node, indent = self.node, self.indent
+        yield from doc_rows(node, indent)
+        yield from self.parameters()
+        if node.extends:
+            parent = text_value(figures.parent(node.extends), self.notes)
+            yield from parent.write("extends", self.place("extends"), indent)
+        if node.input:
+            yield Row(indent, f"input: {'x'.join(map(str, node.input))}", self.place("input"))
+        if node.settings:
+            rows = [(".".join(each.target), at(each.span), list_value(each.value, self.notes)) for each in node.settings]
+            yield from short_mapping("set", self.place("set"), rows, indent, self.notes, FEW)
+        yield from definitions
+        yield from self.sections()
+        if node.outputs:
+            entries = [self.entry(figures.output_key(each), each) for each in node.outputs]
+            yield from nested("outputs", self.place("outputs"), entries, indent)
+        if node.drops:
+            names = [(each.name, at(each.span)) for each in node.drops]
+            yield from one_or_list("drop", *self.place("drop"), names, indent, self.notes)
+        if node.expect:
+            checks = [(".".join(each.figure), at(each.span), bound(each)) for each in node.expect]
+            yield from short_mapping("expect", self.place("expect"), checks, indent, self.notes, MANY)
 
-def sections(given: Sequence[Section], indent: int) -> Lines:
-    """`stem`, `stages` and `head` where they come in this order, otherwise `sections`."""
-    kinds = "".join("stages " if each.stage else f"{each.name} " for each in given)
-    if not SHORT.fullmatch(kinds):
-        keys = [("stage " if each.stage else "") + figures.stage_key(each) for each in given]
-        entries = [expression_entry(key, each.value) for key, each in zip(keys, given, strict=True)]
-        yield from nested("sections", entries, indent)
-        return
-    stages = [each for each in given if each.stage]
-    for each in given:
-        if not each.stage:
-            yield from expression_entry(each.name, each.value).write(indent)
-        elif each is stages[0]:
-            entries = [expression_entry(figures.stage_key(stage), stage.value) for stage in stages]
-            yield from nested("stages", entries, indent)
+    def entry(self, key: str, part: Section | Output) -> Entry:
+        """A line of a section or output."""
+        return expression_entry(key, part.value, at(part.span), self.notes)
+
+    def parameters(self) -> Rows:
+        """`params: {name: default}`, or a signature where there is more to say."""
+        given = self.node.parameters
+        pairs = [
+            (each.name, at(each.span), list_value(each.default, self.notes)) for each in given if each.default is not None
+        ]
+        if len(pairs) < len(given) or any(each.type or each.named for each in given):
+            yield from signature_value(given, self.notes).write("params", self.place("params"), self.indent)
+        elif given:
+            yield from short_mapping("params", self.place("params"), pairs, self.indent, self.notes, MANY)
+
+    def sections(self) -> Rows:
+        """`stem`, `stages` and `head` where they come in this order, otherwise `sections`."""
+        given, indent = self.node.sections, self.indent
+        kinds = "".join("stages " if each.stage else f"{each.name} " for each in given)
+        if not SHORT.fullmatch(kinds):
+            keys = [("stage " if each.stage else "") + figures.stage_key(each) for each in given]
+            entries = [self.entry(*each) for each in zip(keys, given, strict=True)]
+            yield from nested("sections", (*self.place("sections"), *self.place("stages")), entries, indent)
+            return
+        stages = [each for each in given if each.stage]
+        for each in given:
+            if not each.stage:
+                yield from self.entry(each.name, each).rows(indent)
+            elif each is stages[0]:
+                entries = [self.entry(figures.stage_key(stage), stage) for stage in stages]
+                yield from nested("stages", (*self.place("sections"), *self.place("stages")), entries, indent)
 
 
 def bound(check: Check) -> Value:

@@ -1,0 +1,145 @@
+"""The figures that can be asked for by name, of a whole network or of one of its sections.
+
+`expect` holds a spec to them, `compare` sets specs side by side by them. What takes more than totals is worked out
+when it is first asked for, once for each batch and precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from math import inf
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from archdsl.graph import Graph, Scope, Section, Totals
+
+if TYPE_CHECKING:
+    from archdsl.analyses.counts import Counts
+    from archdsl.analyses.memory import Memory
+
+Unit = Literal["number", "bytes", "pixels", "ratio"]
+
+
+class Load(NamedTuple):
+    """What a figure is asked for: so many samples, in a precision."""
+
+    batch: int = 1
+    precision: str = "fp32"
+
+
+class Asked:
+    """A network of which figures are asked."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.sections = {section.name: section for section in graph.sections}
+        self.memories: dict[Load, Memory] = {}
+
+    def scope(self, section: Section | None) -> Scope:
+        """The scope of a section, or of the network."""
+        root = self.graph.root
+        return root if section is None else root.child(section.name).scope
+
+    def totals(self, section: Section | None) -> Totals:
+        """The totals of a section, or of the network."""
+        return self.scope(section).totals
+
+    def counts(self, section: Section | None) -> Counts:
+        """What a section or the network moves and computes."""
+        return self.all_counts[self.scope(section)]
+
+    @cached_property
+    def all_counts(self) -> dict[Scope, Counts]:
+        """What each scope moves and computes."""
+        from archdsl.analyses.counts import counts
+
+        return counts(self.graph)
+
+    @cached_property
+    def fields(self) -> dict[str, float]:
+        """The receptive field of each section, along its shorter side; without end where it is the whole map."""
+        from archdsl.analyses.field import fields
+
+        found = [(part.section.name, field) for part, field in fields(self.graph)]
+        return {name: float(min(field.size)) if field and not field.whole else inf for name, field in found}
+
+    def field(self, section: Section | None) -> float:
+        """The receptive field of a section, or the largest of the network's that are not the whole map."""
+        if section is not None:
+            return self.fields.get(section.name, inf)
+        return max((size for size in self.fields.values() if size != inf), default=inf)
+
+    def memory(self, load: Load) -> Memory:
+        """What the network needs in memory."""
+        if load not in self.memories:
+            from archdsl.analyses.memory import memory
+
+            self.memories[load] = memory(self.graph, load.batch, load.precision)
+        return self.memories[load]
+
+    def part(self, name: str, section: Section | None, load: Load) -> int:
+        """A figure of memory of a section, or of the network."""
+        memory = self.memory(load)
+        owner = memory if section is None else next(part for part in memory.parts if part.section == section)
+        return getattr(owner, name)
+
+
+class Figure(NamedTuple):
+    """A figure: its unit, what it is, how it is found. `loaded` says whether it is of a batch in a precision.
+
+    `exact` ones are integers without a doubt, which `==` can be asked of; `whole` ones the network alone has.
+    """
+
+    unit: Unit
+    meaning: str
+    find: Callable[[Asked, Section | None, Load], Any]
+    loaded: bool = False
+    exact: bool = True
+    whole: bool = False
+
+
+def total(name: str) -> Callable[[Asked, Section | None, Load], int]:
+    """A figure that the graph carries."""
+    return lambda asked, section, _: getattr(asked.totals(section), name)
+
+
+def counted(name: str) -> Callable[[Asked, Section | None, Load], int]:
+    """A figure of what is moved and computed."""
+    return lambda asked, section, _: getattr(asked.counts(section), name)
+
+
+def remembered(name: str) -> Callable[[Asked, Section | None, Load], int]:
+    """A figure of memory."""
+    return lambda asked, section, load: asked.part(name, section, load)
+
+
+FIGURES: dict[str, Figure] = {
+    "params": Figure("number", "parameters, training-only parts included", total("params")),
+    "buffers": Figure("number", "running statistics", total("buffers")),
+    "macs": Figure("number", "multiply-adds of convolutions and linear layers", total("macs")),
+    "activations": Figure("number", "elements that convolutions give", total("activations")),
+    "n_conv": Figure("number", "convolutions", total("n_conv")),
+    "n_norm": Figure("number", "norms", total("n_norm")),
+    "n_linear": Figure("number", "linear layers", total("n_linear")),
+    "memory_access": Figure("number", "memory access cost of convolutions, in elements", counted("memory_access")),
+    "operations": Figure("number", "operations of all ops, a multiply-add counted once", counted("operations")),
+    "kernels": Figure("number", "ops that do something in inference", counted("kernels")),
+    "bytes": Figure(
+        "bytes",
+        "what all ops read and write",
+        lambda asked, section, load: asked.counts(section).bytes(load.precision, load.batch),
+        loaded=True,
+    ),
+    "intensity": Figure(
+        "ratio",
+        "FLOP for each byte read or written",
+        lambda asked, section, load: asked.counts(section).intensity(load.precision, load.batch),
+        loaded=True,
+        exact=False,
+    ),
+    "field": Figure("pixels", "receptive field, its shorter side", lambda asked, section, _: asked.field(section)),
+    "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", remembered("peak"), loaded=True),
+    "planned_memory": Figure("bytes", "activation peak of inference with a planner", remembered("planned"), loaded=True),
+    "saved_memory": Figure("bytes", "what training keeps for the backward pass", remembered("saved"), loaded=True),
+    "weight_memory": Figure("bytes", "parameters and buffers", remembered("weights"), loaded=True, whole=True),
+}

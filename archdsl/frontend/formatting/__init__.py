@@ -1,0 +1,5 @@
+"""One canonical layout for a text, in its own notation or in the other, with its comments kept."""
+
+from __future__ import annotations
+
+from archdsl.frontend.formatting.formatted import formatted as formatted

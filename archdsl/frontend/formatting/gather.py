@@ -1,0 +1,136 @@
+"""Which element of a document each comment stands at."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archdsl.frontend.formatting.items import items
+from archdsl.frontend.formatting.tokens import Comment, Tokens, indentation, own_lines
+from archdsl.frontend.printing.notes import END, HEAD, Note, Notes, Place
+from archdsl.lang.document import Element
+from archdsl.lang.syntax import Node
+
+MODELINE = re.compile(r"#\s*yaml-language-server:")
+BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")
+BEHIND_ITEM = re.compile(r"[\s,*]*")
+COMMENT = re.compile(r"#[^\n]*")
+
+
+class Region(NamedTuple):
+    """Part of a source, from where an element begins to where the next does, with the nodes in it.
+
+    An item of a list is part of a `whole`, which has the comments behind it, and those before it if it `leads`.
+    """
+
+    start: int
+    place: Place
+    nodes: tuple[Node | Element, ...] = ()
+    whole: Place | None = None
+    leads: bool = False
+
+
+class Gatherer:
+    """Takes the comments of a part of a source, from `start` to `end`, to the places that they stand at."""
+
+    def __init__(self, source: str, parts: Tokens, notes: Notes, start: int, end: int) -> None:
+        self.source = source
+        self.parts = parts
+        self.notes = notes
+        self.start = start
+        self.end = end
+        self.file = end == len(source)
+
+    def gather(self, regions: Sequence[Region]) -> None:
+        """All comments, given the regions."""
+        if not regions:
+            self.notes.add(END, Note(tuple(text for text, _ in own_lines(self.source.split("\n")))))
+            return
+        self.ahead(self.lines(self.start, regions[0].start, whole=True), regions[0], self.file)
+        stops = [*(region.start for region in regions[1:]), self.end]
+        for number, (region, stop) in enumerate(zip(regions, stops, strict=True), 1):
+            self.notes.starts.setdefault(region.place, region.start)
+            last = self.end_of_code(region, stop)
+            for comment in self.comments(region.start, last):
+                self.inner(comment, region)
+            line_end = self.source.find("\n", last, stop)
+            line_end = stop if line_end < 0 else line_end
+            self.notes.add(region.place, Note(beside=tuple(each.text for each in self.comments(last, line_end))))
+            self.between(line_end, regions[:number], regions[number] if number < len(regions) else None)
+
+    def comments(self, start: int, end: int) -> list[Comment]:
+        """The comments that begin between two offsets."""
+        found = self.parts.comments
+        return found[bisect_left(found, start, key=first) : bisect_left(found, end, key=first)]
+
+    def end_of_code(self, region: Region, stop: int) -> int:
+        """Where the last piece of code in a region ends."""
+        code = self.parts.code
+        at = bisect_left(code, stop, key=first) - 1
+        return max(code[at][1], region.start) if at >= 0 else region.start
+
+    def lines(self, start: int, end: int, *, whole: bool) -> list[tuple[str, int]]:
+        """The comments and empty lines between two offsets; the last line is that of what follows, if anything does."""
+        lines = self.source[start:end].split("\n")
+        return own_lines(lines[0 if whole else 1 : None if end == self.end else -1])
+
+    def between(self, start: int, before: Sequence[Region], after: Region | None) -> None:
+        """The comments between two regions: those that are indented further than what follows belong to what ends."""
+        lines = self.lines(start, after.start if after else self.end, whole=False)
+        if after is None and self.file and lines and not lines[-1][0]:
+            lines.pop()
+        indent = indentation(self.source, after.start) if after else 0 if self.file else -1
+        cut = max((number for number, (text, level) in enumerate(lines, 1) if text and level > indent), default=0)
+        if cut:
+            owner = self.owner(before, next(level for text, level in lines if text))
+            self.notes.add(owner.whole or owner.place, Note(behind=tuple(text for text, _ in lines[:cut])))
+        self.ahead(lines[cut:], after, False)
+
+    def owner(self, regions: Sequence[Region], level: int) -> Region:
+        """The last region that is not indented further than a comment behind it."""
+        fitting = (each for each in reversed(regions) if indentation(self.source, each.start) <= level)
+        return next(fitting, regions[-1])
+
+    def ahead(self, lines: Sequence[tuple[str, int]], region: Region | None, at_head: bool) -> None:
+        """Comments before a region, or before the end."""
+        texts = tuple(text for text, _ in lines)
+        if region is None:
+            self.notes.add(END, Note(texts))
+            return
+        if at_head:
+            apart = max((number for number, text in enumerate(texts, 1) if not text), default=0)
+            apart = max(apart, int(bool(texts) and bool(MODELINE.match(texts[0]))))
+            if any(texts[:apart]):
+                self.notes.add(HEAD, Note(texts[:apart]))
+            texts = texts[apart:]
+        self.notes.add(region.whole if region.leads and region.whole else region.place, Note(texts))
+
+    def inner(self, comment: Comment, region: Region) -> None:
+        """A comment in the middle of an element: at an item of it, if it stands beside one, else before the whole."""
+        around = region.whole if region.leads and region.whole else region.place
+        inside = items(region.nodes, self.source)
+        while enclosing := next((each for each in inside if each.start <= comment.start < each.end), None):
+            around = around if enclosing.leads else enclosing.place
+            inside = items((enclosing.node,), self.source)
+        before = next((each for each in reversed(inside) if each.end <= comment.start), None)
+        after = next((each for each in inside if each.start >= comment.end), None)
+        clear = before is not None and BEHIND_ITEM.fullmatch(self.code(before.end, comment.start)) is not None
+        if before and clear and "\n" not in self.source[before.end : comment.start]:
+            self.notes.add(before.place, Note(beside=(comment.text,)))
+        elif after and not after.leads and BEFORE_ITEM.fullmatch(self.code(comment.end, after.start)):
+            self.notes.add(after.place, Note((comment.text,)))
+        elif before and clear:
+            self.notes.add(before.place, Note(behind=(comment.text,)))
+        else:
+            self.notes.add(around, Note((comment.text,)))
+
+    def code(self, start: int, end: int) -> str:
+        """The text between two offsets, without comments."""
+        return COMMENT.sub("", self.source[start:end])
+
+
+def first(part: Comment | tuple[int, int]) -> int:
+    """Where a comment or a piece of code begins."""
+    return part[0]

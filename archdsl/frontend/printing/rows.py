@@ -1,0 +1,83 @@
+"""Rows: the lines of a file before its comments and empty lines are woven in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from archdsl.frontend.printing.layout import NO_NOTES, Layout, render
+from archdsl.frontend.printing.notes import END, HEAD, Notes, Place
+
+
+class Row(NamedTuple):
+    """A line, or, where its layout has to be broken, several.
+
+    `places` are those whose comments stand at it. What is indented further below it belongs to it. `apart` puts an
+    empty line before it; otherwise there is one where the author put one.
+    """
+
+    indent: int
+    layout: Layout
+    places: tuple[Place, ...] = ()
+    apart: bool = False
+
+
+def weave(rows: Iterable[Row], notes: Notes = NO_NOTES) -> str:
+    """The text of a file."""
+    head = notes.take([HEAD]).before
+    loom = Loom(notes)
+    loom.comments(tidied(head), 0)
+    for row in rows:
+        loom.add(row)
+    loom.close(-1)
+    loom.comments(tidied(notes.take([END]).before), 0)
+    while loom.lines and not loom.lines[-1]:
+        loom.lines.pop()
+    return "".join(f"{line}\n" for line in loom.lines)
+
+
+class Loom:
+    """The lines so far, and the comments that wait for the end of what they stand behind."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes = notes
+        self.lines: list[str] = []
+        self.behind: list[tuple[int, tuple[str, ...]]] = []
+        self.last = -1
+
+    def add(self, row: Row) -> None:
+        """A row, with its comments before and beside it."""
+        self.close(row.indent)
+        before, beside, behind = self.notes.take(row.places)
+        *more, last = beside or ("",)
+        before = (*before, *more)
+        if row.apart and before[:1] != ("",):
+            before = ("", *before)
+        first = row.indent > self.last or not self.lines
+        self.comments(tidied(before, first=first), row.indent)
+        text = render(row.layout, row.indent, notes=self.notes)
+        self.lines.append(" " * row.indent + text if text else "")
+        if last:
+            self.lines[-1] += f"  {last}"
+        if behind:
+            self.behind.append((row.indent, behind))
+        self.last = row.indent
+
+    def comments(self, texts: Iterable[str], indent: int) -> None:
+        """Comments on lines of their own."""
+        self.lines += [" " * indent + text if text else "" for text in texts]
+
+    def close(self, indent: int) -> None:
+        """Writes the comments behind what ends before a row of some indentation."""
+        while self.behind and self.behind[-1][0] >= indent:
+            level, texts = self.behind.pop()
+            self.comments(tidied(texts), level)
+
+
+def tidied(texts: Iterable[str], *, first: bool = False) -> list[str]:
+    """Comments with at most one empty line between two, and none before the first thing inside of another."""
+    found: list[str] = []
+    for text in texts:
+        if text or (found[-1] if found else not first):
+            found.append(text)
+    return found

@@ -1,0 +1,161 @@
+"""Values of YAML keys: on one line, line by line, or as a block of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from archdsl.frontend.printing.expressions import expression
+from archdsl.frontend.printing.layout import ENDLESS, WIDTH, Layout, render, spots
+from archdsl.frontend.printing.notes import Notes, Place, at
+from archdsl.frontend.printing.rows import Row
+from archdsl.frontend.printing.scalars import scalar
+from archdsl.lang.syntax import Chain, Expression, Items, Spread
+
+STEP = 2
+Rows = Iterator[Row]
+
+
+class Entry(NamedTuple):
+    """A line of a mapping: its key, the places whose comments stand at it, and what writes it, given these two."""
+
+    key: str
+    places: tuple[Place, ...]
+    write: Callable[[str, tuple[Place, ...], int], Rows]
+
+    def rows(self, indent: int) -> Rows:
+        """The line, and what belongs to it."""
+        return self.write(self.key, self.places, indent)
+
+
+def named(key: str) -> str:
+    """A key, and the colon."""
+    return f"{scalar(key, prose=True)}:"
+
+
+def nested(key: str, places: tuple[Place, ...], entries: Sequence[Entry], indent: int) -> Rows:
+    """A mapping, line by line; where a key repeats, a list of mappings."""
+    yield Row(indent, named(key), places)
+    repeats = len({entry.key for entry in entries}) < len(entries)
+    for entry in entries:
+        if repeats:
+            first, *rest = entry.rows(indent + 2 * STEP)
+            yield first._replace(indent=indent + STEP, layout=("- ", first.layout))
+            yield from rest
+        else:
+            yield from entry.rows(indent + STEP)
+
+
+class Value(NamedTuple):
+    """A value: inside brackets, on one line, as a layout for several lines, and, of a chain in parts, these.
+
+    `noted` says that comments stand in it, so that one line cannot hold it.
+    """
+
+    flow: str
+    flat: str
+    layout: Layout
+    noted: bool = False
+    links: tuple[Link, ...] = ()
+
+    def write(self, key: str, places: tuple[Place, ...], indent: int) -> Rows:
+        """`key: value`; where that line would be too long, as a list of links or a block of text."""
+        text = f"{named(key)} {self.flat}"
+        if self.links:
+            yield Row(indent, named(key), places)
+            yield from (row for link in self.links for row in link.rows(indent + STEP))
+        elif not self.noted and (indent + len(text) <= WIDTH or "\n" not in render(self.layout, indent + STEP)):
+            yield Row(indent, text, places)
+        else:
+            yield from block(key, places, [Row(indent + STEP, self.layout)], indent)
+
+
+class Link(NamedTuple):
+    """A link of a chain that is a list in YAML."""
+
+    place: Place
+    value: Value
+
+    def rows(self, indent: int) -> Rows:
+        """`- link`."""
+        text = f"- {self.value.flat}"
+        if not self.value.noted and (indent + len(text) <= WIDTH or "\n" not in render(self.value.layout, indent + STEP)):
+            yield Row(indent, text, (self.place,))
+        else:
+            yield Row(indent, "- |", (self.place,))
+            yield Row(indent + STEP, self.value.layout)
+
+
+def block(key: str, places: tuple[Place, ...], rows: Iterable[Row], indent: int) -> Rows:
+    """`key: |` and lines of text."""
+    yield Row(indent, f"{named(key)} |", places)
+    yield from rows
+
+
+def value_of(node: Expression, notes: Notes) -> Value:
+    """An expression as a value."""
+    return text_value(expression(node), notes)
+
+
+def text_value(layout: Layout, notes: Notes) -> Value:
+    """A layout as a value."""
+    flat = render(layout, width=ENDLESS)
+    return Value(scalar(flat, flow=True), scalar(flat), layout, notes.comments_at(spots(layout)))
+
+
+def list_value(node: Expression, notes: Notes) -> Value:
+    """A value where a list in YAML is a list."""
+    value = value_of(node, notes)
+    if isinstance(node, Items) and not any(isinstance(each, Spread) for each in node.items):
+        items = [list_value(each, notes) for each in node.items]
+        if all(item.flow == item.flat for item in items):
+            text = f"[{', '.join(item.flow for item in items)}]"
+            return value._replace(flow=text, flat=text)
+    return value
+
+
+def chain_value(key: str, node: Expression, notes: Notes, indent: int) -> Value:
+    """A value where a list in YAML is a chain: a long one is a list, and so is one of chains."""
+    value = value_of(node, notes)
+    if not isinstance(node, Chain):
+        return value
+    short = indent + len(named(key)) + 1 + len(value.flat) <= WIDTH
+    if short and not value.noted and not any(isinstance(link, Chain) for link in node.links):
+        return value
+    return value._replace(links=tuple(Link(at(link.span), value_of(link, notes)) for link in node.links))
+
+
+def expression_entry(key: str, node: Expression, place: Place, notes: Notes) -> Entry:
+    """A line whose value is an expression."""
+
+    def write(key: str, places: tuple[Place, ...], indent: int) -> Rows:
+        return chain_value(key, node, notes, indent).write(key, places, indent)
+
+    return Entry(key, (place,), write)
+
+
+def short_mapping(
+    key: str, places: tuple[Place, ...], values: Sequence[tuple[str, Place, Value]], indent: int, notes: Notes, most: int
+) -> Rows:
+    """A mapping on one line, if it is short, and fits there without more quotes; otherwise line by line."""
+    inside = ", ".join(f"{named(name)} {value.flow}" for name, _, value in values)
+    text = f"{named(key)} {{{inside}}}"
+    plain = all(value.flow == value.flat and not value.noted for _, _, value in values)
+    once = len({name for name, _, _ in values}) == len(values) <= most
+    bare = not notes.comments_at(place for _, place, _ in values)
+    if plain and once and bare and indent + len(text) <= WIDTH:
+        yield Row(indent, text, places)
+    else:
+        yield from nested(key, places, [Entry(name, (place,), value.write) for name, place, value in values], indent)
+
+
+def one_or_list(key: str, place: Place, texts: Sequence[tuple[str, Place]], indent: int, notes: Notes) -> Rows:
+    """`key: text`, or several texts in a list."""
+    if notes.comments_at(each for _, each in texts):
+        yield Row(indent, named(key), (place,))
+        yield from (Row(indent + STEP, f"- {scalar(text, prose=True)}", (each,)) for text, each in texts)
+    elif len(texts) == 1:
+        yield Row(indent, f"{named(key)} {scalar(texts[0][0], prose=True)}", (place, texts[0][1]))
+    else:
+        inside = ", ".join(scalar(text, flow=True, prose=True) for text, _ in texts)
+        yield Row(indent, f"{named(key)} [{inside}]", (place, *(each for _, each in texts)))
