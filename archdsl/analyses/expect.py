@@ -70,7 +70,7 @@ def outcome(asked: Asked, check: Check) -> Outcome:
         return Outcome(check, "", unfit.rule.at(check.span, unfit.label, help=unfit.help))
     except ArchError as error:
         first = error.diagnostics[0]
-        return Outcome(check, "", first._replace(span=first.span or check.span))
+        return Outcome(check, "", catalog.UNKNOWN_NAME.at(check.span, first.label, help=first.help))
     if SIGNS[check.sign](actual, wanted):
         return Outcome(check, shown(actual), None)
     label = f"`{'.'.join(check.figure)}` is {shown(actual)}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from archdsl import __version__
+from archdsl.commands._light import lighten
 from archdsl.errors import ArchError, did_you_mean
 
 USAGE_CODES = {"E504", "E602", "E503"}
@@ -43,7 +44,9 @@ def overview() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command line; the exit code."""
+    """Runs a command line, by default that of this process; the exit code."""
+    if arguments is None:
+        lighten()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in {"-h", "--help"}:
         print(overview())

@@ -12,8 +12,19 @@ from archdsl.lang.functions import FUNCTIONS, need_list
 from archdsl.lang.limits import LONGEST_LIST
 from archdsl.lang.naming import is_single
 from archdsl.lang.types import is_int, is_tensors
-from archdsl.lang.values import BlockValue, Policy, Role, Shared, Symbol, Tensor, TensorList, Use, Value, describe
-from archdsl.op import Op
+from archdsl.lang.values import (
+    BlockValue,
+    Policy,
+    Role,
+    Shared,
+    Symbol,
+    Tensor,
+    TensorList,
+    Use,
+    Value,
+    describe,
+    is_list,
+)
 from archdsl.ops import vocabulary
 
 REPEAT_WORDS = ("index", "first", "last")
@@ -160,7 +171,7 @@ def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Val
         check_free(target)
     if len(targets) == 1:
         return [(targets[0].id, value)]
-    items = value if isinstance(value, tuple) and not hasattr(value, "_fields") else None
+    items = value if is_list(value) else None
     if items is None or len(items) != len(targets):
         what = f"{len(items)} values" if items is not None else describe(value)
         raise Fault(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), f"{what} for {len(targets)} names")
@@ -201,7 +212,7 @@ def attribute(frame: Frame, node: ast.Attribute) -> Value:
     if isinstance(node.base, ast.Name) and node.base.id not in frame.names:
         dotted = f"{node.base.id}.{node.name}"
         found = frame.file.find(dotted)
-        if isinstance(found, type) and issubclass(found, Op):
+        if isinstance(found, type):
             return frame.session.use(found, {}, frame.place(node, node.name), node.span)
         if node.base.id not in ("x", *REPEAT_WORDS):
             raise Fault(
@@ -233,19 +244,19 @@ def index(frame: Frame, node: ast.Index) -> Value:
     base, at = evaluate(frame, node.base), evaluate(frame, node.index)
     if not is_int(at):
         raise Fault(catalog.WRONG_TYPE, node.index.span, f"an int is needed here, not {describe(at)}")
-    if isinstance(base, TensorList):
-        size = len(base.shapes)
-    elif isinstance(base, tuple) and not isinstance(base, Tensor):
-        base = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
-        size = len(base)
-    else:
+    if isinstance(base, TensorList) and frame.builder is not None:
+        return frame.builder.pick(base, checked_index(node, at, len(base.shapes)))
+    if not is_list(base):
         raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is no list")
+    items = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
+    return items[checked_index(node, at, len(items))]
+
+
+def checked_index(node: ast.Index, at: int, size: int) -> int:
+    """An index counted from 0, if the list has such an item."""
     if not -size <= at < size:
         raise Fault(catalog.OUT_OF_RANGE, node.index.span, f"the list has {size} items; there is no item {at}")
-    if isinstance(base, TensorList):
-        assert frame.builder is not None
-        return frame.builder.pick(base, at % size)
-    return base[at]
+    return at % size
 
 
 @evaluates(ast.Slice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean
 from archdsl.graph import Child, Graph, Map, Run
@@ -266,6 +266,6 @@ def in_order(findings: list[Diagnostic]) -> list[Diagnostic]:
     )
 
 
-def is_constant(setting: Any) -> bool:
+def is_constant(setting: Any) -> TypeGuard[Setting]:
     """Whether a line gives a name to a value (and is no policy)."""
     return isinstance(setting, Setting) and len(setting.target) == 1 and setting.target[0] not in POLICIES

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sized
+from typing import Any
 
 from archdsl.errors import Span, catalog
 from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
-from archdsl.lang.values import Tensor, TensorList, Value
+from archdsl.lang.values import Tensor, TensorList, Value, is_list
 from archdsl.op import Shapes
 
 Origins = tuple[tuple[str, Origin], ...]
@@ -118,7 +119,7 @@ class Builder:
                 activations += count * done.activations
         return Totals(ops, params, buffers, macs, activations, n_conv, n_norm, n_linear)
 
-    def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: object) -> Scope:
+    def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: Any) -> Scope:
         """The scope; raises where it is larger than any network may be."""
         totals = self.totals(idle)
         check_size(totals, span)
@@ -153,17 +154,16 @@ def value_of(at: int, shape: Shapes) -> Value:
 
 def reference(value: Value) -> Ref:
     """A value as the input of a step."""
-    if type(value) is not tuple:
+    if not is_list(value):
         return value.id
     return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
 
 
 def shapes_of(value: Value) -> Shapes:
     """The shape of a tensor, or the shapes of a list."""
-    kind = type(value)
-    if kind is Tensor:
+    if type(value) is Tensor:
         return value.shape
-    if kind is TensorList:
+    if type(value) is TensorList:
         return value.shapes
     parts = (part.shapes if isinstance(part, TensorList) else (part.shape,) for part in value)
     return tuple(shape for shapes in parts for shape in shapes)

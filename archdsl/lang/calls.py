@@ -191,7 +191,7 @@ def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> d
     if signature.lenient:
         return {}
     given: dict[str, Bound] = {}
-    rest = dict[str, Bound](use.given[signature.rest.name].value.given) if takes_rest(use, signature) else {}
+    rest = rest_of(use, signature)
     for name, argument in assign(signature, arguments, {**use.given, **passed}, node):
         slot = signature.slots.get(name)
         if slot is None or slot.rest:
@@ -212,9 +212,10 @@ def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> d
     return given
 
 
-def takes_rest(use: Use, signature: Signature) -> bool:
-    """Whether a block took settings to pass on already."""
-    return signature.rest is not None and signature.rest.name in use.given
+def rest_of(use: Use, signature: Signature) -> dict[str, Bound]:
+    """The settings that a block took already, to pass on."""
+    taken = use.given.get(signature.rest.name) if signature.rest is not None else None
+    return {} if taken is None else dict(taken.value.given)
 
 
 def split_rest(frame: Frame, node: ast.Call) -> tuple[tuple[ast.Argument, ...], dict[str, Bound]]:

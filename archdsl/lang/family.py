@@ -41,10 +41,10 @@ class Family:
     file: File
     span: Span | None
     input: tuple[int, ...] | None = None
-    parameters: list[Declared] = field(default_factory=list)
-    settings: list[Line] = field(default_factory=list)
-    sections: list[Line] = field(default_factory=list)
-    outputs: list[Line] = field(default_factory=list)
+    parameters: list[Declared] = field(default_factory=list[Declared])
+    settings: list[Line] = field(default_factory=list[Line])
+    sections: list[Line] = field(default_factory=list[Line])
+    outputs: list[Line] = field(default_factory=list[Line])
     expect: tuple[Check, ...] = ()
 
 
@@ -118,7 +118,7 @@ def merge(lines: list[Line], new: list[Line]) -> None:
     for line in new:
         key = key_of(line)
         if key in seen:
-            shown = ".".join(key) if isinstance(key, tuple) else key
+            shown = ".".join(line.content.target) if isinstance(line.content, Setting) else key
             raise catalog.DUPLICATE.error(line.content.span, f"a second `{shown}` in one backbone")
         seen[key] = line
         if key in places:

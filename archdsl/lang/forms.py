@@ -12,8 +12,9 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.frame import Frame
 from archdsl.lang.operators import Joint, join, row
 from archdsl.lang.setting import entry_of, slot_of
+from archdsl.lang.settings import Entry, Slot
 from archdsl.lang.types import is_tensors
-from archdsl.lang.values import BlockValue, Operand, Role, Shared, TensorList, Value, With, describe
+from archdsl.lang.values import BlockValue, Operand, Role, Shared, TensorList, Value, With, describe, is_list
 
 
 def form(name: str) -> Callable[[Callable[[Frame, ast.Call], Value]], Callable[[Frame, ast.Call], Value]]:
@@ -52,7 +53,7 @@ def operands_of(frame: Frame, argument: ast.Argument) -> list[Operand]:
         value = evaluate(frame, argument.value.value)
         if isinstance(value, TensorList):
             return [Operand(value)]
-        if not isinstance(value, tuple) or hasattr(value, "_fields"):
+        if not is_list(value):
             raise Fault(catalog.WRONG_TYPE, argument.span, f"`...` takes a list, not {describe(value)}")
         return [checked(argument, item) for item in value]
     value = checked(argument, evaluate(frame, argument.value))
@@ -91,7 +92,7 @@ def with_(frame: Frame, node: ast.Call) -> Value:
             catalog.MISSING_ARGUMENT, node.span, "`with` takes settings, and last a block: `with(act = mish, a)`"
         )
     session = frame.session
-    entries = {}
+    entries: dict[Slot, Entry] = {}
     for argument in settings:
         if not argument.target:
             raise Fault(catalog.MISSING_ARGUMENT, argument.span, "a setting is needed here: `name.param = value`")

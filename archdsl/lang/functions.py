@@ -9,7 +9,7 @@ from math import ceil, floor, log2
 from typing import Any
 
 from archdsl.lang.limits import LARGEST_BITS, LARGEST_INT, LONGEST_LIST
-from archdsl.lang.values import Symbol, Value, describe
+from archdsl.lang.values import Symbol, Value, describe, is_list
 
 Number = int | Fraction
 
@@ -142,9 +142,14 @@ def binary_logarithm(value: Value) -> Value:
 
 def need_list(value: Value) -> tuple[Value, ...]:
     """The items of a list; raises for what is none."""
-    if not isinstance(value, tuple) or hasattr(value, "_fields"):
+    if not is_list(value):
         raise Trouble(f"a list is needed here, not {describe(value)}")
     return value
+
+
+def length(values: Value) -> int:
+    """The number of items of a list."""
+    return len(need_list(values))
 
 
 def extreme(function: Callable[..., Any]) -> Callable[..., Value]:
@@ -210,7 +215,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     "ceil": (on_number(ceil), 1, 1),
     "int": (whole, 1, 1),
     "log2": (binary_logarithm, 1, 1),
-    "len": (lambda values: len(need_list(values)), 1, 1),
+    "len": (length, 1, 1),
     "range": (number_range, 1, 3),
     "zip": (together, 1, 64),
     "sum": (total, 1, 1),

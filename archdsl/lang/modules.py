@@ -163,7 +163,7 @@ def is_one(block: BlockValue) -> bool:
             return False
 
 
-def close(builder: Builder, result: Value, block: BlockValue, **facts: object) -> Scope:
+def close(builder: Builder, result: Value, block: BlockValue, **facts: Any) -> Scope:
     """The finished scope."""
     if not isinstance(result, Tensor | TensorList) and not result:
         raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")

@@ -14,7 +14,7 @@ from archdsl.lang.frame import Frame
 from archdsl.lang.session import Rest
 from archdsl.lang.signature import Slot, fitted, signature_of
 from archdsl.lang.types import is_tensors
-from archdsl.lang.values import BlockValue, Bound, Use, Value, label
+from archdsl.lang.values import BlockValue, Bound, Use, Value, is_list, label
 
 
 def bind(frame: Frame, use: Use, definition: Definition) -> None:
@@ -66,10 +66,9 @@ def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
 
 def plain(value: Value) -> Value:
     """A value without what belongs to the elaboration."""
-    kind = type(value)
-    if kind is int or kind is bool:
+    if type(value) is int or type(value) is bool:
         return value
-    if kind is Fraction:
+    if type(value) is Fraction:
         return float(value)
     if isinstance(value, BlockValue):
         return label(value)
@@ -77,7 +76,7 @@ def plain(value: Value) -> Value:
         return tuple(value.given)
     if is_tensors(value):
         return "tensor"
-    if isinstance(value, tuple):
+    if is_list(value):
         return tuple(map(plain, value))
     return value
 

@@ -108,7 +108,7 @@ def attempt(
     only_if_clear: bool = False,
 ) -> tuple[Builder, Tensor, list[Map]]:
     """A line worked out in a scope of its own; raises Unclear where `only_if_clear` says so and it is not."""
-    if only_if_clear and ((line.stage and line.reduction) or 1) < 2:
+    if only_if_clear and not (isinstance(line, Section) and line.stage and (line.reduction or 1) > 1):
         raise Unclear
     builder = Builder(tuple(tensor.shape for tensor in reads.tensors))
     offset = len(reads.tensors) - len(reads.named)

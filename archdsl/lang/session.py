@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from archdsl.errors import catalog
 from archdsl.graph import Origin
@@ -58,7 +58,7 @@ class Session:
         self.identity = vocabulary()["identity"]
 
     @contextmanager
-    def level(self, span: Span | None) -> Iterator[None]:
+    def level(self, span: Span | None) -> Generator[None]:
         """One level deeper, up to the limit: what recurses ends here."""
         self.depth += 1
         if self.depth > MOST_LEVELS:
@@ -81,7 +81,7 @@ class Session:
 
     def value_key(self, value: Value) -> Any:
         """What stands for a value in a key: blocks by their own key, tensors by their shapes."""
-        kind = type(value)
+        kind = cast("type[object]", type(value))
         if kind is int:
             return value
         if isinstance(value, BlockValue):

@@ -12,7 +12,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import RESERVED, Definition, File, Routine, Target
 from archdsl.lang.functions import FUNCTIONS
 from archdsl.lang.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
-from archdsl.lang.values import Bound, Value, describe
+from archdsl.lang.values import Bound, Value, describe, is_list
 from archdsl.op import Declared, Param
 from archdsl.record import MISSING
 
@@ -260,7 +260,7 @@ LARGEST = 10**9
 
 def out_of_bounds(declared: Param, value: Value) -> str:
     """What a number (or each number of a list) lacks, in words."""
-    numbers = value if isinstance(value, tuple) else (value,)
+    numbers = value if is_list(value) else (value,)
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | float):
             continue

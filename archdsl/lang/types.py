@@ -107,7 +107,7 @@ def fit(kind: Type, value: Value, exact: bool = True) -> Value:
 
 def inexact(value: Value) -> Value:
     """Fractions as floats, the nearest there are."""
-    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)
+    return tuple(map(float, value)) if is_list(value) else float(value)
 
 
 def is_int(value: Value) -> bool:
@@ -129,7 +129,7 @@ def fit_float(value: Value) -> Value:
 
 def fit_size(value: Value) -> Value:
     """An int, or a pair of ints (a pair of equal ones is one int)."""
-    if isinstance(value, tuple) and len(value) == 2 and all(is_int(side) for side in value):
+    if is_list(value) and len(value) == 2 and all(is_int(side) for side in value):
         return value[0] if value[0] == value[1] else value
     return fit_int(value)
 
@@ -138,7 +138,7 @@ def fit_parts(value: Value) -> Value:
     """A share, a number of parts, or counts."""
     if isinstance(value, Fraction) or is_int(value):
         return value
-    return value if isinstance(value, tuple) and value and all(is_int(part) for part in value) else None
+    return value if is_list(value) and value and all(is_int(part) for part in value) else None
 
 
 def fit_list(value: Value) -> Value:

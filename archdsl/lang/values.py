@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard
 
 from archdsl.errors import Span
 from archdsl.graph import Origin
@@ -181,16 +181,15 @@ def inside(block: BlockValue) -> tuple[Value, ...]:
             return ()
 
 
-def is_list(value: Value) -> bool:
+def is_list(value: Value) -> TypeGuard[tuple[Any, ...]]:
     """Whether a value is a list (of tensors, too, if it was made in the text)."""
     return type(value) is tuple
 
 
 def is_tensors(value: Value) -> bool:
     """Whether a value is a tensor or a list of tensors."""
-    kind = type(value)
-    if kind is not tuple:
-        return kind is Tensor or kind is TensorList
+    if not is_list(value):
+        return type(value) is Tensor or type(value) is TensorList
     return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
 
 

@@ -102,7 +102,6 @@ UNWRITABLE = {
         backbones=(doc.Backbone(name="a", doc=DOC, input=(3,)),),
     ),
     "a path with a quote": doc.Document(imports=(doc.Import(path='a"b'),)),
-    "a backbone with nothing but a doc": doc.Document(backbones=(doc.Backbone(name="a", doc="A doc."),)),
 }
 
 

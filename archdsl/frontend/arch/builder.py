@@ -287,8 +287,14 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return tuple(parts)
 
     def check(self, meta: Any, parts: list[Any]) -> doc.Check:
-        figure, sign, amount = parts
-        return doc.element(doc.Check, self.at(meta), figure=figure, sign=str(sign), amount=amount)
+        figure, sign, amount, load = parts
+        batch, precision = load or (None, "")
+        content = {"figure": figure, "sign": str(sign), "amount": amount, "batch": batch, "precision": precision}
+        return doc.element(doc.Check, self.at(meta), **content)
+
+    def load(self, meta: Any, parts: list[Any]) -> tuple[int, str]:
+        batch, precision = parts
+        return self.number(batch, int), str(precision or "")
 
     def amount(self, meta: Any, parts: list[Any]) -> str:
         return str(parts[0]).replace("_", "")
@@ -359,5 +365,6 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def output_key(self, meta: Any, parts: list[Any]) -> tuple[str, bool]:
         return str(parts[0]), parts[1] is not None
 
-    def bound(self, meta: Any, parts: list[Any]) -> tuple[str, str]:
-        return (str(parts[0]), parts[1]) if len(parts) == 2 else ("==", parts[0])
+    def bound(self, meta: Any, parts: list[Any]) -> tuple[str, str, int | None, str]:
+        *sign, amount, load = parts
+        return str(sign[0]) if sign else "==", amount, *(load or (None, ""))

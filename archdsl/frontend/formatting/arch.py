@@ -20,7 +20,7 @@ QUOTES = '"""'
 
 def notes_of_arch(source: Source, document: Document) -> tuple[Notes, list[str]]:
     """The comments and empty lines of a `.arch` file, and its comments again, as they come."""
-    notes, size = Notes(), len(source.text)
+    notes, size = Notes(keep=True), len(source.text)
     parts = tokens(source.text, 0, size)
     Gatherer(source.text, parts, notes, 0, size).gather(Lines(elements(document), None).regions(parts.lines))
     return notes, [each.text for each in parts.comments]

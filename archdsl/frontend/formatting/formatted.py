@@ -27,6 +27,7 @@ def formatted(source: Source, to: Notation | None = None) -> str:
     if target == "yaml":
         text = yaml_text(document, notes)
     else:
+        notes.above = own == "yaml"
         text = arch_text(document, notes, ordered=own == "arch")
     hold(Source(f"<formatted>.{target}", text), document, comments, source)
     return text

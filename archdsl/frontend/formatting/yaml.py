@@ -50,7 +50,7 @@ class Reader:
         self.source = source
         self.text = source.text
         self.document = document
-        self.notes = Notes()
+        self.notes = Notes(keep=True)
         self.found: list[str] = []
         owners = [*document.blocks, *document.functions, *document.backbones]
         self.owners: dict[Place, Part] = {at(each.span): each for each in owners}

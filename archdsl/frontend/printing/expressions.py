@@ -86,7 +86,7 @@ def filled(items: Sequence[Part]) -> Layout:
     """Items that fill each line. Where they do not fit into one, the breaks that the author made are kept."""
     ends = [*[","] * (len(items) - 1), ""]
     first, *rest = (Spot(at(item.span), (Group(item.layout), end)) for item, end in zip(items, ends, strict=True))
-    later = [part if item.begins else Group(part) for item, part in zip(items[1:], map(on_line, rest), strict=True)]
+    later = (Group(part, item.begins) for item, part in zip(items[1:], map(on_line, rest), strict=True))
     return Group((first, *later))
 
 
@@ -148,8 +148,8 @@ def arguments(given: tuple[ast.Argument, ...]) -> tuple[Layout, ...]:
     parts = parted(given, map(argument, given))
     ends = [*[","] * (len(parts) - 1), ""]
     first, *rest = (Spot(at(part.span), (part.layout, end)) for part, end in zip(parts, ends, strict=True))
-    inner = (first, *map(on_line, rest))
-    return (Group(("(", Nest(STEP, (Line(""), inner if any(part.begins for part in parts) else Group(inner))), ")")),)
+    inner = Group((first, *map(on_line, rest)), any(part.begins for part in parts))
+    return (Group(("(", Nest(STEP, (Line(""), inner)), ")")),)
 
 
 def argument(node: ast.Argument) -> Layout:
@@ -161,13 +161,8 @@ def argument(node: ast.Argument) -> Layout:
 def chain(node: ast.Chain) -> Layout:
     """A chain; broken, its lines begin with arrows, where its author began them, and where they have to."""
     first, *rest = parted(node.links, map(link, node.links))
-    later = [(part, (Line(), Spot(at(part.span), ("-> ", Group(part.layout))))) for part in rest]
-    return Group(
-        (
-            Spot(at(first.span), Group(first.layout)),
-            Nest(STEP, tuple(layout if part.begins else Group(layout) for part, layout in later)),
-        )
-    )
+    later = tuple(Group((Line(), Spot(at(part.span), ("-> ", Group(part.layout)))), part.begins) for part in rest)
+    return Group((Spot(at(first.span), Group(first.layout)), Nest(STEP, later)))
 
 
 def link(node: ast.Expression) -> Layout:

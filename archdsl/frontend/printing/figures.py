@@ -36,7 +36,13 @@ def output_key(output: Output) -> str:
 
 def check(node: Check) -> str:
     """A figure, and what it is held to."""
-    return f"{'.'.join(node.figure)} {node.sign} {amount(node.amount)}"
+    return f"{'.'.join(node.figure)} {node.sign} {amount(node.amount)}{load(node)}"
+
+
+def load(node: Check) -> str:
+    """The batch and precision that a check is for."""
+    batch = "" if node.batch is None else f" at batch {node.batch}"
+    return f"{batch} {node.precision}" if node.precision else batch
 
 
 def expect_lines(checks: Sequence[Check], notes: Notes) -> Iterator[list[Check]]:
@@ -45,7 +51,7 @@ def expect_lines(checks: Sequence[Check], notes: Notes) -> Iterator[list[Check]]
     room = ROOM
     for each in checks:
         needed = len(check(each)) + 2
-        if row and (needed > room + 2 or begins_line(row[-1], each) or notes.comments_at([at(row[-1].span), at(each.span)])):
+        if row and (needed > room + 2 or stands_apart(row[-1], each, notes)):
             yield row
             row, room = [], ROOM
         row.append(each)
@@ -54,8 +60,10 @@ def expect_lines(checks: Sequence[Check], notes: Notes) -> Iterator[list[Check]]
         yield row
 
 
-def begins_line(before: Check, after: Check) -> bool:
-    """Whether an author wrote two checks in two lines of a `.arch` file."""
-    if before.span is None or after.span is None or before.span.source is not after.span.source:
+def stands_apart(before: Check, after: Check, notes: Notes) -> bool:
+    """Whether two checks have lines of their own: because of comments, or because the author wrote two in `.arch`."""
+    if notes.comments_at([at(before.span), at(after.span)]):
+        return True
+    if not notes.keep or before.span is None or after.span is None:
         return False
     return EXPECT_LINE.search(before.span.source.text, before.span.end, after.span.start) is not None

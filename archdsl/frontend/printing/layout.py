@@ -24,9 +24,10 @@ class Line(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What breaks together."""
+    """What breaks together; `begun` says that its author broke it, which counts where the author's layout is kept."""
 
     inner: Layout
+    begun: bool = False
 
 
 class Nest(NamedTuple):
@@ -84,9 +85,10 @@ def render(
                 page.line(level, blank if flat and not always else None)
             case Remark(text, own):
                 page.remark(text, own, level)
-            case Group(inner):
+            case Group(inner, begun):
                 held = (level, True, inner)
-                waiting.append((level, flat or fits(held, waiting, page.room, notes), inner))
+                on_line = flat or (not (begun and notes.keep) and fits(held, waiting, page.room, notes))
+                waiting.append((level, on_line, inner))
             case Spot(place, inner):
                 waiting += ((level, flat, part) for part in reversed(with_remarks(inner, notes.take([place]))))
             case _:
@@ -155,7 +157,7 @@ def spots(layout: Layout) -> Iterator[Place]:
             case Spot(place, inner):
                 yield place
                 waiting.append(inner)
-            case Group(inner) | Align(inner) | Nest(inner=inner):
+            case Group(inner, _) | Align(inner) | Nest(_, inner):
                 waiting.append(inner)
             case parts:
                 waiting += parts
@@ -192,7 +194,7 @@ def fits(first: Item, following: list[Item], room: int, notes: Notes) -> bool:
                 room -= len(blank)
             case Remark():
                 return not flat
-            case Group(inner):
+            case Group(inner, _):
                 waiting.append((level, flat, inner))
             case Spot(place, inner):
                 if notes.comments_at([place]):

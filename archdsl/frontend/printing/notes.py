@@ -42,11 +42,17 @@ NOTHING = Note()
 
 
 class Notes:
-    """The notes of a text. Each is taken once, so that nothing is said twice where one node stands at two places."""
+    """The notes of a text. Each is taken once, so that nothing is said twice where one node stands at two places.
 
-    def __init__(self, notes: dict[Place, Note] | None = None, starts: dict[Place, int] | None = None) -> None:
-        self.notes = notes or {}
-        self.starts = starts or {}
+    With `keep`, breaks that the author made are kept where something does not fit into a line. With `above`, comments
+    beside what goes over several lines come before it: in YAML they stood at its key.
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        self.notes: dict[Place, Note] = {}
+        self.starts: dict[Place, int] = {}
+        self.keep = keep
+        self.above = False
 
     def add(self, place: Place, note: Note) -> None:
         """Takes down one more note."""

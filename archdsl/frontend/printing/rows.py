@@ -49,13 +49,15 @@ class Loom:
         """A row, with its comments before and beside it."""
         self.close(row.indent)
         before, beside, behind = self.notes.take(row.places)
+        text = render(row.layout, row.indent, notes=self.notes)
         *more, last = beside or ("",)
-        before = (*before, *more)
+        if "\n" in text and self.notes.above:
+            more, last = [*more, last], ""
+        before = (*before, *filter(None, more))
         if row.apart and before[:1] != ("",):
             before = ("", *before)
         first = row.indent > self.last or not self.lines
         self.comments(tidied(before, first=first), row.indent)
-        text = render(row.layout, row.indent, notes=self.notes)
         self.lines.append(" " * row.indent + text if text else "")
         if last:
             self.lines[-1] += f"  {last}"

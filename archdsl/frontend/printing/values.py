@@ -13,6 +13,7 @@ from archdsl.frontend.printing.scalars import scalar
 from archdsl.lang.syntax import Chain, Expression, Items, Spread
 
 STEP = 2
+FEW_LINKS = 4
 Rows = Iterator[Row]
 
 
@@ -57,6 +58,11 @@ class Value(NamedTuple):
     layout: Layout
     noted: bool = False
     links: tuple[Link, ...] = ()
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it has quotes around it."""
+        return self.flat.startswith(('"', "'"))
 
     def write(self, key: str, places: tuple[Place, ...], indent: int) -> Rows:
         """`key: value`; where that line would be too long, as a list of links or a block of text."""
@@ -115,14 +121,15 @@ def list_value(node: Expression, notes: Notes) -> Value:
 
 
 def chain_value(key: str, node: Expression, notes: Notes, indent: int) -> Value:
-    """A value where a list in YAML is a chain: a long one is a list, and so is one of chains."""
+    """A value where a list in YAML is a chain: one of chains is a list, and so is a long one of few links."""
     value = value_of(node, notes)
     if not isinstance(node, Chain):
         return value
-    short = indent + len(named(key)) + 1 + len(value.flat) <= WIDTH
-    if short and not value.noted and not any(isinstance(link, Chain) for link in node.links):
-        return value
-    return value._replace(links=tuple(Link(at(link.span), value_of(link, notes)) for link in node.links))
+    links = tuple(Link(at(link.span), value_of(link, notes)) for link in node.links)
+    short = not value.noted and indent + len(named(key)) + 1 + len(value.flat) <= WIDTH
+    few = len(links) <= FEW_LINKS and not any(link.value.quoted for link in links)
+    of_chains = any(isinstance(link, Chain) for link in node.links)
+    return value._replace(links=links) if of_chains or (few and not short) else value
 
 
 def expression_entry(key: str, node: Expression, place: Place, notes: Notes) -> Entry:

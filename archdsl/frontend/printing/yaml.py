@@ -30,11 +30,13 @@ from archdsl.frontend.printing.values import (
     text_value,
 )
 from archdsl.lang.document import Backbone, Check, Document, Output, Section
-from archdsl.lang.syntax import Block, Function, Parameter, Return
+from archdsl.lang.syntax import Binary, Block, Chain, Comprehension, Conditional, Function, Named, Parameter, Return, Unary
 
 MANY = 100
 FEW = 2
 """So many settings stand in one line at most; more are easier to find in a column."""
+REASONED = (Binary, Chain, Comprehension, Conditional, Named, Unary)
+"""What is worked out, or made of parts, has a line of its own."""
 SHORT = re.compile("(stem )?(stages )*(head )?")
 Places = tuple[Place, ...]
 
@@ -176,7 +178,8 @@ class Network:
             yield Row(indent, f"input: {'x'.join(map(str, node.input))}", self.place("input"))
         if node.settings:
             rows = [(".".join(each.target), at(each.span), list_value(each.value, self.notes)) for each in node.settings]
-            yield from short_mapping("set", self.place("set"), rows, indent, self.notes, FEW)
+            most = 0 if any(isinstance(each.value, REASONED) for each in node.settings) else FEW
+            yield from short_mapping("set", self.place("set"), rows, indent, self.notes, most)
         yield from definitions
         yield from self.sections()
         if node.outputs:
@@ -224,6 +227,6 @@ class Network:
 
 def bound(check: Check) -> Value:
     """What a figure is held to; `==` goes without saying."""
-    amount = figures.amount(check.amount)
+    amount = figures.amount(check.amount) + figures.load(check)
     text = amount if check.sign == "==" else f"{check.sign} {amount}"
     return Value(scalar(text, flow=True), scalar(text), text)

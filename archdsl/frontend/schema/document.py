@@ -193,9 +193,9 @@ def shape() -> Json:
 def expect(figures: list[str]) -> Json:
     """Figures, and what they come to: those of the network, and shapes and figures of its sections."""
     amount = {
-        "description": "A number, or a bound: `<= 4.3G`.",
+        "description": "A number, or a bound: `<= 4.3G`, `<= 200MB at batch 8 fp16`.",
         "type": ["string", "number"],
-        "pattern": rf"^\s*({SIGN}\s*)?{AMOUNT}\s*$",
+        "pattern": rf"^\s*({SIGN}\s*)?{AMOUNT}(\s+at\s+batch\s+{NUMBER}(\s+[a-z0-9]+)?)?\s*$",
     }
     map_shape = {
         "description": "The section's shape, as `512x28x28`.",

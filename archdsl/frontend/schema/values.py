@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
 NUMBER = "[0-9][0-9_]*"
-AMOUNT = rf"{NUMBER}(\.[0-9]+)?([eE][+-]?[0-9]+)?(K|M|G|T|KB|MB|GB|KiB|MiB|GiB)?"
+AMOUNT = rf"{NUMBER}(\.[0-9]+)?([eE][+-]?[0-9]+)?(K|M|G|T|B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?"
 SIZES = rf"{NUMBER}([ \t]*x[ \t]*{NUMBER})*"
 SHAPE = rf"{NUMBER}(x{NUMBER})+"
 

@@ -150,7 +150,8 @@ class Network(Definitions):
             figure, bound = self.target(each), self.scalar(each.value, "a bound, as `<= 4.3G`,")
             parsed = bound and self.parsed(bound, "bound")
             if figure and parsed:
-                check = self.element(Check, line(each), figure=figure, sign=parsed[0], amount=parsed[1])
+                content = dict(zip(("sign", "amount", "batch", "precision"), parsed, strict=True))
+                check = self.element(Check, line(each), figure=figure, **content)
                 self.append("expect", check)
 
     def is_free(self, name: str, entry: Entry) -> bool:
