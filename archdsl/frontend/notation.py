@@ -15,7 +15,9 @@ START = r"\ufeff?(?:\s|#[^\n]*+)*+"
 TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')
 YAML_FORM = re.compile(START + r"(?:[\"']?\w+[\"']?[ \t]*:(?:\s|\Z)|---|\{|%)")
 
-SPEC_KEY = re.compile(r"^['\"]?(?:stages|sections|backbones|blocks|extends)['\"]?[ \t]*:", re.MULTILINE)
+KEY = r"^['\"]?(?:{})['\"]?[ \t]*:"
+SPEC_KEY = re.compile(KEY.format("stages|sections|backbones|blocks"), re.MULTILINE)
+CHILD_KEYS = [re.compile(KEY.format(key), re.MULTILINE) for key in ("name", "extends")]
 
 
 def text_form(text: str) -> int | None:
@@ -32,5 +34,10 @@ def is_yaml(name: str, text: str) -> bool:
 
 
 def is_spec(name: str, text: str) -> bool:
-    """Whether a file looks like a spec: all `.arch` files do, and YAML with stages, sections, backbones or blocks."""
-    return not name.endswith(YAML_ENDINGS) or SPEC_KEY.search(text) is not None
+    """Whether a file looks like a spec.
+
+    All `.arch` files do, and YAML with stages, sections, backbones or blocks, or with a name and a parent.
+    """
+    if not name.endswith(YAML_ENDINGS) or SPEC_KEY.search(text):
+        return True
+    return all(key.search(text) for key in CHILD_KEYS)

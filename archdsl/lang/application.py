@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from archdsl.errors import catalog
 from archdsl.graph import Child, Ref, Run, Scope
@@ -175,10 +175,18 @@ def apply_row(session: Session, builder: Builder, row: Row, value: Value, settin
     if not runs:
         return value if not row.gathers else ()
     name = row.name
-    builder.adopt(Child(name, "list" if row.gathers else "repeat", tuple(runs)), row.span)
+    form = "list" if row.gathers else "repeat"
+    origins = origins_of(row.runs[0][1])
+    builder.adopt(Child(name, form, tuple(runs), role_of(row), origins), row.span)
     if row.gathers:
         return builder.step("collect", (reference(value),), tuple(shapes), name)
     return builder.step("repeat", (reference(value),), shapes[-1], name)
+
+
+def role_of(row: Row) -> Literal["own", "parameter"]:
+    """Whether all modules of a row are a block-valued parameter of the text that they stand in."""
+    given = all(isinstance(block, Role) and block.role == "parameter" for _, block in row.runs)
+    return "parameter" if given else "own"
 
 
 def row_runs(

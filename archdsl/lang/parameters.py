@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument
+from archdsl.lang import syntax as ast
 from archdsl.lang.calls import typed_argument
 from archdsl.lang.evaluation import bound
 from archdsl.lang.faults import Fault
@@ -15,6 +16,7 @@ from archdsl.lang.session import Rest
 from archdsl.lang.signature import Slot, fitted, signature_of
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Bound, Use, Value, is_list, label
+from archdsl.record import MISSING
 
 
 def bind(frame: Frame, use: Use, definition: Definition) -> None:
@@ -61,7 +63,15 @@ def tensor_inputs(use: Use) -> tuple[Value, ...]:
 
 def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
     """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
-    return tuple(Argument(parameter.name, plain(frame.names[parameter.name])) for parameter in definition.parameters)
+    return tuple(
+        Argument(parameter.name, plain(frame.names[parameter.name]), declared(parameter.default))
+        for parameter in definition.parameters
+    )
+
+
+def declared(default: ast.Expression | None) -> Value:
+    """A default that is written as a number or a bool."""
+    return plain(default.value) if isinstance(default, ast.Number | ast.Boolean) else MISSING
 
 
 def plain(value: Value) -> Value:

@@ -184,6 +184,13 @@ def test_misfits_are_listed_and_nothing_is_loaded(source: State, name: str) -> N
     assert same(dict(net.state_dict()), before)
 
 
+def test_a_network_without_memory(source: State) -> None:
+    with torch.device("meta"):
+        net = ours()
+    with pytest.raises(ArchError, match="on the device `meta`"):
+        load_weights(net, source)
+
+
 # ---- adapted, and told ---------------------------------------------------------------------------------------------
 
 

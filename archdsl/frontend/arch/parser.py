@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput
@@ -19,6 +20,8 @@ INDENTED = {"file", "body"}
 LARGEST = 1_000_000
 DEEPEST = 50
 DEEPEST_TREE = 200
+SHORT = 200
+MOST_TREES = 2_000
 MEANINGLESS = re.compile(r"#[^\n]*|[\r\n]")
 
 
@@ -40,7 +43,7 @@ def parse(text: Text, start: str) -> Any:
         content = MEANINGLESS.sub(lambda found: " " * len(found[0]), text.content)
     check_nesting(text)
     try:
-        tree = machine().parse(content, start=start)
+        tree = short_tree(content, start) if len(content) <= SHORT else machine().parse(content, start=start)
         check_depth(text, tree)
         return Builder(text).transform(tree)
     except IndentationFault as fault:
@@ -49,6 +52,12 @@ def parse(text: Text, start: str) -> Any:
         raise catalog.SYNTAX.error(place, fault.message, help="align it with one of the lines above") from None
     except UnexpectedInput as error:
         raise syntax_error(text, error) from None
+
+
+@lru_cache(MOST_TREES)
+def short_tree(content: str, start: str) -> Any:
+    """The tree of a short text, made once: many networks have the same stem and head, and families share all."""
+    return machine().parse(content, start=start)
 
 
 def check_depth(text: Text, tree: Any) -> None:

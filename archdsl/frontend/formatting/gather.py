@@ -46,7 +46,7 @@ class Gatherer:
     def gather(self, regions: Sequence[Region]) -> None:
         """All comments, given the regions."""
         if not regions:
-            self.notes.add(END, Note(tuple(text for text, _ in own_lines(self.source.split("\n")))))
+            self.alone()
             return
         self.ahead(self.lines(self.start, regions[0].start, whole=True), regions[0], self.file)
         stops = [*(region.start for region in regions[1:]), self.end]
@@ -59,6 +59,13 @@ class Gatherer:
             line_end = stop if line_end < 0 else line_end
             self.notes.add(region.place, Note(beside=tuple(each.text for each in self.comments(last, line_end))))
             self.between(line_end, regions[:number], regions[number] if number < len(regions) else None)
+
+    def alone(self) -> None:
+        """The comments of a file with nothing else in it."""
+        lines = own_lines(self.source.split("\n"))
+        texts = [text for text, _ in lines]
+        said = [each.text for each in self.parts.comments]
+        self.notes.add(END, Note(tuple(texts if [*filter(None, texts)] == said else said)))
 
     def comments(self, start: int, end: int) -> list[Comment]:
         """The comments that begin between two offsets."""
@@ -83,8 +90,10 @@ class Gatherer:
             lines.pop()
         indent = indentation(self.source, after.start) if after else 0 if self.file else -1
         cut = max((number for number, (text, level) in enumerate(lines, 1) if text and level > indent), default=0)
+        owner = self.owner(before, next((level for text, level in lines if text), 0))
+        if indentation(self.source, owner.start) <= indent:
+            cut = 0
         if cut:
-            owner = self.owner(before, next(level for text, level in lines if text))
             self.notes.add(owner.whole or owner.place, Note(behind=tuple(text for text, _ in lines[:cut])))
         self.ahead(lines[cut:], after, False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -54,9 +54,7 @@ class Reader:
         self.found: list[str] = []
         owners = [*document.blocks, *document.functions, *document.backbones]
         self.owners: dict[Place, Part] = {at(each.span): each for each in owners}
-        parts = [each for each in (*elements(document), *links(document), *signatures(document)) if each.span]
-        self.parts = sorted(parts, key=lambda part: (span_of(part).start, -span_of(part).end))
-        self.starts = [span_of(each).start for each in self.parts]
+        self.parts = [InOrder((*elements(document), *signatures(document))), InOrder(links(document))]
 
     def read(self, data: Mapping) -> tuple[Notes, list[str]]:
         """All notes, and all comments."""
@@ -121,7 +119,7 @@ class Reader:
         start = self.text.find("\n", span.start, span.end) + 1
         parts = tokens(self.text, start, span.end)
         owner = next((each for each in region.nodes if isinstance(each, Block | Function)), None)
-        several = owner is not None and not isinstance(owner.body[0], Return)
+        several = region.place[0] != "args" and owner is not None and not isinstance(owner.body[0], Return)
         self.found += [each.text for each in parts.comments]
         if several and owner is not None:
             inner = Lines(statements(owner.body), owner).regions(parts.lines)
@@ -163,8 +161,8 @@ class Reader:
         """A key of a backbone."""
         key = entry.key.content
         named = None if key in {"name", "stem", "head"} else of(key, owner.span)
-        yield Key(self.begin(entry.key), named, owner if key in OWNER_KEYS else None)
-        yield from self.items(entry.value, at(entry.key.span))
+        yield Key(self.begin(entry.key), named, owner)
+        yield from self.items(entry.value, at(entry.key.span) if key in {"stem", "head"} else None)
 
     def items(self, data: Data, whole: Place | None = None) -> Iterator[Key]:
         """What is in a list or mapping, unless that stands on one line."""
@@ -190,16 +188,29 @@ class Reader:
     def regions(self, keys: list[Key]) -> list[Region]:
         """The regions of keys; a key without a place of its own belongs to the one before."""
         found: list[Region] = []
-        stops = [*(key.start for key in keys[1:]), len(self.text)]
+        stops = [*(key.start for key in keys), len(self.text)][1:]
         for key, stop in zip(keys, stops, strict=True):
-            nodes = self.parts[bisect_right(self.starts, key.start - 1) : bisect_right(self.starts, stop - 1)]
+            nodes = self.parts[key.item_of is not None].between(key.start, stop)
             place = key.place or (at(nodes[0].span) if nodes else None)
             if place is None:
                 continue
             leads = bool(found) and found[-1].place == key.item_of
-            inside = (key.owner, *nodes[:0]) if key.owner else tuple(nodes)
+            owner = (key.owner,) if key.owner else ()
+            inside = owner if place[0] in OWNER_KEYS else (*owner, *nodes)
             found.append(Region(key.start, place, inside, key.item_of, leads))
         return found
+
+
+class InOrder:
+    """Parts of a document, in the order of their places, outer ones first."""
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        placed = ((each.span, each) for each in parts if each.span is not None)
+        self.found = sorted(((span.start, -span.end, at, each) for at, (span, each) in enumerate(placed)))
+
+    def between(self, start: int, stop: int) -> list[Part]:
+        """Those that begin between two offsets."""
+        return [each for *_, each in self.found[bisect_left(self.found, (start,)) : bisect_left(self.found, (stop,))]]
 
 
 def one_line(data: Mapping | Sequence) -> bool:
@@ -240,9 +251,3 @@ def signatures(document: Document) -> Iterator[Part]:
     """All parameters."""
     owners: Iterable[Block | Function | Backbone] = (*document.blocks, *document.functions, *document.backbones)
     yield from (parameter for each in owners for parameter in each.parameters)
-
-
-def span_of(part: Part) -> Span:
-    """The place of a part that has one."""
-    assert part.span is not None
-    return part.span

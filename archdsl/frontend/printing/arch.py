@@ -122,7 +122,7 @@ def backbone_lines(node: Backbone, notes: Notes) -> Iterator[Row]:
         yield Row(STEP, layout, (of("outputs", span), at(each.span)))
     for each in node.drops:
         text = f"{'stage ' if each.name in LINE_WORDS else ''}{each.name}: none"
-        yield Row(STEP, text, (of("drop", span), at(each.span)))
+        yield Row(STEP, text, (*figures.drop_places(span), at(each.span)))
     for checks in figures.expect_lines(node.expect, notes):
         yield Row(STEP, f"expect: {', '.join(map(figures.check, checks))}", check_places(span, checks))
 

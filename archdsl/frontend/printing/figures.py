@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from archdsl.errors import Span
 from archdsl.frontend.printing.expressions import arguments
 from archdsl.frontend.printing.layout import WIDTH, Layout
-from archdsl.frontend.printing.notes import Notes, at
+from archdsl.frontend.printing.notes import Notes, Place, at, of
 from archdsl.lang.document import Check, Extends, Output, Section
 
 EXPECT_LINE = re.compile(r"\n\s*expect\s*:")
@@ -32,6 +33,11 @@ def stage_key(section: Section) -> str:
 def output_key(output: Output) -> str:
     """The name of an output, and whether it is there in training only."""
     return f"{output.name} if training" if output.training else output.name
+
+
+def drop_places(owner: Span | None) -> tuple[Place, ...]:
+    """Where comments on what is left out may stand, as a section that is `none`."""
+    return tuple(of(key, owner) for key in ("drop", "stages", "sections", "outputs"))
 
 
 def check(node: Check) -> str:
@@ -62,7 +68,7 @@ def expect_lines(checks: Sequence[Check], notes: Notes) -> Iterator[list[Check]]
 
 def stands_apart(before: Check, after: Check, notes: Notes) -> bool:
     """Whether two checks have lines of their own: because of comments, or because the author wrote two in `.arch`."""
-    if notes.comments_at([at(before.span), at(after.span)]):
+    if notes.above and notes.comments_at([at(before.span), at(after.span)]):
         return True
     if not notes.keep or before.span is None or after.span is None:
         return False

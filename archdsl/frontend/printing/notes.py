@@ -65,6 +65,11 @@ class Notes:
             found = found.plus(self.notes.pop(place, NOTHING))
         return found
 
+    def rest(self) -> tuple[str, ...]:
+        """The comments that nobody took: they stood at what is said no more, as at an empty list."""
+        left = self.take(list(self.notes))
+        return tuple(text for part in left for text in part if text)
+
     def comments_at(self, places: Iterable[Place]) -> bool:
         """Whether there are comments (empty lines do not count)."""
         return any(any(part) for place in places for part in self.notes.get(place, NOTHING))

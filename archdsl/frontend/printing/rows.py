@@ -29,8 +29,9 @@ def weave(rows: Iterable[Row], notes: Notes = NO_NOTES) -> str:
     loom.comments(tidied(head), 0)
     for row in rows:
         loom.add(row)
-    loom.close(-1)
-    loom.comments(tidied(notes.take([END]).before), 0)
+    loom.comments(loom.close(-1), 0)
+    end = notes.take([END]).before
+    loom.comments(tidied((*notes.rest(), *end)), 0)
     while loom.lines and not loom.lines[-1]:
         loom.lines.pop()
     return "".join(f"{line}\n" for line in loom.lines)
@@ -47,13 +48,13 @@ class Loom:
 
     def add(self, row: Row) -> None:
         """A row, with its comments before and beside it."""
-        self.close(row.indent)
+        ahead = self.close(row.indent)
         before, beside, behind = self.notes.take(row.places)
         text = render(row.layout, row.indent, notes=self.notes)
         *more, last = beside or ("",)
         if "\n" in text and self.notes.above:
             more, last = [*more, last], ""
-        before = (*before, *filter(None, more))
+        before = (*ahead, *before, *filter(None, more))
         if row.apart and before[:1] != ("",):
             before = ("", *before)
         first = row.indent > self.last or not self.lines
@@ -69,11 +70,12 @@ class Loom:
         """Comments on lines of their own."""
         self.lines += [" " * indent + text if text else "" for text in texts]
 
-    def close(self, indent: int) -> None:
-        """Writes the comments behind what ends before a row of some indentation."""
-        while self.behind and self.behind[-1][0] >= indent:
+    def close(self, indent: int) -> tuple[str, ...]:
+        """Writes the comments behind what ends before a row; those of its neighbour come to stand before the row."""
+        while self.behind and self.behind[-1][0] > indent:
             level, texts = self.behind.pop()
             self.comments(tidied(texts), level)
+        return self.behind.pop()[1] if self.behind and self.behind[-1][0] == indent else ()
 
 
 def tidied(texts: Iterable[str], *, first: bool = False) -> list[str]:

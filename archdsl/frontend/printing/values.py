@@ -156,13 +156,15 @@ def short_mapping(
         yield from nested(key, places, [Entry(name, (place,), value.write) for name, place, value in values], indent)
 
 
-def one_or_list(key: str, place: Place, texts: Sequence[tuple[str, Place]], indent: int, notes: Notes) -> Rows:
+def one_or_list(
+    key: str, places: tuple[Place, ...], texts: Sequence[tuple[str, Place]], indent: int, notes: Notes
+) -> Rows:
     """`key: text`, or several texts in a list."""
     if notes.comments_at(each for _, each in texts):
-        yield Row(indent, named(key), (place,))
+        yield Row(indent, named(key), places)
         yield from (Row(indent + STEP, f"- {scalar(text, prose=True)}", (each,)) for text, each in texts)
     elif len(texts) == 1:
-        yield Row(indent, f"{named(key)} {scalar(texts[0][0], prose=True)}", (place, texts[0][1]))
+        yield Row(indent, f"{named(key)} {scalar(texts[0][0], prose=True)}", (*places, texts[0][1]))
     else:
         inside = ", ".join(scalar(text, flow=True, prose=True) for text, _ in texts)
-        yield Row(indent, f"{named(key)} [{inside}]", (place, *(each for _, each in texts)))
+        yield Row(indent, f"{named(key)} [{inside}]", (*places, *(each for _, each in texts)))

@@ -91,7 +91,7 @@ class File:
             yield Row(0, f"archdsl: {self.document.edition}", (of("archdsl"),))
         if self.document.imports:
             paths = [(each.path, at(each.span)) for each in self.document.imports]
-            yield from one_or_list("import", of("import"), paths, 0, self.notes)
+            yield from one_or_list("import", (of("import"),), paths, 0, self.notes)
 
     def definitions(self) -> Iterator[Rows]:
         """The blocks, then the functions."""
@@ -187,7 +187,7 @@ class Network:
             yield from nested("outputs", self.place("outputs"), entries, indent)
         if node.drops:
             names = [(each.name, at(each.span)) for each in node.drops]
-            yield from one_or_list("drop", *self.place("drop"), names, indent, self.notes)
+            yield from one_or_list("drop", figures.drop_places(node.span), names, indent, self.notes)
         if node.expect:
             checks = [(".".join(each.figure), at(each.span), bound(each)) for each in node.expect]
             yield from short_mapping("expect", self.place("expect"), checks, indent, self.notes, MANY)

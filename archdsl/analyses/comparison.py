@@ -1,0 +1,118 @@
+"""Networks side by side: their figures, the differences and ratios to the first, and who is not outdone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from archdsl.analyses.figures import FIGURES, Asked, Load
+from archdsl.analyses.roofline import Setting, efficiency, estimate
+from archdsl.errors import catalog, did_you_mean
+from archdsl.graph import Graph
+
+USUAL = ("params", "macs", "memory_access", "peak_memory")
+OF_DEVICE = ("time", "efficiency")
+TITLES = {
+    "params": "parameters",
+    "macs": "multiply-adds",
+    "memory_access": "memory access",
+    "peak_memory": "peak memory",
+    "planned_memory": "planned memory",
+    "saved_memory": "saved for backward",
+    "weight_memory": "weights",
+    "efficiency": "MAC/s",
+}
+
+
+class Network(NamedTuple):
+    """A network with its figures by name; None where it has none."""
+
+    name: str
+    input: tuple[int, ...]
+    figures: dict[str, Any]
+
+
+class Comparison(NamedTuple):
+    """Networks side by side, for the same load."""
+
+    networks: tuple[Network, ...]
+    figures: tuple[str, ...]
+    load: Load
+    device: str = ""
+
+    def difference(self, network: Network, figure: str) -> Any:
+        """By how much a network has more than the first."""
+        return network.figures[figure] - self.networks[0].figures[figure]
+
+    def ratio(self, network: Network, figure: str) -> float | None:
+        """How many times as much as the first a network has; None of nothing."""
+        base = self.networks[0].figures[figure]
+        return network.figures[figure] / base if base else None
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "batch": self.load.batch,
+            "precision": self.load.precision,
+            "device": self.device,
+            "networks": [
+                {
+                    "name": network.name,
+                    "input": list(network.input),
+                    "figures": network.figures,
+                    "difference": {name: self.difference(network, name) for name in self.figures},
+                    "ratio": {name: self.ratio(network, name) for name in self.figures},
+                }
+                for network in self.networks
+            ],
+        }
+
+
+def compare(graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: Setting | None) -> Comparison:
+    """The figures of networks side by side; raises ArchError for a figure that does not exist."""
+    names = chosen(figures, setting)
+    networks = tuple(Network(graph.name, graph.input, found(graph, names, load, setting)) for graph in graphs)
+    device = (setting.device.label or setting.device.name) if setting else ""
+    return Comparison(networks, names, load, device)
+
+
+def chosen(figures: Sequence[str], setting: Setting | None) -> tuple[str, ...]:
+    """The figures that are asked for, or the usual ones."""
+    wanted = tuple(name for name in figures if name)
+    known = [*FIGURES, *OF_DEVICE]
+    for name in wanted:
+        if name not in known:
+            help = did_you_mean(name, known) or ", ".join(known)
+            raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=help)
+        if name in OF_DEVICE and setting is None:
+            raise catalog.USAGE.error(None, f"`{name}` is of a device", help="name one: `--device v100`")
+    if wanted:
+        return tuple(dict.fromkeys(wanted))
+    return (*USUAL, "time") if setting else USUAL
+
+
+def found(graph: Graph, names: Sequence[str], load: Load, setting: Setting | None) -> dict[str, Any]:
+    """The figures of a network."""
+    asked = Asked(graph)
+    values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}
+    if setting is not None and set(names) & {*OF_DEVICE}:
+        seconds = estimate(graph, setting)[graph.root].seconds
+        values["time"] = seconds
+        values["efficiency"] = efficiency(graph.root.totals.macs, seconds, setting.batch)
+    return {name: values[name] for name in names}
+
+
+def title(figure: str) -> str:
+    """What a figure is called in a heading."""
+    return TITLES.get(figure, figure.replace("_", " "))
+
+
+def front(points: Sequence[tuple[float, float]]) -> list[int]:
+    """Which points are not outdone: no other is as low in both, and lower in one. In the order of the first."""
+    order = sorted(range(len(points)), key=lambda at: points[at])
+    best, kept = float("inf"), list[int]()
+    for at in order:
+        if points[at][1] < best:
+            best = points[at][1]
+            kept.append(at)
+    return kept

@@ -1,0 +1,132 @@
+"""Pictures of comparisons, drawn by matplotlib: bars for each figure, and for many networks who is not outdone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from archdsl.analyses.comparison import Comparison, front, title
+from archdsl.analyses.figures import FIGURES
+from archdsl.commands._output import write_whole
+from archdsl.errors import catalog
+
+MANY = 4
+"""From so many networks on there is a view of those that are not outdone."""
+FIRST, OTHER, EDGE = "#1b6ca8", "#9bbcd8", "#c8553d"
+MUTED = "#666666"
+SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def draw(found: Comparison, path: Path) -> None:
+    """Writes a picture; raises ArchError where matplotlib is missing."""
+    figure = picture(found)
+    kind = path.suffix.removeprefix(".")
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    write_whole(path, lambda made: figure.savefig(made, format=kind, dpi=150, metadata=metadata))
+
+
+def library() -> Any:
+    """matplotlib, set up so that equal networks give equal files."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise catalog.MISSING_PACKAGE.error(
+            None, "matplotlib is not installed", help="pip install 'archdsl[plot]'"
+        ) from None
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "archdsl", "svg.fonttype": "none", "font.size": 9, "font.family": "DejaVu Sans"}
+    )
+    from matplotlib.figure import Figure
+
+    return Figure
+
+
+def picture(found: Comparison) -> Any:
+    """The whole picture."""
+    count, many = len(found.networks), len(found.networks) >= MANY
+    height = 1.1 + 0.3 * count
+    make = library()
+    figure = make(figsize=(2.6 * len(found.figures) + 1.5, height + (4.6 if many else 0)), layout="constrained")
+    rows = figure.add_gridspec(2 if many else 1, 1, height_ratios=[height, 4.6] if many else [1])
+    bars = rows[0].subgridspec(1, len(found.figures))
+    for at, name in enumerate(found.figures):
+        draw_bars(figure.add_subplot(bars[0, at]), found, name, labelled=at == 0)
+    if many:
+        draw_front(figure.add_subplot(rows[1]), found)
+    load = f"batch {found.load.batch}, {found.load.precision}"
+    figure.suptitle(f"{load}; time at least, on {found.device}" if "time" in found.figures else load, fontsize=9, color=MUTED)
+    return figure
+
+
+def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> None:
+    """A bar for each network, with its figure beside it."""
+    values = [network.figures[name] for network in found.networks]
+    places = range(len(values))
+    axes.barh(places, values, color=[FIRST, *[OTHER] * (len(values) - 1)], height=0.7)
+    axes.set_yticks(places, [network.name for network in found.networks] if labelled else [])
+    axes.invert_yaxis()
+    axes.set_title(title(name), fontsize=10, loc="left")
+    axes.set_xlim(0, (max(values) or 1) * 1.32)
+    axes.set_xticks([])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+    for at, value in enumerate(values):
+        axes.text(value, at, f" {short(name, value)}", va="center", color="black", fontsize=8)
+
+
+def draw_front(axes: Any, found: Comparison) -> None:
+    """Two figures against each other, the area of a disc for the parameters, a line through what is not outdone."""
+    across, up = axes_of(found)
+    points = [(network.figures[across], network.figures[up]) for network in found.networks]
+    areas = [network.figures.get("params", 1) for network in found.networks]
+    kept = front(points)
+    colors = [EDGE if at in kept else OTHER for at in range(len(points))]
+    sizes = [60 + 900 * area / (max(areas) or 1) for area in areas]
+    axes.scatter(*zip(*points, strict=True), s=sizes, c=colors, alpha=0.75, linewidths=0, zorder=2)
+    axes.step(*zip(*(points[at] for at in kept), strict=True), where="post", color=EDGE, linewidth=1, zorder=1)
+    for at, shift in enumerate(shifts(points)):
+        offset = (0, shift * 11 + (sizes[at] ** 0.5 / 2 + 4) * (1 if shift >= 0 else -1))
+        axes.annotate(found.networks[at].name, points[at], offset, textcoords="offset points", ha="center", va="center", fontsize=8)
+    axes.margins(0.12, 0.2)
+    axes.set_xlabel(title(across))
+    axes.set_ylabel(title(up))
+    axes.xaxis.set_major_formatter(lambda value, _: short(across, value))
+    axes.yaxis.set_major_formatter(lambda value, _: short(up, value))
+    axes.grid(color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title("not outdone in both (red); area: parameters", fontsize=9, loc="left", color=MUTED)
+
+
+def axes_of(found: Comparison) -> tuple[str, str]:
+    """The two figures of the view: multiply-adds and time, or the first that there are."""
+    names = list(found.figures)
+    across = "macs" if "macs" in names else names[0]
+    rest = [name for name in ("time", "memory_access", *names) if name in names and name != across]
+    return across, rest[0] if rest else across
+
+
+def shifts(points: Sequence[tuple[float, float]]) -> list[int]:
+    """By how many lines each name moves up (or down, below zero), so that names of near points do not lie on each other."""
+    spans = [max(axis) - min(axis) or 1 for axis in zip(*points, strict=True)]
+    found: list[int] = []
+    for at, point in enumerate(points):
+        near = [
+            found[other]
+            for other in range(at)
+            if abs(points[other][0] - point[0]) < 0.14 * spans[0] and abs(points[other][1] - point[1]) < 0.16 * spans[1]
+        ]
+        found.append(next(step for step in (0, -1, 1, -2, 2, *range(3, len(points) + 3)) if step not in near))
+    return found
+
+
+def short(name: str, value: float) -> str:
+    """A figure in three digits."""
+    if name == "time":
+        return f"{value * 1e3:.3g} ms"
+    unit = "B" if name in FIGURES and FIGURES[name].unit == "bytes" else ""
+    for factor, prefix in SCALES:
+        if abs(value) >= factor:
+            return f"{value / factor:.3g} {prefix}{unit}"
+    return f"{value:.3g} {unit}".rstrip()
