@@ -136,7 +136,9 @@ def amount_of(check: Check, unit: Unit) -> Fraction:
     match, known = AMOUNT.fullmatch(check.amount), UNITS[unit]
     name = ".".join(check.figure)
     if match is None:
-        raise Unfit(catalog.WRONG_TYPE, f"`{check.amount}` is no amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}")
+        raise Unfit(
+            catalog.WRONG_TYPE, f"`{check.amount}` is no amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
+        )
     if match[2] not in known:
         units = listed([each for each in known if each]) if len(known) > 1 else "none"
         everywhere = {each for of_kind in UNITS.values() for each in of_kind}
@@ -162,4 +164,6 @@ def shown(value: Any) -> str:
 def text_of(check: Check) -> str:
     """A check as its author wrote it."""
     load = "" if check.batch is None else f" at batch {check.batch}"
-    return f"{'.'.join(check.figure)} {check.sign} {check.amount}{load}{f' {check.precision}' if check.precision else ''}"
+    return (
+        f"{'.'.join(check.figure)} {check.sign} {check.amount}{load}{f' {check.precision}' if check.precision else ''}"
+    )

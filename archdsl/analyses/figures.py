@@ -139,7 +139,9 @@ FIGURES: dict[str, Figure] = {
     ),
     "field": Figure("pixels", "receptive field, its shorter side", lambda asked, section, _: asked.field(section)),
     "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", remembered("peak"), loaded=True),
-    "planned_memory": Figure("bytes", "activation peak of inference with a planner", remembered("planned"), loaded=True),
+    "planned_memory": Figure(
+        "bytes", "activation peak of inference with a planner", remembered("planned"), loaded=True
+    ),
     "saved_memory": Figure("bytes", "what training keeps for the backward pass", remembered("saved"), loaded=True),
     "weight_memory": Figure("bytes", "parameters and buffers", remembered("weights"), loaded=True, whole=True),
 }

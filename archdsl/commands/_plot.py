@@ -15,6 +15,8 @@ MANY = 4
 """From so many networks on there is a view of those that are not outdone."""
 FIRST, OTHER, EDGE = "#1b6ca8", "#9bbcd8", "#c8553d"
 MUTED = "#666666"
+LETTER, LINE = 4.9, 10.0
+"""About as wide and high is a letter of a name, in points."""
 SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -54,9 +56,15 @@ def picture(found: Comparison) -> Any:
     for at, name in enumerate(found.figures):
         draw_bars(figure.add_subplot(bars[0, at]), found, name, labelled=at == 0)
     if many:
-        draw_front(figure.add_subplot(rows[1]), found)
+        view = figure.add_subplot(rows[1])
+        points, radii = draw_front(view, found)
     load = f"batch {found.load.batch}, {found.load.precision}"
-    figure.suptitle(f"{load}; time at least, on {found.device}" if "time" in found.figures else load, fontsize=9, color=MUTED)
+    figure.suptitle(
+        f"{load}; time at least, on {found.device}" if "time" in found.figures else load, fontsize=9, color=MUTED
+    )
+    if many:
+        figure.draw_without_rendering()
+        name_points(view, found, points, radii)
     return figure
 
 
@@ -75,8 +83,11 @@ def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> Non
         axes.text(value, at, f" {short(name, value)}", va="center", color="black", fontsize=8)
 
 
-def draw_front(axes: Any, found: Comparison) -> None:
-    """Two figures against each other, the area of a disc for the parameters, a line through what is not outdone."""
+def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]], list[float]]:
+    """Two figures against each other, the area of a disc for the parameters, a line through what is not outdone.
+
+    Returns the places of the discs, and their radii in points.
+    """
     across, up = axes_of(found)
     points = [(network.figures[across], network.figures[up]) for network in found.networks]
     areas = [network.figures.get("params", 1) for network in found.networks]
@@ -85,10 +96,7 @@ def draw_front(axes: Any, found: Comparison) -> None:
     sizes = [60 + 900 * area / (max(areas) or 1) for area in areas]
     axes.scatter(*zip(*points, strict=True), s=sizes, c=colors, alpha=0.75, linewidths=0, zorder=2)
     axes.step(*zip(*(points[at] for at in kept), strict=True), where="post", color=EDGE, linewidth=1, zorder=1)
-    for at, shift in enumerate(shifts(points)):
-        offset = (0, shift * 11 + (sizes[at] ** 0.5 / 2 + 4) * (1 if shift >= 0 else -1))
-        axes.annotate(found.networks[at].name, points[at], offset, textcoords="offset points", ha="center", va="center", fontsize=8)
-    axes.margins(0.12, 0.2)
+    axes.margins(0.1, 0.2)
     axes.set_xlabel(title(across))
     axes.set_ylabel(title(up))
     axes.xaxis.set_major_formatter(lambda value, _: short(across, value))
@@ -96,7 +104,8 @@ def draw_front(axes: Any, found: Comparison) -> None:
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title("not outdone in both (red); area: parameters", fontsize=9, loc="left", color=MUTED)
+    axes.set_title("red: no other has less of both; area: parameters", fontsize=9, loc="left", color=MUTED)
+    return points, [area**0.5 / 2 for area in sizes]
 
 
 def axes_of(found: Comparison) -> tuple[str, str]:
@@ -107,18 +116,44 @@ def axes_of(found: Comparison) -> tuple[str, str]:
     return across, rest[0] if rest else across
 
 
-def shifts(points: Sequence[tuple[float, float]]) -> list[int]:
-    """By how many lines each name moves up (or down, below zero), so that names of near points do not lie on each other."""
-    spans = [max(axis) - min(axis) or 1 for axis in zip(*points, strict=True)]
-    found: list[int] = []
-    for at, point in enumerate(points):
-        near = [
-            found[other]
-            for other in range(at)
-            if abs(points[other][0] - point[0]) < 0.14 * spans[0] and abs(points[other][1] - point[1]) < 0.16 * spans[1]
-        ]
-        found.append(next(step for step in (0, -1, 1, -2, 2, *range(3, len(points) + 3)) if step not in near))
-    return found
+def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, float]], radii: Sequence[float]) -> None:
+    """Each network's name beside its disc, where it covers neither another name nor another disc."""
+    scale = 72 / axes.figure.dpi
+    places = [tuple(scale * side for side in axes.transData.transform(point)) for point in points]
+    taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(places, radii, strict=True)]
+    for at, network in enumerate(found.networks):
+        others = taken[:at] + taken[at + 1 :]
+        width = LETTER * len(network.name)
+        choices = [(dx, dy, box(places[at], dx, dy, width)) for dx, dy in around(radii[at], width)]
+        dx, dy, area = next(
+            (each for each in choices if not any(overlap(each[2], other) for other in others)), choices[0]
+        )
+        taken.append(area)
+        axes.annotate(
+            network.name, points[at], (dx, dy), textcoords="offset points", ha="center", va="center", fontsize=8
+        )
+
+
+def around(radius: float, width: float) -> list[tuple[float, float]]:
+    """Where the middle of a name may be, from the middle of its disc: right, left, above, below, and further."""
+    side, up = radius + width / 2 + 3, radius + LINE / 2 + 1
+    near = [(side, 0.0), (-side, 0.0), (0.0, up), (0.0, -up)]
+    corners = [(x, y) for y in (LINE, -LINE, 2 * LINE, -2 * LINE) for x in (side, -side)]
+    return near + corners
+
+
+Box = tuple[float, float, float, float]
+
+
+def box(place: tuple[float, ...], dx: float, dy: float, width: float) -> Box:
+    """The area of a name."""
+    x, y = place[0] + dx, place[1] + dy
+    return x - width / 2, y - LINE / 2, x + width / 2, y + LINE / 2
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two areas overlap."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def short(name: str, value: float) -> str:

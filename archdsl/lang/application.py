@@ -271,7 +271,9 @@ def core(block: BlockValue) -> BlockValue:
 def origins_of(block: BlockValue) -> Origins:
     """Where the numbers of a block's arguments came from, by its text."""
     inner = core(block)
-    return tuple((name, bound.origin) for name, bound in inner.given.items()) if isinstance(inner, Use) else NO_ORIGINS
+    if not isinstance(inner, Use) or not inner.given:
+        return NO_ORIGINS
+    return tuple([(name, bound.origin) for name, bound in inner.given.items()])
 
 
 class Into:

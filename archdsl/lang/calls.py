@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from archdsl.errors import catalog, did_you_mean
 from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.lang import functions
@@ -159,29 +161,47 @@ def give(frame: Frame, value: BlockValue, node: ast.Call, name: str) -> BlockVal
             )
 
 
+class Assigned(NamedTuple):
+    """An argument of a call: its parameter, its text, and its value where that is written out."""
+
+    name: str
+    slot: Slot
+    value: ast.Expression
+    literal: Bound | None
+
+
 def settings_for(frame: Frame, use: Use, node: ast.Call) -> dict[str, Bound]:
     """The arguments of a call, each for its parameter, of its type."""
     signature = signature_of(use.target)
     exact = isinstance(use.target, Definition)
     if signature.rest is None and not use.given and (plain := assigned(frame, use, node)) is not None:
-        slots = signature.slots
         return {
-            name: fitted(slots[name], typed_argument(frame, argument.value, slots[name].type), exact)
-            for name, argument in plain
+            name: literal or fitted(slot, typed_argument(frame, value, slot.type), exact)
+            for name, slot, value, literal in plain
         }
     return settings_with_rest(frame, use, node, exact)
 
 
-def assigned(frame: Frame, use: Use, node: ast.Call) -> list[tuple[str, ast.Argument]] | None:
+def assigned(frame: Frame, use: Use, node: ast.Call) -> list[Assigned] | None:
     """Which parameter each argument of a call is for, found out once; None where settings are handed on."""
     found = frame.statics.assigned.get((id(node), use.target))
     if found is None:
         if any(isinstance(argument.value, ast.Spread) for argument in node.arguments):
             return None
         signature = signature_of(use.target)
-        found = [] if signature.lenient else assign(signature, node.arguments, {}, node)
+        pairs = [] if signature.lenient else assign(signature, node.arguments, {}, node)
+        exact = isinstance(use.target, Definition)
+        found = [
+            Assigned(name, slot := signature.slots[name], argument.value, literal(frame, slot, argument.value, exact))
+            for name, argument in pairs
+        ]
         frame.statics.assigned[id(node), use.target] = found
     return found
+
+
+def literal(frame: Frame, slot: Slot, node: ast.Expression, exact: bool) -> Bound | None:
+    """An argument that is the same at every evaluation: a number or a bool, as written."""
+    return fitted(slot, bound(frame, node, node.value), exact) if isinstance(node, ast.Number | ast.Boolean) else None
 
 
 def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> dict[str, Bound]:

@@ -63,10 +63,17 @@ def tensor_inputs(use: Use) -> tuple[Value, ...]:
 
 def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
     """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
-    return tuple(
-        Argument(parameter.name, plain(frame.names[parameter.name]), declared(parameter.default))
-        for parameter in definition.parameters
-    )
+    names = frame.names
+    return tuple([Argument(name, plain(names[name]), default) for name, default in defaults_of(definition)])
+
+
+def defaults_of(definition: Definition) -> list[tuple[str, Value]]:
+    """The parameters with their written defaults, found out once."""
+    found = definition.__dict__.get("defaults")
+    if found is None:
+        found = [(each.name, declared(each.default)) for each in definition.parameters]
+        definition.__dict__["defaults"] = found
+    return found
 
 
 def declared(default: ast.Expression | None) -> Value:

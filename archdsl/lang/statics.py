@@ -27,7 +27,7 @@ class Statics(NamedTuple):
     names: dict[int, str]
     repeats: dict[int, frozenset[str]]
     origins: dict[int, Origin]
-    assigned: dict[tuple[int, Any], list[tuple[str, ast.Argument]]]
+    assigned: dict[tuple[int, Any], list[Any]]
 
     @staticmethod
     def blank() -> Statics:

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from archdsl.errors import Span
 from archdsl.frontend.printing.notes import Place, at
 from archdsl.lang import document as doc
 from archdsl.lang import syntax as ast
 from archdsl.lang.document import Element
 from archdsl.lang.syntax import Node, parts
 
+CLOSED = re.compile(r"\s*\)")
 TYPE = re.compile(r"[ \t]*:[ \t\w|]*")
 
 
@@ -36,12 +36,12 @@ def within(node: Node | Element, source: str) -> Iterator[Item]:
     """The nearest items inside a node."""
     match node:
         case ast.Chain(links=links):
-            yield from (item_of(link, leads=number == 0) for number, link in enumerate(links))
+            yield from (item_of(link, source, number == 0) for number, link in enumerate(links))
         case ast.Call(callee=callee, arguments=arguments):
             yield from within(callee, source)
-            yield from map(item_of, arguments)
+            yield from (item_of(each, source) for each in arguments)
         case ast.Items(items=inner):
-            yield from map(item_of, inner)
+            yield from (item_of(each, source) for each in inner)
         case ast.Parameter(default=default):
             if default is not None:
                 yield from within(default, source)
@@ -64,14 +64,16 @@ def of_element(node: Node | Element, source: str) -> Iterator[Item]:
             yield from (of_parameter(each, source) for each in parameters)
         case doc.Backbone(parameters=parameters, extends=extends):
             yield from (of_parameter(each, source) for each in parameters)
-            yield from map(item_of, extends.arguments if extends else ())
+            yield from (item_of(each, source) for each in (extends.arguments if extends else ()))
         case _:
             pass
 
 
-def item_of(node: Node, leads: bool = False) -> Item:
-    """A node as an item."""
-    return Item(node.span.start, node.span.end, at(node.span), node, leads)
+def item_of(node: Node, source: str, leads: bool = False) -> Item:
+    """A node as an item, with the parentheses around it."""
+    closed = CLOSED.match(source, node.span.end) if node.grouped else None
+    end = closed.end() if closed else node.span.end
+    return Item(node.span.start, end, at(node.span), node, leads)
 
 
 def of_parameter(node: ast.Parameter, source: str) -> Item:
@@ -79,8 +81,3 @@ def of_parameter(node: ast.Parameter, source: str) -> Item:
     kind = TYPE.match(source, node.span.end)
     end = node.default.span.end if node.default else kind.end() if kind and node.type else node.span.end
     return Item(node.span.start, end, at(node.span), node)
-
-
-def span_of(node: Node | Element) -> Span | None:
-    """The place of a node."""
-    return node.span

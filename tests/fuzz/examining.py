@@ -1,0 +1,75 @@
+"""What has to hold of any text: it is refused with findings that have places, or it is a network; and at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from archdsl import driver
+from archdsl.errors import ArchError, Diagnostic, Source
+from archdsl.errors.render import CONTROL, render
+from archdsl.graph import Graph
+
+LONGEST = 10.0
+"""Seconds of the processor; the limits on what is worked out keep every text far below on a usual machine."""
+LONGEST_MESSAGE = 300_000
+SMALL = (3, 64, 64)
+STAGES = ("refused as text", "refused when worked out", "a network", "no network in it")
+
+
+class Examiner:
+    """Examines texts, and counts how far they come; `slowest` is the longest time, with its text."""
+
+    def __init__(self) -> None:
+        self.reached: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.slowest = (0.0, "")
+
+    def examine(self, name: str, text: str) -> list[Graph]:
+        """The networks of a text; raises AssertionError, or whatever the package raises and should not."""
+        begin = time.process_time()
+        try:
+            graphs, stage = self.worked_out(Source(name, text))
+        finally:
+            taken = time.process_time() - begin
+            self.slowest = max(self.slowest, (taken, text))
+        assert taken < LONGEST, f"{taken:.1f} s"
+        self.reached[stage] += 1
+        return graphs
+
+    def worked_out(self, source: Source) -> tuple[list[Graph], str]:
+        """The networks of a text, and how far it came."""
+        try:
+            file = driver.open_file(source, None, ())
+        except ArchError as error:
+            self.check(error.diagnostics, source)
+            return [], STAGES[0]
+        graphs: list[Graph] = []
+        refused = False
+        for backbone in file.backbones.values():
+            try:
+                graphs.append(driver.compile(driver.Spec(file, backbone)))
+            except ArchError as error:
+                refused = True
+                self.check(error.diagnostics, source)
+        if refused:
+            return graphs, STAGES[1]
+        return graphs, STAGES[2] if graphs else STAGES[3]
+
+    def check(self, findings: list[Diagnostic], source: Source) -> None:
+        """Findings have codes, places that are there, and a bounded text that steers no terminal."""
+        assert findings
+        for each in findings:
+            self.codes[each.code] += 1
+            for span in (each.span, *(note.span for note in each.notes)):
+                assert span is None or 0 <= span.start <= span.end <= len(span.source.text)
+        assert all(each.span is not None for each in findings), render(findings)
+        shown = render(findings)
+        assert len(shown) < LONGEST_MESSAGE
+        assert not CONTROL.search(shown)
+
+
+def affordable(graph: Graph) -> bool:
+    """Whether a network can be built and run in a test."""
+    totals = graph.root.totals
+    return totals.params < 3_000_000 and totals.macs < 100_000_000 and totals.activations < 10_000_000
