@@ -121,10 +121,12 @@ def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, floa
     scale = 72 / axes.figure.dpi
     places = [tuple(scale * side for side in axes.transData.transform(point)) for point in points]
     taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(places, radii, strict=True)]
+    kept = front(points)
     for at, network in enumerate(found.networks):
         others = taken[:at] + taken[at + 1 :]
         width = LETTER * len(network.name)
-        choices = [(dx, dy, box(places[at], dx, dy, width)) for dx, dy in around(radii[at], width)]
+        order = around(radii[at], width, left=at in kept)
+        choices = [(dx, dy, box(places[at], dx, dy, width)) for dx, dy in order]
         dx, dy, area = next(
             (each for each in choices if not any(overlap(each[2], other) for other in others)), choices[0]
         )
@@ -134,9 +136,12 @@ def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, floa
         )
 
 
-def around(radius: float, width: float) -> list[tuple[float, float]]:
-    """Where the middle of a name may be, from the middle of its disc: right, left, above, below, and further."""
-    side, up = radius + width / 2 + 3, radius + LINE / 2 + 1
+def around(radius: float, width: float, *, left: bool) -> list[tuple[float, float]]:
+    """Where the middle of a name may be, from the middle of its disc: right, left, above, below, and further.
+
+    Left first where a line leaves the disc to the right.
+    """
+    side, up = (radius + width / 2 + 3) * (-1 if left else 1), radius + LINE / 2 + 1
     near = [(side, 0.0), (-side, 0.0), (0.0, up), (0.0, -up)]
     corners = [(x, y) for y in (LINE, -LINE, 2 * LINE, -2 * LINE) for x in (side, -side)]
     return near + corners

@@ -104,7 +104,7 @@ def told(found: Comparison) -> str:
 
 def in_columns(found: Comparison) -> list[list[str]]:
     """Two networks: a row for each figure, with difference and ratio."""
-    first, second = found.networks
+    second = found.networks[1]
     rows = [["", *called(found.networks), "difference", "ratio"]]
     for name in found.figures:
         difference = found.difference(second, name)

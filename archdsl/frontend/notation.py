@@ -11,6 +11,9 @@ SUFFIXES = (TEXT_ENDING, *YAML_ENDINGS)
 LINE_WORDS = ("input", "stage", "output", "expect")
 """The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 
+WORDS = frozenset("return for if elif else in as and or not true false none True False None".split())
+"""The words of expressions and bodies, and Python's names for three of them; nothing can have such a name."""
+
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"
 TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')
 YAML_FORM = re.compile(START + r"(?:[\"']?\w+[\"']?[ \t]*:(?:\s|\Z)|---|\{|%)")

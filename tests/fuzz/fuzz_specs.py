@@ -1,7 +1,7 @@
 """A fuzz target for atheris: bytes steer the changes of shipped specs, so that coverage leads to new ones.
 
     pip install atheris
-    PYTHONPATH=. python tests/fuzz/fuzz_specs.py -runs=1000000 -timeout=30 -rss_limit_mb=2048
+    PYTHONPATH=. python tests/fuzz/fuzz_specs.py -runs=1000000 -len_control=0 -timeout=30 -rss_limit_mb=2048
 
 With `--random SEED COUNT` it needs no atheris: the changes are drawn. A text that does what none should is written to
 the folder `fuzz-findings`, with what happened, and the run goes on; at the end (and now and then) it reports.
@@ -76,7 +76,7 @@ def attempt(examiner, sample) -> None:
     except Exception:
         said = traceback.format_exc()
         last = "".join(line for line in said.splitlines(keepends=True) if line.startswith("  File "))[-400:]
-        name = hashlib.sha256(last.encode()).hexdigest()[:12]
+        name = hashlib.sha256((sample.text if "slow:" in said else last).encode("utf-8", "replace")).hexdigest()[:12]
         FINDINGS.mkdir(exist_ok=True)
         path = FINDINGS / f"{name}.{sample.ending}"
         examiner.reached["FOUND"] += 1

@@ -11,14 +11,13 @@ from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput
 from archdsl.errors import ArchError, Source, catalog
 from archdsl.frontend.arch.builder import Builder
 from archdsl.frontend.arch.indenter import IndentationFault
-from archdsl.frontend.arch.mistakes import describe
+from archdsl.frontend.arch.limits import check_size
+from archdsl.frontend.arch.mistakes import Fault, describe
 from archdsl.frontend.arch.tables import machine
 from archdsl.frontend.text import Text
 from archdsl.lang.document import Document
 
 INDENTED = {"file", "body"}
-LARGEST = 1_000_000
-DEEPEST = 50
 DEEPEST_TREE = 200
 SHORT = 200
 MOST_TREES = 2_000
@@ -35,13 +34,11 @@ def parse(text: Text, start: str) -> Any:
 
     Only files and bodies have lines: anywhere else a line end is a blank.
     """
-    if len(text.content) > LARGEST:
-        raise catalog.TOO_LARGE.error(text.whole, f"{len(text.content):,} characters; at most {LARGEST:,} are read")
+    check_size(text, start in INDENTED)
     if start in INDENTED:
         content = text.content.rstrip() + "\n"
     else:
         content = MEANINGLESS.sub(lambda found: " " * len(found[0]), text.content)
-    check_nesting(text)
     try:
         tree = short_tree(content, start) if len(content) <= SHORT else machine().parse(content, start=start)
         check_depth(text, tree)
@@ -71,18 +68,6 @@ def check_depth(text: Text, tree: Any) -> None:
     raise catalog.TOO_DEEP.error(text.span(meta.start_pos, meta.end_pos), f"nested {DEEPEST_TREE} levels deep")
 
 
-def check_nesting(text: Text) -> None:
-    """Raises where brackets nest deeper than anybody reads, before anything walks them."""
-    depth = 0
-    for offset, char in enumerate(text.content):
-        if char in "([":
-            depth += 1
-            if depth > DEEPEST:
-                raise catalog.TOO_DEEP.error(text.span(offset, offset + 1), f"more than {DEEPEST} brackets are open")
-        elif char in ")]" and depth:
-            depth -= 1
-
-
 def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
     """What is wrong, in words, at the place where the parser could not go on."""
     at = error.pos_in_stream or 0
@@ -96,6 +81,4 @@ def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
         found = str(token)
         end = at + max(len(found.rstrip()), 1)
     expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
-    label, help = describe(text, at, token, found, expected)
-    return catalog.SYNTAX.error(text.span(at, end), label, help=help)
-
+    return ArchError([describe(Fault(text, at, token, found, expected), end)])

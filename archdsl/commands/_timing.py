@@ -1,0 +1,139 @@
+"""Timing with torch: functions in turn, warmed up, until each has run long enough; medians and spread."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from statistics import quantiles
+from typing import Any, NamedTuple
+
+from archdsl.errors import catalog, listed
+
+DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp64": "float64"}
+WARM_UP = 2
+FEWEST, MOST = 5, 10_000
+MOST_THREADS = 1024
+
+
+class Times(NamedTuple):
+    """Seconds: the median, and the quartiles around it, of so many runs."""
+
+    median: float
+    low: float
+    high: float
+    runs: int
+
+    @property
+    def spread(self) -> float:
+        """The distance of the quartiles, as a share of the median."""
+        return (self.high - self.low) / self.median if self.median else 0.0
+
+
+def library() -> Any:
+    """torch; raises ArchError where it is missing."""
+    try:
+        import torch
+    except ImportError:
+        raise catalog.MISSING_PACKAGE.error(
+            None, "torch is not installed", help="pip install 'archdsl[torch]'"
+        ) from None
+    return torch
+
+
+def dtype(torch: Any, precision: str) -> Any:
+    """Torch's name for a precision; raises ArchError for another."""
+    if precision not in DTYPES:
+        raise catalog.USAGE.error(None, f"`--dtype {precision[:40]}`", help=f"choose from {listed(DTYPES)}")
+    return getattr(torch, DTYPES[precision])
+
+
+def device(torch: Any, text: str) -> Any:
+    """A torch device that is there; raises ArchError for another."""
+    try:
+        found = torch.device(text)
+        torch.zeros(1, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0][:120]
+        raise catalog.USAGE.error(
+            None, f"`--device {text[:40]}`: {reason}", help="`cpu`, or `cuda` where there is one"
+        ) from None
+    return found
+
+
+def waiting(torch: Any, where: Any) -> Callable[[], None]:
+    """What waits until a device is through."""
+    backend = getattr(torch, where.type, None)
+    return getattr(backend, "synchronize", lambda: None) if where.type != "cpu" else lambda: None
+
+
+@contextmanager
+def threads(torch: Any, count: int | None) -> Iterator[int]:
+    """So many threads for torch, and what it had afterwards."""
+    if count is not None and not 0 < count <= MOST_THREADS:
+        raise catalog.USAGE.error(None, f"`--threads {count}`", help=f"1 to {MOST_THREADS:,}")
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+
+
+def measure(
+    names: Sequence[str], functions: Sequence[Callable[[], Any]], wait: Callable[[], None], seconds: float
+) -> list[Times]:
+    """The times of functions, in turn: so what disturbs the machine disturbs them alike."""
+    progress = Progress(names)
+    for at, function in enumerate(functions):
+        for turn in range(WARM_UP):
+            progress.show(at, f"warming up {turn + 1}/{WARM_UP}")
+            function()
+    wait()
+    samples: list[list[float]] = [[] for _ in functions]
+    while True:
+        waiting = [at for at, found in enumerate(samples) if not enough(found, seconds)]
+        if not waiting:
+            break
+        for at in waiting:
+            begin = time.perf_counter()
+            functions[at]()
+            wait()
+            samples[at].append(time.perf_counter() - begin)
+            progress.show(at, f"run {len(samples[at])}")
+    progress.clear()
+    return [summed_up(found) for found in samples]
+
+
+def enough(samples: Sequence[float], seconds: float) -> bool:
+    """Whether there are samples enough."""
+    return len(samples) >= MOST or (len(samples) >= FEWEST and sum(samples) >= seconds)
+
+
+def summed_up(samples: Sequence[float]) -> Times:
+    """Median and quartiles."""
+    low, median, high = quantiles(samples, n=4, method="inclusive")
+    return Times(median, low, high, len(samples))
+
+
+class Progress:
+    """A line on the error stream that says what runs, where a terminal shows it."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.shown = sys.stderr.isatty()
+
+    def show(self, at: int, what: str) -> None:
+        """Says what runs."""
+        if self.shown:
+            text = f"[{at + 1}/{len(self.names)}] {self.names[at]}: {what}"
+            sys.stderr.write(f"\r\x1b[K{text[:100]}")
+            sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Takes the line away."""
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

@@ -1,0 +1,155 @@
+"""Times built networks, beside the roofline's estimate: inference, warmed up, in turn, medians and spread.
+
+`--estimate` says what the estimate is for: a device's name, or a file, as `archdsl calibrate` writes one; without it
+`machine.toml` is taken, if there is one here. Needs torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from archdsl.analyses.counts import check_precision
+from archdsl.analyses.device import Device
+from archdsl.analyses.device import device as described
+from archdsl.analyses.roofline import Setting, efficiency, estimate
+from archdsl.analyses.roofline import Times as Estimate
+from archdsl.api import build
+from archdsl.commands import _timing
+from archdsl.commands._lines import rate, seconds
+from archdsl.commands._machine import chosen_batch
+from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.commands._table import table
+from archdsl.commands._timing import Times
+from archdsl.driver import compile, load
+from archdsl.errors import catalog
+from archdsl.graph import Graph
+
+MACHINE = "machine.toml"
+LONGEST = 600.0
+
+
+class Row(NamedTuple):
+    """A network's times."""
+
+    graph: Graph
+    times: Times
+    estimate: Estimate | None
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """SPEC..., `-p`, `--input`, and how to run them."""
+    add_spec(parser, several=True)
+    parser.add_argument("--batch", default="1", metavar="N", help="samples at once (default: 1)")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: torch's own)")
+    parser.add_argument("--dtype", default="fp32", metavar="P", help="fp32 (default), bf16, fp16, fp64")
+    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="torch's device: cpu (default), cuda, mps")
+    parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="for each network (default: 2)")
+    parser.add_argument("--estimate", metavar="DEVICE", help="estimate for: v100, mine.toml, ... (see archdsl show)")
+    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the networks in turn, prints their times."""
+    batch = chosen_batch(options)
+    if not 0 < options.seconds <= LONGEST:
+        raise catalog.USAGE.error(None, f"`--seconds {options.seconds}`", help=f"above 0, at most {LONGEST:.0f}")
+    torch = _timing.library()
+    dtype, where = _timing.dtype(torch, options.dtype), _timing.device(torch, options.device)
+    setting = chosen_estimate(options, batch)
+    params, size = chosen_params(options), chosen_input(options)
+    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
+    with _timing.threads(torch, options.threads) as threads, torch.inference_mode():
+        runs = [running(torch, graph, batch, dtype, where) for graph in graphs]
+        try:
+            names = [graph.name for graph in graphs]
+            times = _timing.measure(names, runs, _timing.waiting(torch, where), options.seconds)
+        except (RuntimeError, NotImplementedError) as error:
+            reason = str(error).partition("\n")[0][:120]
+            raise catalog.USAGE.error(None, f"{options.dtype} on {options.device}: {reason}") from None
+    rows = [
+        Row(graph, each, estimate(graph, setting)[graph.root] if setting else None)
+        for graph, each in zip(graphs, times, strict=True)
+    ]
+    head = {
+        "device": str(where),
+        "dtype": options.dtype,
+        "batch": batch,
+        "threads": threads,
+        "torch": torch.__version__,
+    }
+    print(as_json(rows, head, setting) if options.format == "json" else as_text(rows, head, setting))
+    return 0
+
+
+def chosen_estimate(options: argparse.Namespace, batch: int) -> Setting | None:
+    """What the estimate is for; None where nothing describes a device."""
+    text = options.estimate or (MACHINE if Path(MACHINE).is_file() else None)
+    if text is None:
+        return None
+    found: Device = described(text)
+    precision = check_precision(options.dtype)
+    found.peak(precision)
+    return Setting(found, precision, batch)
+
+
+def running(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Callable[[], Any]:
+    """What runs a network once."""
+    model = build(graph).eval().to(device=where, dtype=dtype)
+    x = torch.randn(batch, *graph.input, device=where, dtype=dtype)
+    return lambda: model(x)
+
+
+# ---- formats -------------------------------------------------------------------------------------------------------
+
+
+def as_text(rows: list[Row], head: dict[str, Any], setting: Setting | None) -> str:
+    """A table for people."""
+    titles = ["", "median", "quartiles", "runs", "samples/s", "MAC/s"]
+    titles += ["estimate", "measured / estimate", "bound by"] if setting else []
+    cells = [titles, *(line(row, head["batch"]) for row in rows)]
+    lines = table(cells, range(1, len(titles)), None)
+    told = ", ".join(f"{name} {value}" for name, value in head.items())
+    more = f"estimate: at least, on {setting.device.label or setting.device.name}" if setting else HINT
+    return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:], "", told, more])
+
+
+HINT = f"no estimate: name a device by --estimate, or let `archdsl calibrate` measure this one ({MACHINE})"
+
+
+def line(row: Row, batch: int) -> list[str]:
+    """A network's line."""
+    times = row.times
+    spread = f"{seconds(times.low)} - {seconds(times.high)}"
+    reached = efficiency(row.graph.root.totals.macs, times.median, batch)
+    cells = [
+        row.graph.name,
+        seconds(times.median),
+        spread,
+        f"{times.runs}",
+        f"{batch / times.median:,.1f}",
+        rate(reached),
+    ]
+    if row.estimate is not None:
+        ratio = times.median / row.estimate.seconds if row.estimate.seconds else 0.0
+        cells += [seconds(row.estimate.seconds), f"{ratio:.2f}", row.estimate.bound or ""]
+    return cells
+
+
+def as_json(rows: list[Row], head: dict[str, Any], setting: Setting | None) -> str:
+    """Plain data for programs."""
+    networks = [
+        {
+            "name": row.graph.name,
+            "input": list(row.graph.input),
+            **row.times._asdict(),
+            "macs": row.graph.root.totals.macs,
+            "efficiency": efficiency(row.graph.root.totals.macs, row.times.median, head["batch"]),
+            "estimate": row.estimate and {**row.estimate._asdict(), "bound": row.estimate.bound},
+        }
+        for row in rows
+    ]
+    return json.dumps({**head, "described": setting and setting.device.name, "networks": networks}, indent=2)

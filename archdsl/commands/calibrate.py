@@ -1,0 +1,157 @@
+"""Measures this machine for the roofline: peak FLOP/s, memory bandwidth, the cost of launching an op.
+
+Writes a description that `--device` and `archdsl bench --estimate` take: `archdsl show resnet50 --device machine.toml`.
+The peak is the best of matrix products and convolutions, the bandwidth that of a copy, the launch what an op on one
+number takes. Needs torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from archdsl.analyses.device import Device
+from archdsl.commands import _timing
+from archdsl.commands._lines import rate, seconds
+from archdsl.commands._output import write_text
+from archdsl.errors import catalog
+
+OUTPUT = "machine.toml"
+SIDES = (512, 1024, 2048)
+MAP = (4, 128, 56)
+"""Samples, channels and size of the convolution that is tried."""
+COPIED = 64 * 2**20
+"""Values that are copied: more than caches hold."""
+TINY = 1000
+"""Ops on one number in a run."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """`--device`, `--dtype`, `--threads`, `--name`, `-o`."""
+    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="torch's device: cpu (default), cuda, mps")
+    parser.add_argument(
+        "--dtype", default="fp32", metavar="P,P", help="precisions to measure the peak in (default: fp32)"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: torch's own)")
+    parser.add_argument("--name", default="machine", help="what the device is called (default: machine)")
+    parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each measurement (default: 1)")
+    parser.add_argument(
+        "-o", dest="output", default=OUTPUT, metavar="OUT", help=f"the file to write (default: {OUTPUT})"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measures, writes, says what it found."""
+    path = Path(options.output)
+    check(options, path)
+    torch = _timing.library()
+    where = _timing.device(torch, options.device)
+    precisions = [name.strip() for name in options.dtype.split(",")]
+    dtypes = {name: _timing.dtype(torch, name) for name in precisions}
+    with _timing.threads(torch, options.threads) as threads, torch.inference_mode():
+        meter = Meter(torch, where, options.seconds)
+        peaks = {name: meter.peak(dtype) for name, dtype in dtypes.items()}
+        found = Device(
+            options.name,
+            peaks,
+            meter.bandwidth(),
+            meter.launch(),
+            label=f"{processor(torch, where)}, {threads} thread{'s' if threads > 1 else ''}",
+            source=f"measured by archdsl calibrate, torch {torch.__version__}",
+        )
+    write_text(path, described(found))
+    print(told(found))
+    print(f"wrote {path}: `archdsl show SPEC --device {path}`")
+    return 0
+
+
+def check(options: argparse.Namespace, path: Path) -> None:
+    """Raises ArchError for what cannot be asked for."""
+    if path.suffix != ".toml":
+        raise catalog.USAGE.error(None, f"`-o {path}`", help="a name that ends in .toml")
+    if not options.name.isidentifier():
+        raise catalog.USAGE.error(None, f"`--name {options.name[:40]}`", help="a word of letters, digits and `_`")
+    if not 0 < options.seconds <= 60:
+        raise catalog.USAGE.error(None, f"`--seconds {options.seconds}`", help="above 0, at most 60")
+
+
+class Meter:
+    """Measures a device."""
+
+    def __init__(self, torch: Any, where: Any, seconds: float) -> None:
+        self.torch = torch
+        self.where = where
+        self.seconds = seconds
+        self.wait = _timing.waiting(torch, where)
+
+    def best(self, name: str, function: Callable[[], Any]) -> float:
+        """The seconds of a run at its best quartile: what the machine can do."""
+        (times,) = _timing.measure([name], [function], self.wait, self.seconds)
+        return times.low
+
+    def peak(self, dtype: Any) -> float:
+        """FLOP/s of a precision: the best of matrix products and of a convolution."""
+        found: list[float] = []
+        for side in SIDES:
+            a, b = (self.torch.randn(side, side, device=self.where, dtype=dtype) for _ in range(2))
+            found.append(2 * side**3 / self.best(f"product of {side}", lambda a=a, b=b: a @ b))
+        batch, channels, size = MAP
+        x = self.torch.randn(batch, channels, size, size, device=self.where, dtype=dtype)
+        weight = self.torch.randn(channels, channels, 3, 3, device=self.where, dtype=dtype)
+        convolve = self.torch.nn.functional.conv2d
+        work = 2 * batch * channels**2 * 9 * size**2
+        found.append(work / self.best("convolution", lambda: convolve(x, weight, padding=1)))
+        return max(found)
+
+    def bandwidth(self) -> float:
+        """Bytes a second of a copy, which reads and writes each."""
+        source = self.torch.ones(COPIED, device=self.where)
+        target = self.torch.empty_like(source)
+        return 2 * 4 * COPIED / self.best("copy", lambda: target.copy_(source))
+
+    def launch(self) -> float:
+        """Seconds of an op that has nothing to do, through a module, as networks call theirs."""
+        x = self.torch.zeros(1, device=self.where)
+        module = self.torch.nn.ReLU()
+
+        def many() -> None:
+            for _ in range(TINY):
+                module(x)
+
+        return self.best("tiny ops", many) / TINY
+
+
+def processor(torch: Any, where: Any) -> str:
+    """What the device is called."""
+    if where.type == "cuda":
+        return str(torch.cuda.get_device_name(where))
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def described(found: Device) -> str:
+    """A device as a file describes it."""
+    peaks = ", ".join(f'{name} = "{peak / 1e9:.1f}G"' for name, peak in found.peaks.items())
+    return "\n".join(
+        [
+            f"[{found.name}]",
+            f"label = {json.dumps(found.label)}",
+            f"source = {json.dumps(found.source)}",
+            f"peak = {{ {peaks} }}",
+            f'bandwidth = "{found.bandwidth / 1e9:.2f}G"',
+            f'launch = "{found.launch * 1e6:.2f}us"',
+            "",
+        ]
+    )
+
+
+def told(found: Device) -> str:
+    """What was found, for people."""
+    peaks = ", ".join(f"{rate(peak)}FLOP/s in {name}" for name, peak in found.peaks.items())
+    return f"{found.label}: {peaks}, {rate(found.bandwidth)}B/s, {seconds(found.launch)} a launch"

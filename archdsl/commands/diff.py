@@ -1,0 +1,95 @@
+"""Says what changed from one network to another: stages and blocks added, removed, altered, and what each costs.
+
+The costs, in parameters and multiply-adds, sum up to the difference of the two. Needs no torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+
+from archdsl.analyses.diff import Change, Difference, difference
+from archdsl.commands._options import chosen_input, chosen_params
+from archdsl.commands._table import table
+from archdsl.driver import compile, load
+
+SIGNS = {"added": "+", "removed": "-", "altered": "~"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """BEFORE, AFTER, `-p`, `--input`, `--format`."""
+    parser.add_argument("before", metavar="BEFORE", help="a spec, as for `archdsl show`")
+    parser.add_argument("after", metavar="AFTER", help="another one")
+    parser.add_argument(
+        "-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help="sets a parameter of AFTER"
+    )
+    parser.add_argument("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
+    parser.add_argument(
+        "--format", choices=["text", "json", "markdown"], default="text", help="for people, or for programs"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Prints the changes. The exit code is 0 whether there are any or not."""
+    size = chosen_input(options)
+    before = compile(load(options.before), input=size)
+    after = compile(load(options.after), params=chosen_params(options), input=size)
+    print(WRITERS[options.format](difference(before, after)))
+    return 0
+
+
+def as_text(found: Difference) -> str:
+    """The changes for people."""
+    if not found.changes:
+        return f"{found.before.name} and {found.after.name} are the same network"
+    lines = table([["", "", "", "parameters", "multiply-adds"], *map(row, found.changes), total(found)], {3, 4}, 2)
+    rule = "─" * len(lines[0])
+    head = f"{found.before.name} -> {found.after.name}"
+    return "\n".join([head, "", lines[0], rule, *lines[1:-1], rule, lines[-1]])
+
+
+def as_markdown(found: Difference) -> str:
+    """The changes in Markdown."""
+    rows = [
+        ["", "module", "change", "parameters", "multiply-adds"],
+        [":--", ":--", ":--", "--:", "--:"],
+        *map(row, found.changes),
+        total(found),
+    ]
+    lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in each)} |" for each in rows)
+    return "\n".join([f"**{found.before.name} -> {found.after.name}**", "", *lines])
+
+
+def row(change: Change) -> list[str]:
+    """A change in a line."""
+    known = change.path.rpartition(".")[2] == change.name or any(
+        each.endswith(f"-> {change.name}") for each in change.details
+    )
+    told = " ".join(filter(None, ["" if known else change.name, ", ".join(change.details)]))
+    return [SIGNS[change.kind], change.path, told, signed(change.params), signed(change.macs)]
+
+
+def total(found: Difference) -> list[str]:
+    """The difference of the networks."""
+    before, after = found.before.root.totals, found.after.root.totals
+    told = f"{len(found.changes)} change{'s' if len(found.changes) != 1 else ''}"
+    return ["", "total", told, against(before.params, after.params), against(before.macs, after.macs)]
+
+
+def signed(number: int) -> str:
+    """A difference with its sign."""
+    return f"{number:+,}" if number else "0"
+
+
+def against(before: int, after: int) -> str:
+    """A difference, and what it is of what was there."""
+    share = f" ({100 * (after - before) / before:+.1f} %)" if before and after != before else ""
+    return f"{signed(after - before)}{share}"
+
+
+WRITERS: dict[str, Callable[[Difference], str]] = {
+    "text": as_text,
+    "json": lambda found: json.dumps(found.as_json(), indent=2),
+    "markdown": as_markdown,
+}

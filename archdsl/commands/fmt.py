@@ -1,0 +1,120 @@
+"""Lays specs out in the one canonical way; comments stay at what they stand at. Needs no torch.
+
+Writes the files anew, each whole or not at all; of standard input (-) it prints the new layout. With `--to`, a spec is
+written in the other notation, to a file beside it (net.arch, net.yaml). A file with errors is left alone.
+
+Exit code 0: done; 1: files would change (`--check`), or something is wrong in one; 2: it could not be asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+
+from archdsl.commands._formats import FORMATS
+from archdsl.commands._output import write_text
+from archdsl.commands.validate import STANDARD_INPUT, Asked, files, source_of
+from archdsl.errors import ArchError, Diagnostic, Source, catalog
+
+SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
+REFUSED = {"E503"}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """PATH..., `--check`, `--diff`, `--to`, `--force`."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
+    parser.add_argument("--check", action="store_true", help="writes nothing; says which files would change")
+    parser.add_argument("--diff", action="store_true", help="writes nothing; shows what would change")
+    parser.add_argument("--to", choices=list(SUFFIXES), help="writes specs in this notation, to files beside them")
+    parser.add_argument("--force", action="store_true", help="with --to, overwrites files that are there already")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Formats all files, says what is wrong, and counts."""
+    if options.to and (options.check or options.diff):
+        raise catalog.USAGE.error(None, "`--to` with `--check` or `--diff`", help="`--to` writes new files only")
+    if options.force and not options.to:
+        raise catalog.USAGE.error(None, "`--force` without `--to`", help="a file is formatted in its place without it")
+    counts: Counter[str] = Counter()
+    findings: list[Diagnostic] = []
+    for asked in files(options.paths):
+        try:
+            counts[outcome(asked, options)] += 1
+        except ArchError as error:
+            findings += error.diagnostics
+            counts["failed"] += 1
+    if findings:
+        print(FORMATS["full"](findings), file=sys.stderr)
+    in_text = options.diff or STANDARD_INPUT in options.paths
+    print(closing(counts, options), file=sys.stderr if in_text else sys.stdout)
+    if {finding.code for finding in findings} & REFUSED:
+        return 2
+    return int(bool(findings) or (options.check and counts["changed"] > 0))
+
+
+def outcome(asked: Asked, options: argparse.Namespace) -> str:
+    """What becomes of a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
+    from archdsl.frontend.formatting import formatted
+    from archdsl.frontend.notation import is_spec
+
+    source = source_of(asked.path)
+    if asked.through_folder and not is_spec(source.name, source.text):
+        return "skipped"
+    if options.to and asked.path.endswith(SUFFIXES[options.to]):
+        return "kept"
+    text = formatted(source, options.to)
+    if asked.path == STANDARD_INPUT:
+        return printed(source, text, options)
+    path = Path(asked.path).resolve()
+    if options.to:
+        return converted(path, text, options)
+    same = text.encode() == path.read_bytes()
+    if not same and options.diff:
+        print("".join(difference(source, text)), end="")
+    elif not same and options.check:
+        print(f"{source.name} would change")
+    elif not same:
+        write_text(path, text)
+    return "kept" if same else "changed"
+
+
+def printed(source: Source, text: str, options: argparse.Namespace) -> str:
+    """Standard input, formatted, on standard output."""
+    if options.diff:
+        print("".join(difference(source, text)), end="")
+    elif not options.check:
+        print(text, end="")
+    return "kept" if text == source.text else "changed"
+
+
+def converted(path: Path, text: str, options: argparse.Namespace) -> str:
+    """Writes a spec in the other notation; raises ArchError where a file would be lost."""
+    stem = path.with_suffix("")
+    target = stem if stem.suffix in SUFFIXES[options.to] else path.with_suffix(SUFFIXES[options.to][0])
+    if target.exists() and not options.force:
+        raise catalog.OUTPUT.error(None, f"{target.name} is there already", help="`--force` overwrites it")
+    write_text(target, text)
+    return "changed"
+
+
+def difference(source: Source, text: str) -> Iterator[str]:
+    """The changes, as `diff -u` shows them."""
+    before, after = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
+    yield from unified_diff(before, after, source.name, f"{source.name} (formatted)")
+
+
+def closing(counts: Counter[str], options: argparse.Namespace) -> str:
+    """The last line: what became of how many files."""
+    done = "converted" if options.to else "would be formatted" if options.check or options.diff else "formatted"
+    words = {"changed": done, "kept": "left as they are", "failed": "with errors", "skipped": "skipped as no specs"}
+    found = [f"{number_of(counts[key])} {word}" for key, word in words.items() if counts[key]]
+    return ", ".join(found) or "no files"
+
+
+def number_of(count: int) -> str:
+    """So many files."""
+    return f"{count} file{'s' * (count != 1)}"
