@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archdsl.api import build as build
     from archdsl.api import cost as cost
+    from archdsl.api import cost_many as cost_many
     from archdsl.api import emit as emit
     from archdsl.driver import Spec as Spec
     from archdsl.driver import compile as compile
@@ -33,6 +34,7 @@ HOMES = {
     "build": "archdsl.api",
     "compile": "archdsl.driver",
     "cost": "archdsl.api",
+    "cost_many": "archdsl.api",
     "emit": "archdsl.api",
     "load": "archdsl.driver",
     "load_weights": "archdsl.weights.loading",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.driver import Spec, compile
+from archdsl.driver import Spec, compile, load
 from archdsl.errors import catalog, did_you_mean
 from archdsl.graph import Graph
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from archdsl.analyses.cost import Figures
+    from archdsl.analyses.many import Costed
+
+FEW = 64
+"""For fewer candidates no processes are started unless they are asked for."""
 
 
 def cost(graph: Graph) -> Figures:
@@ -21,6 +26,38 @@ def cost(graph: Graph) -> Figures:
     from archdsl.analyses.cost import cost as figures_of
 
     return figures_of(graph)
+
+
+def cost_many(
+    candidates: Iterable[Any],
+    *,
+    of: Spec | str | Path | None = None,
+    processes: int | None = None,
+    figures: Sequence[str] | None = None,
+    batch: int = 1,
+    precision: str = "fp32",
+    input: Any = None,
+) -> list[Costed]:
+    """The figures of many networks, in order, worked out on several cores (`processes`; by default all of them).
+
+    `candidates` are specs (loaded, paths, or names), or, where `of` names one, parameters for it: dicts, as
+    `cost_many([{"depth": n} for n in range(1, 9)], of="net.arch")`. A result has the figures by name, as
+    `result.params`, or the `error` that says what is wrong with its candidate. `figures` chooses others than the
+    usual ones, `batch` and `precision` are for those of memory. In a script, call it under
+    `if __name__ == "__main__":`, as for all that starts processes.
+    """
+    from archdsl.analyses.figures import Load
+    from archdsl.analyses.many import USUAL, Chunk, checked, cost_chunks, in_chunks
+
+    wanted = tuple(figures) if figures is not None else USUAL
+    count = checked(wanted, processes)
+    base = load(of) if isinstance(of, str | Path) else of
+    pairs = tuple((base, each) if base is not None else (each, None) for each in candidates)
+    size = tuple(input) if input is not None else None
+    whole = Chunk(compile, pairs, wanted, Load(batch, precision), size)
+    if processes is None and len(pairs) < FEW:
+        count = 1
+    return list(cost_chunks(in_chunks(whole, count), count))
 
 
 def targets() -> list[str]:

@@ -7,7 +7,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import hold
 from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog, did_you_mean
 from archdsl.errors.reading import read_text, resolved, shown
@@ -23,6 +22,8 @@ from archdsl.resources import folder
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
+MOST_FINDINGS = 100
+"""Of one file; whoever reads so many has stopped by then."""
 DECLARED = re.compile(r"^\s*(?:backbone\s+|name:\s*['\"]?)(\w+)", re.MULTILINE)
 
 
@@ -204,6 +205,8 @@ def validate(
         return error.diagnostics
     findings: list[Diagnostic] = []
     for backbone in file.backbones.values():
+        if len(findings) >= MOST_FINDINGS:
+            break
         try:
             graph = compile(Spec(file, backbone), input=size)
         except ArchError as error:

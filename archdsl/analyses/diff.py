@@ -161,7 +161,8 @@ def alone(kind: Kind, path: str, scope: Scope, count: int, idle: bool) -> Change
     """A module that is on one side only."""
     sign = 1 if kind == "added" else -1
     macs = 0 if idle else scope.totals.macs
-    told = tuple(f"{each.name} = {value(each.value)}" for each in scope.arguments if differs(each.value, each.default))
+    given = (each for each in scope.arguments if differs(each.value, each.default) and value(each.value) != "identity")
+    told = tuple(f"{each.name} = {value(each.value)}" for each in given)
     name = scope.name if count == 1 else f"{count} {scope.name}"
     return Change(kind, path, name, told, sign * count * scope.totals.params, sign * count * macs)
 
@@ -175,7 +176,8 @@ def aligned(old: tuple[Run, ...], new: tuple[Run, ...]) -> Iterator[tuple[int, S
         for side, head in zip(sides, heads, strict=True):
             if head is not None and head.count > count:
                 side.append(head._replace(count=head.count - count))
-        yield count, *(None if head is None else head.scope for head in heads)
+        one, other = (None if head is None else head.scope for head in heads)
+        yield count, one, other
 
 
 def placed(path: str, first: int, count: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from archdsl.analyses.figures import FIGURES as KNOWN
 from archdsl.analyses.figures import Asked, Figure, Load, Unit
-from archdsl.errors import ArchError, Diagnostic, Rule, catalog, did_you_mean, listed
+from archdsl.errors import ArchError, Diagnostic, Rule, catalog, did_you_mean
 from archdsl.graph import Graph, Section
 from archdsl.lang.document import Check
 
@@ -140,10 +140,10 @@ def amount_of(check: Check, unit: Unit) -> Fraction:
             catalog.WRONG_TYPE, f"`{check.amount}` is no amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
         )
     if match[2] not in known:
-        units = listed([each for each in known if each]) if len(known) > 1 else "none"
+        units = [each for each in known if each]
         everywhere = {each for of_kind in UNITS.values() for each in of_kind}
         label = f"`{name}` is {MEANT[unit]}" if match[2] in everywhere else f"no unit is called `{match[2]}`"
-        raise Unfit(catalog.WRONG_TYPE, label, did_you_mean(match[2], known) or f"its units are {units}")
+        raise Unfit(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
     return Fraction(match[1]) * known[match[2]]
 
 
@@ -157,7 +157,8 @@ def shown(value: Any) -> str:
     if isinstance(value, tuple):
         return "x".join(map(str, value))  # type: ignore[arg-type]
     if isinstance(value, float):
-        return "the whole map" if value == float("inf") else f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+        whole = value.is_integer()
+        return "the whole map" if value == float("inf") else f"{value:,.0f}" if whole else f"{value:,.2f}"
     return f"{value:,}"
 
 

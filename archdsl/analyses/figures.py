@@ -113,6 +113,21 @@ def remembered(name: str) -> Callable[[Asked, Section | None, Load], int]:
     return lambda asked, section, load: asked.part(name, section, load)
 
 
+def moved(asked: Asked, section: Section | None, load: Load) -> int:
+    """Bytes read and written."""
+    return asked.counts(section).bytes(load.precision, load.batch)
+
+
+def intensity(asked: Asked, section: Section | None, load: Load) -> float:
+    """Arithmetic intensity."""
+    return asked.counts(section).intensity(load.precision, load.batch)
+
+
+def field(asked: Asked, section: Section | None, load: Load) -> float:
+    """The receptive field."""
+    return asked.field(section)
+
+
 FIGURES: dict[str, Figure] = {
     "params": Figure("number", "parameters, training-only parts included", total("params")),
     "buffers": Figure("number", "running statistics", total("buffers")),
@@ -127,17 +142,17 @@ FIGURES: dict[str, Figure] = {
     "bytes": Figure(
         "bytes",
         "what all ops read and write",
-        lambda asked, section, load: asked.counts(section).bytes(load.precision, load.batch),
+        moved,
         loaded=True,
     ),
     "intensity": Figure(
         "ratio",
         "FLOP for each byte read or written",
-        lambda asked, section, load: asked.counts(section).intensity(load.precision, load.batch),
+        intensity,
         loaded=True,
         exact=False,
     ),
-    "field": Figure("pixels", "receptive field, its shorter side", lambda asked, section, _: asked.field(section)),
+    "field": Figure("pixels", "receptive field, its shorter side", field),
     "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", remembered("peak"), loaded=True),
     "planned_memory": Figure(
         "bytes", "activation peak of inference with a planner", remembered("planned"), loaded=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +55,13 @@ def picture(found: Comparison) -> Any:
     bars = rows[0].subgridspec(1, len(found.figures))
     for at, name in enumerate(found.figures):
         draw_bars(figure.add_subplot(bars[0, at]), found, name, labelled=at == 0)
-    if many:
-        view = figure.add_subplot(rows[1])
-        points, radii = draw_front(view, found)
     load = f"batch {found.load.batch}, {found.load.precision}"
     figure.suptitle(
         f"{load}; time at least, on {found.device}" if "time" in found.figures else load, fontsize=9, color=MUTED
     )
     if many:
+        view = figure.add_subplot(rows[1])
+        points, radii = draw_front(view, found)
         figure.draw_without_rendering()
         name_points(view, found, points, radii)
     return figure
@@ -99,13 +98,22 @@ def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]],
     axes.margins(0.1, 0.2)
     axes.set_xlabel(title(across))
     axes.set_ylabel(title(up))
-    axes.xaxis.set_major_formatter(lambda value, _: short(across, value))
-    axes.yaxis.set_major_formatter(lambda value, _: short(up, value))
+    axes.xaxis.set_major_formatter(written(across))
+    axes.yaxis.set_major_formatter(written(up))
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("red: no other has less of both; area: parameters", fontsize=9, loc="left", color=MUTED)
     return points, [area**0.5 / 2 for area in sizes]
+
+
+def written(name: str) -> Callable[[float, int], str]:
+    """How an axis writes a figure."""
+
+    def text(value: float, _: int) -> str:
+        return short(name, value)
+
+    return text
 
 
 def axes_of(found: Comparison) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from statistics import quantiles
 from typing import Any, NamedTuple
@@ -69,7 +69,7 @@ def waiting(torch: Any, where: Any) -> Callable[[], None]:
 
 
 @contextmanager
-def threads(torch: Any, count: int | None) -> Iterator[int]:
+def threads(torch: Any, count: int | None) -> Generator[int, None, None]:
     """So many threads for torch, and what it had afterwards."""
     if count is not None and not 0 < count <= MOST_THREADS:
         raise catalog.USAGE.error(None, f"`--threads {count}`", help=f"1 to {MOST_THREADS:,}")

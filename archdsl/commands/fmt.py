@@ -110,11 +110,15 @@ def difference(source: Source, text: str) -> Iterator[str]:
 def closing(counts: Counter[str], options: argparse.Namespace) -> str:
     """The last line: what became of how many files."""
     done = "converted" if options.to else "would be formatted" if options.check or options.diff else "formatted"
-    words = {"changed": done, "kept": "left as they are", "failed": "with errors", "skipped": "skipped as no specs"}
-    found = [f"{number_of(counts[key])} {word}" for key, word in words.items() if counts[key]]
+    words = {
+        "changed": (done, done),
+        "kept": ("left as it is", "left as they are"),
+        "failed": ("with errors", "with errors"),
+        "skipped": ("skipped as no spec", "skipped as no specs"),
+    }
+    found = [
+        f"1 file {one}" if counts[key] == 1 else f"{counts[key]} files {more}"
+        for key, (one, more) in words.items()
+        if counts[key]
+    ]
     return ", ".join(found) or "no files"
-
-
-def number_of(count: int) -> str:
-    """So many files."""
-    return f"{count} file{'s' * (count != 1)}"

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from archdsl.errors.source import Span
 
+LONGEST = 600
+
 
 class Rule(NamedTuple):
     """A way to be wrong: a stable code and the sentence that heads its messages. One row of `catalog.py` each."""
@@ -24,11 +26,16 @@ class Rule(NamedTuple):
         notes: tuple[Note, ...] = (),
     ) -> Diagnostic:
         """A finding of this rule: what stands at the place (`label`), and what would work (`help`)."""
-        return Diagnostic(self.code, title or self.title, span, label, help, where, notes)
+        return Diagnostic(self.code, title or self.title, span, shortened(label), shortened(help), where, notes)
 
     def error(self, span: Span | None, label: str = "", *, help: str = "", title: str = "") -> ArchError:
         """The exception with this one finding."""
         return ArchError([self.at(span, label, help=help, title=title)])
+
+
+def shortened(text: str) -> str:
+    """A sentence, cut where what it quotes is too long for anybody to read."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 class Note(NamedTuple):

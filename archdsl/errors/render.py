@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from archdsl.errors.diagnostic import Diagnostic, Note
 from archdsl.errors.source import Span
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 LONGEST = 160
 TAB = "    "
 
@@ -44,8 +44,9 @@ def plain(text: str) -> str:
 
 
 def escaped(found: re.Match[str]) -> str:
-    """A control character as text, so that no spec can steer a terminal."""
-    return f"\\x{ord(found[0]):02x}"
+    """A control character, or half a character, as text, so that no spec can steer a terminal, or break off a print."""
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def note_excerpt(note: Note, main: Span, width: int) -> list[str]:

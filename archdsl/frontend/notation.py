@@ -11,7 +11,26 @@ SUFFIXES = (TEXT_ENDING, *YAML_ENDINGS)
 LINE_WORDS = ("input", "stage", "output", "expect")
 """The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 
-WORDS = frozenset("return for if elif else in as and or not true false none True False None".split())
+RESERVED = frozenset(
+    [
+        "return",
+        "for",
+        "if",
+        "elif",
+        "else",
+        "in",
+        "as",
+        "and",
+        "or",
+        "not",
+        "true",
+        "false",
+        "none",
+        "True",
+        "False",
+        "None",
+    ]
+)
 """The words of expressions and bodies, and Python's names for three of them; nothing can have such a name."""
 
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"

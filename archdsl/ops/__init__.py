@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from archdsl.op import Op
 
@@ -12,14 +13,15 @@ from archdsl.op import Op
 @cache
 def vocabulary() -> dict[str, type[Op]]:
     """All ops by name."""
-    for file in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        import_module(f"{__name__}.{file.stem}")
-    return {op.name: op for op in sorted(subclasses(Op), key=lambda op: op.name) if op.name}
+    files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    found = [op for file in files for op in declared_in(import_module(f"{__name__}.{file.stem}"))]
+    return {op.name: op for op in sorted(found, key=lambda op: op.name)}
 
 
-def subclasses(kind: type[Op]) -> set[type[Op]]:
-    """All classes below one."""
-    return {below for direct in kind.__subclasses__() for below in ({direct} | subclasses(direct))}
+def declared_in(module: ModuleType) -> list[type[Op]]:
+    """The ops that a module declares itself."""
+    classes = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Op)]
+    return [op for op in classes if op.name and op.__module__ == module.__name__]
 
 
 @cache

@@ -95,7 +95,6 @@ def case(spec: str, oracle: str, maps: dict[str, str], *, size: int = 64, batch:
 STEMMED = {"stem": "stem"}
 CASES = [
     *(case(name, "torchvision:", vgg(name), size=32, always=name in {"vgg16", "vgg16_bn"}) for name in VGG_ENDS),
-    case("vgg16", "timm:vgg16", vgg("vgg16"), size=32),
     case("vgg16_bn", "timm:vgg16_bn", vgg("vgg16_bn"), size=32),
     *(case(f"resnet{n}", "torchvision:", RESNET, always=n == 50) for n in (18, 34, 50, 101, 152)),
     case("resnet50", "pytorchcv:resnet50b", CV_STEM | CV),

@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from archdsl.errors import Source, Span
 from archdsl.frontend.docstring import tidy
+from archdsl.frontend.notation import RESERVED
 from archdsl.lang import document as doc
 from archdsl.lang import syntax as ast
 
 SPAN = Span(Source("random", ""), 0, 0)
-WORDS = "a b c2 x conv bottleneck width stage block output input training type on no null y repeat args as_ __a_ fn"
+WORDS = "a b c2 x conv width stage block output input expect training type on no null y repeat args as_ __a_ fn import"
 LONG = ["a_rather_long_name_for_a_block_of_a_network", "another_name_of_a_length_that_makes_lines_break"]
 LINE_WORDS = {"input", "stage", "output", "expect"}
 
 names = st.sampled_from([*WORDS.split(), *LONG]) | st.from_regex(r"[A-Z][A-Za-z0-9_]{0,9}", fullmatch=True)
+names = names.filter(lambda name: name not in RESERVED)
 free_names = names.filter(lambda name: name not in LINE_WORDS)
 numbers = st.one_of(
     st.integers(0, 10**9),
@@ -43,8 +45,7 @@ def several(strategy: st.SearchStrategy[Any], least: int = 0, most: int = 3) -> 
     return st.lists(strategy, min_size=least, max_size=most).map(tuple)
 
 
-variables = node(ast.Name, id=free_names.filter(lambda name: name not in {"block", "fn"}))
-"""In the text form a line of a body that begins with a word such as `stage` may be taken for a backbone's."""
+variables = node(ast.Name, id=names)
 
 leaves = st.one_of(
     variables,
@@ -142,9 +143,6 @@ backbones = st.builds(
     drops=several(st.builds(doc.Drop, name=names)),
     expect=several(st.builds(doc.Check, figure=several(names, 1), sign=signs, amount=amounts), most=6),
 )
-LINES = ("input", "settings", "sections", "outputs", "drops", "expect")
-backbones = backbones.filter(lambda each: not each.doc or any(getattr(each, field) for field in LINES))
-"""The grammar has no backbone with a docstring and no line."""
 
 paths = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters='"\\'), min_size=1).filter(str.strip)
 documents = st.builds(

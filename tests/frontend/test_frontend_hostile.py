@@ -41,7 +41,7 @@ HOSTILE = {
     "a tag directive": ("%TAG ! tag:yaml.org,2002:\n---\nname: !str net", "E003"),
     "a scalar that is too large": (NET + "a" * 1_000_001, "E404"),
     "a large scalar": (NET + "a" * 900_000, ""),
-    "a large quoted scalar": (f"{NET}'{'a b ' * 20_000}'", "E001"),
+    "a large quoted scalar": (f"{NET}'{'a b ' * 20_000}'", "E402"),
     "a scalar of blanks and lines": (f"{NET}a{' ' * 400_000}\n\n  b", "E001"),
     "a literal of empty lines": (f"{NET}|\n" + "\n" * 400_000 + "  a", ""),
     "one long line with a colon": (f"{NET}{'a ' * 200_000}: b", "E003"),

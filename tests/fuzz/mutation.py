@@ -14,12 +14,12 @@ from archdsl.resources import folder
 
 TOKEN = re.compile(r"[A-Za-z_]\w*|[0-9][0-9_.]*|->|//|\*\*|[<>=!]=|\.\.\.|\"\"\"|[ \t]+|\n[ \t]*|.", re.DOTALL)
 ENDINGS = ("arch", "yaml")
-WORDS = (
-    "x index first last fork concat collect split with share norm act block fn backbone stage input output expect"
-    " extends import return for in if elif else and or not true false none as training params macs name stages head"
-    " stem set blocks functions backbones sections drop args body repeat doc classes groups stride kernel out width"
-).split()
-SIGNS = "-> + * - / // % ** ( ) [ ] { } , : = == <= . ... | > & ' \" # @ ! ? % \n \t".split(" ")
+WORDS = """
+x index first last fork concat collect split with share norm act block fn backbone stage input output expect extends
+import return for in if elif else and or not true false none as training params macs name stages head stem set blocks
+functions backbones sections drop args body repeat doc classes groups stride kernel out width
+"""
+SIGNS = """-> + * - / // % ** ( ) [ ] { } , : = == <= . ... | > & ' " # @ ! ?"""
 NUMBERS = ["0", "1", "2", "3", "-1", "0.5", "1e3", "10**9", "999999999999", "1_000", "9" * 30, "9" * 60, "1e-40", "012"]
 SNIPPETS = [
     "1000000000 * ", "x -> ", "identity + ", "share(", "with(act = mish, ", "collect(3, ", "split([1, 2])", "x[:1]",
@@ -58,7 +58,7 @@ def without_docs(text: str) -> str:
 @cache
 def names() -> tuple[str, ...]:
     """The names that a spec may use."""
-    return (*WORDS, *vocabulary(), *SHIPPED.blocks())
+    return (*WORDS.split(), *vocabulary(), *SHIPPED.blocks())
 
 
 def mutated(chance: random.Random) -> Sample:
@@ -111,7 +111,12 @@ def other_number(chance: random.Random, parts: Parts) -> Parts:
 
 def other_sign(chance: random.Random, parts: Parts) -> Parts:
     """Another sign."""
-    return replace(chance, parts, lambda part: not part[:1].isalnum() and not part.isspace(), chance.choice(SIGNS))
+    return replace(
+        chance,
+        parts,
+        lambda part: not part[:1].isalnum() and not part.isspace(),
+        chance.choice([*SIGNS.split(), "\n", " "]),
+    )
 
 
 def without(chance: random.Random, parts: Parts) -> Parts:
@@ -139,7 +144,14 @@ def swapped(chance: random.Random, parts: Parts) -> Parts:
 def inserted(chance: random.Random, parts: Parts) -> Parts:
     """Something of another kind in between."""
     at = place(chance, parts)
-    new = chance.choice([chance.choice(names()), chance.choice(SIGNS), chance.choice(NUMBERS), chance.choice(SNIPPETS)])
+    new = chance.choice(
+        [
+            chance.choice(names()),
+            chance.choice([*SIGNS.split(), "\n", " "]),
+            chance.choice(NUMBERS),
+            chance.choice(SNIPPETS),
+        ]
+    )
     return [*parts[:at], new, *parts[at:]]
 
 

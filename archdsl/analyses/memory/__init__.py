@@ -33,8 +33,8 @@ class Memory(NamedTuple):
     """Bytes, all of them exact.
 
     `peak` is the activation peak of inference as eager PyTorch has it, `planned` as a planner could reach it; `saved`
-    is kept for the backward pass in training. With checkpointed sections `saved` is what is kept all the time, and
-    `recomputed` the most that one of them keeps while it is run again.
+    is kept for the backward pass in training. With checkpointed sections `saved` is what is kept when it begins, and
+    `recomputed` the most that is kept while one of them is run again, by it and by the sections before it.
     """
 
     name: str
@@ -51,8 +51,8 @@ class Memory(NamedTuple):
     checkpointed: tuple[str, ...] = ()
 
     def training(self, optimizer: str = "sgd") -> int:
-        """All that is there when the backward pass begins: weights, gradients, optimizer state, what is saved."""
-        return self.weights + self.gradients + self.optimizers[optimizer] + self.saved + self.recomputed
+        """The most that is held at once: weights, gradients, optimizer state, and what is kept."""
+        return self.weights + self.gradients + self.optimizers[optimizer] + max(self.saved, self.recomputed)
 
     def as_json(self) -> dict[str, Any]:
         """The figures as plain data."""

@@ -52,8 +52,8 @@ class Passed(NamedTuple):
 class Kept(NamedTuple):
     """Bytes kept by a network: in all, and by section what each adds to what is there.
 
-    With checkpoints `total` is what is kept from the forward to the backward pass; `again` is the most that one
-    checkpointed section keeps while it is run again.
+    With checkpoints `total` is what is kept from the forward to the backward pass; `again` is the most that there is
+    while a checkpointed section is run again: what it keeps itself, and what the sections before it do.
     """
 
     total: int
@@ -88,9 +88,10 @@ class Backward:
             values[step.output] = self.leave(passed, inputs, keeps=not checkpointed)
             storages += {each.storage for each in values[step.output]} - set(storages)
             if checkpointed:
-                again = max(again, passed.kept + sum(size for size, kept in passed.made if kept))
                 for tensor in inputs:
                     tensor.storage.kept = True
+                so_far = total + sum(each.size for each in storages if each.kept)
+                again = max(again, so_far + passed.kept + sum(size for size, kept in passed.made if kept))
             else:
                 total += passed.kept
             sections[step.output] = total + sum(each.size for each in storages if each.kept) - before

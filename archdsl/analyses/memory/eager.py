@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.analyses.memory.forward import Forward, NetworkForward
+from archdsl.analyses.memory.forward import Forward
 from archdsl.analyses.memory.heap import Blocks, Heap
 from archdsl.analyses.memory.inplace import InPlace
+from archdsl.analyses.memory.network import NetworkForward
 from archdsl.analyses.memory.tensors import Unit, content, fresh, made, numeral, pipeline, tensors
 from archdsl.graph import Child, Graph, Scope, Step, distinct
 

@@ -23,7 +23,7 @@ from archdsl.analyses.memory.expressions import (
 from archdsl.analyses.memory.heap import Blocks
 from archdsl.analyses.memory.statements import Statements
 from archdsl.analyses.memory.tensors import content, is_identity, is_list, numeral, read, tensors
-from archdsl.graph import Child, Graph, Ref, Scope, Step
+from archdsl.graph import Child, Ref, Scope, Step
 
 if TYPE_CHECKING:
     from archdsl.analyses.memory.eager import Eager
@@ -241,43 +241,3 @@ class Forward(Statements):
                 self.left[each.output] = 0
                 self.values[each.output] = variable(running)
         self.own(outputs or running, last.output)
-
-
-class NetworkForward(Forward):
-    """Runs the network's forward: each call is a statement, sections keep their names where they are read twice."""
-
-    def __init__(self, eager: Eager, graph: Graph) -> None:
-        self.names = {section.value: section.name for section in graph.sections}
-        self.outputs = [section for section in graph.sections if section.kind == "output"]
-        chain = [section for section in graph.sections if section.kind != "output"]
-        self.main: Ref = chain[-1].value if chain else graph.root.result
-        self.training = {section.value for section in self.outputs if section.training_only}
-        self.always = [section.value for section in self.outputs if not section.training_only]
-        self.ends = {*self.training, *([chain[-1].value] if chain else [])}
-        self.peaks: dict[int, int] = {}
-        again: list[Ref] = [self.main] * bool(self.training)
-        super().__init__(eager, graph.root, [self.main, *again, *(section.value for section in self.outputs)])
-
-    def folds(self, step: Step, readers: int) -> bool:
-        return readers == 1 and step.output in self.ends
-
-    def name(self, step: Step) -> str:
-        if self.left[step.output] == 1 and self.free("x") and step.output not in self.results:
-            return "x"
-        return self.new(self.names.get(step.output, "x"))
-
-    def act(self, step: Step, inputs: Blocks) -> Blocks:
-        before, self.heap.peak = self.heap.peak, self.heap.live
-        result = super().act(step, inputs)
-        self.peaks[step.output] = self.heap.peak
-        self.heap.peak = max(before, self.heap.peak)
-        return result
-
-    def run_network(self) -> Blocks:
-        """The value of the return in evaluation."""
-        needed = {*self.always, *read(self.main)}
-        for step in reversed(self.scope.steps):
-            if step.output in needed:
-                needed |= {value for ref in step.inputs for value in read(ref)}
-        self.run(step for step in self.scope.steps if step.output in needed)
-        return self.finish((*self.always, *read(self.main)) if self.always else self.main)

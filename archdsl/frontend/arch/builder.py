@@ -15,6 +15,8 @@ from archdsl.lang import document as doc
 from archdsl.lang import syntax as ast
 
 LONGEST_NUMBER = 40
+LONGEST_AMOUNT = 100
+LARGEST_SIZE = 10**9
 
 
 class Builder(Transformer_NonRecursive[Any, Any]):
@@ -157,7 +159,9 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def mixed(self, part: ast.Expression, sign: str, reading: str) -> Exception:
         """The finding that names both readings."""
         last = part.right.span.text if isinstance(part, ast.Binary) else part.span.text
-        other = f"{part.span.text.removesuffix(last)}({last} -> ...)" if isinstance(part, ast.Binary) else "... -> (...)"
+        other = (
+            f"{part.span.text.removesuffix(last)}({last} -> ...)" if isinstance(part, ast.Binary) else "... -> (...)"
+        )
         return catalog.MIXED.error(
             part.span,
             f"{sign} beside `->` can be read in two ways",
@@ -249,8 +253,17 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     # ---- backbones
 
     def shape(self, meta: Any, parts: list[Any]) -> tuple[int, ...]:
-        sizes = [size for part in parts for size in str(part).split("x")]
-        return tuple(self.number(Token.new_borrow_pos("INT", size, parts[0]), int) for size in sizes)
+        sizes = [(size, part) for part in parts for size in str(part).split("x")]
+        return tuple(self.positive(Token.new_borrow_pos("INT", size, part)) for size, part in sizes)
+
+    def positive(self, token: Token) -> int:
+        """The value of a number that has to be more than 0, and of a size that anybody means."""
+        value = self.number(token, int)
+        if value == 0:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
+        if value > LARGEST_SIZE:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {LARGEST_SIZE:,} is of use")
+        return value
 
     def input_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
         return "input", (parts[0], self.at(meta))
@@ -263,7 +276,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def stage_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
         name, reduction, value = parts
-        return self.section(name, value, True, reduction and self.number(reduction, int))
+        return self.section(name, value, True, reduction and self.positive(reduction))
 
     def section_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
         return self.section(parts[0], parts[1], False, None)
@@ -297,6 +310,8 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return self.number(batch, int), str(precision or "")
 
     def amount(self, meta: Any, parts: list[Any]) -> str:
+        if len(parts[0]) > LONGEST_AMOUNT:
+            raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this is longer than any amount that is of use")
         return str(parts[0]).replace("_", "")
 
     def expect_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
@@ -360,7 +375,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def stage_key(self, meta: Any, parts: list[Any]) -> tuple[str, int | None]:
         name, reduction = parts
-        return str(name), reduction and self.number(reduction, int)
+        return str(name), reduction and self.positive(reduction)
 
     def output_key(self, meta: Any, parts: list[Any]) -> tuple[str, bool]:
         return str(parts[0]), parts[1] is not None

@@ -42,11 +42,13 @@ class Indenter:
         yield token
         indent = token.rsplit("\n", 1)[1].replace("\t", " " * TAB)
         width = len(indent)
+        above = ", ".join(map(str, levels))
         if width > levels[-1]:
             levels.append(width)
             yield Token.new_borrow_pos("_INDENT", indent, token)
         while width < levels[-1]:
             levels.pop()
             if width > levels[-1]:
-                raise IndentationFault(token, f"indented by {width}; the lines above are at {levels[-1]}")
+                tab = ", where a tab counts as 8" if "\t" in token.rsplit("\n", 1)[1] else ""
+                raise IndentationFault(token, f"indented by {width}{tab}; the lines above are at {above}")
             yield Token.new_borrow_pos("_DEDENT", indent, token)

@@ -6,13 +6,12 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from lark import Lark, Tree, UnexpectedCharacters, UnexpectedInput
+from lark import Tree, UnexpectedCharacters, UnexpectedInput
 
 from archdsl.errors import ArchError, Source, catalog
 from archdsl.frontend.arch.builder import Builder
 from archdsl.frontend.arch.indenter import IndentationFault
 from archdsl.frontend.arch.limits import check_size
-from archdsl.frontend.arch.mistakes import Fault, describe
 from archdsl.frontend.arch.tables import machine
 from archdsl.frontend.text import Text
 from archdsl.lang.document import Document
@@ -70,15 +69,18 @@ def check_depth(text: Text, tree: Any) -> None:
 
 def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
     """What is wrong, in words, at the place where the parser could not go on."""
+    from archdsl.frontend.arch.mistakes import Fault, describe
+
     at = error.pos_in_stream or 0
     token = getattr(error, "token", None)
     if isinstance(error, UnexpectedCharacters) or token is None or token.type == "$END":
         at = len(text.content) if token is not None else at  # lark gives `$END` the place of the token before it
         found = text.content[at : at + 1]
-        at = min(at, len(text.content.rstrip()))
-        end = at + 1
+        size = len(text.content.rstrip())
+        at, end = min(at, size), min(at + 1, size)
     else:
         found = str(token)
         end = at + max(len(found.rstrip()), 1)
-    expected: set[str] = set(getattr(error, "accepts", None) or getattr(error, "expected", None) or ())
+    known = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
+    expected: set[str] = set(next(filter(None, known), ()))
     return ArchError([describe(Fault(text, at, token, found, expected), end)])

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from archdsl.frontend.formatting.formatted import formatted as formatted
+from archdsl.frontend.formatting.canonical import formatted as formatted

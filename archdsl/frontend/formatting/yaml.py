@@ -105,7 +105,7 @@ class Reader:
 
     def inside(self, scalar: Scalar, region: Region) -> None:
         """The comments of the language in a text."""
-        if region.place[0] in NO_EXPRESSION or scalar.text.offsets is None and "#" not in scalar.content:
+        if region.place[0] in NO_EXPRESSION or (scalar.text.offsets is None and "#" not in scalar.content):
             return
         if scalar.style == "|":
             self.literal(scalar.span, region)

@@ -70,7 +70,7 @@ def bracketed(inner: Layout) -> Layout:
 
 
 class Part(NamedTuple):
-    """An item of a list: where it stands (and its comments), whether its author began a line with it, and its layout."""
+    """An item of a list: its place, whether its author began a line with it, and its layout."""
 
     span: Span | None
     begins: bool

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archdsl.errors import Span
 
 Place = tuple[object, ...]
-"""Where notes can stand: the place of a node in its source, or, for what is no node, a word and the place of its owner."""
+"""Where notes can stand: the place of a node in its source; of what is no node, a word and where its owner begins."""
 
 HEAD: Place = ("head",)
 """What stands at the very beginning of a file, apart from its first element."""

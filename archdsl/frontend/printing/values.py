@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from archdsl.frontend.printing.expressions import expression
@@ -14,6 +15,8 @@ from archdsl.lang.syntax import Chain, Expression, Items, Spread
 
 STEP = 2
 FEW_LINKS = 4
+DEEPEST_LIST = 30
+"""Lists inside of more lists are texts; YAML is read up to 40."""
 Rows = Iterator[Row]
 
 
@@ -85,7 +88,9 @@ class Link(NamedTuple):
     def rows(self, indent: int) -> Rows:
         """`- link`."""
         text = f"- {self.value.flat}"
-        if not self.value.noted and (indent + len(text) <= WIDTH or "\n" not in render(self.value.layout, indent + STEP)):
+        if not self.value.noted and (
+            indent + len(text) <= WIDTH or "\n" not in render(self.value.layout, indent + STEP)
+        ):
             yield Row(indent, text, (self.place,))
         else:
             yield Row(indent, "- |", (self.place,))
@@ -109,12 +114,18 @@ def text_value(layout: Layout, notes: Notes) -> Value:
     return Value(scalar(flat, flow=True), scalar(flat), layout, notes.comments_at(spots(layout)))
 
 
+def levels(text: str) -> int:
+    """How many lists are open at once."""
+    steps = accumulate((char == "[") - (char == "]") for char in text)
+    return max(steps, default=0)
+
+
 def list_value(node: Expression, notes: Notes) -> Value:
     """A value where a list in YAML is a list."""
     value = value_of(node, notes)
     if isinstance(node, Items) and not any(isinstance(each, Spread) for each in node.items):
         items = [list_value(each, notes) for each in node.items]
-        if all(item.flow == item.flat for item in items):
+        if all(item.flow == item.flat for item in items) and levels(value.flat) <= DEEPEST_LIST:
             text = f"[{', '.join(item.flow for item in items)}]"
             return value._replace(flow=text, flat=text)
     return value
@@ -142,7 +153,12 @@ def expression_entry(key: str, node: Expression, place: Place, notes: Notes) -> 
 
 
 def short_mapping(
-    key: str, places: tuple[Place, ...], values: Sequence[tuple[str, Place, Value]], indent: int, notes: Notes, most: int
+    key: str,
+    places: tuple[Place, ...],
+    values: Sequence[tuple[str, Place, Value]],
+    indent: int,
+    notes: Notes,
+    most: int,
 ) -> Rows:
     """A mapping on one line, if it is short, and fits there without more quotes; otherwise line by line."""
     inside = ", ".join(f"{named(name)} {value.flow}" for name, _, value in values)

@@ -30,7 +30,18 @@ from archdsl.frontend.printing.values import (
     text_value,
 )
 from archdsl.lang.document import Backbone, Check, Document, Output, Section
-from archdsl.lang.syntax import Binary, Block, Chain, Comprehension, Conditional, Function, Named, Parameter, Return, Unary
+from archdsl.lang.syntax import (
+    Binary,
+    Block,
+    Chain,
+    Comprehension,
+    Conditional,
+    Function,
+    Named,
+    Parameter,
+    Return,
+    Unary,
+)
 
 MANY = 100
 FEW = 2
@@ -63,7 +74,8 @@ class File:
     def groups(self) -> Iterator[list[Row]]:
         """The groups: the head, the definitions, the backbones."""
         inside = self.defines_inside()
-        yield from filter(None, ([*self.head()], *([] if inside else map(list, self.definitions()))))
+        groups = [[*self.head()], *([] if inside else [[*rows] for rows in self.definitions()])]
+        yield from (group for group in groups if group)
         match self.document.backbones:
             case ():
                 pass
@@ -72,7 +84,9 @@ class File:
                 network = Network(only, self.notes, 0)
                 yield [name, *network.rows([*chain(*self.definitions())] if inside else [])]
             case several:
-                entries = [Entry(each.name, (at(each.span),), partial(named_backbone, each, self.notes)) for each in several]
+                entries = [
+                    Entry(each.name, (at(each.span),), partial(named_backbone, each, self.notes)) for each in several
+                ]
                 yield [*nested("backbones", (of("backbones"),), entries, 0)]
 
     def defines_inside(self) -> bool:
@@ -177,7 +191,9 @@ class Network:
         if node.input:
             yield Row(indent, f"input: {'x'.join(map(str, node.input))}", self.place("input"))
         if node.settings:
-            rows = [(".".join(each.target), at(each.span), list_value(each.value, self.notes)) for each in node.settings]
+            rows = [
+                (".".join(each.target), at(each.span), list_value(each.value, self.notes)) for each in node.settings
+            ]
             most = 0 if any(isinstance(each.value, REASONED) for each in node.settings) else FEW
             yield from short_mapping("set", self.place("set"), rows, indent, self.notes, most)
         yield from definitions
@@ -200,7 +216,9 @@ class Network:
         """`params: {name: default}`, or a signature where there is more to say."""
         given = self.node.parameters
         pairs = [
-            (each.name, at(each.span), list_value(each.default, self.notes)) for each in given if each.default is not None
+            (each.name, at(each.span), list_value(each.default, self.notes))
+            for each in given
+            if each.default is not None
         ]
         if len(pairs) < len(given) or any(each.type or each.named for each in given):
             yield from signature_value(given, self.notes).write("params", self.place("params"), self.indent)

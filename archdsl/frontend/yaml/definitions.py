@@ -8,7 +8,7 @@ from archdsl.errors import catalog
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar
 from archdsl.frontend.yaml.reading import COMMENT, STATEMENT
-from archdsl.frontend.yaml.values import Values
+from archdsl.frontend.yaml.values import Values, is_small, sayable
 from archdsl.lang.syntax import Block, Function, Parameter, Return, Statement
 
 Definition = TypeVar("Definition", Block, Function)
@@ -66,14 +66,18 @@ class Definitions(Values):
             help = f'without one, write the signature in a string: "{entry.key.content}, ..."'
             self.findings.add(catalog.DOCUMENT, entry.key.span, "a default belongs here", help)
             return None
-        default = self.expression(entry.value)
+        default = self.whole(entry.value, lists=True)
+        if default is not None and not is_small(entry.value.span.text) and not sayable(default, "f"):
+            label = "as a parameter's default, this is nested deeper than any that can be read"
+            self.findings.add(catalog.TOO_DEEP, entry.value.span, label)
+            return None
         return Parameter(entry.key.span, False, name, (), default) if name and default else None
 
     def body(self, data: Data) -> tuple[str, Body] | None:
         """The docstring and the statements of a body; an expression is a body, too."""
         if isinstance(data, Scalar) and STATEMENT.match(data.content):
             return self.parsed(data, "body")
-        value = self.block(data)
+        value = self.whole(data)
         return None if value is None else ("", (Return(value.span, False, value),))
 
     def doc(self, data: Data) -> str:

@@ -129,6 +129,8 @@ def unclosed_quote(fault: Fault) -> ArchError:
 def escape(fault: Fault) -> ArchError:
     """A backslash in double quotes that is no escape."""
     at = fault.source.text.rfind("\\", 0, fault.at + 1)
+    if at < fault.begun:
+        return fault.said("`!` at the beginning of a value is a tag in YAML; a spec has none", QUOTES, fault.begun)
     return fault.said("this is no escape that YAML knows", "in single quotes a backslash is a backslash", at)
 
 
@@ -151,7 +153,7 @@ ROWS: list[tuple[str, Callable[[Fault], ArchError]]] = [
     ("sequence entries are not allowed", dash),
     ("parsing a flow", bracket),
     ("a quoted scalar: found unexpected|a double-quoted scalar: found unexpected", unclosed_quote),
-    ("escape|hexadecimal", escape),
+    ("escape|hexa?decimal", escape),
     ("could not find expected ':'", keyless),
     ("node content", beginning),
     ("parsing a block", outside),

@@ -37,11 +37,11 @@ class Network(Definitions):
             if key in keys:
                 read(self, keys[key])
         self.drops.sort(key=lambda drop: drop.span.start if drop.span else 0)
-        called = name and self.scalar(name, "the name of the backbone")
-        if called is None:
+        called = self.name(name, "the name of the backbone") if name else None
+        if name is None or called is None:
             return None
-        content = self.content | {"name": called.content, "drops": tuple(self.drops)}
-        return self.element(Backbone, called.span, self.places | {"name": called.span}, **content)
+        content = self.content | {"name": called, "drops": tuple(self.drops)}
+        return self.element(Backbone, name.span, self.places | {"name": name.span}, **content)
 
     def put(self, field: str, value: Any) -> None:
         """Takes note of a field, if its value could be read."""
@@ -83,7 +83,7 @@ class Network(Definitions):
     def settings(self, entry: Entry) -> None:
         """`set: {act: mish, bottleneck.groups: 32}`."""
         for each in self.lines(entry.value, "a mapping of settings to values"):
-            target, value = self.target(each), self.expression(each.value)
+            target, value = self.target(each), self.whole(each.value, lists=True)
             if target and self.is_free(target[0], each) and value:
                 self.append("settings", self.element(Setting, line(each), target=target, value=value))
 
@@ -95,13 +95,13 @@ class Network(Definitions):
     def stage(self, entry: Entry, key: Scalar) -> None:
         """A stage; `key` is its key, without the word in front."""
         parsed = self.scalar(key, "the name of a stage") and self.parsed(key, "stage_key")
-        value = self.block(entry.value)
+        value = self.whole(entry.value)
         if parsed:
             self.section_of(entry, value, name=parsed[0], stage=True, reduction=parsed[1])
 
     def section(self, entry: Entry) -> None:
         """`stem: ...`, `head: ...`, or another section."""
-        name, value = self.name(entry.key, "the name of a section"), self.block(entry.value)
+        name, value = self.name(entry.key, "the name of a section"), self.whole(entry.value)
         if name and self.is_free(name, entry):
             self.section_of(entry, value, name=name)
 
@@ -126,7 +126,7 @@ class Network(Definitions):
         """`outputs: {p3: ..., aux if training: ...}`."""
         for each in self.lines(entry.value, "a mapping of outputs to expressions"):
             key = self.scalar(each.key, "the name of an output") and self.parsed(each.key, "output_key")
-            value = self.block(each.value)
+            value = self.whole(each.value)
             if key and isinstance(value, Nothing):
                 self.left_out(key[0], each.key.span)
             elif key and value:

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from archdsl.errors import ArchError, Diagnostic, Rule, Span, catalog, did_you_mean, listed
 from archdsl.frontend.arch.parser import parse
+from archdsl.frontend.notation import RESERVED
 from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.findings import Findings
@@ -94,6 +95,10 @@ class Reader:
         """A name."""
         scalar = self.scalar(data, wanted)
         if scalar is None:
+            return None
+        if scalar.content in RESERVED:
+            label = f"`{scalar.content}` is a word of the language, so it cannot be a name"
+            self.findings.add(catalog.SYNTAX, scalar.span, label, "take another name")
             return None
         try:
             return identifier().validate_python(scalar.content)

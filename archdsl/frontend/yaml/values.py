@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from archdsl.errors import Span, catalog
+import re
+
+from archdsl.errors import ArchError, Source, Span, catalog
+from archdsl.frontend.arch.parser import parse
+from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.reading import Reader
 from archdsl.lang.syntax import Argument, Binary, Call, Chain, Expression, Items, Name, Named
 
+SMALL = 160
+ALIAS = re.compile(r"(?<![\w)\]])\s*\*\w")
 PLAIN = ("repeat", "block", "args", "with", "as")
 
 
 class Values(Reader):
     """Reads values."""
+
+    def whole(self, data: Data, *, lists: bool = False) -> Expression | None:
+        """A value that the text form can say, too: plain data may nest where no text has so many brackets."""
+        value = self.expression(data) if lists else self.block(data)
+        if value is None or isinstance(data, Scalar) or is_small(data.span.text) or sayable(value):
+            return value
+        label = "as one expression, this is nested deeper than any that can be read"
+        self.findings.add(catalog.TOO_DEEP, data.span, label, "give its parts names, as constants or blocks")
+        return None
 
     def expression(self, data: Data) -> Expression | None:
         """A value where a list is a list."""
@@ -81,6 +96,24 @@ class Values(Reader):
         """The names in a key, as in `conv.bias`."""
         key = self.scalar(entry.key, "a name")
         return key and self.parsed(key, "target")
+
+
+def is_small(text: str) -> bool:
+    """Whether a piece of YAML is certainly an expression of few levels."""
+    return len(text) < SMALL and sum(map(text.count, "([{\n")) < SMALL // 4 and not ALIAS.search(text)
+
+
+def sayable(value: Expression, around: str = "") -> bool:
+    """Whether a value can be read again when it is written out, alone or in a call of `around`."""
+    from archdsl.frontend.printing.expressions import expression
+    from archdsl.frontend.printing.layout import ENDLESS, render
+
+    try:
+        text = render(expression(value), width=ENDLESS)
+        parse(Text.of(Source("", f"{around}({text})" if around else text)), "expression")
+    except (ArchError, RecursionError):
+        return False
+    return True
 
 
 def given(values: list[Expression | None]) -> tuple[Expression, ...]:

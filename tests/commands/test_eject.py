@@ -1,0 +1,59 @@
+"""What a user ejects is what they ran: source of each first spec, executed where there is no archdsl."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archdsl
+from archdsl.commands import main
+
+torch = pytest.importorskip("torch")
+
+NAMES = (
+    "vgg16 vgg16_bn resnet50 resnetv2_50 preresnet50b inception_v3 resnext50 darknet53 densenet121 "
+    "densenet40_k12_cifar10 csresnet50 cspresnet50 cspdarknet53 vovnet39 vovnetv2_39 ese_vovnet39b csp_vovnet39 "
+    "hybrid_preact_csp_dense"
+).split()
+QUICK = {"densenet40_k12_cifar10", "resnext50", "vovnetv2_39"}
+SIZES = {"inception_v3": 107, "densenet40_k12_cifar10": 32, "hybrid_preact_csp_dense": 32}
+
+ELSEWHERE = """
+import hashlib, runpy, sys
+sys.modules["archdsl"] = None
+import torch
+from torch import nn
+torch.set_num_threads(1)
+path, size = sys.argv[1], int(sys.argv[2])
+names = runpy.run_path(path)
+network = [value for value in names.values() if isinstance(value, type) and issubclass(value, nn.Module)][-1]
+torch.manual_seed(7)
+model = network()
+image = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(3))
+with torch.no_grad():
+    torch.save({"state": model.state_dict(), "output": model.eval()(image)}, sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in NAMES]
+)
+def test_ejected_source_is_the_network(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, result, size = tmp_path / "net.py", tmp_path / "result.pt", SIZES.get(name, 64)
+    assert main(["emit", name, "-o", str(source)]) == 0
+    assert "archdsl" not in "".join(line for line in source.read_text().splitlines(True) if "import" in line)
+    command = [sys.executable, "-c", ELSEWHERE, str(source), str(size), str(result)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    theirs = torch.load(result, weights_only=True)
+
+    torch.manual_seed(7)
+    mine = archdsl.build(name)
+    assert list(mine.state_dict()) == list(theirs["state"])
+    assert all(torch.equal(tensor, theirs["state"][key]) for key, tensor in mine.state_dict().items())
+    image = torch.randn(2, 3, size, size, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        assert torch.equal(mine.eval()(image), theirs["output"])

@@ -1,0 +1,145 @@
+"""The canonical layout of texts with comments: `cases/formatted.txt`; that it is stable, and that nothing is lost."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from archdsl.errors import ArchError, Source
+from archdsl.frontend import read
+from archdsl.frontend.formatting import formatted
+from archdsl.frontend.formatting.canonical import Notation, noted
+from tests.frontend.case import Case, cases, settle
+
+CASES = cases("formatted")
+ROOT = Path(__file__).parents[2]
+SHIPPED = sorted(
+    path
+    for folder in ("specs", "grammar/blocks")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".arch", ".yaml"}
+)
+NOTATIONS: tuple[Notation, Notation] = ("arch", "yaml")
+
+
+def notations(case: Case) -> tuple[Notation, Notation]:
+    """The notation of a case, and that of its result."""
+    before, _, after = case.title.partition(":")[0].partition(" to ")
+    return ("yaml" if before == "yaml" else "arch"), ("yaml" if (after or before) == "yaml" else "arch")
+
+
+def laid_out(text: str, own: Notation, to: Notation | None = None) -> str:
+    """A text in its canonical layout."""
+    return formatted(Source(f"net.{own}", text), to)
+
+
+def comments(text: str, own: Notation) -> list[str]:
+    """All comments of a text."""
+    source = Source(f"net.{own}", text)
+    return sorted(noted(source, read(source), own)[1])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+def test_layout(case: Case) -> None:
+    own, to = notations(case)
+    shown = laid_out(case.text, own, to)
+    settle(case, shown.rstrip("\n"))
+    assert laid_out(shown, to) == shown
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_files_are_formatted(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert formatted(Source(path.name, text)) == text
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
+def test_shipped_files_come_back_from_the_other_notation(path: Path) -> None:
+    own, other = NOTATIONS if path.suffix == ".arch" else reversed(NOTATIONS)
+    text = path.read_text("utf-8")
+    there = laid_out(text, own, other)
+    back = laid_out(there, other, own)
+    document = read(Source(f"net.{own}", text))
+    assert read(Source(f"net.{other}", there)) == read(Source(f"net.{own}", back)) == document
+    assert comments(there, other) == comments(back, own) == comments(text, own)
+
+
+@pytest.mark.parametrize("text", ["", "# only\n\n\n# comments", "\ufeff# a mark\r\n\r\nblock a() = b # c\r\n"])
+def test_texts_of_few_words(text: str) -> None:
+    shown = laid_out(text, "arch")
+    assert laid_out(shown, "arch") == shown
+    assert shown.count("#") == text.count("#")
+    assert not set(shown) & set("\r\ufeff")
+
+
+def test_errors_are_reported() -> None:
+    with pytest.raises(ArchError, match="closes nothing"):
+        laid_out("block a() = )", "arch")
+
+
+def test_a_comment_that_is_lost_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archdsl.frontend.formatting.canonical.arch_text", lambda *_, **__: "block a() = b\n")
+    with pytest.raises(ArchError, match="some comments would be lost"):
+        laid_out("block a() = b  # c", "arch")
+    with pytest.raises(ArchError, match="it would say something else"):
+        laid_out("block a() = c", "arch")
+
+
+# ---- comments anywhere -----------------------------------------------------------------------------------------------
+
+SAMPLES: list[tuple[Notation, str]] = [
+    *((notations(case)[0], case.text) for case in CASES),
+    *(("yaml", case.text) for case in cases("same")),
+    *(("arch", case.expected + "\n") for case in cases("same")),
+    *(("arch", case.text) for case in cases("printed")),
+    *(("yaml", case.expected + "\n") for case in cases("printed")),
+]
+
+
+def disturbed(text: str, chance: random.Random) -> str:
+    """A text with comments, empty lines and breaks at random places."""
+    lines = text.split("\n")
+    for number in range(chance.randint(1, 6)):
+        at = chance.randrange(len(lines))
+        line = lines[at]
+        match chance.choice(["beside", "beside", "before", "before", "empty", "break"]):
+            case "beside":
+                lines[at] = f"{line}  # c{number}"
+            case "before":
+                indent = chance.choice([0, 2, 4, 8, len(line) - len(line.lstrip())])
+                lines.insert(at, " " * indent + f"# c{number}")
+            case "break" if ", " in line:
+                first, _, rest = line.partition(", ")
+                lines[at : at + 1] = [f"{first},  # c{number}", " " * 12 + rest]
+            case _:
+                lines.insert(at, "")
+    return "\n".join(lines)
+
+
+def assert_stable(text: str, own: Notation) -> bool:
+    """That a text has a layout that stays, in both notations; False for one that cannot be read."""
+    try:
+        said = comments(text, own)
+    except ArchError:
+        return False
+    for to in NOTATIONS:
+        shown = laid_out(text, own, to)
+        assert laid_out(shown, to) == shown, text
+        assert comments(shown, to) == said, text
+    return True
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_comments_anywhere_are_kept(seed: int) -> None:
+    chance = random.Random(seed)
+    done = sum(assert_stable(disturbed(text, chance), own) for own, text in chance.sample(SAMPLES, 15))
+    assert done > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_many_comments_anywhere_are_kept(seed: int) -> None:
+    chance = random.Random(seed)
+    assert sum(assert_stable(disturbed(text, chance), own) for own, text in SAMPLES) > len(SAMPLES) // 2
