@@ -43,7 +43,7 @@ HOMES = {
     "transfer_weights": "archdsl.weights.transfer",
 }
 
-__all__ = [*HOMES, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*HOMES, "__version__"]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

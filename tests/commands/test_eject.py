@@ -13,11 +13,26 @@ from archdsl.commands import main
 
 torch = pytest.importorskip("torch")
 
-NAMES = (
-    "vgg16 vgg16_bn resnet50 resnetv2_50 preresnet50b inception_v3 resnext50 darknet53 densenet121 "
-    "densenet40_k12_cifar10 csresnet50 cspresnet50 cspdarknet53 vovnet39 vovnetv2_39 ese_vovnet39b csp_vovnet39 "
-    "hybrid_preact_csp_dense"
-).split()
+NAMES = [
+    "vgg16",
+    "vgg16_bn",
+    "resnet50",
+    "resnetv2_50",
+    "preresnet50b",
+    "inception_v3",
+    "resnext50",
+    "darknet53",
+    "densenet121",
+    "densenet40_k12_cifar10",
+    "csresnet50",
+    "cspresnet50",
+    "cspdarknet53",
+    "vovnet39",
+    "vovnetv2_39",
+    "ese_vovnet39b",
+    "csp_vovnet39",
+    "hybrid_preact_csp_dense",
+]
 QUICK = {"densenet40_k12_cifar10", "resnext50", "vovnetv2_39"}
 SIZES = {"inception_v3": 107, "densenet40_k12_cifar10": 32, "hybrid_preact_csp_dense": 32}
 

@@ -352,7 +352,8 @@ def rows_of(chapter: Chapter) -> list[dict[str, Any]]:
         known = {row["spec"] for row in ROWS}
         return [{"spec": name} for name in driver.SHIPPED.specs() if name not in known]
     return sorted(
-        (row for row in ROWS if row["family"] in chapter.families), key=lambda row: chapter.families.index(row["family"])
+        (row for row in ROWS if row["family"] in chapter.families),
+        key=lambda row: chapter.families.index(row["family"]),
     )
 
 
@@ -360,7 +361,10 @@ def written(chapter: Chapter) -> str:
     """A chapter: papers, figures, published figures with their sources, and what each spec says of itself."""
     rows = rows_of(chapter)
     columns = ("network", "input", "parameters", "multiply-adds", "activations", "measured on", "compared with")
-    parts = [f"## {chapter.title}\n", fill(glued(chapter.text), WIDTH, break_on_hyphens=False).replace("\0", " ") + "\n"]
+    parts = [
+        f"## {chapter.title}\n",
+        fill(glued(chapter.text), WIDTH, break_on_hyphens=False).replace("\0", " ") + "\n",
+    ]
     parts += [table(columns, "llrrrll", map(figures, rows))]
     if theirs := [each for row in rows for each in published(row)]:
         columns = ("as published", "theirs", "ours", "apart", "why", "ours, so counted")
