@@ -68,7 +68,7 @@ def forward(model: nn.Module, graph: Graph) -> str:
         result: Any = model(torch.randn(1, *graph.input))
     model.train(was_training)
     seconds = time.perf_counter() - begin
-    parts: list[tuple[str, torch.Tensor]] = list(result.items()) if type(result) is dict else [("output", result)]
+    parts: list[tuple[str, torch.Tensor]] = list(result.items()) if type(result) is dict else [("output", result)]  # pyright: ignore[reportUnknownArgumentType]
     shapes = ", ".join(f"{name} {'x'.join(map(str, tensor.shape))}" for name, tensor in parts)
     return f"built; one forward pass: {shapes}, {seconds:.2f} s"
 

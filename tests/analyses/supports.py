@@ -127,7 +127,7 @@ def spread(placed: Placed, axis: int, row: Row) -> Row:
     """What is made of a whole map stays so, whatever is done to it."""
     shapes = placed.output if isinstance(placed.output[0], tuple) else (placed.output,)
     count = shapes[0][1 + axis] if len(shapes[0]) == 3 else 1  # type: ignore[index]
-    return Row(row.values.mean(-1, keepdim=True).expand(1, 1, count), True)
+    return Row(row.values.mean(-1, keepdim=True).expand(1, 1, count), True)  # pyright: ignore
 
 
 ALONG: dict[str, Callable[[Placed, int, Row], Row]] = {

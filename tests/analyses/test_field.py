@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "random_specs"))
 
-from drawing import Drawer
+from drawing import Drawer  # pyright: ignore
 from supports import Row, Unknown, rows_of, support
 
 from archdsl import ArchError, driver

@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def validate(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """What a run says."""
     code = main(["validate", *words])
-    return (code, *capsys.readouterr())
+    return (code, *capsys.readouterr())  # pyright: ignore
 
 
 def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -28,13 +28,13 @@ def main() -> None:
         return
     import atheris
 
-    with atheris.instrument_imports(include=["archdsl"]):
+    with atheris.instrument_imports(include=["archdsl"]):  # pyright: ignore
         from examining import Examiner
         from mutation import mutated
     examiner = Examiner()
 
     def one(data: bytes) -> None:
-        attempt(examiner, mutated(Steered(atheris.FuzzedDataProvider(data))))
+        attempt(examiner, mutated(Steered(atheris.FuzzedDataProvider(data))))  # pyright: ignore
 
     atheris.Setup(sys.argv, one)
     atheris.Fuzz()

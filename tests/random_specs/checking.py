@@ -24,7 +24,7 @@ def check_inference(model: torch.nn.Module, graph: Graph, macs: int) -> None:
     """Each section's map has its shape, and the multiply-adds are half of what torch counts."""
     shapes: dict[str, tuple[int, ...]] = {}
     handles = [
-        module.register_forward_hook(lambda _m, _x, y, name=name: shapes.update({name: tuple(y.shape[1:])}))
+        module.register_forward_hook(lambda _m, _x, y, name=name: shapes.update({name: tuple(y.shape[1:])}))  # pyright: ignore
         for name, module in model.named_children()
     ]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

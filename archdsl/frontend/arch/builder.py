@@ -1,5 +1,8 @@
 """From the parse tree to the syntax tree and the document: one method a grammar rule."""
 
+# lark does not tell the types of its trees.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from fractions import Fraction
@@ -382,4 +385,4 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def bound(self, meta: Any, parts: list[Any]) -> tuple[str, str, int | None, str]:
         *sign, amount, load = parts
-        return str(sign[0]) if sign else "==", amount, *(load or (None, ""))
+        return str(sign[0]) if sign else "==", amount, *(load or (None, ""))  # pyright: ignore[reportReturnType]

@@ -1,5 +1,8 @@
 """Text to syntax tree: the grammar, loaded once, and what is said of text that does not fit it."""
 
+# lark does not tell the types of its trees.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import re

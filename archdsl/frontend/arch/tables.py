@@ -3,6 +3,9 @@
 They are read from nowhere else: lark keeps them as a pickle, and reading a pickle can run code.
 """
 
+# lark does not tell the types of its trees.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from functools import cache
