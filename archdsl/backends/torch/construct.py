@@ -133,7 +133,9 @@ class Constructor:
         links = list(self.links(site))
         if all(numeral(child) for child, _ in links):
             return call("nn.Sequential", *positional(links))
-        self.registry.needed.add("links" if any(numeral(child) for child, _ in links) else "chain")
+        self.registry.needed.add("chain")
+        if any(numeral(child) for child, _ in links):
+            self.registry.needed.add("links")
         return call("chain", *self.by_name(links))
 
     def by_name(self, links: Sequence[Link]) -> list[Doc]:

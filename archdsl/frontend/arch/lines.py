@@ -126,14 +126,14 @@ def out_of_place(fault: Fault) -> Said | None:
         start = fault.at - len(fault.line.lstrip())
         label = "a definition stands at the left margin, not inside of another"
         return Said(label, "do not indent it", start, start + len(fault.first))
-    goes_on = fault.rest[len(fault.word) :].lstrip()[:1]
-    if (
-        fault.word in MISPLACED
-        and not fault.line.strip()
-        and (goes_on not in {"", ":", "="} or fault.word in {"else", "elif"})
-    ):
+    is_name = AS_NAME.match(fault.rest[len(fault.word) :]) and not (fault.word == "else" and fault.rest.startswith("else:"))
+    if fault.word in MISPLACED and not fault.line.strip() and not is_name:
         return Said(*MISPLACED[fault.word])
     return None
+
+
+AS_NAME = re.compile(r"\s*(?:[:=/.]|\Z)")
+"""What follows a word that was meant as a name."""
 
 
 MISPLACED = {

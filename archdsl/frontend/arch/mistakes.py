@@ -108,6 +108,9 @@ def missing(fault: Fault) -> Said | None:
         return Said("`else if` is one word", "write `elif`", fault.at - len(fault.line.lstrip()), fault.at + 2)
     if fault.expected == {"STRING"}:
         return Said("an import is of a file, whose path stands in quotes", 'write `import "blocks.arch"`')
+    if fault.first == "expect" and "COMPARE" in fault.expected and (fault.ends or fault.at_operand):
+        start, end = len(fault.code) - len(fault.last), len(fault.code)
+        return Said("a bound is missing behind this figure", f"write `expect: {fault.last} == ...`", start, end)
     if DECIMAL.search(fault.code):
         end = len(fault.code)
         number = DECIMAL.split(fault.code)[-2]
