@@ -34,13 +34,17 @@ def run(options: argparse.Namespace) -> int:
 
 def text() -> str:
     """The schema as a file holds it."""
-    from archdsl.analyses.expect import FIGURES, WHOLE
+    from archdsl.analyses.expect import FIGURES, TRAINING, WHOLE
+    from archdsl.analyses.figures import FIGURES as KNOWN
     from archdsl.driver import SHIPPED
     from archdsl.frontend.schema import schema
     from archdsl.ops import vocabulary
 
     blocks = {name: block for name in SHIPPED.blocks() if (block := SHIPPED.block(name))}
-    return laid_out(schema(blocks, vocabulary(), [*FIGURES, *WHOLE])) + "\n"
+    meanings = {name: figure.meaning for name, figure in KNOWN.items()}
+    meanings |= {name: f"{meanings[name.removeprefix('training_')]}, of training-only parts" for name in TRAINING}
+    figures = [{name: meanings[name] for name in names} for names in (FIGURES, WHOLE)]
+    return laid_out(schema(blocks, vocabulary(), *figures)) + "\n"
 
 
 def laid_out(value: Any, indent: str = "", key: str = "") -> str:

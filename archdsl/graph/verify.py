@@ -22,7 +22,8 @@ class Broken(AssertionError):
 
 def verify(graph: Graph) -> None:
     """Raises Broken with the first thing that is wrong with a graph."""
-    idle = frozenset(step.target for step in graph.root.steps if step.output in training_only(graph))
+    training = training_only(graph)
+    idle = frozenset(step.target for step in graph.root.steps if step.output in training)
     for scope in distinct(graph.root):
         try:
             check_scope(scope, idle if scope is graph.root else frozenset())
@@ -335,32 +336,33 @@ def check_network(graph: Graph) -> None:
     made = {step.output: step for step in root.steps}
     if len(graph.sections) != len(root.steps) or any(step.kind != "call" for step in root.steps):
         broken("the network does not do one call for each section")
+    training = training_only(graph)
     for section in graph.sections:
-        check_section(graph, section, made.get(section.value))
+        check_section(graph, section, made.get(section.value), training)
     last = [section.value for section in graph.sections if section.kind != "output"]
     equal("the result of the network", root.result, last[-1] if last else None)
+    makers = {section.name: made.get(section.value) for section in graph.sections}
     for each in graph.maps:
         equal(f"the reduction of the map {each.name}", each.reduction, reduction(graph, each.shape))
-        check_map(graph, each.name.partition(".")[0], each.shape)
+        check_map(each.name.partition(".")[0], each.shape, makers)
 
 
-def check_section(graph: Graph, section: Section, step: Step | None) -> None:
+def check_section(graph: Graph, section: Section, step: Step | None, training: set[int]) -> None:
     """A section is what a call of the network gives."""
     if step is None:
         broken(f"the section `{section.name}` is the value {section.value}, which nothing makes")
-    equal(f"the child of the section `{section.name}`", step.target.removesuffix("_"), section.name.removesuffix("_"))
+    equal(f"the child of the section `{section.name}`", step.target.rstrip("_"), section.name.rstrip("_"))
     equal(f"the shape of the section `{section.name}`", section.shape, step.shape)
     equal(f"the reduction of the section `{section.name}`", section.reduction, reduction(graph, section.shape))
     if section.training_only and section.kind != "output":
         broken(f"`{section.name}` exists in training only, which only outputs do")
-    if not section.training_only and training_only(graph) & set(step.inputs):
+    if not section.training_only and training & set(step.inputs):
         broken(f"`{section.name}` reads what exists in training only")
 
 
-def check_map(graph: Graph, name: str, shape: Shapes) -> None:
+def check_map(name: str, shape: Shapes, makers: dict[str, Step | None]) -> None:
     """A map is what some step of its section gives, or takes."""
-    section = next((section for section in graph.sections if section.name == name), None)
-    step = next((step for step in graph.root.steps if section and step.output == section.value), None)
+    step = makers.get(name)
     if step is None or step.scope is None:
         broken(f"there is no section `{name}` for a map")
     shapes = [*step.scope.inputs, *(inner.shape for inner in step.scope.steps)]

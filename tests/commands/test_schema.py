@@ -107,6 +107,8 @@ WRONG = {
     "an argument of what takes none": ("name: net\nstem: {block: relu, args: [1]}", "[1]"),
     "an initializer's setting": ("name: net\nset: {conv.init: {block: normal, args: {sd: 1}}}", "sd"),
     "a pair": ("name: net\nstem: {block: conv, args: {out: 8, kernel: [1, 2, 3]}}", "[1, 2, 3]"),
+    "a block": ("name: net\nparams: {n: 3}\nstem: {repeat: n, block: botleneck}", "botleneck"),
+    "a block inside": ("name: net\nstages: {c2: {block: csp, args: {body: {block: botleneck}}}}", "botleneck"),
     "a key of plain data": ("name: net\nstem: {blck: conv}", "blck"),
     "no block": ("name: net\nstem: {repeat: 3}", "block"),
     "a repeat": ("name: net\nstem: {repeat: 2.5, block: cna}", "2.5"),
@@ -134,7 +136,46 @@ def test_a_wrong_spec_is_refused_by_schema_and_by_archdsl(spec: str, named: str)
             read(Source("net.yaml", spec))
 
 
+RIGHT = {
+    "a block of the file": "name: net\nblocks: {mine: relu}\nstem: {block: mine}",
+    "a block of another file": "import: mine.arch\nname: net\nstem: {block: mine}",
+    "a block of an installed package": "name: net\nstem: {block: acme.swish}\nset: {acme.swish.beta: 2}",
+    "a constant": "name: net\nset: {layer: nac(32), conv.bias: true}\nstem: {block: layer}",
+    "a parameter": "name: net\nparams: {layer: nac(32)}\nstem: {block: layer}",
+    "a parameter of a signature": 'name: net\nparams: "layer: block"\nstem: {block: layer}',
+    "a name of the parent": "name: net\nextends: parent\nstem: {block: layer}",
+    "an initializer": "name: net\nset: {conv.init: {block: normal, args: {std: 0.1}}}",
+    "an initializer inside": "name: net\nstem: {block: conv, args: {out: 3, init: {block: normal, args: {std: 0.1}}}}",
+    "branches": "name: net\nstem: {block: concat, args: [relu, {block: conv, args: [3]}]}",
+    "an expression": "name: net\nstem: {block: cna(3) -> relu, repeat: n + 1}",
+    "lists of mappings": "name: net\nset: [{act: mish}, {conv.bias: true}]\nexpect: [{macs: <= 1G}, {macs: '>= 1K'}]",
+    "sections": "name: net\nsections: {stem: cna(3), stage c2 / 2: cna(3), neck: cna(3)}\ndrop: aux",
+    "a load": "name: net\nexpect: {peak_memory: <= 200MB at batch 8 fp16, c2.macs: 3, c2: 3x4x4, head: 10}",
+    "only blocks": "archdsl: 1\nblocks: {a: relu, b: {args: 'out, *, n = 3', body: [relu, conv(out)]}}",
+    "several": "backbones: {a: {input: [3, 32, 32], stem: relu}, b: {extends: a}, c: }",
+}
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("spec", RIGHT.values(), ids=RIGHT)
+def test_a_right_spec_fits(spec: str, loader: type[Any]) -> None:
+    if loader is yaml.SafeLoader or not spec.endswith("c: }"):
+        assert faults(spec, loader) == []
+    read(Source("net.yaml", spec))
+
+
 LATER = [text for name, (text, _) in WRONG.items() if "setting" in name or "argument" in name or "figure" in name]
-LATER += [WRONG[name][0] for name in ("too many by position", "a pair", "a repeat", "a constant in with", "a bound")]
+LATER += [
+    WRONG[name][0]
+    for name in (
+        "a block",
+        "a block inside",
+        "too many by position",
+        "a pair",
+        "a repeat",
+        "a constant in with",
+        "a bound",
+    )
+]
 LATER += [WRONG["a block's name"][0]]
 """Only when the network is worked out does archdsl see what is wrong with these."""

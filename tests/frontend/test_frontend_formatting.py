@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,12 @@ def test_comments_anywhere_are_kept(seed: int) -> None:
 def test_many_comments_anywhere_are_kept(seed: int) -> None:
     chance = random.Random(seed)
     assert sum(assert_stable(disturbed(text, chance), own) for own, text in SAMPLES) > len(SAMPLES) // 2
+
+
+def test_the_examples_of_the_page_are_formatted() -> None:
+    examples = re.findall(
+        r"^```arch\n(.*?)^```$", (ROOT / "docs" / "fmt.md").read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    assert len(examples) == 2
+    for text in examples:
+        assert laid_out(text, "arch") == text

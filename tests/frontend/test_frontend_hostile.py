@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,10 +10,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Source
 from archdsl.frontend import read
 from archdsl.frontend.yaml import compose
-from tests.frontend.case import cases, yaml_source
+from tests.frontend.case import cases
 
 LOADERS = [getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader]
 NET = "name: net\nstem: "
@@ -59,10 +60,10 @@ HOSTILE = {
 }
 
 
-def outcome(text: str) -> ArchError | None:
+def outcome(text: str, notation: str = "yaml") -> ArchError | None:
     """What is wrong with a text, or None; nothing else may happen than that."""
     try:
-        read(yaml_source(text))
+        read(Source(f"spec.{notation}", text))
     except ArchError as raised:
         error = raised
     else:
@@ -112,3 +113,43 @@ def test_a_spoilt_text_is_read_or_refused(text: str, changes: list[tuple[float, 
 @given(st.text(SIGNS.filter(lambda sign: len(sign) == 1) | st.sampled_from("ab0"), max_size=60))
 def test_a_random_text_is_read_or_refused(text: str) -> None:
     outcome(text)
+
+
+ARCH_SAMPLES = [case.expected + "\n" for case in cases("same")] + [case.text for case in cases("mistakes")]
+TERMINAL = re.compile(r"\b_[A-Z]{2,}|\b(NAME|LPAR|RPAR|LSQB|RSQB|COLON|EQUAL|DOT)\b|\$END")
+ARCH_SIGNS = st.sampled_from(
+    [  # noqa: E501
+        *"()[]:=,.+-*/%<>!#\"'|&@\\\n\t {}$;?\x00\u2028�x3",
+        "->",
+        "...",
+        "**",
+        "//",
+        '"""',
+        "\n    ",
+        " if ",
+        " else ",
+        " as ",
+        "\nstage ",
+        "\nreturn ",
+        "True",
+        "1.",
+        "\r\n",
+    ]
+)
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+@given(
+    st.sampled_from(ARCH_SAMPLES),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 6), ARCH_SIGNS | st.just("")), max_size=4),
+)
+def test_a_spoilt_text_of_the_language_is_read_or_refused(text: str, changes: list[tuple[float, int, str]]) -> None:
+    for place, size, sign in changes:
+        at = int(place * len(text))
+        text = text[:at] + sign + text[at + size :]
+    error = outcome(text, "arch")
+    assert not error or not any(TERMINAL.search(each.label + each.help) for each in error.diagnostics)

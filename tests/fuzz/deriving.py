@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from functools import cache
 
 from lark import Lark
@@ -36,10 +37,15 @@ class Deriver:
         self.expansions: dict[str, list[list[Symbol]]] = {}
         for rule in grammar.rules:
             self.expansions.setdefault(rule.origin.name, []).append(list(rule.expansion))
-        self.words = {each.name: each.pattern.value.removesuffix(r"\b") for each in grammar.terminals}
+        self.words: dict[str, str] = {each.name: each.pattern.value.removesuffix(r"\b") for each in grammar.terminals}
+        self.names = [name for name in names() if self.is_free(name)]
         self.heights: dict[str, int] = dict.fromkeys(self.expansions, HIGH)
         while (lower := {name: self.lowest(name) for name in self.expansions}) != self.heights:
             self.heights = lower
+
+    def is_free(self, name: str) -> bool:
+        """Whether a word is no word of the language."""
+        return name not in self.words.values() and re.fullmatch(self.words["NAME"], name) is not None
 
     def lowest(self, name: str) -> int:
         """How deep a rule has to go."""
@@ -49,19 +55,24 @@ class Deriver:
         """How deep one way of a rule has to go."""
         return max((self.heights[each.name] for each in expansion if isinstance(each, NonTerminal)), default=0)
 
-    def text(self, chance: random.Random, start: str, depth: int) -> str:
-        """A text of a rule; below `depth` it takes the shortest way to an end."""
+    def file(self, chance: random.Random, size: int) -> str:
+        """A file of some definitions, the last of which is a backbone."""
+        kinds = [*(chance.choice(["block", "function", "backbone"]) for _ in range(chance.randint(0, 2))), "backbone"]
+        return "\n".join(self.text(chance, kind, size) for kind in kinds)
+
+    def text(self, chance: random.Random, start: str, size: int) -> str:
+        """A text of a rule; after `size` words it takes the shortest way to an end."""
         parts: list[str] = []
         level = 0
-        stack: list[tuple[Symbol, int]] = [(NonTerminal(start), depth)]
+        stack: list[Symbol] = [NonTerminal(start)]
         while stack:
-            symbol, left = stack.pop()
+            symbol = stack.pop()
             if isinstance(symbol, NonTerminal):
                 ways = self.expansions[symbol.name]
-                if left < self.heights[symbol.name]:
+                if len(parts) + len(stack) > size:
                     least = min(map(self.height, ways))
                     ways = [way for way in ways if self.height(way) == least]
-                stack += [(each, left - 1) for each in reversed(chance.choice(ways))]
+                stack += reversed(chance.choice(ways))
             elif symbol.name in {"_INDENT", "_DEDENT"}:
                 level += 1 if symbol.name == "_INDENT" else -1
                 parts[-1] = "\n" + BLANK * level
@@ -71,7 +82,7 @@ class Deriver:
 
     def word(self, chance: random.Random, terminal: str) -> str:
         """A word."""
-        return chance.choice(names() if terminal == "NAME" else SAMPLES.get(terminal, [self.words[terminal]]))
+        return chance.choice(self.names if terminal == "NAME" else SAMPLES.get(terminal, [self.words[terminal]]))
 
 
 @cache

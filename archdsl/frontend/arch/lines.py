@@ -126,8 +126,8 @@ def out_of_place(fault: Fault) -> Said | None:
         start = fault.at - len(fault.line.lstrip())
         label = "a definition stands at the left margin, not inside of another"
         return Said(label, "do not indent it", start, start + len(fault.first))
-    is_name = AS_NAME.match(fault.rest[len(fault.word) :]) and not (fault.word == "else" and fault.rest.startswith("else:"))
-    if fault.word in MISPLACED and not fault.line.strip() and not is_name:
+    named = AS_NAME.match(fault.rest[len(fault.word) :]) and not fault.rest.startswith("else:")
+    if fault.word in MISPLACED and not fault.line.strip() and not named:
         return Said(*MISPLACED[fault.word])
     return None
 

@@ -57,7 +57,8 @@ class Gatherer:
                 self.inner(comment, region)
             line_end = self.source.find("\n", last, stop)
             line_end = stop if line_end < 0 else line_end
-            self.notes.add(region.place, Note(beside=tuple(each.text for each in self.comments(last, line_end))))
+            beside = Note(beside=tuple(each.text for each in self.comments(last, line_end)))
+            self.notes.add(self.last_place(region, last), beside)
             self.between(line_end, regions[:number], regions[number] if number < len(regions) else None)
 
     def alone(self) -> None:
@@ -77,6 +78,14 @@ class Gatherer:
         code = self.parts.code
         at = bisect_left(code, stop, key=first) - 1
         return max(code[at][1], region.start) if at >= 0 else region.start
+
+    def last_place(self, region: Region, end: int) -> Place:
+        """Where a comment at the end of an element stands: if that goes over lines, at the link on its last one."""
+        if "\n" in self.source[region.start : end]:
+            for item in items(region.nodes, self.source):
+                if item.end == end and not item.leads:
+                    return item.place
+        return region.place
 
     def lines(self, start: int, end: int, *, whole: bool) -> list[tuple[str, int]]:
         """The comments and empty lines between two offsets; the last line is that of what follows, if anything does."""

@@ -259,7 +259,12 @@ def signature(parameters: Sequence[ast.Parameter]) -> list[Part]:
     found = parted(parameters, map(parameter, parameters))
     star = next((at for at, each in enumerate(parameters) if each.named and not each.rest), None)
     if star is not None:
-        found.insert(star, Part(None, False, "*"))
+        first = parameters[star].span
+        text = first.source.text[: first.start]
+        at_star = text.rfind("*")
+        before = text.rfind("\n", parameters[star - 1].span.end if star else at_star, at_star) >= 0
+        found[star] = found[star]._replace(begins="\n" in text[at_star:])
+        found.insert(star, Part(None, before, "*"))
     return found
 
 

@@ -34,10 +34,15 @@ SECTION = "A section: a chain of blocks. An expression, a list of blocks (a chai
 STAGE = "A stage: its output is a feature map of the network. `/ 2` says that it reduces the map by 2."
 
 
-def schema(blocks: Mapping[str, Definition], ops: Mapping[str, type[Op]], figures: Iterable[str]) -> Json:
-    """The schema, for a library of blocks, a vocabulary of ops, and the figures that `expect` knows."""
+def schema(
+    blocks: Mapping[str, Definition], ops: Mapping[str, type[Op]], figures: dict[str, str], whole: dict[str, str]
+) -> Json:
+    """The schema, for a library of blocks, a vocabulary of ops, and the figures that `expect` knows, with meanings.
+
+    Sections have the `figures`, too; those of the `whole` only the network has.
+    """
     callees = Callees(blocks, ops)
-    network = keys_of_a_network(list(figures))
+    network = keys_of_a_network()
     found = {
         "$schema": DRAFT,
         "title": "archdsl",
@@ -51,7 +56,8 @@ def schema(blocks: Mapping[str, Definition], ops: Mapping[str, type[Op]], figure
             "backbones": {"properties": dict.fromkeys(network, False)},
             "sections": ONE_WAY,
         },
-        "$defs": definitions(callees, network),
+        **own_names_only(),
+        "$defs": definitions(callees, network) | expectations(figures, whole),
     }
     return unmarked(found)
 
@@ -74,7 +80,7 @@ def keys_of_a_file() -> Json:
     }
 
 
-def keys_of_a_network(figures: list[str]) -> Json:
+def keys_of_a_network() -> Json:
     """The keys of a network."""
     section = {"description": SECTION, **ref("block")}
     stage = {"description": STAGE, **ref("block")}
@@ -110,7 +116,10 @@ def keys_of_a_network(figures: list[str]) -> Json:
             "description": "What is left out of the parent: a section or an output, or several.",
             "anyOf": [ref("name"), {"type": "array", "items": ref("name")}],
         },
-        "expect": {"description": "What the network comes to, which validation holds it to.", **expect(figures)},
+        "expect": {
+            "description": "What the network comes to, which validation holds it to.",
+            **lines(ref("figures")),
+        },
     }
 
 
@@ -126,6 +135,7 @@ def definitions(callees: Callees, network: Json) -> Json:
         "name-of-a-block": callees.block_names(),
         "initializer": callees.initializer_names(),
         "plain": plain(callees),
+        "known": known(),
         "settings": callees.settings(),
         "definition": definition(),
         "network": {
@@ -136,6 +146,28 @@ def definitions(callees: Callees, network: Json) -> Json:
         },
         **callees.arguments(),
     }
+
+
+def own_names_only() -> Json:
+    """Where a file brings no names of its own, a name of a block in plain data has to be a known one."""
+    bare: Json = {"type": "object", "additionalProperties": {"type": ["number", "boolean", "array"]}}
+    return {
+        "if": {
+            "properties": {
+                **dict.fromkeys(("import", "blocks", "backbones", "extends"), False),
+                "set": {"type": "object", "propertyNames": {"pattern": SETTING}},
+                "params": bare,
+            }
+        },
+        "then": {"properties": dict.fromkeys(("stem", "stages", "head", "sections", "outputs"), ref("known"))},
+    }
+
+
+def known() -> Json:
+    """Anything; but where it names a block in plain data, and nothing else, one of the known ones."""
+    named = {"anyOf": [ref("name-of-a-block"), ref("initializer")]}
+    name = {"if": {"type": "string", "pattern": rf"^{NAME}$"}, "then": named, "else": ref("known")}
+    return {"properties": {"block": name}, "additionalProperties": ref("known"), "items": ref("known")}
 
 
 def plain(callees: Callees) -> Json:
@@ -151,7 +183,7 @@ def plain(callees: Callees) -> Json:
             },
             "with": {
                 "description": "Settings for this block and all in it.",
-                "propertyNames": {"pattern": rf"\.|^({'|'.join(POLICIES)})$"},
+                "propertyNames": {"pattern": SETTING},
                 **ref("settings"),
             },
             "as": {"description": "The name of the module.", **ref("name")},
@@ -190,22 +222,31 @@ def shape() -> Json:
     return {"anyOf": [text, size, {"type": "array", "items": size, "minItems": 1}]}
 
 
-def expect(figures: list[str]) -> Json:
+def expectations(figures: dict[str, str], whole: dict[str, str]) -> Json:
     """Figures, and what they come to: those of the network, and shapes and figures of its sections."""
-    amount = {
-        "description": "A number, or a bound: `<= 4.3G`, `<= 200MB at batch 8 fp16`.",
-        "type": ["string", "number"],
-        "pattern": rf"^\s*({SIGN}\s*)?{AMOUNT}(\s+at\s+batch\s+{NUMBER}(\s+[a-z0-9]+)?)?\s*$",
+    load = rf"(\s+at\s+batch\s+{NUMBER}(\s+[a-z0-9]+)?)?"
+    return {
+        "amount": {
+            "description": "A number, or a bound: `<= 4.3G`, `<= 200MB at batch 8 fp16`.",
+            "type": ["string", "number"],
+            "pattern": rf"^\s*({SIGN}\s*)?{AMOUNT}{load}\s*$",
+        },
+        "map": {
+            "description": "The section's shape, as `512x28x28`.",
+            "type": ["string", "integer"],
+            "pattern": rf"^\s*((==|!=)\s*)?({SHAPE}|[0-9]{{1,6}})\s*$",
+            "maximum": 999_999,
+        },
+        "figures": {
+            "type": "object",
+            "properties": {name: ref("amount") | {"description": said} for name, said in (figures | whole).items()},
+            "patternProperties": {
+                rf"^(?!({'|'.join(figures | whole)})$){NAME}$": ref("map"),
+                rf"^{NAME}\.({'|'.join(figures)})$": ref("amount"),
+            },
+            "additionalProperties": False,
+        },
     }
-    map_shape = {
-        "description": "The section's shape, as `512x28x28`.",
-        "type": ["string", "integer"],
-        "pattern": rf"^\s*((==|!=)\s*)?({SHAPE}|[0-9]{{1,6}})\s*$",
-        "maximum": 999_999,
-    }
-    words = "|".join(figures)
-    keys = keyed({rf"^(?!({words})$){NAME}$": map_shape, rf"^{NAME}\.({words})$": amount})
-    return lines(keys | {"properties": dict.fromkeys(figures, amount)})
 
 
 def keyed(patterns: Json) -> Json:
@@ -220,6 +261,8 @@ def named(value: Json, without: Iterable[str] = ()) -> Json:
 
 
 TAKEN = tuple(dict.fromkeys((*RESERVED, *POLICIES, *FUNCTIONS)))
+SETTING = rf"\.|^({'|'.join(POLICIES)})$"
+"""What is set for others to see: a policy, or a parameter of something; no constant."""
 USUAL = ("c1", "c2", "c3 / 2", "c4 / 2", "c5 / 2")
 """Stages as most networks have them: editors offer only keys that the schema lists."""
 ONE_WAY = {"properties": dict.fromkeys(("stem", "stages", "head"), False)}
