@@ -7,6 +7,7 @@ user's cache folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imp
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -64,14 +65,21 @@ def files(paths: list[str]) -> Iterator[Asked]:
     for text in paths:
         path = Path(text)
         if text != STANDARD_INPUT and path.is_dir():
-            found = sorted(str(each) for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
-            named = [Asked(each, True) for each in found]
+            named = [Asked(each, True) for each in sorted(below(path, SUFFIXES))]
         else:
             named = [Asked(text, False)]
         for each in named:
             if each.path not in seen:
                 seen.add(each.path)
                 yield each
+
+
+def below(folder: Path, endings: tuple[str, ...]) -> Iterator[str]:
+    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there."""
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        paths = [Path(where, name) for name in names if name.endswith(endings)]
+        yield from (str(path) for path in paths if path.is_file())
 
 
 def outcome(asked: Asked, size: tuple[int, ...] | None, cache: Cache) -> list[Diagnostic] | None:

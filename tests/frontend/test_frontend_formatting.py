@@ -7,12 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from archdsl.errors import ArchError, Source
 from archdsl.frontend import read
 from archdsl.frontend.formatting import formatted
 from archdsl.frontend.formatting.canonical import Notation, noted
+from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.lang.document import Document
 from tests.frontend.case import Case, cases, settle
+from tests.frontend.strategies import documents, expressions
+from tests.frontend.test_frontend_printed import holding
 
 CASES = cases("formatted")
 ROOT = Path(__file__).parents[2]
@@ -153,3 +158,33 @@ def test_the_examples_of_the_page_are_formatted() -> None:
     assert len(examples) == 2
     for text in examples:
         assert laid_out(text, "arch") == text
+
+
+# ---- random documents ------------------------------------------------------------------------------------------------
+
+EXAMPLES = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+
+def assert_canonical(document: Document) -> None:
+    """That what is printed of a document is formatted, and can be taken to either notation."""
+    for own, text in zip(NOTATIONS, (to_arch(document), to_yaml(document)), strict=True):
+        assert laid_out(text, own) == text
+        for to in NOTATIONS:
+            shown = laid_out(text, own, to)
+            assert laid_out(shown, to) == shown
+
+
+@settings(EXAMPLES, max_examples=15)
+@given(documents)
+def test_what_is_printed_is_formatted(document: Document) -> None:
+    assert_canonical(document)
+
+
+@pytest.mark.slow
+@settings(EXAMPLES, max_examples=400)
+@given(documents | expressions.map(holding))
+def test_much_that_is_printed_is_formatted(document: Document) -> None:
+    assert_canonical(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +29,7 @@ SIGNS = {
     **dict.fromkeys(("*", "//", "/", "%"), PRODUCT),
     "**": POWER,
 }
+STAR = re.compile(r"\*[\s,]*(?:#[^\n]*\n[\s,]*)*\Z")
 SIDES = {COMPARISON: (SUM, SUM), POWER: (POSTFIX, SIGNED)}
 """What the operands have to be, where it is not: the left as tight as the whole, the right tighter."""
 
@@ -259,13 +261,20 @@ def signature(parameters: Sequence[ast.Parameter]) -> list[Part]:
     found = parted(parameters, map(parameter, parameters))
     star = next((at for at, each in enumerate(parameters) if each.named and not each.rest), None)
     if star is not None:
-        first = parameters[star].span
-        text = first.source.text[: first.start]
-        at_star = text.rfind("*")
-        before = text.rfind("\n", parameters[star - 1].span.end if star else at_star, at_star) >= 0
-        found[star] = found[star]._replace(begins="\n" in text[at_star:])
+        before, behind = breaks_at_star(parameters[star - 1] if star else None, parameters[star])
+        found[star] = found[star]._replace(begins=behind)
         found.insert(star, Part(None, before, "*"))
     return found
+
+
+def breaks_at_star(before: ast.Parameter | None, after: ast.Parameter) -> tuple[bool, bool]:
+    """Whether an author began a line with the `*` between two parameters, and with the one behind it."""
+    text = after.span.source.text
+    start = 0 if before is None else (before.default or before).span.end
+    sign = STAR.search(text[: after.span.start], start)
+    if sign is None:
+        return False, False
+    return before is not None and "\n" in text[start : sign.start()], "\n" in sign[0]
 
 
 def parameter(node: ast.Parameter) -> Layout:

@@ -1,0 +1,125 @@
+"""`validate`: which files it takes, and what it says of those that cannot be read."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from archdsl.commands import main
+
+GOOD = "name: net\ninput: 3x32x32\nstages: {c2: cna(3)}\n"
+TEXT = "backbone net:\n    input 3 x 32 x 32\n    stem: cna(3)\n"
+FILES = {
+    "a.yaml": GOOD,
+    "b.arch": TEXT,
+    "deep/er/c.yml": GOOD,
+    "child.yaml": "name: child\nextends: resnet50\n",
+    "eslint.yml": "extends: recommended\nrules: {}\n",
+    "compose.yaml": "services: {}\n",
+    ".venv/d.yaml": "stages: wrong\n",
+    "node_modules/e.yaml": "stages: wrong\n",
+    "notes.txt": "stages: wrong\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files of all kinds, and the user among them."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def validate(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """What a run says."""
+    return main(["validate", "--no-cache", *words]), capsys.readouterr().out
+
+
+def test_a_folder_gives_its_specs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "deep" / "loop").symlink_to(folder)
+    said = "4 files checked, 2 YAML files skipped as no spec: no errors\n"
+    assert validate(capsys, ".") == (0, said)
+    assert validate(capsys, ".", "b.arch", "./") == (0, said)
+
+
+def test_a_file_that_is_named_is_checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = validate(capsys, "compose.yaml", ".venv/d.yaml")
+    assert code == 1
+    assert "`services` is no key of a spec" in out
+    assert "2 files checked" in out
+
+
+def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("binary.arch").write_bytes(bytes(range(256)))
+    Path("utf16.yaml").write_bytes(GOOD.encode("utf-16"))
+    Path("large.arch").write_bytes(b"#" * 4_000_001)
+    Path("loop1.arch").symlink_to("loop2.arch")
+    Path("loop2.arch").symlink_to("loop1.arch")
+    for name, said in {
+        "nowhere.arch": "No such file or directory",
+        "binary.arch": "binary.arch is not text in UTF-8 (byte 128)",
+        "utf16.yaml": "utf16.yaml is not text in UTF-8 (byte 0)",
+        "large.arch": "has more than 4,000,000 bytes",
+        "loop1.arch": "loop1.arch: Too many levels of symbolic links",
+        "/dev/zero": "has more than 4,000,000 bytes",
+        "a\x00b.arch": "is no path",
+    }.items():
+        code, out = validate(capsys, name)
+        assert (code, said in out) == (1, True), out
+        assert "\x00" not in out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo("pipe.arch")
+    Path("loop.arch").symlink_to("loop.arch")
+    Path("tree").mkdir()
+    Path("outside.arch").write_text("block mine() = relu\n")
+    Path("tree/link.arch").symlink_to("../outside.arch")
+    for path, said in {
+        "../pipe.arch": "lies outside of",
+        "../../../etc/passwd": "lies outside of",
+        "/etc/passwd": "lies outside of",
+        "link.arch": "lies outside of",
+        "nowhere.arch": "No such file or directory",
+        ".": "Is a directory",
+        "self.arch": "is on its way to import this file",
+    }.items():
+        Path("tree/self.arch").write_text(f'import "{path}"\n{TEXT}')
+        code, out = validate(capsys, "tree/self.arch")
+        assert (code, said in out) == (1, True), out
+    for path, said in {"pipe.arch": "no regular file", "loop.arch": "leads nowhere"}.items():
+        Path("here.arch").write_text(f'import "{path}"\n{TEXT}')
+        code, out = validate(capsys, "here.arch")
+        assert (code, said in out) == (1, True), out
+
+
+def test_imports_that_meet_again_are_read_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for level in range(25):
+        below = f'import "n{level + 1}a.arch"\nimport "n{level + 1}b.arch"\n' if level < 24 else ""
+        for side in "ab":
+            Path(f"n{level}{side}.arch").write_text(f"{below}block m{level}{side}() = relu\n")
+    Path("top.arch").write_text(f'import "n0a.arch"\n{TEXT}')
+    assert validate(capsys, "top.arch") == (0, "1 file checked: no errors\n")
+
+
+def test_a_long_row_of_imports_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(1, 1200):
+        Path(f"n{number}.arch").write_text(f'import "n{number + 1}.arch"\n')
+    code, out = validate(capsys, "n1.arch")
+    assert code == 1
+    assert "more than 32 files import one another" in out
+
+
+@pytest.mark.parametrize(("content", "said"), [(GOOD.encode(), "no errors"), (b"\xff", "is not text in UTF-8")])
+def test_standard_input(
+    content: bytes, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    code, out = validate(capsys, "-")
+    assert (code, said in out) == (int(said != "no errors"), True), out
