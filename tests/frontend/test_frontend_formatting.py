@@ -177,7 +177,7 @@ def assert_canonical(document: Document) -> None:
             assert laid_out(shown, to) == shown
 
 
-@settings(EXAMPLES, max_examples=15)
+@settings(EXAMPLES, max_examples=5)
 @given(documents)
 def test_what_is_printed_is_formatted(document: Document) -> None:
     assert_canonical(document)
