@@ -27,7 +27,7 @@ from archdsl.lang.signature import Slot as ParameterSlot
 from archdsl.lang.signature import add_parameter, fitted
 from archdsl.lang.stage import reduction
 from archdsl.lang.types import Type
-from archdsl.lang.values import Bound, Tensor, Value
+from archdsl.lang.values import BlockValue, Bound, Tensor, Value
 from archdsl.op import Shape
 
 LARGEST_SIDE = 10**6
@@ -184,7 +184,12 @@ class Elaboration:
             self.declared[slot] = entry
 
     def check_unused(self) -> None:
-        """Notes the backbone's own settings and constants that had no effect."""
+        """Notes the backbone's own settings and constants that had no effect.
+
+        Not where parameters were given: what they leave out (the classifier, say) may be what a setting was for.
+        """
+        if self.params:
+            return
         session = self.session
         idle = [entry for slot, entry in self.declared.items() if slot not in self.root.used]
         idle += [entry for place, entry in session.declared.items() if place not in session.effective]
@@ -195,8 +200,10 @@ class Elaboration:
         for line in self.family.settings:
             setting = line.content
             if line.own and is_constant(setting) and setting.target[0] not in self.environment.read:
-                label = f"the constant `{setting.target[0]}` is never used"
-                self.findings.append(catalog.UNUSED.at(setting.span, label, help="remove it"))
+                name = setting.target[0]
+                block = isinstance(self.environment.names.get(name), BlockValue)
+                help = f"a section is written `{name}: ...`; otherwise remove it" if block else "remove it"
+                self.findings.append(catalog.UNUSED.at(setting.span, f"the constant `{name}` is never used", help=help))
 
     # ---- sections
 

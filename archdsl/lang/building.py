@@ -119,6 +119,17 @@ class Builder:
                 activations += count * done.activations
         return Totals(ops, params, buffers, macs, activations, n_conv, n_norm, n_linear)
 
+    def check_use(self, result: Ref) -> None:
+        """Raises where a module gives what nothing reads: it would hold weights and never run."""
+        read = {part for step in self.steps for ref in step.inputs for part in parts_of(ref)}.union(parts_of(result))
+        for step in self.steps:
+            if step.target and step.output not in read:
+                child = self.children[step.target]
+                help = (
+                    "read it, or leave it out (`identity`)" if child.role == "parameter" else "read it, or leave it out"
+                )
+                raise Fault(catalog.UNUSED, child.scope.span, f"nothing uses what `{child.name}` gives", help)
+
     def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: Any) -> Scope:
         """The scope; raises where it is larger than any network may be."""
         totals = self.totals(idle)
@@ -157,6 +168,13 @@ def reference(value: Value) -> Ref:
     if not is_list(value):
         return value.id
     return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
+
+
+def parts_of(ref: Ref) -> tuple[int, ...]:
+    """The values that a step's input stands for."""
+    if isinstance(ref, int):
+        return (ref,)
+    return tuple(part.value if isinstance(part, Spread) else part for part in ref)
 
 
 def shapes_of(value: Value) -> Shapes:

@@ -169,4 +169,6 @@ def close(builder: Builder, result: Value, block: BlockValue, **facts: Any) -> S
         raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
     output = shapes_of(result)
     check_length(output, block.span)
-    return builder.finish(block.span, result=reference(result), output=output, **facts)
+    reached = reference(result)
+    builder.check_use(reached)
+    return builder.finish(block.span, result=reached, output=output, **facts)

@@ -55,6 +55,7 @@ def work_out(
         builder, value, maps = work_out_stage(environment, line, file, reads, before, size)
     else:
         builder, value, maps = attempt(environment, line, file, reads, size, strided=False)
+    builder.check_use(value.id)
     scope = builder.finish(
         line.value.span, kind="chain", name=line.name, owner=line.name, result=value.id, output=value.shape
     )

@@ -63,7 +63,7 @@ def saved(model: nn.Module, shape: tuple[int, ...]) -> int:
         storage = tensor.untyped_storage()
         if storage._cdata not in held:
             found[storage._cdata] = storage
-        return tensor
+        return tensor.detach()  # an output that its own grad_fn holds would never be freed
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         result = model.train()(torch.randn(shape))

@@ -73,8 +73,8 @@ class Forward(Statements):
         value = self.fitted(step, build)
         self.consume(step)
         readers = self.left[step.output]
-        if is_list(step.shape) and (picks := self.picks(step)):
-            self.unpack(step, value, picks)
+        if is_list(step.shape) and self.is_unpacked(step):
+            self.unpack(step, value)
         elif value.plain:
             (name,) = value.reads
             self.holders[name] += (step.output,)
@@ -102,15 +102,18 @@ class Forward(Statements):
         """Whether an expression does not fit into a statement, or nests too deeply."""
         return len(f"{self.indent}return {value.text}") > WIDTH or value.depth > DEEPEST
 
-    def picks(self, step: Step) -> list[Step]:
-        """The steps that take a list apart, if it is better taken apart at once."""
+    def is_unpacked(self, step: Step) -> bool:
+        """Whether a list is better taken apart at once; what torch gives is a tuple, which adds to no list."""
         readers = self.readers[step.output]
+        if step.output in self.results or any(each.kind != "pick" for each in readers):
+            return False
         spread = self.left[step.output] > len(readers)
-        whole = step.output in self.results or any(each.kind != "pick" for each in readers)
-        return [] if whole or (len(readers) < 2 and not spread) else readers
+        by_torch = step.scope is not None and step.scope.op is not None
+        return len(readers) > 1 or (spread and (by_torch or bool(readers)))
 
-    def unpack(self, step: Step, value: Value, picks: Sequence[Step]) -> None:
+    def unpack(self, step: Step, value: Value) -> None:
         """Takes a list apart: `cross, main = ...`."""
+        picks = self.readers[step.output]
         spread = self.left[step.output] > len(picks)
         names: list[str] = []
         for at in range(len(step.shape)):
