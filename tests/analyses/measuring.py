@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+import archdsl
+from archdsl.graph import Graph
+
 
 class Counting(TorchDispatchMode):
     """Counts the bytes of the storages that ops make, from their making until they are freed."""
@@ -39,6 +42,17 @@ class Counting(TorchDispatchMode):
         """Counts a storage that was freed."""
         self.known.discard(key)
         self.live -= size
+
+
+def built(graph: Graph) -> nn.Module:
+    """A network whose weights are ones: what they are is no matter, and drawing them takes long."""
+    with torch.device("meta"):
+        model = archdsl.build(graph)
+    model.to_empty(device="cpu")
+    with torch.no_grad():
+        for each in state(model):
+            each.fill_(1)
+    return model
 
 
 def state(model: nn.Module) -> list[Tensor]:
