@@ -13,6 +13,7 @@ from types import ModuleType
 from archdsl import __version__
 from archdsl.commands._light import lighten
 from archdsl.errors import ArchError, did_you_mean
+from archdsl.errors.render import CONTROL
 
 USAGE_CODES = {"E504", "E602", "E503"}
 
@@ -85,3 +86,16 @@ def run(name: str, words: list[str]) -> int:
         return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if os.environ.get("ARCHDSL_DEBUG"):
+            raise
+        print(f"archdsl: internal error: {said(error)}", file=sys.stderr)
+        print("this is a mistake of ours: please report it; with ARCHDSL_DEBUG=1 it says where", file=sys.stderr)
+        return 2
+
+
+def said(error: Exception) -> str:
+    """An error of another package in one line that steers no terminal."""
+    return CONTROL.sub("?", " ".join(f"{type(error).__name__}: {error}".split()))[:500]

@@ -36,6 +36,19 @@ def test_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert "did you mean `build`?" in err
 
 
+def test_a_mistake_of_ours_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(options: object) -> int:
+        raise ValueError(f"so\nmuch \x1b[31m for {options.__class__.__name__}")
+
+    monkeypatch.setattr("archdsl.commands.list.run", broken)
+    code, out, err = run(capsys, "list")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[0] == "archdsl: internal error: ValueError: so much ?[31m for Namespace"
+    monkeypatch.setenv("ARCHDSL_DEBUG", "1")
+    with pytest.raises(ValueError, match="so"):
+        main(["list"])
+
+
 def test_show_gives_exact_integers(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "show", "resnext50", "--format", "json")
     (figures,) = json.loads(out)
