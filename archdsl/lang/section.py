@@ -10,11 +10,13 @@ from archdsl.graph import Map, Scope
 from archdsl.lang import stage
 from archdsl.lang import syntax as ast
 from archdsl.lang.building import Builder
+from archdsl.lang.chains import need_link, refuse_gate
 from archdsl.lang.document import Output, Section
 from archdsl.lang.environment import Environment
 from archdsl.lang.evaluation import evaluate
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import File
+from archdsl.lang.frame import Frame
 from archdsl.lang.settings import Slot
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Join, Links, Row, Tensor, Value, With, label
@@ -115,8 +117,9 @@ def attempt(
     offset = len(reads.tensors) - len(reads.named)
     tensors = {name: builder.input(offset + at) for at, name in enumerate(reads.named)}
     builder.names.update({tensor.id: name for name, tensor in tensors.items()})
-    value: Value = evaluate(environment.frame(line.value, file, tensors, builder), line.value)
-    maps: list[Map] = []
+    frame = environment.frame(line.value, file, tensors, builder)
+    maps = Maps(line.name, size)
+    value = evaluate_tensor(frame, line.value, maps) if reads.before is None else evaluate(frame, line.value)
     if only_if_clear and not (isinstance(value, BlockValue) and stage.keeps_size_as_written(value)):
         raise Unclear
     if isinstance(value, BlockValue):
@@ -124,23 +127,48 @@ def attempt(
             raise needs_tensor(line)
         if strided and isinstance(line, Section):
             value = stage.with_stride(environment.session, line, value)
-        value, maps = through_links(environment, builder, line.name, value, size)
+        value = through_links(frame, builder.input(0), value, maps)
     if not isinstance(value, Tensor):
         raise no_tensor(line, value)
-    return builder, value, maps
+    return builder, value, list(maps.found.values())
 
 
-def through_links(
-    environment: Environment, builder: Builder, name: str, block: BlockValue, size: Shape
-) -> tuple[Value, list[Map]]:
-    """The chain's tensor through the links of a section one by one, and the map that each gives."""
-    value: Value = builder.input(0)
-    maps: list[Map] = []
+class Maps:
+    """The map that each link of a section gives, by its name."""
+
+    def __init__(self, section: str, size: Shape) -> None:
+        self.section = section
+        self.size = size
+        self.found: dict[str, Map] = {}
+
+    def add(self, link: BlockValue, value: Value) -> None:
+        """One more link's output, if it is a map; a second one of a name gets a number, as modules do."""
+        if not isinstance(value, Tensor) or len(value.shape) != 3:
+            return
+        first = name = f"{self.section}.{last_module(link)}"
+        number = 2
+        while name in self.found:
+            name, number = f"{first}{number}", number + 1
+        self.found[name] = Map(name, value.shape, stage.reduction(self.size, value.shape))
+
+
+def evaluate_tensor(frame: Frame, node: ast.Expression, maps: Maps) -> Value:
+    """A line that starts from a tensor by name, as it should."""
+    if not isinstance(node, ast.Chain) or not is_tensors(value := evaluate(frame, node.links[0])):
+        return evaluate(frame, node)
+    refuse_gate(node.links[0])
+    for link in node.links[1:]:
+        value = through_links(frame, value, need_link(link, evaluate(frame, link)), maps)
+    return value
+
+
+def through_links(frame: Frame, value: Value, block: BlockValue, maps: Maps) -> Value:
+    """A tensor through the links of a section, one by one."""
+    assert frame.builder is not None
     for link in block.links if isinstance(block, Links) else (block,):
-        value = environment.session.apply(builder, link, value, environment.settings)
-        if isinstance(value, Tensor) and len(value.shape) == 3:
-            maps.append(Map(f"{name}.{last_module(link)}", value.shape, stage.reduction(size, value.shape)))
-    return value, maps
+        value = frame.session.apply(frame.builder, link, value, frame.settings)
+        maps.add(link, value)
+    return value
 
 
 def last_module(link: BlockValue) -> str:
