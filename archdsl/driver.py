@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archdsl.analyses import warnings
 from archdsl.analyses.expect import hold
 from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog, did_you_mean
+from archdsl.errors.allowance import without_silenced
 from archdsl.errors.reading import read_text, resolved, shown
 from archdsl.frontend import read
+from archdsl.frontend.allowances import allowances
 from archdsl.frontend.notation import SUFFIXES
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
 from archdsl.lang.backbone import elaborate
 from archdsl.lang.document import Backbone, Import
-from archdsl.lang.family import resolve
+from archdsl.lang.family import lineage, resolve
 from archdsl.lang.files import Definition, File
 from archdsl.resources import folder
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
+WITHIN = "a file imports from its own folder, and from those below"
 MOST_FINDINGS = 100
 """Of one file; whoever reads so many has stopped by then."""
 DECLARED = re.compile(r"^\s*(?:backbone\s+|name:\s*['\"]?)(\w+)", re.MULTILINE)
@@ -176,7 +181,7 @@ class Opening:
         asked = home / each.path
         path = resolved(asked, each.span)
         if not path.is_relative_to(self.top):
-            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(self.top)}")
+            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(self.top)}", help=WITHIN)
         if path in trail:
             raise catalog.CYCLE.error(each.span, f"`{each.path}` is on its way to import this file")
         if len(trail) > DEEPEST_IMPORTS:
@@ -197,13 +202,17 @@ class Opening:
 def validate(
     source: Source, path: Path | None, size: tuple[int, ...] | None = None, reads: list[Read] | None = None
 ) -> list[Diagnostic]:
-    """All that is wrong with a text: with the file, with each of its backbones, and with what they expect."""
+    """All that is wrong with a text: with the file, with each of its backbones, and with what they expect.
+
+    Where nothing is, its warnings: what is legal, and surely not meant.
+    """
     try:
         trail = (resolved(path, None),) if path is not None else ()
         file = open_file(source, trail[0].parent if trail else None, trail, reads)
     except ArchError as error:
         return error.diagnostics
     findings: list[Diagnostic] = []
+    unmeant: list[Diagnostic] = []
     for backbone in file.backbones.values():
         if len(findings) >= MOST_FINDINGS:
             break
@@ -214,7 +223,27 @@ def validate(
             continue
         if size is None and backbone.expect:
             findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
-    return list(dict.fromkeys(findings))
+        if not findings:
+            unmeant += warnings_of(graph, file, backbone)
+    return list(dict.fromkeys(findings)) or unsilenced(file, unmeant, as_declared=size is None)
+
+
+def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic]:
+    """What is surely not meant in a backbone's graph, and not its parent's doing."""
+    found = warnings.of_network(graph, file, backbone)
+    inherited: list[warnings.Told] = []
+    if warnings.inherits(found, backbone):
+        home, parent = lineage(file, backbone)[1]
+        with suppress(ArchError):
+            inherited = warnings.of_network(compile(Spec(home, parent), input=graph.input), home, parent)
+    return warnings.own(found, inherited, backbone)
+
+
+def unsilenced(file: File, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
+    """The warnings of a file that no comment in it silences; of another input size than declared, some do not come."""
+    found = dict.fromkeys([*warnings.of_file(file), *unmeant])
+    silent = allowances(file.source, file.document)
+    return without_silenced(found, silent, unused=as_declared)[:MOST_FINDINGS]
 
 
 # ---- compiling -----------------------------------------------------------------------------------------------------
@@ -222,11 +251,16 @@ def validate(
 
 def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
     """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width)."""
+    graph = elaborated(spec, params, input)
+    verify(graph)
+    return graph
+
+
+def elaborated(spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
+    """A spec worked out, without the account that `verify` takes of it: for thousands of candidates in a row."""
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
         family = resolve(chosen.file, chosen.backbone)
-        graph = elaborate(family, params or {}, tuple(input) if input is not None else None)
+        return elaborate(family, params or {}, tuple(input) if input is not None else None)
     except RecursionError:
         raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None
-    verify(graph)
-    return graph

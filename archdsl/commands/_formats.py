@@ -20,8 +20,8 @@ def full(findings: Sequence[Diagnostic]) -> str:
 
 
 def concise(findings: Sequence[Diagnostic]) -> str:
-    """A line each: file:line:column: code sentence."""
-    return "\n".join(f"{where(finding.span)}{finding.code} {sentence(finding)}" for finding in findings)
+    """A line each: file:line:column: severity[code]: sentence."""
+    return "\n".join(f"{where(each.span)}{each.severity}[{each.code}]: {sentence(each)}" for each in findings)
 
 
 def where(span: Span | None) -> str:
@@ -90,14 +90,16 @@ def escaped(text: str) -> str:
 
 def sarif(findings: Sequence[Diagnostic]) -> str:
     """A SARIF 2.1.0 log."""
-    rules = {finding.code: finding.title for finding in findings}
-    driver = {
-        "name": "archdsl",
-        "version": __version__,
-        "rules": [{"id": code, "shortDescription": {"text": title}} for code, title in sorted(rules.items())],
-    }
+    rules = {finding.code: sarif_rule(finding) for finding in sorted(findings, key=lambda each: each.code)}
+    driver = {"name": "archdsl", "version": __version__, "rules": list(rules.values())}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": list(map(sarif_result, findings))}
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def sarif_rule(finding: Diagnostic) -> dict[str, Any]:
+    """The rule of a finding in a SARIF log."""
+    level = {"level": LEVELS[finding.severity]}
+    return {"id": finding.code, "shortDescription": {"text": finding.title}, "defaultConfiguration": level}
 
 
 def sarif_result(finding: Diagnostic) -> dict[str, Any]:

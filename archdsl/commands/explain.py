@@ -1,21 +1,29 @@
-"""Explains a code of a finding: `archdsl explain E203`."""
+"""Explains a code of a finding: `archdsl explain E203`. E are errors, W warnings of `validate`, A is advice of `lint`."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from archdsl.errors import catalog, did_you_mean
-from archdsl.errors.explain import explanations
+from archdsl.errors.explain import Explanation, explanations, write_pages
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The code; none lists them all."""
     parser.add_argument("code", nargs="?", metavar="CODE", help="as E203; without one, all codes are listed")
+    parser.add_argument("--write", metavar="FOLDER", help="writes all pages into a folder, as Markdown")
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints a page, or the list."""
-    pages = explanations()
+    pages = all_pages()
+    if options.write:
+        try:
+            write_pages(Path(options.write), pages)
+        except OSError as error:
+            raise catalog.OUTPUT.error(None, f"{options.write}: {error.strerror or error}") from None
+        return 0
     if options.code is None:
         print("\n".join(f"{code}  {page.rule.title}" for code, page in pages.items()))
         return 0
@@ -26,3 +34,10 @@ def run(options: argparse.Namespace) -> int:
         )
     print(page.page(), end="")
     return 0
+
+
+def all_pages() -> dict[str, Explanation]:
+    """The pages of all codes: of findings, and of advice."""
+    from archdsl.analyses.advice.pages import explanations as of_advice
+
+    return explanations() | of_advice()

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import textwrap
 from typing import Any
 
-from archdsl.analyses.advice import ADVICE, Advice, Told, advise
+from archdsl.analyses.advice import ADVICE, Told, advise
+from archdsl.analyses.advice.pages import explanations
 from archdsl.analyses.roofline import Setting
 from archdsl.commands._machine import add_machine, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
@@ -110,15 +110,6 @@ def finding_data(told: Told) -> dict[str, Any]:
 
 def explained(code: str) -> str:
     """What a rule is, or all of them."""
-    if code == "all":
-        return "\n\n".join(explained(each) for each in ADVICE)
-    return page(ADVICE[codes_in(code)[0]])
-
-
-def page(advice: Advice) -> str:
-    """A rule's page."""
-    parts = (("", advice.why), ("when: ", advice.limit), ("after: ", advice.paper))
-    lines = [textwrap.fill(f"{head}{text}", 100) for head, text in parts]
-    examples = [textwrap.indent(text.rstrip(), "    ") for text in (advice.bad, advice.good)]
-    head = f"{advice.rule.code}: {advice.rule.title}"
-    return "\n\n".join([head, *lines, "advice is given on", examples[0], "and not on", examples[1]])
+    chosen = list(ADVICE) if code == "all" else codes_in(code)[:1]
+    pages = explanations()
+    return "\n".join(pages[each].page() for each in chosen).rstrip()

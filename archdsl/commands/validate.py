@@ -1,7 +1,8 @@
 """Checks specs completely, without building anything. Needs no torch.
 
-Exit code 0: all is well; 1: something was found; 2: it could not be asked for. What was found in a file is kept in the
-user's cache folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
+Exit code 0: no errors; 1: errors, or, with `--strict`, warnings; 2: it could not be asked for. A warning is silenced by
+`# archdsl: allow W201`, at its line or above all. What was found in a file is kept in the user's cache folder (or in
+ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ MACHINE_READ = {"json", "sarif", "github"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH..., `--output-format`, `--input`, `--no-cache`."""
+    """PATH..., `--output-format`, `--strict`, `--input`, `--no-cache`."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
     parser.add_argument("--output-format", choices=list(FORMATS), default="full", help="how findings are shown")
+    parser.add_argument("--strict", action="store_true", help="exits with 1 for warnings, too")
     parser.add_argument("--input", metavar="CxHxW", help="checks the specs for another input size")
     parser.add_argument("--no-cache", action="store_true", help="works everything out, and keeps nothing")
 
@@ -54,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     if findings or options.output_format in MACHINE_READ - {"github"}:
         print(FORMATS[options.output_format](findings))
     print(closing(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
-    return int(any(finding.severity == "error" for finding in findings))
+    return int(any(options.strict or finding.severity == "error" for finding in findings))
 
 
 def files(paths: list[str]) -> Iterator[Asked]:

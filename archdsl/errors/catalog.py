@@ -1,7 +1,8 @@
 """Every way to be wrong, one row each: a stable code, and the sentence that heads its messages.
 
 E0xx text and notation, E1xx names, arguments and values, E2xx shapes, E3xx structure, E4xx limits,
-E5xx files, E6xx targets, E7xx checkpoints. A code never changes its meaning.
+E5xx files, E6xx targets, E7xx checkpoints. W is for warnings, of the same hundreds: what is legal, and surely not
+meant. A code never changes its meaning.
 """
 
 from archdsl.errors.diagnostic import Rule
@@ -73,3 +74,12 @@ UNSAFE = Rule("E702", "the checkpoint is refused, as reading it could run code")
 NO_WEIGHTS = Rule("E703", "there are no weights here")
 UNFIT = Rule("E704", "the weights do not fit the network")
 NAMING = Rule("E705", "names that lead nowhere")
+
+# Warnings: of text, of names, of shapes, of structure
+IDLE_ALLOWANCE = Rule("W001", "this silences nothing")
+UNUSED_DEFINITION = Rule("W101", "a definition that nothing uses")
+UNREAD_PARAMETER = Rule("W102", "a parameter that nothing reads")
+HIDING = Rule("W103", "a name that hides another meaning")
+ROWS_LEFT_OUT = Rule("W201", "rows or columns that no window reads")
+NO_CHANGE = Rule("W301", "a part of the network that changes nothing")
+IDLE_BIAS = Rule("W302", "a bias that a norm takes away")

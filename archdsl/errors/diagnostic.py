@@ -7,6 +7,8 @@ from typing import NamedTuple
 from archdsl.errors.source import Span
 
 LONGEST = 600
+SEVERITIES = {"E": "error", "W": "warning", "A": "advice"}
+"""By the letter with which a code begins."""
 
 
 class Rule(NamedTuple):
@@ -26,7 +28,8 @@ class Rule(NamedTuple):
         notes: tuple[Note, ...] = (),
     ) -> Diagnostic:
         """A finding of this rule: what stands at the place (`label`), and what would work (`help`)."""
-        return Diagnostic(self.code, title or self.title, span, shortened(label), shortened(help), where, notes)
+        said = (title or self.title, span, shortened(label), shortened(help), where, notes)
+        return Diagnostic(self.code, *said, SEVERITIES[self.code[0]])
 
     def error(self, span: Span | None, label: str = "", *, help: str = "", title: str = "") -> ArchError:
         """The exception with this one finding."""

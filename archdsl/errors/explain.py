@@ -16,19 +16,24 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Explanation(NamedTuple):
-    """A rule with its page; `wrong` and `right` are texts in `notation`, or empty where no spec can show it."""
+    """A rule with its page; `wrong` and `right` are texts in `notation`, or empty where no spec can show it.
+
+    `heads` are the words above them.
+    """
 
     rule: Rule
     why: str
     notation: str
     wrong: str
     right: str
+    heads: tuple[str, str] = ("This gives it:", "Mended:")
 
     def page(self) -> str:
         """The page as Markdown."""
         parts = [f"# {self.rule.code}: {self.rule.title}", self.why]
         if self.wrong:
-            parts += ["This gives it:", fenced(self.notation, self.wrong), "Mended:", fenced(self.notation, self.right)]
+            for head, text in zip(self.heads, (self.wrong, self.right), strict=True):
+                parts += [head, fenced(self.notation, text)]
         return "\n\n".join(parts) + "\n"
 
 
@@ -61,16 +66,15 @@ def explanation(rule: Rule, body: str) -> Explanation:
     return Explanation(rule, why, notation, wrong, right)
 
 
-def write_pages(folder: Path) -> None:
-    """Writes all pages, and an index, as Markdown."""
+def write_pages(folder: Path, pages: dict[str, Explanation]) -> None:
+    """Writes pages, and an index of them, as Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
-    for code, page in explanations().items():
+    for code, page in pages.items():
         (folder / f"{code}.md").write_text(page.page(), encoding="utf-8")
-    rows = "\n".join(f"- [{code}]({code}.md): {page.rule.title}" for code, page in explanations().items())
-    (folder / "README.md").write_text(f"# Codes\n\n{rows}\n", encoding="utf-8")
+    (folder / "README.md").write_text(index(pages), encoding="utf-8")
 
 
-if __name__ == "__main__":
-    import sys
-
-    write_pages(Path(sys.argv[1]))
+def index(pages: dict[str, Explanation]) -> str:
+    """The index of pages."""
+    rows = "\n".join(f"- [{code}]({code}.md): {page.rule.title}" for code, page in pages.items())
+    return f"# Codes\n\nE are errors, W warnings, A is advice.\n\n{rows}\n"

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from archdsl.analyses.advice import ADVICE
+from archdsl.commands import main
+from archdsl.commands.explain import all_pages
 from archdsl.driver import validate
 from archdsl.errors import Source
-from archdsl.errors.explain import explanations, rules
+from archdsl.errors.explain import explanations, index, rules
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors"
 SHOWN = [page for page in explanations().values() if page.wrong]
@@ -30,6 +33,28 @@ def test_mended_example_is_fine(page) -> None:
 
 
 def test_docs_hold_the_pages() -> None:
-    """To write them anew: `python -m archdsl.errors.explain docs/errors`."""
-    written = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("E*.md")}
-    assert written == {code: page.page() for code, page in explanations().items()}
+    """To write them anew: `archdsl explain --write docs/errors`."""
+    written = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
+    pages = {code: page.page() for code, page in all_pages().items()}
+    assert written == {**pages, "README": index(all_pages())}
+
+
+@pytest.mark.parametrize("code", ["E203", "w302", "A101"])
+def test_each_kind_is_explained(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", code]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith(f"# {code.upper()}: ")
+    assert page.count("```arch") == 2
+
+
+def test_pages_say_what_each_rule_of_advice_says() -> None:
+    for code, rule in ADVICE.items():
+        page = all_pages()[code]
+        assert (page.rule, page.wrong, page.right) == (rule.rule, rule.bad, rule.good)
+        said = " ".join(page.page().split())
+        assert all(" ".join(text.split()) in said for text in (rule.why, rule.limit, rule.paper))
+
+
+def test_an_unknown_code_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "A110"]) == 2
+    assert "no code is called `A110`" in capsys.readouterr().err

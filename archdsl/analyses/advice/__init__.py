@@ -35,7 +35,7 @@ class Told(NamedTuple):
         finding = self.finding
         where = f"{finding.section.name}, for example {finding.where}" if finding.where else finding.section.name
         found = self.advice.rule.at(self.span, finding.label, help=finding.help, where=where)
-        return found._replace(severity="advice", notes=(Note(None, self.advice.paper),))
+        return found._replace(notes=(Note(None, self.advice.paper),))
 
 
 def advise(graph: Graph, setting: Setting, codes: Collection[str] = ADVICE.keys()) -> list[Told]:

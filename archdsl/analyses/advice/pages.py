@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from archdsl.analyses.advice import ADVICE, Advice
+from archdsl.errors.explain import Explanation
 
 HEAD = """# Advice
 
@@ -26,12 +27,24 @@ def handbook() -> str:
 
 def section(advice: Advice) -> str:
     """A rule's part of the page."""
-    texts = (advice.why, f"**When.** {advice.limit}", f"**After** {advice.paper}.")
-    why, when, after = (textwrap.fill(text, 120, break_long_words=False) for text in texts)
     return (
-        f"## {advice.rule.code}: {advice.rule.title}\n\n{why}\n\n{when}\n\n{after}\n\n"
+        f"## {advice.rule.code}: {advice.rule.title}\n\n{reasons(advice)}\n\n"
         f"It speaks on\n\n```arch\n{advice.bad}```\n\nand not on\n\n```arch\n{advice.good}```\n"
     )
+
+
+def reasons(advice: Advice) -> str:
+    """Why a rule is, when it speaks, and after which paper."""
+    texts = (advice.why, f"**When.** {advice.limit}", f"**After** {advice.paper}.")
+    return "\n\n".join(textwrap.fill(text, 120, break_long_words=False) for text in texts)
+
+
+def explanations() -> dict[str, Explanation]:
+    """The page of each rule, as those of the other codes."""
+    heads = ("It speaks on", "and not on")
+    return {
+        code: Explanation(each.rule, reasons(each), "arch", each.bad, each.good, heads) for code, each in ADVICE.items()
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,88 @@
+"""What the text of a file alone shows: definitions without a use, parameters that nothing reads, hidden names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from archdsl.analyses.warnings.names import Root, names_in
+from archdsl.errors import Diagnostic, catalog
+from archdsl.lang import syntax as ast
+from archdsl.lang.document import Backbone
+from archdsl.lang.family import resolve
+from archdsl.lang.files import File
+from archdsl.ops import vocabulary
+
+Owner = ast.Block | ast.Function
+
+
+def definitions(file: File) -> dict[str, Owner]:
+    """The blocks and functions of a file, by name."""
+    return {node.name: node for node in (*file.document.blocks, *file.document.functions)}
+
+
+def unused_definitions(file: File) -> Iterator[Diagnostic]:
+    """Blocks and functions that no backbone of the file leads to; a file without a backbone is a library."""
+    if not file.backbones:
+        return
+    known = definitions(file)
+    reached: set[str] = set()
+    waiting = [name for each in file.backbones.values() for name in names_in(roots_of_backbone(each))]
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in reached:
+            reached.add(name)
+            waiting += names_in((*known[name].body, *defaults(known[name].parameters)))
+    for name, node in known.items():
+        if name not in reached:
+            label = f"no backbone of this file leads to `{name}`"
+            help = "remove it; or have blocks for other files in a file of their own"
+            yield catalog.UNUSED_DEFINITION.at(node.span, label, help=help)
+
+
+def unread_parameters(file: File) -> Iterator[Diagnostic]:
+    """Parameters of blocks, functions and backbones that nothing reads."""
+    for node in definitions(file).values():
+        yield from unread(node.name, node.parameters, node.body, node.parameters)
+    for each in file.backbones.values():
+        if each.parameters:
+            family = resolve(file, each)
+            lines = (*family.settings, *family.sections, *family.outputs)
+            declared = [one.parameter for one in family.parameters]
+            yield from unread(each.name, each.parameters, [line.content.value for line in lines], declared)
+
+
+def unread(
+    owner: str, parameters: Iterable[ast.Parameter], body: Iterable[Root], declared: Iterable[ast.Parameter]
+) -> Iterator[Diagnostic]:
+    """Those of some parameters that neither a body nor the default of another parameter reads."""
+    read = names_in(body)
+    defaults = {each.name: names_in([each.default] if each.default else []) for each in declared}
+    used = Counter(name for names in defaults.values() for name in names)
+    for each in parameters:
+        if each.name not in read and used[each.name] == (each.name in defaults[each.name]):
+            label = f"nothing in `{owner}` reads `{each.name}`"
+            yield catalog.UNREAD_PARAMETER.at(each.span, label, help="read it, or remove it")
+
+
+def hiding_names(file: File) -> Iterator[Diagnostic]:
+    """Definitions with the name of a library block or an op; not the library's own."""
+    for name, node in definitions(file).items():
+        block = file.library.block(name)
+        kind = "the library's block" if block and block.node != node else "the op" if name in vocabulary() else ""
+        if kind:
+            label = f"in this file, `{name}` is no longer {kind}"
+            help = "choose another name; blocks of the library do not see this one"
+            yield catalog.HIDING.at(node.span, label, help=help)
+
+
+def roots_of_backbone(backbone: Backbone) -> list[ast.Expression]:
+    """All expressions of a backbone."""
+    lines = (*backbone.settings, *backbone.sections, *backbone.outputs)
+    arguments = backbone.extends.arguments if backbone.extends else ()
+    return [*(each.value for each in (*lines, *arguments)), *defaults(backbone.parameters)]
+
+
+def defaults(parameters: Iterable[ast.Parameter]) -> list[ast.Expression]:
+    """The defaults of parameters."""
+    return [each.default for each in parameters if each.default is not None]
