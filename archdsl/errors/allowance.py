@@ -10,15 +10,20 @@ from archdsl.errors.diagnostic import Diagnostic, Rule
 from archdsl.errors.source import Span
 from archdsl.errors.suggest import did_you_mean
 
-FORM = "`# archdsl: allow W201` at the end of the line or above it; above the first line, for the whole file"
+FORM = "`# archdsl: allow W201`, at the end of the line or above it; above all, for the whole file"
+
+
+WHOLE = (0, 0)
+NOWHERE = (-1, -1)
 
 
 class Allowance(NamedTuple):
-    """One code of a comment: where it stands, and the lines that it is for; none for the whole file."""
+    """One code of a comment: where it stands, and the lines that it is for (`WHOLE`: the file, `NOWHERE`: none)."""
 
     code: str
     span: Span
-    lines: tuple[int, ...] = ()
+    first: int = 0
+    last: int = 0
 
 
 class Allowances:
@@ -26,26 +31,31 @@ class Allowances:
 
     def __init__(self, found: Iterable[Allowance]) -> None:
         self.found = list(found)
-        self.places: dict[tuple[str, int], list[int]] = {}
-        for at, each in enumerate(self.found):
-            for line in each.lines or (0,):
-                self.places.setdefault((each.code, line), []).append(at)
-        self.used: set[int] = set()
+        self.known = warnings()
+        self.used: set[tuple[str, int, int]] = set()
+        self.places: dict[tuple[str, int], list[tuple[str, int, int]]] = {}
+        for code, first, last in {key_of(each) for each in self.found if each.code in self.known}:
+            for line in range(first, last + 1):
+                self.places.setdefault((code, line), []).append((code, first, last))
 
     def silences(self, finding: Diagnostic) -> bool:
         """Whether a finding is silenced: by its line (or one of the lines that are marked), or in the whole file."""
         lines = [0] if finding.span is None else [0, *lines_of(finding.span)]
-        fitting = [at for line in lines for at in self.places.get((finding.code, line), ())]
+        fitting = [key for line in lines for key in self.places.get((finding.code, line), ())]
         self.used.update(fitting)
         return bool(fitting)
 
     def idle(self, *, unused: bool) -> list[Diagnostic]:
         """What is wrong with the allowances themselves: an unknown code; if asked for, one that silenced nothing."""
-        known = warnings()
-        wrong = [each for each in self.found if each.code not in known]
-        if unused:
-            wrong += [each for at, each in enumerate(self.found) if each.code in known and at not in self.used]
-        return [complaint(each, known) for each in wrong]
+        wrong = [
+            each for each in self.found if each.code not in self.known or (unused and key_of(each) not in self.used)
+        ]
+        return [complaint(each, self.known) for each in wrong]
+
+
+def key_of(allowance: Allowance) -> tuple[str, int, int]:
+    """What an allowance silences, wherever it stands."""
+    return allowance.code, allowance.first, allowance.last
 
 
 def lines_of(span: Span) -> range:
@@ -63,10 +73,13 @@ def complaint(each: Allowance, known: dict[str, Rule]) -> Diagnostic:
     """What is wrong with an allowance."""
     rule = catalog.IDLE_ALLOWANCE
     if each.code in known:
-        where = "here" if each.lines else "in this file"
-        return rule.at(each.span, f"nothing {where} gives {each.code}", help=f"remove it; {FORM}")
+        where = "here" if each.first else "in this file"
+        return rule.at(
+            each.span, f"nothing {where} gives {each.code}", help="remove it, or put it where it belongs"
+        )
     if not each.code:
-        return rule.at(each.span, "this names no warning", help=FORM)
+        label = "this names no warning" if "allow" in each.span.text else "the word is `allow`"
+        return rule.at(each.span, label, help=FORM)
     label = "errors cannot be silenced" if each.code[0] == "E" else f"no warning has the code `{each.code[:20]}`"
     return rule.at(each.span, label, help=did_you_mean(each.code, known))
 
