@@ -8,7 +8,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archdsl.analyses import warnings
 from archdsl.analyses.expect import hold
 from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog, did_you_mean
 from archdsl.errors.allowance import without_silenced
@@ -230,6 +229,8 @@ def validate(
 
 def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic]:
     """What is surely not meant in a backbone's graph, and not its parent's doing."""
+    from archdsl.analyses import warnings
+
     found = warnings.of_network(graph, file, backbone)
     inherited: list[warnings.Told] = []
     if warnings.inherits(found, backbone):
@@ -241,7 +242,9 @@ def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic
 
 def unsilenced(file: File, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
     """The warnings of a file that no comment in it silences; of another input size than declared, some do not come."""
-    found = dict.fromkeys([*warnings.of_file(file), *unmeant])
+    from archdsl.analyses.warnings import of_file
+
+    found = dict.fromkeys([*of_file(file), *unmeant])
     silent = allowances(file.source, file.document)
     return without_silenced(found, silent, unused=as_declared)[:MOST_FINDINGS]
 

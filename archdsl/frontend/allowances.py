@@ -3,156 +3,20 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from archdsl.errors import Source, Span
-from archdsl.errors.allowance import NOWHERE, WHOLE, Allowance
-from archdsl.frontend.formatting.tokens import Comment, Tokens, tokens
-from archdsl.frontend.notation import is_yaml
-from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar, Sequence
-from archdsl.lang.document import Document
+if TYPE_CHECKING:
+    from archdsl.errors import Source
+    from archdsl.errors.allowance import Allowance
+    from archdsl.lang.document import Document
 
 MARK = re.compile(r"#[ \t]*archdsl:[ \t]*(allow|ignore|disable|silence|noqa)\b[ \t:=]*")
-CODE = re.compile(r"([A-Za-z]\d+)\b[ \t]*,?[ \t]*")
-DEFINITIONS = ("blocks", "functions")
-
-
-class Part(NamedTuple):
-    """What may go over several lines and is silenced as one: a line of the language, an entry of YAML.
-
-    A comment at its end is for all of it, or, if it has a `head`, one at the end of its first line.
-    """
-
-    start: int
-    end: int
-    head: bool = False
-
-
-class Text(NamedTuple):
-    """The comments of a text, where its pieces of code begin, and the parts that are more than these."""
-
-    comments: list[Comment]
-    code: list[int]
-    parts: list[Part]
 
 
 def allowances(source: Source, document: Document) -> list[Allowance]:
     """All of a text; most have none, and are not looked through."""
     if not MARK.search(source.text):
         return []
-    text = in_yaml(source, document) if is_yaml(source.name, source.text) else in_arch(source, 0, len(source.text))
-    lines = Lines(source, text)
-    return [each for comment in text.comments for each in of_comment(source, comment, lines)]
+    from archdsl.frontend.formatting.allowances import allowances_in
 
-
-def of_comment(source: Source, comment: Comment, lines: Lines) -> Iterator[Allowance]:
-    """What a comment silences, code by code; one without a code, or with another word, is kept to be told of."""
-    mark = MARK.match(comment.text)
-    if mark is None:
-        return
-    where = lines.of(comment)
-    codes = list(codes_of(comment.text, mark.end())) if mark[1] == "allow" else []
-    for code, start, end in codes or [("", 0, len(comment.text))]:
-        yield Allowance(code, Span(source, comment.start + start, comment.start + end), *where)
-
-
-def codes_of(text: str, at: int) -> Iterator[tuple[str, int, int]]:
-    """The codes in a comment, with their places in it; what follows them is the reason."""
-    while found := CODE.match(text, at):
-        yield found[1].upper(), *found.span(1)
-        at = found.end()
-
-
-class Lines:
-    """Says which lines a comment is for."""
-
-    def __init__(self, source: Source, text: Text) -> None:
-        self.source = source
-        self.code = text.code
-        self.starts: dict[int, list[Part]] = {}
-        self.ends: dict[int, list[Part]] = {}
-        for part in text.parts:
-            self.starts.setdefault(part.start, []).append(part)
-            self.ends.setdefault(self.line(part.start if part.head else part.end - 1), []).append(part)
-
-    def line(self, offset: int) -> int:
-        """The line of an offset."""
-        return self.source.position(offset)[0]
-
-    def of(self, comment: Comment) -> tuple[int, int]:
-        """Its own line and the part that it ends; on a line of its own, the next one; above all, the whole file."""
-        line = self.line(comment.start)
-        parts = [part for part in self.ends.get(line, ()) if part.head or part.end <= comment.start]
-        if comment.own:
-            following = bisect_left(self.code, comment.start)
-            if following in {0, len(self.code)}:
-                return NOWHERE if following else WHOLE
-            line = self.line(self.code[following])
-            parts = self.starts.get(self.code[following], [])
-        first, last = (self.line(part.start) for part in parts), (self.line(part.end - 1) for part in parts)
-        return min(line, *first, line), max(line, *last, line)
-
-
-# ---- the two notations -----------------------------------------------------------------------------------------------
-
-
-def in_arch(source: Source, start: int, end: int) -> Text:
-    """The comments of a text in the language, and its lines."""
-    found = tokens(source.text, start, end)
-    starts = [each.start for each in found.lines]
-    cuts = [bisect_left(found.code, (at, 0)) for at in starts] + [len(found.code)]
-    parts = [Part(at, found.code[stop - 1][1]) for at, (_, stop) in zip(starts, pairwise(cuts), strict=True)]
-    return Text(found.comments, [at for at, _ in found.code], parts)
-
-
-def in_yaml(source: Source, document: Document) -> Text:
-    """The comments of a YAML spec: YAML's own, and those of the language in its blocks of text (`|`)."""
-    from archdsl.frontend.formatting.yaml import Reader, scalars_of
-    from archdsl.frontend.yaml.compose import load
-    from archdsl.frontend.yaml.findings import Findings
-
-    data = load(source, Findings()) or Sequence((), Span(source, 0, 0))
-    scalars = {each.span: each for each in scalars_of(data)}
-    outer, headers = Reader(source, document).tokens(sorted(scalars.values(), key=lambda each: each.span.start))
-    docs = {each.span for each in docs_of(data)}
-    literal = [each.span for each in scalars.values() if each.style == "|" and each.span not in docs]
-    inner = [in_arch(source, source.text.find("\n", each.start, each.end) + 1, each.end) for each in literal]
-    parts = [Part(*each.span[1:]) for each in scalars.values() if each.style != "|"]
-    parts += [Part(each.key.span.start, each.value.span.end, head=True) for each in entries(data, "")]
-    return merged(outer, headers, parts, inner)
-
-
-def merged(outer: Tokens, headers: list[Comment], parts: list[Part], inner: list[Text]) -> Text:
-    """All in the order of their places."""
-    comments = sorted([*outer.comments, *headers, *(each for text in inner for each in text.comments)])
-    code = sorted([*(at for at, _ in outer.code), *(at for text in inner for at in text.code)])
-    return Text(comments, code, [*parts, *(part for text in inner for part in text.parts)])
-
-
-def docs_of(data: Data) -> Iterator[Scalar]:
-    """The texts that are for people only."""
-    match data:
-        case Scalar():
-            return
-        case Sequence(items=items):
-            yield from (each for item in items for each in docs_of(item))
-        case Mapping(entries=lines):
-            for key, value in lines:
-                yield from (value,) if key.content == "doc" and isinstance(value, Scalar) else docs_of(value)
-
-
-def entries(data: Data, key: str) -> Iterator[Entry]:
-    """The entries that are silenced as one: texts, lists, and definitions of blocks; not stages or backbones."""
-    match data:
-        case Scalar():
-            return
-        case Sequence(items=items):
-            yield from (entry for item in items for entry in entries(item, ""))
-        case Mapping(entries=lines):
-            for entry in lines:
-                if not isinstance(entry.value, Mapping) or key in DEFINITIONS:
-                    yield entry
-                yield from entries(entry.value, entry.key.content)
+    return allowances_in(source, document)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.analyses.walk import Placed, ops_of
 from archdsl.errors import Diagnostic, Rule, Span
 from archdsl.graph import Graph, Scope, Section, distinct
 from archdsl.lang.document import Backbone
 from archdsl.lang.family import Family, resolve
 from archdsl.lang.files import File
+
+if TYPE_CHECKING:
+    from archdsl.analyses.walk import Placed
 
 MOST_OPS = 50_000
 """So many ops of a network are looked at one by one; more are never all written by hand."""
@@ -59,6 +61,8 @@ class Case:
     @cached_property
     def placed(self) -> list[Placed]:
         """The ops one by one, for rules that have found something in `ops`."""
+        from archdsl.analyses.walk import ops_of
+
         return list(islice(ops_of(self.graph, training=True), MOST_OPS))
 
     @cached_property

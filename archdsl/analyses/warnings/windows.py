@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
+from typing import TYPE_CHECKING
 
-from archdsl.analyses.walk import Placed
 from archdsl.analyses.warnings.case import Case, Told, place_of
 from archdsl.errors import catalog
 from archdsl.graph import Scope
 from archdsl.op import Reach
 from archdsl.ops.resize import Pad2d
+
+if TYPE_CHECKING:
+    from archdsl.analyses.walk import Placed
 
 SIDES = ("row", "column")
 UNMOVED = (1, (1, 1))
