@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.driver import Spec, compile, load
+from archdsl.driver import Spec, compile, elaborated, load
 from archdsl.errors import catalog, did_you_mean
 from archdsl.graph import Graph
 
@@ -54,7 +54,7 @@ def cost_many(
     base = load(of) if isinstance(of, str | Path) else of
     pairs = tuple((base, each) if base is not None else (each, None) for each in candidates)
     size = tuple(input) if input is not None else None
-    whole = Chunk(compile, pairs, wanted, Load(batch, precision), size)
+    whole = Chunk(elaborated, pairs, wanted, Load(batch, precision), size)
     if processes is None and len(pairs) < FEW:
         count = 1
     return list(cost_chunks(in_chunks(whole, count), count))

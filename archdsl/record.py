@@ -11,7 +11,10 @@ from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 
 class Missing:
-    """The type of `MISSING`."""
+    """The type of `MISSING`, of which there is one, also among copies and other processes."""
+
+    def __reduce__(self) -> str:
+        return "MISSING"
 
     def __repr__(self) -> str:
         return "MISSING"
@@ -44,19 +47,15 @@ class Record:
         cls.compared = tuple(name for name in cls.fields if name not in cls.apart)
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        if not values and named.keys() == self.known:
-            self.__dict__.update(named)
-            return
-        fields = self.fields
-        if len(values) > len(fields):
-            raise TypeError(f"{type(self).__name__} takes {len(fields)} fields, got {len(values)}")
-        content = dict(zip(fields, values, strict=False))
-        if named:
-            content.update(named)
-        if len(content) != len(fields):
-            content = self.defaults | content
-        if len(content) != len(fields) or any(name not in content for name in fields):
-            wrong = set(fields).symmetric_difference(content)
+        content = named
+        if values:
+            if len(values) > len(self.fields):
+                raise TypeError(f"{type(self).__name__} takes {len(self.fields)} fields, got {len(values)}")
+            content = {**dict(zip(self.fields, values, strict=False)), **named}
+        if len(content) < len(self.known):
+            content = {**self.defaults, **content}
+        if content.keys() != self.known:
+            wrong = self.known.symmetric_difference(content)
             raise TypeError(f"{type(self).__name__}: missing or unknown fields {', '.join(sorted(wrong))}")
         self.__dict__.update(content)
 

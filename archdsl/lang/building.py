@@ -11,7 +11,7 @@ from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
-from archdsl.lang.values import Tensor, TensorList, Value, is_list
+from archdsl.lang.values import TENSORS, Tensor, TensorList, Value, is_list
 from archdsl.op import Shapes
 
 Origins = tuple[tuple[str, Origin], ...]
@@ -81,7 +81,7 @@ class Builder:
 
     def name_value(self, value: Value, name: str) -> None:
         """What the text calls a value; the first name stays."""
-        if isinstance(value, Tensor | TensorList):
+        if isinstance(value, TENSORS):
             self.names.setdefault(value.id, name)
 
     def items(self, value: Value) -> tuple[Tensor, ...]:
@@ -121,7 +121,10 @@ class Builder:
 
     def check_use(self, result: Ref) -> None:
         """Raises where a module gives what nothing reads: it would hold weights and never run."""
-        read = {part for step in self.steps for ref in step.inputs for part in parts_of(ref)}.union(parts_of(result))
+        read = set(parts_of(result))
+        for step in self.steps:
+            for ref in step.inputs:
+                read.update(parts_of(ref))
         for step in self.steps:
             if step.target and step.output not in read:
                 child = self.children[step.target]

@@ -9,7 +9,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import POLICIES, RESERVED, File
 from archdsl.lang.frame import Frame
 from archdsl.lang.session import Session
-from archdsl.lang.statics import Kind, Reader, Statics, of_expression
+from archdsl.lang.statics import Kind, LineFacts, of_line
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Value
 
@@ -42,15 +42,9 @@ class Environment:
         self.names[name] = value
         self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
 
-    def kind(self, node: ast.Expression, file: File) -> Kind:
-        """Whether a line comes to a value, a block, or starts from a named tensor."""
-        reader = Reader(file)
-        reader.kinds |= self.kinds
-        return reader.kind(node)
-
-    def statics(self, node: ast.Expression, file: File) -> Statics:
-        """What a line's text says."""
-        return of_expression(node, file, self.kinds)
+    def facts(self, node: ast.Expression, file: File) -> LineFacts:
+        """What a line's text says: whether it comes to a value, a block, or starts from a named tensor; its names."""
+        return of_line(node, file, self.kinds)
 
     def frame(
         self,
@@ -61,7 +55,9 @@ class Environment:
     ) -> Frame:
         """Where a line is worked out; `tensors` are the sections as its own scope knows them."""
         names = {**self.names, **(tensors or {})}
-        frame = Frame(self.session, file, self.statics(node, file), names, self.settings, builder, self.parameters)
+        frame = Frame(
+            self.session, file, self.facts(node, file).statics, names, self.settings, builder, self.parameters
+        )
         frame.read = self.read
         frame.once = False
         frame.choices = self.choices

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.errors import ArchError, catalog
 from archdsl.lang.functions import FUNCTIONS
@@ -17,7 +17,7 @@ from archdsl.ops import installed, vocabulary
 if TYPE_CHECKING:
     from archdsl.errors import Source
     from archdsl.lang.document import Backbone, Document
-    from archdsl.lang.statics import Statics
+    from archdsl.lang.statics import LineFacts, Statics
     from archdsl.lang.syntax import Block, Function, Parameter, Statement
 
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
@@ -50,6 +50,10 @@ class Definition:
         from archdsl.lang.naming import returns_single
 
         return returns_single(self.body)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known by the identity of nodes: a copy, or another process, has others."""
+        return {name: value for name, value in self.__dict__.items() if name != "statics"}
 
     def __repr__(self) -> str:
         return f"Definition({self.name})"
@@ -102,7 +106,13 @@ class File:
         self.functions = {node.name: Routine(node, self) for node in document.functions}
         self.backbones = {backbone.name: backbone for backbone in document.backbones}
         self.meanings: dict[str, Meaning] = {}
+        self.lines: dict[tuple[int, Any], LineFacts] = {}
+        """What the backbones' lines say, by the identity of their nodes and the kinds of the names before them."""
         check_names(document)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known by the identity of nodes: a copy, or another process, has others."""
+        return self.__dict__ | {"lines": {}}
 
     def find(self, name: str) -> Meaning:
         """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""

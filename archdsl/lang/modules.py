@@ -21,12 +21,11 @@ from archdsl.lang.session import Built, Session
 from archdsl.lang.settings import Settings, Slot
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import (
+    TENSORS,
     BlockValue,
     Policy,
     Role,
     Shared,
-    Tensor,
-    TensorList,
     Use,
     Value,
     With,
@@ -165,7 +164,7 @@ def is_one(block: BlockValue) -> bool:
 
 def close(builder: Builder, result: Value, block: BlockValue, **facts: Any) -> Scope:
     """The finished scope."""
-    if not isinstance(result, Tensor | TensorList) and not result:
+    if not isinstance(result, TENSORS) and not result:
         raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
     output = shapes_of(result)
     check_length(output, block.span)

@@ -85,20 +85,9 @@ class Unclear(Exception):
 
 def reads_of(environment: Environment, node: ast.Expression, file: File, before: Tensor | None) -> Reads:
     """What a line reads, by its text."""
-    named = {name: environment.names[name] for name in names_in(node) if is_tensors(environment.names.get(name))}
-    return Reads(None if environment.kind(node, file) == "tensor" else before, named)
-
-
-def names_in(node: ast.Expression) -> list[str]:
-    """The names in a text, in order, each once."""
-    found: dict[str, None] = {}
-    stack = [node]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, ast.Name):
-            found[each.id] = None
-        stack += reversed(ast.parts(each))
-    return list(found)
+    facts = environment.facts(node, file)
+    named = {name: environment.names[name] for name in facts.names if is_tensors(environment.names.get(name))}
+    return Reads(None if facts.kind == "tensor" else before, named)
 
 
 def attempt(

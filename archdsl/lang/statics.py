@@ -35,6 +35,43 @@ class Statics(NamedTuple):
         return Statics({}, {}, {}, {})
 
 
+class LineFacts(NamedTuple):
+    """What a backbone's line says: its text (kept, so that its identity stays its own), its kind, its names."""
+
+    node: ast.Expression
+    kind: Kind
+    statics: Statics
+    names: tuple[str, ...]
+
+
+MOST_LINES = 10_000
+
+
+def of_line(node: ast.Expression, file: File, kinds: dict[str, Kind]) -> LineFacts:
+    """What a section's, a setting's or a constant's text says; found out once for each state of the names before."""
+    key = (id(node), tuple(kinds.items()))
+    found = file.lines.get(key)
+    if found is None:
+        if len(file.lines) >= MOST_LINES:
+            file.lines.clear()
+        reader = Reader(file)
+        reader.kinds |= kinds
+        found = file.lines[key] = LineFacts(node, reader.kind(node), of_expression(node, file, kinds), names_in(node))
+    return found
+
+
+def names_in(node: ast.Expression) -> tuple[str, ...]:
+    """The names in a text, in order, each once."""
+    found: dict[str, None] = {}
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, ast.Name):
+            found[each.id] = None
+        stack += reversed(parts(each))
+    return tuple(found)
+
+
 def of_block(node: ast.Block, file: File) -> Statics:
     """What a block's text says."""
     reader = Reader(file)

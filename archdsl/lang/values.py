@@ -7,7 +7,6 @@ is looked up by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard
 
@@ -137,31 +136,35 @@ class Shared(BlockValue):
     home: object = None
 
 
+TENSORS = (Tensor, TensorList)
+
+
 def captures(value: Value) -> bool:
     """Whether a block (or a list of them) has a named tensor inside it; a tensor itself has."""
-    return holds(value, "captures", lambda part: isinstance(part, Tensor | TensorList))
+    return holds(value, "captures", TENSORS)
 
 
 def shares(value: Value) -> bool:
     """Whether a block (or a list of them) has shared weights inside it."""
-    return holds(value, "shares", lambda part: isinstance(part, Shared))
+    return holds(value, "shares", (Shared,))
 
 
 def follows_policies(value: Value) -> bool:
     """Whether a block is a policy, or has one among its parts or settings."""
-    return holds(value, "follows_policies", lambda part: isinstance(part, Policy))
+    return holds(value, "follows_policies", (Policy,))
 
 
-def holds(value: Value, fact: str, test: Callable[[Value], bool]) -> bool:
-    """Whether a value passes a test, or something inside it does; worked out once for each block."""
-    if test(value):
+def holds(value: Value, fact: str, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of some kind, or something inside it is; worked out once for each block."""
+    if isinstance(value, kinds):
         return True
     if not isinstance(value, BlockValue):
-        return is_list(value) and any(holds(item, fact, test) for item in value)
+        return is_list(value) and any(holds(item, fact, kinds) for item in value)
     known = value.__dict__
-    if fact not in known:
-        known[fact] = any(holds(part, fact, test) for part in inside(value))
-    return known[fact]
+    found = known.get(fact)
+    if found is None:
+        found = known[fact] = any(holds(part, fact, kinds) for part in inside(value) if type(part) is not int)
+    return found
 
 
 def inside(block: BlockValue) -> tuple[Value, ...]:

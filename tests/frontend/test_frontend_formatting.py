@@ -184,7 +184,7 @@ def test_what_is_printed_is_formatted(document: Document) -> None:
 
 
 @pytest.mark.slow
-@settings(EXAMPLES, max_examples=120)
+@settings(EXAMPLES, max_examples=60)
 @given(documents | expressions.map(holding))
 def test_much_that_is_printed_is_formatted(document: Document) -> None:
     assert_canonical(document)
