@@ -62,7 +62,8 @@ def convert(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         except SystemExit as stop:
             code = stop.code
         assert isinstance(code, int)
-        return code, *capsys.readouterr()
+        said = capsys.readouterr()
+        return code, said.out, said.err
 
     return run
 
