@@ -45,15 +45,19 @@ class Examiner:
             self.check(error.diagnostics, source)
             return [], STAGES[0]
         graphs: list[Graph] = []
+        unmeant: list[Diagnostic] = []
         refused = False
         for backbone in file.backbones.values():
             try:
                 graphs.append(driver.compile(driver.Spec(file, backbone)))
+                unmeant += driver.warnings_of(graphs[-1], file, backbone)
             except ArchError as error:
                 refused = True
                 self.check(error.diagnostics, source)
         if refused:
             return graphs, STAGES[1]
+        if warned := driver.unsilenced(file, unmeant, as_declared=True):
+            self.check(warned, source)
         return graphs, STAGES[2] if graphs else STAGES[3]
 
     def check(self, findings: list[Diagnostic], source: Source) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_OPS = 50_000
 """So many ops of a network are looked at one by one; more are never all written by hand."""
 
+MANY = 1000
+
 
 class Told(NamedTuple):
     """What a rule says of a place in a network: what is there, and what would be better."""
@@ -36,7 +38,7 @@ class Told(NamedTuple):
 
     def diagnostic(self, span: Span | None, count: int) -> Diagnostic:
         """As a finding at a place, with the number of those that are there."""
-        more = f" ({count} times here)" if count > 1 else ""
+        more = f" ({count if count < MANY else f'{MANY} and more'} times here)" if count > 1 else ""
         return self.rule.at(span, self.label + more, help=self.help, where=self.where)
 
 

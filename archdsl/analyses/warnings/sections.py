@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from archdsl.analyses.warnings.case import Case, Told
@@ -22,10 +23,11 @@ def idle_sections(case: Case) -> Iterator[Told]:
     if not idle:
         return
     names = names_by_line(case.family)
+    readers = Counter(name for read in names.values() for name in read)
     variable = variables(case.family)
     for section in idle:
-        others = (read for line, read in names.items() if line != section.name)
-        if names[section.name] & variable or any(section.name in read for read in others):
+        mine = names[section.name]
+        if mine & variable or readers[section.name] > (section.name in mine):
             continue
         leave = f"leave it out: `{section.name}: none`" if case.backbone.extends else "leave it out"
         yield Told(catalog.NO_CHANGE, section, section.span, f"`{section.name}` gives what it gets", leave)
