@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-
 ALIKE = 0.6
 """How alike names are that begin with the same letter; others have to be `SURE`."""
 SURE = 0.7

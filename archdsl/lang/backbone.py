@@ -48,7 +48,9 @@ def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
     chosen = size or family.input
     if chosen is None:
         raise catalog.MISSING_ARGUMENT.error(
-            family.span, f"`{family.name}` does not say what its input is", help="add `input 3 x 224 x 224`, in YAML `input: 3x224x224`"
+            family.span,
+            f"`{family.name}` does not say what its input is",
+            help="add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
         )
     if len(chosen) != 3 or not all(0 < side <= LARGEST_SIDE for side in chosen):
         raise catalog.OUT_OF_RANGE.error(
@@ -69,9 +71,7 @@ class Elaboration:
         self.session = start()
         self.environment = Environment(self.session, frozenset(each.parameter.name for each in family.parameters))
         self.environment.sections = frozenset(
-            line.content.name
-            for line in (*family.sections, *family.outputs)
-            if not isinstance(line.content, Setting)
+            line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
         )
         self.declared: dict[Slot, Entry] = {}
         self.findings: list[Diagnostic] = []
@@ -237,7 +237,9 @@ class Elaboration:
         """The sections in order, each on the output of the one before."""
         if not self.family.sections:
             label = f"`{self.family.name}` has no sections"
-            raise catalog.NO_BACKBONE.error(self.family.span, label, help="add a stage: `stage c1: ...`, in YAML `stages: {c1: ...}`")
+            raise catalog.NO_BACKBONE.error(
+                self.family.span, label, help="add a stage: `stage c1: ...`, in YAML `stages: {c1: ...}`"
+            )
         value: Value = self.root.input(0)
         for line in self.family.sections:
             section = line.content

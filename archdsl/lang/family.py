@@ -120,7 +120,9 @@ def merge(lines: list[Line], new: list[Line]) -> None:
         if key in seen:
             shown = ".".join(line.content.target) if isinstance(line.content, Setting) else key
             first = Note(seen[key].content.span, "first here")
-            raise ArchError([catalog.DUPLICATE.at(line.content.span, f"a second `{shown}` in one backbone", notes=(first,))])
+            raise ArchError(
+                [catalog.DUPLICATE.at(line.content.span, f"a second `{shown}` in one backbone", notes=(first,))]
+            )
         seen[key] = line
         if key in places:
             lines[places[key]] = line

@@ -6,7 +6,7 @@ import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from archdsl.errors import Note, Span
+from archdsl.errors import Note
 from archdsl.lang.faults import Fault
 from archdsl.lang.values import Operand, Role, Value
 

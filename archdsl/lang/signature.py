@@ -241,7 +241,9 @@ def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
     try:
         value = fit(slot.type, bound.value, exact)
     except Unfit as unfit:
-        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", rounded(bound) if unfit.rounds else "") from None
+        raise blamed(
+            catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", rounded(bound) if unfit.rounds else ""
+        ) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
         raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))

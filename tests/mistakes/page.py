@@ -57,7 +57,9 @@ def body(mistake: Mistake) -> str:
 
 def shown(case: Case) -> list[str]:
     """A text and its message."""
-    others = [f"With `{name}`:\n\n{fenced(name.rpartition('.')[2], unmarked(text))}" for name, text in case.others.items()]
+    others = [
+        f"With `{name}`:\n\n{fenced(name.rpartition('.')[2], unmarked(text))}" for name, text in case.others.items()
+    ]
     return [*others, fenced(case.notation, unmarked(case.text)), fenced("text", case.says)]
 
 

@@ -64,7 +64,11 @@ class Reader:
             return data
         in_braces = kind is Scalar and isinstance(data, Mapping) and data.span.text.startswith("{")
         help = "a text that begins with `{` needs quotes" if in_braces else ""
-        help = "its lines are of the form `name: ...`" if kind is Mapping and isinstance(data, Scalar) and data.content else help
+        help = (
+            "its lines are of the form `name: ...`"
+            if kind is Mapping and isinstance(data, Scalar) and data.content
+            else help
+        )
         self.findings.add(catalog.WRONG_TYPE, data.span, f"{KINDS[type(data)]}, where {wanted} belongs", help)
         return None
 
