@@ -10,8 +10,8 @@ from collections.abc import Callable
 from archdsl.errors import ArchError, Diagnostic, catalog
 from archdsl.frontend.text import Text
 
-MOST = 20
-LARGEST = 50_000
+MOST = 10
+LARGEST = 20_000
 """In characters: of a long text, the first mistake has to do."""
 RULES = {catalog.SYNTAX.code, catalog.MIXED.code}
 
@@ -57,7 +57,7 @@ def without(lines: list[str], finding: Diagnostic) -> bool:
 
 
 def stands_alone(lines: list[str], first: int, last: int) -> bool:
-    """Whether lines are indented, have a neighbour in their body, and neither open a body nor go on in the next line."""
+    """Whether lines are indented, with a neighbour in their body, and neither open a body nor go on below."""
     before = next((line for line in reversed(lines[:first]) if line.strip()), "")
     after = next((line for line in lines[last + 1 :] if line.strip()), "")
     indent = indentation(lines[first])
