@@ -74,7 +74,13 @@ def outcome(asked: Asked, check: Check) -> Outcome:
     if SIGNS[check.sign](actual, wanted):
         return Outcome(check, shown(actual), None)
     label = f"`{'.'.join(check.figure)}` is {shown(actual)}"
-    return Outcome(check, shown(actual), catalog.EXPECT.at(check.span, label))
+    help = f"if that is right, expect `{exact(actual)}`" if check.sign == "==" else ""
+    return Outcome(check, shown(actual), catalog.EXPECT.at(check.span, label, help=help))
+
+
+def exact(value: Any) -> str:
+    """A figure as `expect` says it."""
+    return shown(value).replace(",", "_")
 
 
 def compared(asked: Asked, check: Check) -> tuple[Any, Any]:

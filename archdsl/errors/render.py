@@ -29,8 +29,10 @@ def render_one(finding: Diagnostic) -> str:
         shown = [finding.span, *(note.span for note in notes if note.span)]
         width = max(len(str(span.source.position(span.start)[0])) for span in shown)
         lines = [head, *excerpt(finding.span, finding.label, width)]
+        before = finding.span
         for note in notes:
-            lines += note_excerpt(note, finding.span, width)
+            lines += note_excerpt(note, before, width)
+            before = note.span or before
     gutter = " " * width
     lines += [f"{gutter}  = note: {note.label}" for note in finding.notes if note.span is None]
     lines += [f"{gutter}  = in: {finding.where}"] if finding.where else []
@@ -49,14 +51,19 @@ def escaped(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def note_excerpt(note: Note, main: Span, width: int) -> list[str]:
-    """The excerpt of a second place; its file is named only where it is another one."""
+def note_excerpt(note: Note, before: Span, width: int) -> list[str]:
+    """The excerpt of a second place; its file and its line are shown only where they are others than those before."""
     assert note.span is not None
-    lines = excerpt(note.span, note.label, width)
-    return lines if note.span.source is not main.source else lines[2:]
+    source = note.span.source
+    lines = excerpt(note.span, note.label, width, "-")
+    if source is not before.source:
+        return lines
+    number = source.position(note.span.start)[0]
+    shown = number == source.position(before.start)[0] and len(source.line(number)) <= LONGEST
+    return lines[3:] if shown else lines[2:]
 
 
-def excerpt(span: Span, label: str, width: int) -> list[str]:
+def excerpt(span: Span, label: str, width: int, sign: str = "^") -> list[str]:
     """The arrow line, and the source line with the part underlined."""
     source = span.source
     number, column = source.position(span.start)
@@ -64,7 +71,7 @@ def excerpt(span: Span, label: str, width: int) -> list[str]:
     end = min(span.end - span.start, max(len(line) - column + 1, 1))
     before, marked = line[: column - 1], line[column - 1 : column - 1 + end]
     line, lead = window(line, before)
-    under = " " * len(lead.replace("\t", TAB)) + "^" * max(len(marked.replace("\t", TAB)), 1)
+    under = " " * len(lead.replace("\t", TAB)) + sign * max(len(marked.replace("\t", TAB)), 1)
     gutter = " " * width
     return [
         f"{gutter} --> {source.name}:{number}:{column}",

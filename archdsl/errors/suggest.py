@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+ALIKE = 0.6
+"""How alike names are that begin with the same letter; others have to be `SURE`."""
+SURE = 0.7
+
 
 def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:
     """The valid names that are like `name`, the most alike first."""
@@ -11,8 +15,10 @@ def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:
 
     known = sorted(set(valid))
     folded = {each.lower().replace("_", ""): each for each in reversed(known)}
-    found = get_close_matches(name[:64].lower().replace("_", ""), folded, n=count, cutoff=0.6)
-    return [folded[each] for each in found]
+    asked = name[:64].lower().replace("_", "")
+    found = get_close_matches(asked, folded, n=count + 3, cutoff=ALIKE)
+    sure = set(get_close_matches(asked, found, n=count + 3, cutoff=SURE))
+    return [folded[each] for each in found if each in sure or each[:1] == asked[:1]][:count]
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from archdsl.graph import Child, Ref, Run, Scope
 from archdsl.lang import chains, forms, operators  # they enter themselves into the table of evaluation
 from archdsl.lang.building import Builder, Origins, check_length, reference, shapes_of, value_of
 from archdsl.lang.faults import Fault
+from archdsl.lang.joints import origins_shown
 from archdsl.lang.leaves import policy_block
 from archdsl.lang.modules import beyond, check_single, instantiate, module_of, shared_elsewhere
 from archdsl.lang.parameters import tensor_inputs
@@ -125,16 +126,18 @@ def apply_join(session: Session, builder: Builder, join: Join, value: Value, set
         raise Fault(
             catalog.ESCAPES, join.span, "a tensor in this block lives in another body", "hand it over as a parameter"
         )
-    results = tuple(
-        part
+    parts = [
+        (operand, part)
         for operand in join.operands
         for part in branch(session, join, operand.value, apply_operand(session, builder, operand, value, settings))
-    )
+    ]
+    results = tuple(part for _, part in parts)
     check_length(results, join.span)
     if join.kind == "fork":
         return results
     use = session.use(vocabulary()[join.kind], {}, "", join.span)
-    return in_place(session, builder, use, results, settings)
+    with origins_shown(parts):
+        return in_place(session, builder, use, results, settings)
 
 
 def apply_operand(session: Session, builder: Builder, operand: Operand, value: Value, settings: Settings) -> Value:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from archdsl.errors import catalog, did_you_mean
+import re
+
+from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.lang import syntax as ast
 from archdsl.lang.evaluation import checked, evaluate, evaluates, is_true
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import FORMS, POLICIES, RESERVED, Routine
+from archdsl.lang.foreign import suggestion
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import FUNCTIONS, need_list
 from archdsl.lang.limits import LONGEST_LIST
@@ -27,6 +30,7 @@ from archdsl.lang.values import (
 )
 from archdsl.ops import vocabulary
 
+NUMBERED = re.compile(r"[a-z]+[0-9]+")
 REPEAT_WORDS = ("index", "first", "last")
 SIDES = {"channels": 0, "height": 1, "width": 2}
 
@@ -109,7 +113,7 @@ def absent(node: ast.Name) -> Fault:
             catalog.NO_INPUT,
             node.span,
             "`x` is the input of the block in whose body it stands; here is no such body",
-            "in a backbone, name the section: `c4 -> ...`",
+            "in a backbone, `identity` is what comes in; other tensors go by their section: `c4 -> ...`",
         )
     return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is known to the right of `n *` and in `collect` only")
 
@@ -118,12 +122,27 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
     """A name that stands for nothing, or a function without its brackets."""
     if node.id in FUNCTIONS or isinstance(frame.file.find(node.id), Routine):
         return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is a function: `{node.id}(...)`")
+    if node.id in frame.later:
+        return Fault(
+            catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line reads only what stands before it"
+        )
     return Fault(
         catalog.UNKNOWN_NAME,
         node.span,
-        f"nothing here is called `{node.id}`",
-        did_you_mean(node.id, [*frame.names, *frame.file.names(), "true", "false", "none"]),
+        nothing_called(node.id),
+        suggestion(node.id, [*frame.names, *frame.file.names(), "true", "false", "none"]) or sections(frame, node.id),
     )
+
+
+def nothing_called(word: str) -> str:
+    """What is said of a name that stands for nothing."""
+    return f"nothing here is called `{word}`"
+
+
+def sections(frame: Frame, word: str) -> str:
+    """The sections that there are, for a name that looks like one's."""
+    known = [name for name, value in frame.names.items() if is_tensors(value)]
+    return f"the sections that can be named here are {listed(known)}" if known and NUMBERED.fullmatch(word) else ""
 
 
 @evaluates(ast.Items)
@@ -255,7 +274,9 @@ def index(frame: Frame, node: ast.Index) -> Value:
 def checked_index(node: ast.Index, at: int, size: int) -> int:
     """An index counted from 0, if the list has such an item."""
     if not -size <= at < size:
-        raise Fault(catalog.OUT_OF_RANGE, node.index.span, f"the list has {size} items; there is no item {at}")
+        help = f"items are counted from 0: the last is `{node.base.span.text}[{size - 1}]`" if size else ""
+        label = f"the list has {size} item{'s' * (size != 1)}; there is no item {at}"
+        raise Fault(catalog.OUT_OF_RANGE, node.index.span, label, help)
     return at % size
 
 

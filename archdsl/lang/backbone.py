@@ -26,11 +26,13 @@ from archdsl.lang.settings import Entry, Slot
 from archdsl.lang.signature import Slot as ParameterSlot
 from archdsl.lang.signature import add_parameter, fitted
 from archdsl.lang.stage import reduction
-from archdsl.lang.types import Type
+from archdsl.lang.types import Type, is_tensors
+from archdsl.lang.unworked import look_over
 from archdsl.lang.values import BlockValue, Bound, Tensor, Value
 from archdsl.op import Shape
 
 LARGEST_SIDE = 10**6
+LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 
 
 def elaborate(family: Family, params: dict[str, Any] | None = None, size: tuple[int, ...] | None = None) -> Graph:
@@ -46,7 +48,9 @@ def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
     chosen = size or family.input
     if chosen is None:
         raise catalog.MISSING_ARGUMENT.error(
-            family.span, f"`{family.name}` does not say what its input is", help="add `input 3 x 224 x 224`"
+            family.span,
+            f"`{family.name}` does not say what its input is",
+            help="add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
         )
     if len(chosen) != 3 or not all(0 < side <= LARGEST_SIDE for side in chosen):
         raise catalog.OUT_OF_RANGE.error(
@@ -66,6 +70,9 @@ class Elaboration:
         self.size = size
         self.session = start()
         self.environment = Environment(self.session, frozenset(each.parameter.name for each in family.parameters))
+        self.environment.sections = frozenset(
+            line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
+        )
         self.declared: dict[Slot, Entry] = {}
         self.findings: list[Diagnostic] = []
         self.root = Builder((size,))
@@ -74,8 +81,12 @@ class Elaboration:
 
     def graph(self) -> Graph:
         """All lines in order; raises with all independent findings."""
-        for work in (self.bind_parameters, self.bind_settings, self.chain, self.outputs, self.check_unused):
+        self.attempt(self.bind_parameters)
+        self.stop()
+        for work in (self.bind_settings, self.chain, self.outputs, self.check_unused):
             self.attempt(work)
+            if self.findings and not any(finding.code in LIMITS for finding in self.findings):
+                self.look_over()
             self.stop()
         graph = self.attempt(self.finish)
         self.stop()
@@ -116,6 +127,21 @@ class Elaboration:
         """Raises what has been found so far, if anything."""
         if self.findings:
             raise ArchError(in_order(self.findings))
+
+    def look_over(self) -> None:
+        """Notes what is wrong by its text with lines that were not worked out; not with those that name any."""
+        known = self.environment.names
+        constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}
+        for line in (*self.family.sections, *self.family.outputs):
+            content = line.content
+            assert not isinstance(content, Setting)
+            names = self.environment.facts(content.value, line.file).names
+            if content.name not in known and not any(
+                is_tensors(known[name]) if name in known else name in self.environment.sections | constants
+                for name in names
+            ):
+                found = look_over(self.environment, content, line.file)
+                self.findings += [each for each in found if all(each.span != other.span for other in self.findings)]
 
     # ---- parameters
 
@@ -211,7 +237,9 @@ class Elaboration:
         """The sections in order, each on the output of the one before."""
         if not self.family.sections:
             label = f"`{self.family.name}` has no sections"
-            raise catalog.NO_BACKBONE.error(self.family.span, label, help="add a stage: `stage c1: ...`")
+            raise catalog.NO_BACKBONE.error(
+                self.family.span, label, help="add a stage: `stage c1: ...`, in YAML `stages: {c1: ...}`"
+            )
         value: Value = self.root.input(0)
         for line in self.family.sections:
             section = line.content
@@ -240,7 +268,7 @@ class Elaboration:
         for part in self.parts:
             if part.training_only and part.value in read:
                 label = f"`{part.name}` exists in training only"
-                help = f"write `output {output.name} if training: ...`"
+                help = f"write `{output.name} if training`"
                 raise Fault(catalog.UNKNOWN_NAME, output.value.span, label, help)
 
     def work_out(self, content: Section | Output, line: Line, before: Tensor | None) -> Worked:

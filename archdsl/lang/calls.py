@@ -8,10 +8,12 @@ from archdsl.errors import catalog, did_you_mean
 from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.lang import functions
 from archdsl.lang import syntax as ast
+from archdsl.lang.atoms import nothing_called
 from archdsl.lang.bodies import run
 from archdsl.lang.evaluation import bound, checked, escape, evaluate, evaluates
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import FORMS, POLICIES, Definition, Routine, Target
+from archdsl.lang.foreign import suggestion
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import FUNCTIONS
 from archdsl.lang.limits import TURNS_OF_A_CALL
@@ -286,7 +288,18 @@ def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
             )
     if kind.name == "init" and not isinstance(node, ast.Nothing):
         return bound(frame, node, initializer(frame, node))
-    return bound(frame, node, evaluate(frame, node))
+    try:
+        return bound(frame, node, evaluate(frame, node))
+    except Fault as fault:
+        if kind.name != "block" and isinstance(node, ast.Name) and fault.label == nothing_called(node.id):
+            fault.help = suggestion(node.id, value_names(frame)) or f"{kind.phrase} is needed here"
+        raise
+
+
+def value_names(frame: Frame) -> list[str]:
+    """The names and words that stand for values."""
+    names = [name for name, value in frame.names.items() if not (isinstance(value, BlockValue) or is_tensors(value))]
+    return [*names, *FUNCTIONS, "true", "false", "none"]
 
 
 def initializer(frame: Frame, node: ast.Expression) -> Value:

@@ -18,7 +18,10 @@ CLASSES = "classes"
 
 
 class Environment:
-    """The names in force. `read` collects those that a line has used; `parameters` are the backbone's own."""
+    """The names in force. `read` collects those that a line has used; `parameters` are the backbone's own.
+
+    `sections` are all its sections and outputs, those that come later too.
+    """
 
     def __init__(self, session: Session, parameters: frozenset[str]) -> None:
         self.session = session
@@ -27,6 +30,7 @@ class Environment:
         self.kinds: dict[str, Kind] = {}
         self.read: set[str] = set()
         self.choices: dict[str, tuple[str, ...]] = {}
+        self.sections: frozenset[str] = frozenset()
         self.settings = session.settings({})
 
     def check_name(self, name: str, span: Span | None) -> None:
@@ -61,6 +65,7 @@ class Environment:
         frame.read = self.read
         frame.once = False
         frame.choices = self.choices
+        frame.later = self.sections
         if self.names.get(CLASSES) == 0:
             frame.dropped = CLASSES
         return frame

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Span, catalog, did_you_mean
+from archdsl.errors import ArchError, Note, Span, catalog, did_you_mean
 from archdsl.lang import syntax as ast
 from archdsl.lang.document import Backbone, Check, Drop, Output, Section, Setting
 from archdsl.lang.files import File
@@ -119,7 +119,10 @@ def merge(lines: list[Line], new: list[Line]) -> None:
         key = key_of(line)
         if key in seen:
             shown = ".".join(line.content.target) if isinstance(line.content, Setting) else key
-            raise catalog.DUPLICATE.error(line.content.span, f"a second `{shown}` in one backbone")
+            first = Note(seen[key].content.span, "first here")
+            raise ArchError(
+                [catalog.DUPLICATE.at(line.content.span, f"a second `{shown}` in one backbone", notes=(first,))]
+            )
         seen[key] = line
         if key in places:
             lines[places[key]] = line

@@ -17,13 +17,18 @@ NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 class Fault(Exception):
-    """What went wrong; `blamed` is the parameter, of the block that is being worked out, that the value came from."""
+    """What went wrong.
+
+    `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
+    that failed named.
+    """
 
     def __init__(self, rule: Rule, span: Span | None, label: str, help: str = "", notes: tuple[Note, ...] = ()) -> None:
         super().__init__(label)
         self.rule, self.span, self.label, self.help, self.notes = rule, span, label, help, notes
         self.inner = span
         self.blamed = ""
+        self.param = ""
         self.where = ""
 
     def blame(self, bound: Bound) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from archdsl.errors import ArchError, catalog
+from archdsl.errors import ArchError, Note, Span, catalog
 from archdsl.lang.functions import FUNCTIONS
 from archdsl.op import Op
 from archdsl.ops import installed, vocabulary
@@ -161,10 +161,12 @@ def check_names(document: Document) -> None:
         if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
     ]
     for nodes in ((*document.blocks, *document.functions), document.backbones):
-        seen: set[str] = set()
+        seen: dict[str, Span | None] = {}
         for node in nodes:
             if node.name in seen:
-                findings.append(catalog.DUPLICATE.at(node.span, f"a second `{node.name}` in one file"))
-            seen.add(node.name)
+                first = Note(seen[node.name], "first here")
+                label = f"a second `{node.name}` in one file"
+                findings.append(catalog.DUPLICATE.at(node.span, label, notes=(first,)))
+            seen.setdefault(node.name, node.span)
     if findings:
         raise ArchError(findings)

@@ -52,7 +52,7 @@ def operands_of(frame: Frame, argument: ast.Argument) -> list[Operand]:
     if isinstance(argument.value, ast.Spread):
         value = evaluate(frame, argument.value.value)
         if isinstance(value, TensorList):
-            return [Operand(value)]
+            return [Operand(value, argument.span)]
         if not is_list(value):
             raise Fault(catalog.WRONG_TYPE, argument.span, f"`...` takes a list, not {describe(value)}")
         return [checked(argument, item) for item in value]
@@ -62,13 +62,13 @@ def operands_of(frame: Frame, argument: ast.Argument) -> list[Operand]:
     block = need_block(argument.value, value.value)
     name = argument.target[-1]
     key = frame.session.key("own", name, block.key)
-    return [Operand(Role(key=key, span=argument.span, name=name, body=block, role="own"))]
+    return [Operand(Role(key=key, span=argument.span, name=name, body=block, role="own"), argument.span)]
 
 
 def checked(argument: ast.Argument, value: Value) -> Operand:
     """An operand, if it is a block or a tensor."""
     if isinstance(value, BlockValue) or (is_tensors(value) and hasattr(value, "shape")):
-        return Operand(value)
+        return Operand(value, argument.span)
     hint = "spread the list: `...ys`" if is_tensors(value) else ""
     raise Fault(catalog.NOT_A_BLOCK, argument.span, f"a block or a tensor is needed here, not {describe(value)}", hint)
 

@@ -17,7 +17,7 @@ class Frame:
     `listed` says that each place has one module a turn. `used` collects the names that were read (for constants).
     `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty. `once` says that a
     local name of a block is applied at one place only, and `versions` how often a name was bound anew. `choices` are
-    the words that a parameter may be, by its name.
+    the words that a parameter may be, by its name. `later` are the sections that come later.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Frame:
         self.versions: dict[str, int] = {}
         self.choices: dict[str, tuple[str, ...]] = {}
         self.read: set[str] = set()
+        self.later: frozenset[str] = frozenset()
 
     def inner(self, names: dict[str, Value], listed: bool | None = None) -> Frame:
         """This frame with more names (a turn of a repeat or a loop)."""

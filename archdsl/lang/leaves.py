@@ -82,6 +82,7 @@ def mismatch(use: Use, op: Op, is_list: bool) -> Fault:
 def fault_of(use: Use, misfit: Misfit) -> Fault:
     """What an op cannot take, at the argument that is to blame."""
     fault = Fault(misfit.rule, use.span, misfit.label, misfit.help)
+    fault.param = misfit.param
     bound = use.given.get(misfit.param)
     if bound is not None:
         fault.blame(bound)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from archdsl.errors import catalog
+from archdsl.errors import Note, catalog
 from archdsl.graph import Scope
 from archdsl.lang.bodies import run
 from archdsl.lang.building import Builder, check_length, reference, shapes_of
@@ -72,9 +72,10 @@ def check_single(session: Session, role: Role) -> None:
         raise Fault(
             catalog.APPLIED_TWICE,
             role.span,
-            f"`{binding[1]}` is applied at another place already (line {before.source.position(before.start)[0]})",
+            f"`{binding[1]}` is applied at another place already",
             f"for one result used twice, name the tensor: `y = x -> ...`; "
             f"for two sets of weights, write it twice; for one set, `{binding[1]} = share(...)`",
+            (Note(before, "applied here first"),),
         )
 
 

@@ -10,6 +10,7 @@ from archdsl.lang.evaluation import evaluate, evaluates, is_true, need_block
 from archdsl.lang.faults import Fault
 from archdsl.lang.frame import Frame
 from archdsl.lang.functions import Trouble, compute, is_number, truth
+from archdsl.lang.joints import origins_shown
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, size_of
 from archdsl.lang.types import is_int, is_tensors
 from archdsl.lang.values import BlockValue, Join, Operand, Shared, Symbol, Tensor, Value, captures, describe, is_list
@@ -17,6 +18,7 @@ from archdsl.ops import vocabulary
 
 Joint = Literal["add", "multiply", "concat", "fork"]
 JOINTS: dict[str, Joint] = {"+": "add", "*": "multiply"}
+MOST_SHOWN = 10**15
 NOT_FOR_TENSORS = "numbers do not scale blocks or tensors; `scale(0.5)` does, as a link of a chain"
 
 
@@ -95,12 +97,12 @@ def joined(frame: Frame, node: ast.Binary, left: Value, right: Value) -> Value:
         if not isinstance(value, BlockValue | Tensor):
             help = misuse(node, value, other)
             raise Fault(catalog.WRONG_TYPE, side.span, f"{describe(value)} beside {describe(other)}", help)
-    operands = [Operand(right)]
+    operands = [Operand(right, node.right.span)]
     same = isinstance(node.left, ast.Binary) and node.left.sign == node.sign and not node.left.grouped
     if same and isinstance(left, Join) and left.kind == kind:
         operands = [*left.operands, *operands]
     else:
-        operands = [Operand(left), *operands]
+        operands = [Operand(left, node.left.span), *operands]
     return join(frame, node, kind, tuple(operands))
 
 
@@ -118,7 +120,7 @@ def join(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operan
     blocks = any(isinstance(operand.value, BlockValue) for operand in operands)
     if not blocks:
         assert frame.builder is not None
-        return combine(frame, node, kind, tuple(operand.value for operand in operands))
+        return combine(frame, node, kind, operands)
     tensors = any(not isinstance(operand.value, BlockValue) for operand in operands)
     home = frame.builder if tensors or any(captures(operand.value) for operand in operands) else None
     parts = tuple(
@@ -131,13 +133,15 @@ def join(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operan
     return Join(key=key, span=node.span, kind=kind, operands=operands, home=home)
 
 
-def combine(frame: Frame, node: ast.Expression, kind: Joint, values: tuple[Value, ...]) -> Value:
+def combine(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operand, ...]) -> Value:
     """Tensors joined: by an op in place, or as a list."""
+    values = tuple(operand.value for operand in operands)
     if kind == "fork":
         return values
     assert frame.builder is not None
     use = frame.session.use(vocabulary()[kind], {}, "", node.span)
-    return frame.session.in_place(frame.builder, use, values, frame.settings)
+    with origins_shown([(operand, operand.value) for operand in operands]):
+        return frame.session.in_place(frame.builder, use, values, frame.settings)
 
 
 def repeat(frame: Frame, node: ast.Binary, count: Value, asked: frozenset[str]) -> Value:
@@ -185,11 +189,15 @@ def check_count(count: Value, node: ast.Expression) -> None:
     """Raises for what is no number of repeats, or one beyond all networks."""
     if not is_int(count):
         label = f"the number of repeats is an int, not {describe(count)}"
-        raise Fault(catalog.WRONG_TYPE, node.span, label, NOT_FOR_TENSORS)
+        help = NOT_FOR_TENSORS if isinstance(node, ast.Number) else f"round it: `round({node.span.text}) * ...`"
+        raise Fault(catalog.WRONG_TYPE, node.span, label, help)
     if count < 0:
-        raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats: 0 or more are possible")
+        help = f"did you mean `{-count}`?" if isinstance(node, ast.Unary) else ""
+        raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats: 0 or more are possible", help)
     if count > MOST_OPS:
-        raise Fault(catalog.TOO_MANY_OPS, node.span, f"{describe(count)} repeats; at most {MOST_OPS:,} ops are built")
+        label = f"{count:,} repeats" if count < MOST_SHOWN else "a huge number of repeats"
+        help = "a number too many? The longest stage of ResNet-152 has 36"
+        raise Fault(catalog.TOO_MANY_OPS, node.span, f"{label}; at most {MOST_OPS:,} ops are built", help)
 
 
 def turns(frame: Frame, node: ast.Expression, count: int, asked: frozenset[str]) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from archdsl.lang.calls import typed_argument
 from archdsl.lang.evaluation import bound, escape, evaluate, need_block
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import DEFAULT_POLICIES, POLICIES, Definition, Routine
+from archdsl.lang.foreign import suggestion
 from archdsl.lang.frame import Frame
 from archdsl.lang.settings import Entry, Slot
 from archdsl.lang.signature import fitted, signature_of
@@ -16,6 +17,7 @@ from archdsl.lang.values import captures, follows_policies
 
 def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
     """What a setting's left side names: a policy, or a parameter of one op or block."""
+    span = left_side(target, span)
     if len(target) == 1:
         if target[0] in POLICIES:
             return None, target[0]
@@ -32,7 +34,7 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
             catalog.UNKNOWN_NAME,
             span,
             f"no block or op is called `{owner}`",
-            did_you_mean(owner, frame.file.block_names()),
+            suggestion(owner, frame.file.block_names()),
         )
     signature = signature_of(found)
     if name not in signature.slots or signature.slots[name].rest:
@@ -43,6 +45,12 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
             did_you_mean(name, signature.slots) or f"it is {signature.text()}",
         )
     return found, name
+
+
+def left_side(target: tuple[str, ...], span: Span) -> Span:
+    """The place of what is set, within that of the setting."""
+    text = ".".join(target)
+    return Span(span.source, span.start, span.start + len(text)) if span.text.startswith(text) else span
 
 
 def entry_of(frame: Frame, slot: Slot, target: tuple[str, ...], node: ast.Expression) -> Entry:

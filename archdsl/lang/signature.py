@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 from archdsl.errors import catalog, did_you_mean
+from archdsl.errors.diagnostic import shortened
 from archdsl.lang import syntax as ast
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import RESERVED, Definition, File, Routine, Target
@@ -16,6 +18,7 @@ from archdsl.lang.values import Bound, Value, describe, is_list
 from archdsl.op import Declared, Param
 from archdsl.record import MISSING
 
+NO_STRIDE = "reduce the map before it: `maxpool(3, 2) -> {}(...)`"
 WORDS = {"None": "none", "True": "true", "False": "false"}
 WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
 
@@ -201,11 +204,12 @@ def check_known(signature: Signature, argument: ast.Argument, name: str) -> None
         raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one stand in `with(...)`")
     if (slot is None or slot.rest) and signature.rest is None:
         known = [slot.name for slot in signature.slots.values()]
+        help = NO_STRIDE.format(signature.owner) if name == "stride" else did_you_mean(name, known)
         raise Fault(
             catalog.UNKNOWN_PARAMETER,
             argument.span,
             f"`{signature.owner}` has no parameter `{name}`",
-            did_you_mean(name, known) or f"it is {signature.text()}",
+            help or f"it is {signature.text()}",
         )
 
 
@@ -237,9 +241,12 @@ def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
     try:
         value = fit(slot.type, bound.value, exact)
     except Unfit as unfit:
-        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}") from None
+        raise blamed(
+            catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", rounded(bound) if unfit.rounds else ""
+        ) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
-        raise blamed(catalog.OUT_OF_RANGE, bound, f"`{slot.name}` is {describe(bound.value)}; {trouble}")
+        label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
+        raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))
     return bound if value is bound.value else bound._replace(value=value)
 
 
@@ -248,6 +255,20 @@ def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:
     fault = Fault(rule, bound.span, label, help)
     fault.blame(bound)
     return fault
+
+
+def rounded(bound: Bound) -> str:
+    """What makes an int of a number."""
+    if bound.origin.kind == "literal":
+        return f"the ints beside it are `{floor(bound.value)}` and `{ceil(bound.value)}`"
+    return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
+
+
+def positive(declared: Param, value: Value) -> str:
+    """The number without its minus, where that would do."""
+    if not isinstance(value, int) or value >= 0 or out_of_bounds(declared, -value):
+        return ""
+    return f"did you mean `{-value}`?"
 
 
 BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
@@ -262,7 +283,7 @@ def out_of_bounds(declared: Param, value: Value) -> str:
     """What a number (or each number of a list) lacks, in words."""
     numbers = value if is_list(value) else (value,)
     for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, int | float):
+        if type(number) is not int and type(number) is not float:
             continue
         if abs(number) > LARGEST:
             return f"nothing here is larger than {LARGEST:,}"

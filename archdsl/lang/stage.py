@@ -61,7 +61,7 @@ def wrong(section: Section, before: Shape, after: Shape, factors: set[int]) -> F
     help = "a stage reduces the height and the width alike; a section without `stage` need not"
     if len(factors) == 1:
         factor = factors.pop()
-        help = f"write `stage {section.name}{f' / {factor}' if factor > 1 else ''}:`"
+        help = f"write `{section.name}{f' / {factor}' if factor > 1 else ''}`"
     return Fault(catalog.REDUCTION, section.span, f"it says {said}, but {text}", help)
 
 

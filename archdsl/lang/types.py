@@ -32,7 +32,11 @@ class Type(NamedTuple):
 
 
 class Unfit(Exception):
-    """A value that a type does not take; the message says why."""
+    """A value that a type does not take: why, and `rounds` where a number would do if it were rounded."""
+
+    def __init__(self, why: str, rounds: bool = False) -> None:
+        super().__init__(why)
+        self.rounds = rounds
 
 
 PHRASES = {
@@ -118,7 +122,7 @@ def is_int(value: Value) -> bool:
 def fit_int(value: Value) -> Value:
     """An int; a fraction is said to be none."""
     if type(value) is Fraction:
-        raise Unfit(f"an int is needed here, not {describe(value)}: say `floor`, `ceil` or `round`")
+        raise Unfit(f"an int is needed here, not {describe(value)}", rounds=True)
     return value if type(value) is int else None
 
 

@@ -106,10 +106,10 @@ class Join(BlockValue):
 
 
 class Operand(NamedTuple):
-    """An operand of a join: a block, a tensor or a list, and whether the list is spread."""
+    """An operand of a join: a block, a tensor or a list, and where it stands."""
 
     value: Value
-    spread: bool = False
+    span: Span
 
 
 class With(BlockValue):

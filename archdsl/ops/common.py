@@ -35,9 +35,19 @@ def equal(x: tuple[Shape, ...], done: str) -> Shape:
                 catalog.UNEQUAL_MAPS,
                 f"[{at}]",
                 f"{shown(x[0])} and {shown(shape)} cannot be {done}",
-                "equal shapes are needed: project the shortcut, or check the stride",
+                to_one_shape(x[0], shape),
             )
     return x[0]
+
+
+def to_one_shape(x: Shape, y: Shape) -> str:
+    """What brings two tensors to one shape."""
+    if x[1:] == y[1:]:
+        return f"equal channels are needed: project the other one, `project({max(x[0], y[0])})`"
+    return TO_ONE_SIZE
+
+
+TO_ONE_SIZE = "bring the maps to one size first: a stride, a pool or `upsample`"
 
 
 def shown(x: Shape) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.op import Inner, Kept, Misfit, Op, Shape, Shapes, Spelling, elements
-from archdsl.ops.common import equal, shown, tensors
+from archdsl.ops.common import TO_ONE_SIZE, equal, shown, tensors
 
 
 class Concat(Op):
@@ -29,7 +29,7 @@ class Concat(Op):
                     catalog.UNEQUAL_MAPS,
                     f"[{at}]",
                     f"{shown(x[0])} and {shown(shape)} differ in more than their channels",
-                    "bring the maps to one size first: a stride, a pool or `upsample`",
+                    TO_ONE_SIZE,
                 )
         return (sum(shape[0] for shape in x), *x[0][1:])
 

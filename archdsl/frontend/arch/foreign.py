@@ -13,6 +13,11 @@ def foreign(fault: Fault) -> Said | None:
         if found := re.match(pattern, fault.rest):
             return Said(label, help, fault.at, fault.at + found.end())
     start, end = fault.place()
+    if fault.opened is None and fault.last.isdigit() and (found := SIXTIETHS.match(fault.rest)):
+        value = int(fault.last[:6]) * 60 + int(found[1])
+        return Said("a number has no `:`", f"where YAML 1.1 would read {value}, write `{value}`")
+    if fault.last == "0" and fault.at_operand and BASE.match(fault.rest):
+        return Said("numbers are decimal", f"write it out: `0{fault.word}` is `{int('0' + fault.word, 0)}`", end - 1)
     if fault.found in MEANINGLESS:
         return Said(f"`{fault.found}` means nothing in the language")
     if fault.found == fault.last == "*":
@@ -35,6 +40,8 @@ def foreign(fault: Fault) -> Said | None:
 
 
 MEANINGLESS = set("@$`~^")
+SIXTIETHS = re.compile(r":([0-9]{1,2})\s*\Z")
+BASE = re.compile(r"(?:o[0-7]{1,18}|b[01]{1,60}|x[0-9a-fA-F]{1,15})\b")
 
 
 FOREIGN: dict[str, tuple[str, str]] = {
@@ -49,6 +56,7 @@ FOREIGN: dict[str, tuple[str, str]] = {
     r"[→⇒⟶]|=>": ("this is no arrow of the language", "write `->`"),
     r"[\u2013\u2014\u2212]": ("this is no minus of the language", "write `-`"),
     r"\u00d7": ("this is no sign of the language", "write `x` in shapes, `*` elsewhere"),
+    r"~\s*$": ("`~` means nothing in the language", "write `none`"),
     r";": ("`;` ends nothing", "begin a new line"),
     r"&&?": ("there is no `&`", "write `and`"),
     r"\|\|?": ("there is no `|` in expressions", "write `or`"),
@@ -60,7 +68,7 @@ FOREIGN: dict[str, tuple[str, str]] = {
     r'"""[^"]*"""': ("a docstring stands at the beginning", "move it above the other lines"),
     r'"""': ("this docstring is never closed", 'close it with `"""`'),
     r'"[^"\n]*$': ("this quote is never closed", 'close it with `"`'),
-    r'"[^"\n]*"': ("a text in quotes has no place here", "words such as `same` stand without quotes"),
+    r'"[^"\n]*"': ("a text in quotes has no place here", "numbers, and words such as `same`, stand without quotes"),
     r"//(?=\s*\w+\s+\w)": ("`//` divides; it begins no comment", "a comment begins with `#`"),
 }
 

@@ -39,7 +39,8 @@ def bracket(fault: Fault) -> Said | None:
     if fault.found in {")", "]"} and fault.found != closing and not fault.before(*HALVES, ","):
         return Said(f"`{fault.found}` does not close the `{sign}` of line {line}", f"write `{closing}`")
     if fault.kind in {"_NL", "$END", "_DEDENT"}:
-        return Said(f"the text ends while `{sign}` of line {line} is still open", f"close it with `{closing}`")
+        label = f"the text ends while `{sign}` of line {line} is still open"
+        return Said(label, f"close it with `{closing}`", notes=(Note(fault.text.span(at, at + 1), "opened here"),))
     if "\n" in fault.content[at : fault.at] and LINE_START.match((fault.line + fault.rest).lstrip()):
         start = fault.at - len(fault.line.lstrip())
         label = f"a new line begins here, while `{sign}` of line {line} is still open"

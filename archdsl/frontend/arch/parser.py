@@ -27,8 +27,14 @@ MEANINGLESS = re.compile(r"#[^\n]*|[\r\n]")
 
 
 def parse_file(source: Source) -> Document:
-    """The document that a `.arch` text says; raises ArchError."""
-    return parse(Text.of(source), "file")
+    """The document that a `.arch` text says; raises ArchError with all mistakes that are independent of each other."""
+    text = Text.of(source)
+    try:
+        return parse(text, "file")
+    except ArchError as error:
+        from archdsl.frontend.arch.recovery import all_mistakes
+
+        raise all_mistakes(text, error, lambda rest: parse(rest, "file")) from None
 
 
 def parse(text: Text, start: str) -> Any:

@@ -32,6 +32,7 @@ HINTS = {
     "name": "the name of a backbone is its key in `backbones`",
 }
 """What to do about keys that are like none of those that exist."""
+THOUSANDS = "a comma begins something new here; a thousand is `1_000`"
 NAME_HELP = "a name is of letters, digits and `_`, and does not begin with a digit"
 
 
@@ -63,6 +64,11 @@ class Reader:
             return data
         in_braces = kind is Scalar and isinstance(data, Mapping) and data.span.text.startswith("{")
         help = "a text that begins with `{` needs quotes" if in_braces else ""
+        help = (
+            "its lines are of the form `name: ...`"
+            if kind is Mapping and isinstance(data, Scalar) and data.content
+            else help
+        )
         self.findings.add(catalog.WRONG_TYPE, data.span, f"{KINDS[type(data)]}, where {wanted} belongs", help)
         return None
 
@@ -140,7 +146,11 @@ def advised(finding: Diagnostic, scalar: Scalar) -> Diagnostic:
 Said = tuple[Rule, str, str]
 
 WORDS: dict[str, Callable[[Any, dict[str, Any]], Said]] = {
-    "string_pattern_mismatch": lambda value, _: (catalog.WRONG_TYPE, f"`{shown(value)}` is no name", NAME_HELP),
+    "string_pattern_mismatch": lambda value, _: (
+        catalog.WRONG_TYPE,
+        f"`{shown(value)}` is no name",
+        THOUSANDS if str(value).isdigit() else NAME_HELP,
+    ),
     "string_too_long": lambda _, about: (catalog.TOO_LARGE, f"a name has at most {about['max_length']} letters", ""),
     "greater_than": lambda value, about: (
         catalog.OUT_OF_RANGE,

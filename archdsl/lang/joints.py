@@ -1,0 +1,36 @@
+"""Where the tensors come from that do not fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from archdsl.errors import Note
+from archdsl.lang.faults import Fault
+from archdsl.lang.values import Operand, Role, Value
+
+ITEM = re.compile(r"\[(\d+)]")
+"""What an op calls a tensor of its list."""
+
+
+@contextmanager
+def origins_shown(parts: Sequence[tuple[Operand, Value]]) -> Generator[None]:
+    """Where an op cannot take a list of tensors: the first of them and the one that does not fit, as notes.
+
+    `parts` are the tensors, each with the operand that it comes from.
+    """
+    try:
+        yield
+    except Fault as fault:
+        if (found := ITEM.fullmatch(fault.param)) and int(found[1]) < len(parts):
+            fault.notes = tuple(origin(*parts[at]) for at in (0, int(found[1])))
+        raise
+
+
+def origin(operand: Operand, tensor: Value) -> Note:
+    """A tensor at its operand; at the user's own block, where a shipped one only hands that on."""
+    span, value = operand.span, operand.value
+    if span.source.shipped and isinstance(value, Role) and value.role == "parameter":
+        span = value.body.span
+    return Note(span, f"this is {'x'.join(map(str, tensor.shape))}")
