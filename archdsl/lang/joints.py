@@ -18,19 +18,20 @@ ITEM = re.compile(r"\[(\d+)]")
 def origins_shown(parts: Sequence[tuple[Operand, Value]]) -> Generator[None]:
     """Where an op cannot take a list of tensors: the first of them and the one that does not fit, as notes.
 
-    `parts` are the tensors, each with the operand that it comes from.
+    `parts` are what is joined, tensors and lists, each with the operand that it comes from.
     """
     try:
         yield
     except Fault as fault:
-        if (found := ITEM.fullmatch(fault.param)) and int(found[1]) < len(parts):
-            fault.notes = tuple(origin(*parts[at]) for at in (0, int(found[1])))
+        if found := ITEM.fullmatch(fault.param):
+            tensors = [(operand, shape) for operand, value in parts for shape in listed_shapes(value)]
+            fault.notes = tuple(origin(*tensors[at]) for at in (0, int(found[1])))
         raise
 
 
-def origin(operand: Operand, tensor: Value) -> Note:
+def origin(operand: Operand, shape: Shape) -> Note:
     """A tensor at its operand; at the user's own block, where a shipped one only hands that on."""
     span, value = operand.span, operand.value
     if span.source.shipped and isinstance(value, Role) and value.role == "parameter":
         span = value.body.span
-    return Note(span, f"this is {'x'.join(map(str, tensor.shape))}")
+    return Note(span, f"this is {'x'.join(map(str, shape))}")
