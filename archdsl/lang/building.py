@@ -7,7 +7,7 @@ from collections.abc import Sized
 from typing import Any
 
 from archdsl.errors import Span, catalog
-from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals
+from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals, each_value
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
@@ -121,10 +121,10 @@ class Builder:
 
     def check_use(self, result: Ref) -> None:
         """Raises where a module gives what nothing reads: it would hold weights and never run."""
-        read = set(parts_of(result))
+        read = set(each_value(result))
         for step in self.steps:
             for ref in step.inputs:
-                read.update(parts_of(ref))
+                read.update(each_value(ref))
         for step in self.steps:
             if step.target and step.output not in read:
                 child = self.children[step.target]
@@ -171,13 +171,6 @@ def reference(value: Value) -> Ref:
     if not is_list(value):
         return value.id
     return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
-
-
-def parts_of(ref: Ref) -> tuple[int, ...]:
-    """The values that a step's input stands for."""
-    if isinstance(ref, int):
-        return (ref,)
-    return tuple(part.value if isinstance(part, Spread) else part for part in ref)
 
 
 def shapes_of(value: Value) -> Shapes:

@@ -7,8 +7,11 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from archdsl.errors import Note
+from archdsl.graph import each_shape
+from archdsl.lang.building import shapes_of
 from archdsl.lang.faults import Fault
 from archdsl.lang.values import Operand, Role, Value
+from archdsl.op import Shape
 
 ITEM = re.compile(r"\[(\d+)]")
 """What an op calls a tensor of its list."""
@@ -24,7 +27,7 @@ def origins_shown(parts: Sequence[tuple[Operand, Value]]) -> Generator[None]:
         yield
     except Fault as fault:
         if found := ITEM.fullmatch(fault.param):
-            tensors = [(operand, shape) for operand, value in parts for shape in listed_shapes(value)]
+            tensors = [(operand, shape) for operand, value in parts for shape in each_shape(shapes_of(value))]
             fault.notes = tuple(origin(*tensors[at]) for at in (0, int(found[1])))
         raise
 
