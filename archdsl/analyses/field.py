@@ -11,15 +11,14 @@ a place that moves by the effective stride, that holds them all. Without upsampl
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from archdsl.analyses.reaches import Effect, Effects, after, repeated, sources
-from archdsl.analyses.walk import Depth, Placed, listed_shapes, parts_of
-from archdsl.graph import Graph, Ref, Run, Scope, Spread, Step
+from archdsl.analyses.walk import Depth, Placed, parts_of
+from archdsl.graph import Graph, Run, Scope, Step, dealt, each_shape, gathered
 from archdsl.op import Op, Shape
 
 Pair = tuple[Fraction, Fraction]
-Item = TypeVar("Item")
 
 
 class Field(NamedTuple):
@@ -82,7 +81,7 @@ class Memo:
     def called(self, scope: Scope, given: Effects, whole: tuple[bool, ...]) -> Effects:
         """What a scope gives, called on tensors that come from sources; `whole` says which of those are."""
         mask = tuple(effect.is_whole(whole) for effect in given)
-        return after(self.effects(scope, mask), given, listed_shapes(scope.output))
+        return after(self.effects(scope, mask), given, each_shape(scope.output))
 
     def effects(self, scope: Scope, whole: tuple[bool, ...]) -> Effects:
         """How each tensor that a scope gives comes from those that it takes."""
@@ -94,16 +93,10 @@ class Memo:
 
     def of_body(self, scope: Scope, whole: tuple[bool, ...]) -> Effects:
         """Of a scope with steps: one after the other."""
-        values: dict[int, Effects] = {}
-        start = 0
-        for at, shapes in enumerate(scope.inputs):
-            count = len(listed_shapes(shapes))
-            values[at] = sources(len(whole))[start : start + count]
-            start += count
+        values = dealt(scope.inputs, sources(len(whole)))
         for step in scope.steps:
-            given = tuple(effect for ref in step.inputs for effect in held(values, ref))
-            values[step.output] = self.step(scope, step, given, whole)
-        return held(values, scope.result)
+            values[step.output] = self.step(scope, step, gathered(values, step.inputs), whole)
+        return gathered(values, [scope.result])
 
     def step(self, scope: Scope, step: Step, given: Effects, whole: tuple[bool, ...]) -> Effects:
         """What a step gives."""
@@ -125,7 +118,7 @@ class Memo:
     def row(self, run: Run, given: Effects, whole: tuple[bool, ...]) -> Effects:
         """Equal modules, one after the other: all at once, as soon as one leaves alone which of them are whole."""
         left = run.count
-        shapes = listed_shapes(run.scope.output)
+        shapes = each_shape(run.scope.output)
         while left:
             before = tuple(effect.is_whole(whole) for effect in given)
             given = self.called(run.scope, given, whole)
@@ -138,7 +131,7 @@ class Memo:
 
 def of_op(op: Op, scope: Scope, whole: tuple[bool, ...]) -> Effects:
     """Of an op: what it declares to reach in each tensor that it takes."""
-    given, results = listed_shapes(scope.inputs[0]), listed_shapes(scope.output)
+    given, results = each_shape(scope.inputs[0]), each_shape(scope.output)
     if op.takes == "tensor":
         effect = Effect({0: op.reach(scope.inputs[0], scope.output)})
         return tuple(effect for _ in results)
@@ -155,10 +148,3 @@ def of_op(op: Op, scope: Scope, whole: tuple[bool, ...]) -> Effects:
 def is_spread(shape: Shape, result: Shape) -> bool:
     """Whether an operand of one place is spread over the places of a product."""
     return shape[-2:] == (1, 1) != result[-2:]
-
-
-def held(values: dict[int, tuple[Item, ...]], ref: Ref) -> tuple[Item, ...]:
-    """The tensors that a reference stands for, each with what is known of it."""
-    if isinstance(ref, int):
-        return values[ref]
-    return tuple(item for each in ref for item in values[each.value if isinstance(each, Spread) else each])

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Literal, NamedTuple
 
-from archdsl.graph import Graph, Ref, Scope, Section, Spread, Step
+from archdsl.graph import Graph, Scope, Section, Step, dealt, each_shape, gathered
 from archdsl.op import Op, Shape, Shapes
 
-Held = int | tuple[int, ...]
-"""A tensor by its number, or a list of them."""
+Held = tuple[int, ...]
+"""Tensors by their numbers: those of a value, or all that a call takes."""
 
 Depth = Literal["stage", "block", "op"]
 DEPTHS: tuple[Depth, ...] = ("stage", "block", "op")
@@ -57,17 +57,12 @@ class Placed(NamedTuple):
     @property
     def inputs(self) -> tuple[Shape, ...]:
         """The shape of each tensor that it reads."""
-        return tuple(shape for shapes in self.scope.inputs for shape in listed_shapes(shapes))
+        return tuple(shape for shapes in self.scope.inputs for shape in each_shape(shapes))
 
     @property
     def output(self) -> Shapes:
         """The shape of what it gives, or the shapes of a list."""
         return self.scope.output
-
-
-def listed_shapes(shapes: Shapes) -> tuple[Shape, ...]:
-    """The shapes of a value, one by one."""
-    return shapes if shapes and isinstance(shapes[0], tuple) else (shapes,)  # type: ignore[return-value]
 
 
 def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:
@@ -93,30 +88,19 @@ def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[
         if section.training_only and not training:
             frame.busy = None
         elif act.scope.op is None and len(stack) < deepest:
-            stack.append(Frame(act.scope, act.path, act.inputs, (*frame.trail, act.scope)))
+            stack.append(Frame(act.scope, act.path, act.reads, (*frame.trail, act.scope)))
         else:
-            reads = tuple(each for held in act.inputs for each in listed(held))
-            gives = tuple(next(numbers) for _ in listed_shapes(act.scope.output))
-            yield Placed(act.path, act.scope, reads, gives, frame.trail, act.step, section)
-            frame.receive(gives if is_list(act.scope.output) else gives[0])
+            gives = tuple(next(numbers) for _ in each_shape(act.scope.output))
+            yield Placed(act.path, act.scope, act.reads, gives, frame.trail, act.step, section)
+            frame.receive(gives)
 
 
 def tensors_of(graph: Graph, placed: list[Placed]) -> dict[int, Shape]:
     """The shape of each tensor that a walk numbered."""
     found: dict[int, Shape] = {0: graph.input}
     for each in placed:
-        found |= dict(zip(each.gives, listed_shapes(each.output), strict=True))
+        found |= dict(zip(each.gives, each_shape(each.output), strict=True))
     return found
-
-
-def is_list(shapes: Shapes) -> bool:
-    """Whether a value is a list of tensors."""
-    return bool(shapes) and isinstance(shapes[0], tuple)
-
-
-def listed(held: Held) -> tuple[int, ...]:
-    """The tensors of a value, one by one."""
-    return held if isinstance(held, tuple) else (held,)
 
 
 class Act(NamedTuple):
@@ -124,23 +108,23 @@ class Act(NamedTuple):
 
     path: str
     scope: Scope
-    inputs: tuple[Held, ...]
+    reads: Held
     step: Step
 
 
 class Frame:
     """A call of a scope under way: its values so far, and the row of modules that it is in."""
 
-    def __init__(self, scope: Scope, path: str, inputs: tuple[Held, ...], trail: tuple[Scope, ...]) -> None:
+    def __init__(self, scope: Scope, path: str, reads: Held, trail: tuple[Scope, ...]) -> None:
         self.scope = scope
         self.path = path
         self.trail = trail
-        self.values: dict[int, Held] = dict(enumerate(inputs))
+        self.values = dealt(scope.inputs, reads)
         self.steps = iter(scope.steps)
         self.busy: Iterator[tuple[str, Scope]] | None = None
         self.current: Step = scope.steps[0] if scope.steps else NO_STEP
-        self.before: tuple[Held, ...] = ()
-        self.row: list[Held] = []
+        self.before: Held = ()
+        self.row: list[int] = []
         self.plain: Counter[str] = Counter()
 
     def next_act(self) -> Act | None:
@@ -154,10 +138,10 @@ class Frame:
             if step is None:
                 return None
             self.current = step
+            self.before = gathered(self.values, step.inputs)
             if step.kind == "pick":
-                self.values[step.output] = self.pick(step)
+                self.values[step.output] = (self.before[int(step.index)],)
                 continue
-            self.before = tuple(self.held(ref) for ref in step.inputs)
             self.row = []
             self.busy = self.modules(step)
 
@@ -165,13 +149,13 @@ class Frame:
         """What the scope called last gives."""
         if self.current.kind != "collect":
             self.row.clear()
-        self.row.append(held)
-        self.before = (held,)
+        self.row += held
+        self.before = held
 
     def end_step(self) -> None:
         """The value of a step whose modules are all through."""
         self.busy = None
-        self.values[self.current.output] = tuple(self.row) if self.current.kind == "collect" else self.row[-1]  # type: ignore[assignment]
+        self.values[self.current.output] = tuple(self.row)
 
     def modules(self, step: Step) -> Iterator[tuple[str, Scope]]:
         """What a step calls, one after the other, each with its path."""
@@ -192,21 +176,9 @@ class Frame:
         """The path of a module of this scope."""
         return f"{self.path}.{name}" if self.path else name
 
-    def held(self, ref: Ref) -> Held:
-        """The tensors that a reference stands for."""
-        if isinstance(ref, int):
-            return self.values[ref]
-        parts = (listed(self.values[each.value if isinstance(each, Spread) else each]) for each in ref)
-        return tuple(tensor for part in parts for tensor in part)
-
-    def pick(self, step: Step) -> int:
-        """One tensor of a list."""
-        held = self.held(step.inputs[0])
-        return listed(held)[int(step.index)]
-
     def result(self) -> Held:
         """What the scope gives."""
-        return self.held(self.scope.result)
+        return gathered(self.values, [self.scope.result])
 
 
 NO_STEP = Step("pick", "", (), 0, ())

@@ -17,8 +17,11 @@ from archdsl.graph.scope import Step as Step
 from archdsl.graph.scope import Totals as Totals
 from archdsl.graph.scope import distinct as distinct
 from archdsl.graph.scope import used as used
+from archdsl.graph.values import dealt as dealt
 from archdsl.graph.values import each_shape as each_shape
 from archdsl.graph.values import each_value as each_value
+from archdsl.graph.values import gathered as gathered
 from archdsl.graph.values import is_list as is_list
+from archdsl.graph.values import values_read as values_read
 from archdsl.graph.verify import Broken as Broken
 from archdsl.graph.verify import verify as verify

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TypeVar, cast
 
 from archdsl.graph.scope import Ref, Spread
 from archdsl.op import Shape, Shapes
+
+Item = TypeVar("Item")
+"""What somebody knows of a tensor."""
 
 
 def is_list(shapes: Shapes) -> bool:
@@ -23,3 +28,19 @@ def each_value(ref: Ref) -> tuple[int, ...]:
     if isinstance(ref, int):
         return (ref,)
     return tuple(part.value if isinstance(part, Spread) else part for part in ref)
+
+
+def values_read(refs: Iterable[Ref]) -> Iterator[int]:
+    """The values that the inputs of a step stand for, once for each time that they are read."""
+    return (value for ref in refs for value in each_value(ref))
+
+
+def gathered(values: Mapping[int, tuple[Item, ...]], refs: Iterable[Ref]) -> tuple[Item, ...]:
+    """What is known of each tensor that references stand for, from what is known of each value's tensors."""
+    return tuple(item for value in values_read(refs) for item in values[value])
+
+
+def dealt(inputs: Iterable[Shapes], items: Iterable[Item]) -> dict[int, tuple[Item, ...]]:
+    """What is known of a scope's input tensors, all in a row, as that of its first values."""
+    row = iter(items)
+    return {at: tuple(islice(row, len(each_shape(shapes)))) for at, shapes in enumerate(inputs)}

@@ -11,6 +11,7 @@ from math import prod
 from typing import Any, NoReturn
 
 from archdsl.graph.scope import Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
+from archdsl.graph.values import is_list
 from archdsl.op import Misfit, Shapes
 
 LONGEST = 200
@@ -150,11 +151,6 @@ def check_calls(scope: Scope) -> None:
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
-
-
-def is_list(shape: Any) -> bool:
-    """Whether a shape is that of a list of tensors."""
-    return not shape or isinstance(shape[0], tuple)
 
 
 def shape_of(shapes: dict[int, Shapes], ref: Ref) -> Shapes:

@@ -81,8 +81,8 @@ def test_receptive_field() -> None:
 
 FAILS = {
     "params <= 1K": "E210 `params` is 34,047 | ",
-    "c2 == 32x8x8": "E210 `c2` is 32x16x16 | ",
-    "stem.macs == 3": "E210 `stem.macs` is 442,368 | ",
+    "c2 == 32x8x8": "E210 `c2` is 32x16x16 | if that is right, expect `32x16x16`",
+    "stem.macs == 3": "E210 `stem.macs` is 442,368 | if that is right, expect `442_368`",
     "parms <= 1K": "E101 no figure is called `parms` | did you mean `params`?",
     "c3.params <= 1K": "E101 no figure is called `c3.params` | did you mean `c2.params`?",
     "c2.weight_memory <= 1K": "E101 no figure is called `c2.weight_memory` | did you mean `weight_memory`?",

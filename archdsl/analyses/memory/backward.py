@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from archdsl.analyses.memory.inplace import InPlace
-from archdsl.analyses.memory.tensors import Unit, content, fresh_in_training, made, parts, tensors
-from archdsl.graph import Child, Graph, Scope, Spread, Step
+from archdsl.analyses.memory.tensors import Unit, fresh_in_training, made
+from archdsl.graph import Child, Graph, Scope, Step, dealt, each_shape, gathered
+from archdsl.graph.forward.rules import InPlace, content
 from archdsl.op import Inner, elements
 
 ENOUGH = 3
@@ -67,7 +67,7 @@ class Backward:
     def __init__(self, graph: Graph, unit: Unit) -> None:
         self.graph = graph
         self.unit = unit
-        self.in_place = InPlace(graph)
+        self.in_place = InPlace(graph.root)
         self.known: dict[tuple[Scope, tuple[bool, ...]], Passed] = {}
 
     def network(self, checkpoints: Iterable[str] = ()) -> Kept:
@@ -81,7 +81,7 @@ class Backward:
         total = 0
         for step in root.steps:
             assert step.scope is not None
-            inputs = operands(values, step)
+            inputs = gathered(values, step.inputs)
             before = total + sum(each.size for each in storages if each.kept)
             passed = self.call(step.scope, tuple(tensor.grad for tensor in inputs))
             checkpointed = names.get(step.output) in wanted
@@ -119,7 +119,7 @@ class Backward:
         grad = learns or any(grads)
         keeps = op.kept(x, scope.output) if grad else ()
         own = not overwrites and fresh_in_training(scope)
-        sizes, places = made(scope, self.unit) if own else ((), (~0,) * len(tensors(scope.output)))
+        sizes, places = made(scope, self.unit) if own else ((), (~0,) * len(each_shape(scope.output)))
         if overwrites and grad and op.copies:
             keeps = (Inner(elements(x)),)
         output = "output" in keeps
@@ -147,18 +147,12 @@ class Frame:
         self.scope = scope
         self.kept = 0
         self.inputs = [Storage(0) for _ in grads]
-        self.values: dict[int, Value] = {}
+        self.values = dealt(scope.inputs, map(Tensor, self.inputs, grads))
         self.storages: list[Storage] = []
-        flat = [Tensor(storage, grad) for storage, grad in zip(self.inputs, grads, strict=True)]
-        first = 0
-        for at, shapes in enumerate(scope.inputs):
-            count = len(tensors(shapes))
-            self.values[at] = tuple(flat[first : first + count])
-            first += count
 
     def act(self, step: Step) -> None:
         """Does a step."""
-        inputs = operands(self.values, step)
+        inputs = gathered(self.values, step.inputs)
         if step.kind == "pick":
             self.values[step.output] = inputs[step.index : step.index + 1 or None]
         elif step.kind in ("repeat", "collect"):
@@ -199,7 +193,7 @@ class Frame:
 
     def finish(self) -> Passed:
         """What the call came to."""
-        output = [tensor for part in parts(self.scope.result) for tensor in self.values[value_of(part)]]
+        output = gathered(self.values, [self.scope.result])
         leaving = list(dict.fromkeys(each.storage for each in output if each.storage not in self.inputs))
         place = {storage: at for at, storage in enumerate(leaving)}
         place |= {storage: ~at for at, storage in enumerate(self.inputs)}
@@ -210,16 +204,6 @@ class Frame:
             made=tuple((storage.size, storage.kept) for storage in leaving),
             gives=tuple((place[each.storage], each.grad) for each in output),
         )
-
-
-def operands(values: dict[int, Value], step: Step) -> Value:
-    """The tensors that a step reads."""
-    return tuple(tensor for ref in step.inputs for part in parts(ref) for tensor in values[value_of(part)])
-
-
-def value_of(part: int | Spread) -> int:
-    """The value that a part of a reference reads."""
-    return part.value if isinstance(part, Spread) else part
 
 
 def needed(at: int, grads: tuple[bool, ...], takes: str) -> bool:

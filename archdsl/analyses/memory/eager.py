@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from archdsl.analyses.memory.forward import Forward
 from archdsl.analyses.memory.heap import Blocks, Heap
-from archdsl.analyses.memory.inplace import InPlace
 from archdsl.analyses.memory.network import NetworkForward
-from archdsl.analyses.memory.tensors import Unit, content, fresh, made, numeral, pipeline, tensors
-from archdsl.graph import Child, Graph, Scope, Step, distinct
+from archdsl.analyses.memory.tensors import Unit, fresh, made
+from archdsl.graph import Child, Graph, Scope, Step, distinct, each_shape
+from archdsl.graph.forward.rules import InPlace, content, numeral, pipeline
 
 
 class Called(NamedTuple):
@@ -37,7 +37,7 @@ class Eager:
     def __init__(self, graph: Graph, unit: Unit) -> None:
         self.graph = graph
         self.unit = unit
-        self.in_place = InPlace(graph)
+        self.in_place = InPlace(graph.root)
         self.known: dict[Scope, Called] = {}
         self.sections: dict[int, int] = {}
         """The peak while the step runs that makes a section's value, without the network's input."""
@@ -110,7 +110,7 @@ class Eager:
         """Runs an op that is not in place."""
         op, x = content(scope)
         if not fresh(scope):
-            return inputs[:1] * len(tensors(scope.output))
+            return inputs[:1] * len(each_shape(scope.output))
         sizes, places = made(scope, self.unit)
         heap.reach(sum(sizes) + self.unit.inner(op.scratch(x, scope.output)))
         new = heap.take(sizes)

@@ -22,8 +22,8 @@ from archdsl.analyses.memory.expressions import (
 )
 from archdsl.analyses.memory.heap import Blocks
 from archdsl.analyses.memory.statements import Statements
-from archdsl.analyses.memory.tensors import content, is_identity, is_list, numeral, read, tensors
-from archdsl.graph import Child, Ref, Scope, Step
+from archdsl.graph import Child, Ref, Scope, Step, each_shape, is_list, values_read
+from archdsl.graph.forward.rules import content, is_identity, numeral
 
 if TYPE_CHECKING:
     from archdsl.analyses.memory.eager import Eager
@@ -78,7 +78,7 @@ class Forward(Statements):
     def fitted(self, step: Step, build: Callable[[], Expression]) -> Expression:
         """A step's expression, once its longest operands have variables, if it was too long."""
         while self.too_long(value := build()):
-            operands = {part for ref in step.inputs for part in read(ref) if part in self.pending}
+            operands = self.pending.intersection(values_read(step.inputs))
             if not operands:
                 break
             self.bind(max(operands, key=lambda part: (len(self.values[part].text), -part)))
@@ -171,7 +171,7 @@ class Forward(Statements):
     def of_list(self, step: Step, template: str, facts: dict[str, object], named: str = "") -> Expression:
         """The expression of a function of a list."""
         whole = variable(named) if named else self.read(self.listed(step))
-        count = len(tensors(step.scope.inputs[0])) if step.scope else 0
+        count = len(each_shape(step.scope.inputs[0])) if step.scope else 0
         written = whole.items and not any(whole.spread)
         texts = [each.text for each in whole.operands] if written else [f"{whole.text}[{at}]" for at in range(count)]
         return applied(step, filled(template, whole, texts, facts), [whole])

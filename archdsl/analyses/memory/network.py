@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from archdsl.analyses.memory.forward import Forward
 from archdsl.analyses.memory.heap import Blocks
-from archdsl.analyses.memory.tensors import read
-from archdsl.graph import Graph, Ref, Step
+from archdsl.graph import Graph, Ref, Step, each_value, values_read
 
 if TYPE_CHECKING:
     from archdsl.analyses.memory.eager import Eager
@@ -45,9 +44,9 @@ class NetworkForward(Forward):
 
     def run_network(self) -> Blocks:
         """The value of the return in evaluation."""
-        needed = {*self.always, *read(self.main)}
+        needed = {*self.always, *each_value(self.main)}
         for step in reversed(self.scope.steps):
             if step.output in needed:
-                needed |= {value for ref in step.inputs for value in read(ref)}
+                needed |= set(values_read(step.inputs))
         self.run(step for step in self.scope.steps if step.output in needed)
-        return self.finish((*self.always, *read(self.main)) if self.always else self.main)
+        return self.finish((*self.always, *each_value(self.main)) if self.always else self.main)

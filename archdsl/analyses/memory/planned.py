@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from archdsl.analyses.memory.heap import Blocks, Heap
-from archdsl.analyses.memory.tensors import Unit, content, fresh, made, parts, read, tensors
-from archdsl.graph import Graph, Ref, Run, Scope, Spread, Step
+from archdsl.analyses.memory.tensors import Unit, fresh, made
+from archdsl.graph import Graph, Run, Scope, Step, dealt, each_shape, each_value, gathered, values_read
+from archdsl.graph.forward.rules import content
 
 Ending = tuple[tuple[int, int], ...]
 """For each input tensor the block that it lies in, as a number, and the bytes that end with it in this call, or 0."""
@@ -52,7 +53,7 @@ class Planned:
     def op(self, scope: Scope, ending: Ending) -> Called:
         """An op by itself."""
         op, x = content(scope)
-        shapes = tensors(scope.output)
+        shapes = each_shape(scope.output)
         overwrites = op.takes == "tensor" and op.spelling(x).inplace and ending[0][1] > 0
         if overwrites or not fresh(scope):
             return Called(0, (), (~ending[0][0],) * len(shapes))
@@ -74,18 +75,13 @@ class Frame:
             self.heap.holders[block] = 0 if self.heap.sizes[block] else 1
         idle = {section.value for section in planned.graph.sections if section.training_only}
         self.steps = [step for step in scope.steps if scope.kind != "network" or step.output not in idle]
-        self.left = Counter(value for step in self.steps for ref in step.inputs for value in set(read(ref)))
-        self.values: dict[int, Blocks] = {}
-        first = 0
-        for at, shapes in enumerate(scope.inputs):
-            count = len(tensors(shapes))
-            self.values[at] = self.heap.hold(tuple(block for block, _ in ending[first : first + count]))
-            first += count
+        self.left = Counter(value for step in self.steps for ref in step.inputs for value in set(each_value(ref)))
+        self.values = dealt(scope.inputs, self.heap.hold(tuple(block for block, _ in ending)))
         self.left.update(self.results())
 
     def results(self) -> Iterator[int]:
         """The values that outlive the call."""
-        yield from read(self.scope.result)
+        yield from each_value(self.scope.result)
         if self.scope.kind == "network":
             yield from (
                 each.value for each in self.planned.graph.sections if each.kind == "output" and not each.training_only
@@ -97,23 +93,15 @@ class Frame:
             self.let_go(value)
         for step in self.steps:
             self.act(step)
-        output = tuple(block for part in parts(self.scope.result) for block in self.blocks(part))
+        output = gathered(self.values, [self.scope.result])
         new = sorted({block for block in output if block >= self.heap.inputs})
         place = {block: at for at, block in enumerate(new)}
         gives = tuple(place.get(block, ~block) for block in output)
         return Called(self.heap.peak, tuple(self.heap.sizes[block] for block in new), gives)
 
-    def blocks(self, part: int | Spread) -> Blocks:
-        """The blocks of a value."""
-        return self.values[part.value if isinstance(part, Spread) else part]
-
-    def operands(self, ref: Ref) -> Blocks:
-        """The blocks of an operand."""
-        return tuple(block for part in parts(ref) for block in self.blocks(part))
-
     def act(self, step: Step) -> None:
         """Does a step, whose operands end with it where nobody reads them afterwards."""
-        inputs = tuple(block for ref in step.inputs for block in self.operands(ref))
+        inputs = gathered(self.values, step.inputs)
         over = self.ended(step)
         self.heap.peak, before = self.heap.live, self.heap.peak
         if step.kind == "pick":
@@ -133,9 +121,9 @@ class Frame:
 
     def ended(self, step: Step) -> list[int]:
         """The values that a step is the last to read."""
-        values = {value for ref in step.inputs for value in read(ref)}
+        values = set(values_read(step.inputs))
         for ref in step.inputs:
-            self.left.subtract(set(read(ref)))
+            self.left.subtract(set(each_value(ref)))
         return [value for value in values if not self.left[value]]
 
     def let_go(self, value: int) -> None:

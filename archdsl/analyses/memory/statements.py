@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from archdsl.analyses.memory.expressions import Expression, display, element, variable
 from archdsl.analyses.memory.heap import Blocks, Heap
-from archdsl.analyses.memory.tensors import content, is_list, made, numeral, parts, read, tensors
-from archdsl.graph import Ref, Scope, Spread, Step
+from archdsl.analyses.memory.tensors import made
+from archdsl.graph import Ref, Scope, Spread, Step, each_shape, is_list, values_read
+from archdsl.graph.forward.rules import content, numeral
 from archdsl.op import Shape
 
 if TYPE_CHECKING:
@@ -31,19 +32,19 @@ class Statements:
         self.maker = {step.output: step for step in scope.steps}
         self.values: dict[int, Expression] = {}
         self.elements: dict[int, tuple[Expression, ...]] = {}
-        self.left = Counter(value for step in scope.steps for ref in step.inputs for value in read(ref))
-        self.left.update(value for ref in results for value in read(ref))
+        self.left = Counter(value for step in scope.steps for value in values_read(step.inputs))
+        self.left.update(values_read(results))
         self.holders: dict[str, tuple[int, ...]] = {}
         self.variables: dict[str, Blocks] = {}
         self.pending: set[int] = set()
-        self.heap = Heap(sum(len(tensors(shapes)) for shapes in scope.inputs))
+        self.heap = Heap(sum(len(each_shape(shapes)) for shapes in scope.inputs))
         self.take_inputs()
 
     def take_inputs(self) -> None:
         """The variables that a forward is given."""
         first, taken = 0, set[str]()
         for at, (name, shapes) in enumerate(zip(("x", *self.scope.names[1:]), self.scope.inputs, strict=True)):
-            count = len(tensors(shapes))
+            count = len(each_shape(shapes))
             taken.add(held := self.unique(name, taken))
             self.assign(held, self.heap.hold(tuple(range(first, first + count))))
             value = self.own(held, at)
@@ -110,7 +111,7 @@ class Statements:
         if isinstance(ref, int):
             return self.values[ref]
         found: list[tuple[Expression, bool]] = []
-        for part in parts(ref):
+        for part in ref:
             if not isinstance(part, Spread):
                 found.append((self.values[part], False))
             elif part.value in self.elements:
@@ -121,7 +122,7 @@ class Statements:
 
     def consume(self, step: Step) -> None:
         """Counts the operands of a step as read."""
-        for value in (value for ref in step.inputs for value in read(ref)):
+        for value in values_read(step.inputs):
             self.left[value] -= 1
             self.pending.discard(value)
 
@@ -186,7 +187,7 @@ class Statements:
         assert expression.step is not None
         assert expression.step.scope is not None
         _, x = content(expression.step.scope)
-        shapes = iter(tensors(x))
+        shapes = iter(each_shape(x))
         total: Blocks = ()
         shape: Shape = ()
         for item in self.items(*expression.operands):

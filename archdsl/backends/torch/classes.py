@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from archdsl.backends.torch.construct import Constructor, Link, Site, positional
 from archdsl.backends.torch.forward import Forward, Target
 from archdsl.backends.torch.functions import type_of
-from archdsl.backends.torch.grouping import Group, Path, below, in_place, numeral, pipeline
+from archdsl.backends.torch.grouping import Group, Path, below
 from archdsl.backends.torch.initialization import Initialization
 from archdsl.backends.torch.layout import call, lines, number, signature
 from archdsl.backends.torch.network import NetworkForward
 from archdsl.backends.torch.numbers import Channels, Frame
-from archdsl.backends.torch.registry import Class, Registry, listed
+from archdsl.backends.torch.registry import Class, Registry
 from archdsl.backends.torch.text import docstring, identifier, literal, unique
 from archdsl.graph import Graph
+from archdsl.graph.forward.rules import in_line, in_list, numeral, pipeline
 from archdsl.record import MISSING
 
 BODY = "        "
@@ -51,7 +52,7 @@ class Writer:
         known = self.frame.known.get("in_channels")
         channels = None if known is None else Channels(tuple(known), "in_channels")
         site = Site(tuple(self.group.scopes), self.frame.columns, path, channels)
-        links = [link for link in self.constructor.links(site) if self.plain or not in_place(self.scope, link[0])]
+        links = [link for link in self.constructor.links(site) if self.plain or not in_line(link[0])]
         forward = [] if self.plain else self.forward(graph, links)
         starts = Initialization(graph, self.registry).lines() if self.scope is graph.root else []
         body = [*self.body(links), *([f"{BODY}self.initialize()"] if starts else [])]
@@ -99,7 +100,7 @@ class Writer:
 
     def annotation(self, path: Path) -> str:
         """The type of a module that is given."""
-        return "list[nn.Module]" if listed(below(self.scope, path)) else "nn.Module"
+        return "list[nn.Module]" if in_list(below(self.scope, path)) else "nn.Module"
 
     def known(self) -> Class:
         """The class as its callers see it: a default that nobody would use is none."""

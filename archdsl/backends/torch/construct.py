@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
-from archdsl.backends.torch.grouping import Group, Path, below, is_identity, numeral, spelling
+from archdsl.backends.torch.grouping import Group, Path, below
 from archdsl.backends.torch.layout import Doc, atom, call, comprehension, keyword, listing, number
 from archdsl.backends.torch.numbers import Channels, Columns, Frame, Hint, same
-from archdsl.backends.torch.registry import Registry, listed, named_row
+from archdsl.backends.torch.registry import Registry, named_row
 from archdsl.graph import Child, Run, Scope
+from archdsl.graph.forward.rules import in_list, is_identity, numeral, spelling
 from archdsl.record import MISSING
 
 DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
@@ -51,7 +52,7 @@ class Constructor:
 
     def links(self, site: Site) -> Iterator[Link]:
         """A scope's children with their expressions, but for those that do nothing."""
-        overwriting = self.registry.overwriting(site.scopes[0])
+        overwriting = self.registry.in_place.of(site.scopes[0])
         sources = sources_of(site.scopes[0])
         channels: dict[str, Channels | None] = {"": site.channels}
         for at, child in enumerate(site.scopes[0].children):
@@ -124,7 +125,7 @@ class Constructor:
         if row[0].form == "one":
             return self.module(Site(tuple(child.scope for child in row), columns), row[0])
         modules = self.row(row, columns)
-        return listing(modules) if listed(row[0]) else call("nn.Sequential", *modules)
+        return listing(modules) if in_list(row[0]) else call("nn.Sequential", *modules)
 
     # ---- chains and rows
 
@@ -146,10 +147,10 @@ class Constructor:
     def registered(self, child: Child, link: Doc | list[Doc]) -> Doc:
         """A child as a constructor keeps it."""
         if not isinstance(link, list):
-            return call("nn.ModuleList", link) if listed(child) else link
+            return call("nn.ModuleList", link) if in_list(child) else link
         if numeral(child):
             return listing(link)
-        return call("nn.ModuleList", listing(link)) if listed(child) else call("nn.Sequential", *link)
+        return call("nn.ModuleList", listing(link)) if in_list(child) else call("nn.Sequential", *link)
 
     def row(self, row: list[Child], columns: Columns) -> list[Doc]:
         """The modules of a row: equal ones, and those that differ evenly, in a loop."""

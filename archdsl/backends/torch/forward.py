@@ -12,13 +12,14 @@ from functools import reduce
 from typing import NamedTuple
 
 from archdsl.backends.torch.expressions import Value, call, element, filled, joined, variable
-from archdsl.backends.torch.grouping import Path, content, in_place, is_identity, is_list, numeral, spelling
+from archdsl.backends.torch.grouping import Path
 from archdsl.backends.torch.layout import WIDTH, atom, lines, listing
 from archdsl.backends.torch.numbers import Frame, Hint
-from archdsl.backends.torch.registry import Registry, listed, values
+from archdsl.backends.torch.registry import Registry
 from archdsl.backends.torch.statements import Statements
 from archdsl.backends.torch.text import identifier, unique
-from archdsl.graph import Child, Ref, Scope, Step
+from archdsl.graph import Child, Ref, Scope, Step, each_value, is_list, values_read
+from archdsl.graph.forward.rules import content, in_line, in_list, is_identity, numeral, spelling
 
 DEEPEST = 5
 """So many calls may stand inside each other."""
@@ -92,7 +93,7 @@ class Forward(Statements):
     def fitted(self, step: Step, build: Callable[[], Value]) -> Value:
         """A step's expression, once as many operands have a variable as it takes to make it short."""
         while self.too_long(value := build()):
-            operands = {part for ref in step.inputs for part in values(ref) if part in self.pending}
+            operands = self.pending.intersection(values_read(step.inputs))
             if not operands:
                 break
             self.bind(max(operands, key=lambda part: (len(self.values[part].text), -part)))
@@ -145,7 +146,7 @@ class Forward(Statements):
         dropped = (child.name,) in self.target.dropped
         if dropped or (child.form == "one" and child.role != "parameter" and is_identity(child.scope)):
             self.settle(step, lambda: self.read(step.inputs[0]))
-        elif in_place(self.scope, child):
+        elif in_line(child):
             self.function(step)
         elif len(row := self.in_a_row(step, child)) > 1:
             self.loop(step, child, [], row[-1])
@@ -201,7 +202,7 @@ class Forward(Statements):
 
     def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Value]:
         """A sum or product of many, piece by piece; the first tensors come first, as floats do not associate."""
-        for value in sorted(self.pending.intersection(values(ref))):
+        for value in sorted(self.pending.intersection(each_value(ref))):
             self.bind(value)
         first, *rest = (value.text for value in self.tensors(ref))
         name = self.new(identifier(step.name or "y"))
@@ -234,7 +235,7 @@ class Forward(Statements):
         child = self.children[step.target]
         if numeral(child):
             self.numerals(step, [self.module(child, index) for index in range(child.count)])
-        elif not listed(child):
+        elif not in_list(child):
             self.call(step)
         else:
             self.loop(step, child, [])

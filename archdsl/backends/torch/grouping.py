@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread, Step, distinct
-from archdsl.op import Op, Shapes, Spelling
+from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread, Step, distinct, is_list
+from archdsl.graph.forward.rules import content, in_line, is_identity, numeral, pipeline, spelling
 
 LARGEST = 60
 """A chain of more modules is a class where it is used twice; a parameter of more is no slot."""
@@ -51,56 +51,6 @@ class Group:
     def first(self) -> Scope:
         """The scope that the class is written after."""
         return self.scopes[0]
-
-
-def spelling(scope: Scope) -> Spelling:
-    """How PyTorch writes an op's scope."""
-    op, shapes = content(scope)
-    return op.spelling(shapes)
-
-
-def content(scope: Scope) -> tuple[Op, Shapes]:
-    """An op's scope as its op and what the op's methods take: a shape, or the shapes of a list."""
-    assert scope.op is not None
-    listed = scope.op.takes == "list" and not is_list(scope.inputs[0])
-    return scope.op, cast("Shapes", scope.inputs) if listed else scope.inputs[0]
-
-
-def is_list(shapes: Shapes) -> bool:
-    """Whether these are a list's shapes, not a tensor's."""
-    return bool(shapes) and not isinstance(shapes[0], int)
-
-
-def is_identity(scope: Scope) -> bool:
-    """Whether a module does nothing."""
-    return scope.op is not None and spelling(scope).function == "{x}"
-
-
-def numeral(child: Child) -> bool:
-    """Whether the modules are `0`, `1`, ... of the scope itself."""
-    return child.form == "repeat" and not child.name
-
-
-def pipeline(scope: Scope) -> bool:
-    """Whether a scope passes one tensor through all its children in order, and does nothing else."""
-    if scope.kind == "network":
-        return False
-    value: Ref = 0
-    called: list[str] = []
-    for step in scope.steps:
-        calls = step.kind in ("call", "repeat") and step.index is None
-        if not calls or step.inputs != (value,) or is_list(step.shape):
-            return False
-        value = step.output
-        called.append(step.target)
-    single = len(scope.inputs) == 1 and not is_list(scope.inputs[0])
-    return single and scope.result == value and called == [child.name for child in scope.children]
-
-
-def in_place(scope: Scope, child: Child) -> bool:
-    """Whether a scope with a forward of its own writes a child as an expression, without a module."""
-    alone = child.form == "one" and child.role != "parameter" and child.scope.kind == "op"
-    return alone and bool(spelling(child.scope).function)
 
 
 class Grouping:
@@ -158,7 +108,7 @@ class Grouping:
         for child in scope.children:
             for below in (run.scope for run in child.runs if run.scope.op is not None):
                 missing = not spelling(below).module and spelling(below).function
-                if missing and below not in self.group and (plain or not in_place(scope, child)):
+                if missing and below not in self.group and (plain or not in_line(child)):
                     self.group[below] = self.of_shape(("function", self.keys[below]))
                     self.group[below].scopes.append(below)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from archdsl.backends.torch.forward import Forward, Target
 from archdsl.backends.torch.layout import atom, group, lines, signature
-from archdsl.backends.torch.registry import values
 from archdsl.backends.torch.text import identifier, quoted
-from archdsl.graph import Graph, Section, Step
+from archdsl.graph import Graph, Section, Step, each_value, values_read
 
 
 class NetworkForward(Forward):
@@ -66,8 +65,8 @@ class NetworkForward(Forward):
     def only_in_training(self) -> set[int]:
         """The values that inference does not need."""
         needed = {section.value for section in self.always} | {self.main.value if self.main else 0}
-        needed |= set(values(self.scope.result)) if self.main is None else set()
+        needed |= set(each_value(self.scope.result)) if self.main is None else set()
         for step in reversed(self.scope.steps):
             if step.output in needed:
-                needed |= {value for ref in step.inputs for value in values(ref)}
+                needed |= set(values_read(step.inputs))
         return {step.output for step in self.scope.steps} - needed

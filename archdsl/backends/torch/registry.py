@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from archdsl.backends.torch.grouping import Group, Grouping, Path, below, content, is_list, numeral, spelling
+from archdsl.backends.torch.grouping import Group, Grouping, Path, below
 from archdsl.backends.torch.numbers import Parameter
-from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread, distinct
+from archdsl.graph import Child, Graph, Run, Scope, distinct
+from archdsl.graph.forward.rules import InPlace, content, numeral, spelling
 
 DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
@@ -28,7 +28,7 @@ class Registry:
 
     def __init__(self, graph: Graph, grouping: Grouping) -> None:
         self.grouping = grouping
-        self.sections = {child.scope for child in graph.root.children}
+        self.in_place = InPlace(graph.root)
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
         self.words = helper_names(graph)
@@ -72,46 +72,11 @@ class Registry:
             for run in child.runs:
                 yield from self.numbers(run)
 
-    def overwriting(self, scope: Scope) -> frozenset[str]:
-        """The children of a scope that may write over their input: nobody else reads it, and nothing needs it.
-
-        The links of a section are no such children: what comes out of each is a feature map.
-        """
-        if scope in self.sections or scope.kind == "network":
-            return frozenset()
-        readers = Counter(value for step in scope.steps for ref in step.inputs for value in values(ref))
-        readers.update(values(scope.result))
-        ops = {child.name: child.scope for child in scope.children if child.form == "one" and child.scope.op}
-        fresh: set[int] = set()
-        names: set[str] = set()
-        for step in scope.steps:
-            made_by = step.scope if step.kind == "op" else ops.get(step.target)
-            if step.kind == "call" and made_by and spelling(made_by).inplace and step.inputs[0] in fresh:
-                names.add(step.target)
-            if made_by and readers[step.output] == 1 and not is_list(step.shape):
-                op, shapes = content(made_by)
-                fresh |= {step.output} if op.writable(shapes) else set()
-        called = Counter(step.target for step in scope.steps)
-        return frozenset(name for name in names if called[name] == 1)
-
 
 def helper_names(graph: Graph) -> set[str]:
     """The classes and functions that the sources define which ops bring along."""
     spelt = (spelling(scope) for scope in distinct(graph.root) if scope.op is not None)
     return {name for each in spelt if each.helper for name in DEFINED.findall(each.helper)}
-
-
-def values(ref: Ref) -> list[int]:
-    """The values that a reference reads."""
-    if isinstance(ref, int):
-        return [ref]
-    return [part.value if isinstance(part, Spread) else part for part in ref]
-
-
-def listed(child: Child) -> bool:
-    """Whether a row is kept in nn.ModuleList: steps call its modules one by one, or they pass lists on."""
-    shapes = (each for run in child.runs for each in (run.scope.output, *run.scope.inputs))
-    return child.form == "list" or (child.form == "repeat" and any(map(is_list, shapes)))
 
 
 def named_row(children: tuple[Child, ...]) -> str:

@@ -7,12 +7,13 @@ import re
 from archdsl.backends.torch.classes import Writer
 from archdsl.backends.torch.describing import docs
 from archdsl.backends.torch.functions import function_class
-from archdsl.backends.torch.grouping import Group, Grouping, spelling
+from archdsl.backends.torch.grouping import Group, Grouping
 from archdsl.backends.torch.naming import called, class_names, homes_of
 from archdsl.backends.torch.registry import Registry
 from archdsl.backends.torch.text import docstring
 from archdsl.errors import ArchError, catalog
 from archdsl.graph import Graph, Scope, distinct
+from archdsl.graph.forward.rules import spelling
 
 LINKS = '''
 def links(**modules: nn.Module | list[nn.Module]) -> OrderedDict[str, nn.Module]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from archdsl.backends.torch.grouping import content, spelling
 from archdsl.backends.torch.text import literal
 from archdsl.graph import Scope
+from archdsl.graph.forward.rules import content, spelling
 from archdsl.initializer import Constant, Initializer
 from archdsl.op import Op
 

@@ -6,10 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from archdsl.backends.torch.expressions import Value, display, element, variable
-from archdsl.backends.torch.grouping import is_list
-from archdsl.backends.torch.registry import values
 from archdsl.backends.torch.text import identifier, unique
-from archdsl.graph import Ref, Scope, Spread, Step
+from archdsl.graph import Ref, Scope, Spread, Step, is_list, values_read
 
 INDENT = "        "
 
@@ -29,8 +27,8 @@ class Statements:
         self.values: dict[int, Value] = {}
         self.elements: dict[int, tuple[Value, ...]] = {}
         """The tensors of each list that is no Python list made here."""
-        self.left = Counter(value for step in scope.steps for ref in step.inputs for value in values(ref))
-        self.left.update(value for ref in results for value in values(ref))
+        self.left = Counter(value for step in scope.steps for value in values_read(step.inputs))
+        self.left.update(values_read(results))
         self.holders: dict[str, tuple[int, ...]] = {}
         self.pending: set[int] = set()
         self.lines: list[str] = []
@@ -110,6 +108,6 @@ class Statements:
 
     def consume(self, step: Step) -> None:
         """Counts the operands of a step as read."""
-        for value in (value for ref in step.inputs for value in values(ref)):
+        for value in values_read(step.inputs):
             self.left[value] -= 1
             self.pending.discard(value)
