@@ -8,15 +8,10 @@ from typing import Any
 
 from archdsl import __version__
 from archdsl.errors import Diagnostic, Span
-from archdsl.errors.render import plain, render
+from archdsl.errors.render import name_of, plain, render
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning"}
-
-
-def full(findings: Sequence[Diagnostic]) -> str:
-    """As they are meant to be read."""
-    return render(findings)
 
 
 def concise(findings: Sequence[Diagnostic]) -> str:
@@ -29,7 +24,7 @@ def where(span: Span | None) -> str:
     if span is None:
         return ""
     line, column = span.source.position(span.start)
-    return f"{plain(span.source.name)}:{line}:{column}: "
+    return f"{name_of(span.source)}:{line}:{column}: "
 
 
 def sentence(finding: Diagnostic) -> str:
@@ -119,7 +114,7 @@ def sarif_result(finding: Diagnostic) -> dict[str, Any]:
 
 
 FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
-    "full": full,
+    "full": render,
     "concise": concise,
     "json": as_json,
     "github": github,

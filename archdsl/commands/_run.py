@@ -11,9 +11,10 @@ from pathlib import Path
 from types import ModuleType
 
 from archdsl import __version__
+from archdsl.commands._color import rendered
 from archdsl.commands._light import lighten
 from archdsl.errors import ArchError, did_you_mean
-from archdsl.errors.render import CONTROL
+from archdsl.errors.render import CONTROL, plain
 
 USAGE_CODES = {"E504", "E602", "E503"}
 
@@ -56,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"archdsl {__version__}")
         return 0
     if words[0] not in names():
-        print(f"archdsl: no command is called `{words[0][:80]}`; {did_you_mean(words[0], names())}", file=sys.stderr)
+        help = did_you_mean(words[0], names()) or "`archdsl --help` lists them"
+        print(plain(f"archdsl: no command is called `{words[0][:80]}`; {help}"), file=sys.stderr)
         return 2
     return run(words[0], words[1:])
 
@@ -79,7 +81,7 @@ def run(name: str, words: list[str]) -> int:
         options = parser.parse_args(words)
         return command.run(options)
     except ArchError as error:
-        print(error, file=sys.stderr)
+        print(rendered(error.diagnostics, sys.stderr), file=sys.stderr)
         return 2 if {finding.code for finding in error.diagnostics} & USAGE_CODES else 1
     except BrokenPipeError:
         sys.stderr.close()

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 
-from archdsl.commands._formats import FORMATS
+from archdsl.commands._color import rendered
 from archdsl.commands._output import write_text
 from archdsl.commands.validate import STANDARD_INPUT, Asked, files, source_of
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             findings += error.diagnostics
             counts["failed"] += 1
     if findings:
-        print(FORMATS["full"](findings), file=sys.stderr)
+        print(rendered(findings, sys.stderr), file=sys.stderr)
     in_text = options.diff or STANDARD_INPUT in options.paths
     print(closing(counts, options), file=sys.stderr if in_text else sys.stdout)
     if {finding.code for finding in findings} & REFUSED:

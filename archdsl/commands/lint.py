@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
 from archdsl.analyses.advice import ADVICE, Told, advise
 from archdsl.analyses.advice.pages import explanations
 from archdsl.analyses.roofline import Setting
+from archdsl.commands._color import rendered
 from archdsl.commands._machine import add_machine, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.driver import compile, load
 from archdsl.errors import catalog, did_you_mean
-from archdsl.errors.render import render
 
 DEVICE = "v100"
 
@@ -75,7 +76,8 @@ def as_text(name: str, told: list[Told], setting: Setting) -> str:
         return f"{name}: nothing to advise"
     count = f"{len(told)} piece{'s' if len(told) > 1 else ''} of advice"
     on = f"{setting.device.name}, {setting.precision}, batch {setting.batch}"
-    return f"{render(each.diagnostic() for each in told)}\n\n{name}: {count} (times are estimates for {on})"
+    shown = rendered((each.diagnostic() for each in told), sys.stdout)
+    return f"{shown}\n\n{name}: {count} (times are estimates for {on})"
 
 
 def as_data(name: str, told: list[Told], setting: Setting) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archdsl.commands._cache import Cache, usual_folder
+from archdsl.commands._color import rendered
 from archdsl.commands._formats import FORMATS
 from archdsl.commands._options import chosen_input
 from archdsl.errors import ArchError, Diagnostic, Source
-from archdsl.errors.reading import read_input, read_text, shown
+from archdsl.errors.reading import STDIN, read_input, read_text, shown
 
 STANDARD_INPUT = "-"
 MACHINE_READ = {"json", "sarif", "github"}
@@ -54,9 +55,14 @@ def run(options: argparse.Namespace) -> int:
         findings += found or []
     cache.tidy()
     if findings or options.output_format in MACHINE_READ - {"github"}:
-        print(FORMATS[options.output_format](findings))
+        print(report(findings, options.output_format))
     print(closing(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
     return int(any(options.strict or finding.severity == "error" for finding in findings))
+
+
+def report(findings: list[Diagnostic], form: str) -> str:
+    """All findings in a format; what people read has an empty line behind."""
+    return f"{rendered(findings, sys.stdout)}\n" if form == "full" else FORMATS[form](findings)
 
 
 def files(paths: list[str]) -> Iterator[Asked]:
@@ -104,7 +110,7 @@ def outcome(asked: Asked, size: tuple[int, ...] | None, cache: Cache) -> list[Di
 def source_of(path: str) -> Source:
     """A file's text, or standard input's."""
     if path == STANDARD_INPUT:
-        return Source("<stdin>", read_input())
+        return Source(STDIN, read_input())
     return Source(shown(Path(path)), read_text(Path(path)))
 
 

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 from archdsl.errors import catalog
-from archdsl.errors.source import Span
+from archdsl.errors.diagnostic import ArchError, Rule
+from archdsl.errors.source import Span, whole
 
 LARGEST = 4_000_000
 """In bytes. No more is read, whatever a file says of its size."""
+TOO_MANY = f"there are more than {LARGEST:,} bytes"
+STDIN = "<stdin>"
 BOM = b"\xef\xbb\xbf"
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 BINARY = getattr(os, "O_BINARY", 0)
@@ -30,11 +33,11 @@ def resolved(path: Path, span: Span | None) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):
-        raise catalog.FILE.error(span, f"`{path}` leads nowhere") from None
+        raise catalog.FILE.error(span or whole(str(path)), f"`{path}` leads nowhere") from None
 
 
 def read_text(path: Path, span: Span | None = None) -> str:
-    """A file's text; raises ArchError at the place that asks for the file."""
+    """A file's text; raises ArchError: at the place that asks for the file, if a text does."""
     return decoded(read_bytes(path, span), shown(path), span)
 
 
@@ -43,12 +46,17 @@ def read_bytes(path: Path, span: Span | None = None) -> bytes:
     try:
         content = file_content(path, regular=span is not None)
     except OSError as error:
-        raise catalog.FILE.error(span, f"{shown(path)}: {error.strerror or error}") from None
+        raise at_fault(catalog.FILE, shown(path), span, error.strerror or str(error)) from None
     except ValueError:
-        raise catalog.FILE.error(span, f"`{path}` is no path") from None
+        raise at_fault(catalog.FILE, shown(path), span, "this is no path") from None
     if len(content) > LARGEST:
-        raise catalog.TOO_LARGE.error(span, f"{shown(path)} has more than {LARGEST:,} bytes")
+        raise at_fault(catalog.TOO_LARGE, shown(path), span, TOO_MANY)
     return content.removeprefix(BOM)
+
+
+def at_fault(rule: Rule, name: str, span: Span | None, said: str) -> ArchError:
+    """What is wrong with a file, told at the file, or at the place in a text that asks for it."""
+    return rule.error(span, f"{name}: {said}") if span else rule.error(whole(name), said)
 
 
 def file_content(path: Path, regular: bool) -> bytes:
@@ -68,8 +76,8 @@ def read_input() -> str:
     stream = getattr(sys.stdin, "buffer", None)
     content = sys.stdin.read().encode() if stream is None else stream.read(LARGEST + len(BOM) + 1)
     if len(content) > LARGEST:
-        raise catalog.TOO_LARGE.error(None, f"standard input has more than {LARGEST:,} bytes")
-    return decoded(content.removeprefix(BOM), "standard input", None)
+        raise at_fault(catalog.TOO_LARGE, STDIN, None, TOO_MANY)
+    return decoded(content.removeprefix(BOM), STDIN, None)
 
 
 def decoded(content: bytes, name: str, span: Span | None) -> str:
@@ -77,4 +85,4 @@ def decoded(content: bytes, name: str, span: Span | None) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise catalog.FILE.error(span, f"{name} is not text in UTF-8 (byte {error.start})") from None
+        raise at_fault(catalog.FILE, name, span, f"this is not text in UTF-8 (byte {error.start})") from None

@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from archdsl.errors.diagnostic import Diagnostic, Note
-from archdsl.errors.source import Span
+from archdsl.errors.source import Source, Span
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 LONGEST = 160
 TAB = "    "
+COLORS = {"error": 31, "warning": 33, "advice": 36, "aside": 34, "strong": 0}
+"""Of a terminal; `aside` is for all that leads to the text."""
+
+Paint = Callable[[str, str], str]
+"""Gives a text in the color of a word above, free of what could steer a terminal."""
 
 
-def render(diagnostics: Iterable[Diagnostic]) -> str:
+def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
     """All findings, an empty line between each two."""
-    return "\n\n".join(render_one(finding) for finding in diagnostics)
+    paint = painted if color else unpainted
+    return "\n\n".join(render_one(finding, paint) for finding in diagnostics)
 
 
-def render_one(finding: Diagnostic) -> str:
+def painted(kind: str, text: str) -> str:
+    """A text in bold and in color."""
+    return f"\x1b[1;{COLORS[kind]}m{plain(text)}\x1b[0m" if COLORS[kind] else f"\x1b[1m{plain(text)}\x1b[0m"
+
+
+def unpainted(kind: str, text: str) -> str:
+    """A text as it is."""
+    return plain(text)
+
+
+def render_one(finding: Diagnostic, paint: Paint) -> str:
     """One finding as text."""
-    head = f"{finding.severity}[{finding.code}]: {finding.title}"
-    width = 1
-    if finding.span is None:
-        lines = [head, *([f"  = {finding.label}"] if finding.label else [])]
-    else:
-        notes = [note for note in finding.notes if note.span is not None]
-        shown = [finding.span, *(note.span for note in notes if note.span)]
-        width = max(len(str(span.source.position(span.start)[0])) for span in shown)
-        lines = [head, *excerpt(finding.span, finding.label, width)]
-        before = finding.span
-        for note in notes:
-            lines += note_excerpt(note, before, width)
-            before = note.span or before
-    gutter = " " * width
-    lines += [f"{gutter}  = note: {note.label}" for note in finding.notes if note.span is None]
-    lines += [f"{gutter}  = in: {finding.where}"] if finding.where else []
-    lines += [f"{gutter}  = help: {finding.help}"] if finding.help else []
-    return plain("\n".join(lines))
+    notes = [note for note in finding.notes if note.span is not None]
+    spans = [span for span in (finding.span, *(note.span for note in notes)) if span is not None]
+    width = max((len(str(span.source.position(span.start)[0])) for span in spans), default=1)
+    head = paint(finding.severity, f"{finding.severity}[{finding.code}]") + paint("strong", f": {finding.title}")
+    facts = [("", finding.label)] if finding.span is None or not finding.span.source.text else []
+    lines = [head, *(excerpt(finding.span, finding.label, width, finding.severity, paint) if finding.span else [])]
+    before = finding.span
+    for note in notes:
+        lines += note_excerpt(note, before, width, paint)
+        before = note.span
+    facts += [("note", note.label) for note in finding.notes if note.span is None]
+    facts += [("in", finding.where), ("help", finding.help)]
+    lines += [fact(word, text, width, paint) for word, text in facts if text]
+    return "\n".join(lines)
+
+
+def fact(word: str, text: str, width: int, paint: Paint) -> str:
+    """A line below the excerpts."""
+    lead = paint("aside", f"{' ' * width}  =")
+    return f"{lead} {paint('strong', f'{word}:')} {plain(text)}" if word else f"{lead} {plain(text)}"
 
 
 def plain(text: str) -> str:
@@ -51,33 +69,43 @@ def escaped(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def note_excerpt(note: Note, before: Span, width: int) -> list[str]:
+def name_of(source: Source) -> str:
+    """What a text is called, on one line."""
+    return plain(source.name).replace("\n", "\\n")
+
+
+def note_excerpt(note: Note, before: Span | None, width: int, paint: Paint) -> list[str]:
     """The excerpt of a second place; its file and its line are shown only where they are others than those before."""
     assert note.span is not None
     source = note.span.source
-    lines = excerpt(note.span, note.label, width, "-")
-    if source is not before.source:
+    lines = excerpt(note.span, note.label, width, "aside", paint)
+    if before is None or source is not before.source:
         return lines
     number = source.position(note.span.start)[0]
     shown = number == source.position(before.start)[0] and len(source.line(number)) <= LONGEST
     return lines[3:] if shown else lines[2:]
 
 
-def excerpt(span: Span, label: str, width: int, sign: str = "^") -> list[str]:
-    """The arrow line, and the source line with the part underlined."""
+def excerpt(span: Span, label: str, width: int, kind: str, paint: Paint) -> list[str]:
+    """The arrow line, and the source line with the part underlined; only the file's name where nothing is in it."""
     source = span.source
+    gutter = " " * width
+    arrow = paint("aside", f"{gutter} -->")
+    if not source.text:
+        return [f"{arrow} {name_of(source)}"]
     number, column = source.position(span.start)
     line = source.line(number)
     end = min(span.end - span.start, max(len(line) - column + 1, 1))
     before, marked = line[: column - 1], line[column - 1 : column - 1 + end]
     line, lead = window(line, before)
-    under = " " * len(lead.replace("\t", TAB)) + sign * max(len(marked.replace("\t", TAB)), 1)
-    gutter = " " * width
+    sign = "-" if kind == "aside" else "^"
+    marks = (sign * max(columns(printed(marked)), 1))[: max(LONGEST - columns(printed(lead)), 1)]
+    under = paint(kind, f"{marks} {label}" if label else marks)
     return [
-        f"{gutter} --> {source.name}:{number}:{column}",
-        f"{gutter}  |",
-        f" {number:>{width}} | {CONTROL.sub(escaped, line).replace(chr(9), TAB)}",
-        f"{gutter}  | {under[:LONGEST]}{' ' + label if label else ''}",
+        f"{arrow} {name_of(source)}:{number}:{column}",
+        paint("aside", f"{gutter}  |"),
+        f"{paint('aside', f' {number:>{width}} |')} {printed(line)}",
+        f"{paint('aside', f'{gutter}  |')} {' ' * columns(printed(lead))}{under}",
     ]
 
 
@@ -88,3 +116,17 @@ def window(line: str, before: str) -> tuple[str, str]:
     start = max(len(before) - LONGEST // 2, 0)
     dots = "..." if start else ""
     return dots + line[start : start + LONGEST], dots + before[start:]
+
+
+def printed(line: str) -> str:
+    """A line as it is shown."""
+    return plain(line).replace("\t", TAB)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in {"W", "F"} else 1 for sign in text)

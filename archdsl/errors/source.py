@@ -58,3 +58,8 @@ class Span(NamedTuple):
     def to(self, other: Span) -> Span:
         """From the start of this to the end of the other."""
         return Span(self.source, self.start, max(self.end, other.end))
+
+
+def whole(name: str) -> Span:
+    """The place of what is wrong with a text as a whole, when nothing of it can be shown."""
+    return Span(Source(name, ""), 0, 0)

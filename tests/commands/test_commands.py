@@ -75,7 +75,7 @@ def test_without_classes_the_classifier_is_gone(capsys: pytest.CaptureFixture[st
     ("words", "code", "message"),
     [
         (("show", "resnxt50"), 1, "did you mean `resnext50`?"),
-        (("show", "nowhere.yaml"), 1, "nowhere.yaml: No such file or directory"),
+        (("show", "nowhere.yaml"), 1, "--> nowhere.yaml\n   = No such file or directory\n"),
         (("show", "resnext50", "-p", "clases=10"), 1, "did you mean `classes`?"),
         (("show", "resnext50", "-p", "classes=ten"), 1, "nothing here is called `ten`"),
         (("show", "resnext50", "-p", "classes"), 2, "write `-p name=value`"),

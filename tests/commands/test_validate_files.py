@@ -62,16 +62,19 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
     Path("loop2.arch").symlink_to("loop1.arch")
     for name, said in {
         "nowhere.arch": "No such file or directory",
-        "binary.arch": "binary.arch is not text in UTF-8 (byte 128)",
-        "utf16.yaml": "utf16.yaml is not text in UTF-8 (byte 0)",
-        "large.arch": "has more than 4,000,000 bytes",
-        "loop1.arch": "loop1.arch: Too many levels of symbolic links",
-        "/dev/zero": "has more than 4,000,000 bytes",
-        "a\x00b.arch": "is no path",
+        "binary.arch": "this is not text in UTF-8 (byte 128)",
+        "utf16.yaml": "this is not text in UTF-8 (byte 0)",
+        "large.arch": "there are more than 4,000,000 bytes",
+        "loop1.arch": "Too many levels of symbolic links",
+        "/dev/zero": "there are more than 4,000,000 bytes",
+        "a\x00b.arch": "this is no path",
+        "a\nb.arch": "No such file or directory",
     }.items():
         code, out = validate(capsys, name)
-        assert (code, said in out) == (1, True), out
-        assert "\x00" not in out
+        shown = name.replace("\x00", "\\x00").replace("\n", "\\n")
+        assert (code, f"\n  --> {shown}\n   = {said}\n" in out) == (1, True), out
+        _, out = validate(capsys, name, "--output-format", "concise")
+        assert f"{shown}:1:1: error[E" in out
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
