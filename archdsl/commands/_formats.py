@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from archdsl import __version__
@@ -93,24 +94,42 @@ def sarif(findings: Sequence[Diagnostic]) -> str:
 
 def sarif_rule(finding: Diagnostic) -> dict[str, Any]:
     """The rule of a finding in a SARIF log."""
-    level = {"level": LEVELS[finding.severity]}
-    return {"id": finding.code, "shortDescription": {"text": finding.title}, "defaultConfiguration": level}
+    from archdsl.errors.explain import explanations
+
+    page = explanations()[finding.code]
+    return {
+        "id": finding.code,
+        "shortDescription": {"text": page.rule.title},
+        "help": {"text": page.why, "markdown": page.page()},
+        "defaultConfiguration": {"level": LEVELS[finding.severity]},
+    }
 
 
 def sarif_result(finding: Diagnostic) -> dict[str, Any]:
     """One result of a SARIF log."""
     text = "\n".join(filter(None, [sentence(finding), finding.help and f"help: {finding.help}"]))
     result: dict[str, Any] = {"ruleId": finding.code, "level": LEVELS[finding.severity], "message": {"text": text}}
-    if (at := location(finding.span)) is not None:
-        region = {
-            "startLine": at["line"],
-            "startColumn": at["column"],
-            "endLine": at["end_line"],
-            "endColumn": at["end_column"],
-        }
-        artifact = {"uri": at["file"].replace("\\", "/")}
-        result["locations"] = [{"physicalLocation": {"artifactLocation": artifact, "region": region}}]
+    if finding.span is not None:
+        result["locations"] = [physical(finding.span)]
+    if asides := [physical(note.span) | {"message": {"text": note.label}} for note in finding.notes if note.span]:
+        result["relatedLocations"] = asides
     return result
+
+
+def physical(span: Span) -> dict[str, Any]:
+    """A place in a SARIF log."""
+    line, column = span.source.position(span.start)
+    end_line, end_column = span.source.position(max(span.end, span.start))
+    region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+    return {"physicalLocation": {"artifactLocation": {"uri": uri(span.source.name)}, "region": region}}
+
+
+def uri(name: str) -> str:
+    """A file's name as a URI; what lies below the working folder stays relative to it."""
+    from urllib.parse import quote
+
+    path = Path(name)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="replace")
 
 
 FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
