@@ -7,6 +7,7 @@ times longer to define, and the start-up of `archdsl validate` counts them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 
@@ -35,29 +36,20 @@ class Record:
 
     apart: ClassVar[frozenset[str]] = frozenset({"span"})
     fields: ClassVar[tuple[str, ...]] = ()
-    known: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[dict[str, Any]] = {}
     compared: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         own = [name for name, kind in cls.__annotations__.items() if not annotation(kind).startswith("ClassVar")]
         cls.fields = (*cls.fields, *(name for name in own if name not in cls.fields))
-        cls.known = frozenset(cls.fields)
         cls.defaults = cls.defaults | {name: cls.__dict__[name] for name in own if name in cls.__dict__}
         cls.compared = tuple(name for name in cls.fields if name not in cls.apart)
+        cls.__init__ = Record.__init__  # not a parent's, which may know its own fields already
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        content = named
-        if values:
-            if len(values) > len(self.fields):
-                raise TypeError(f"{type(self).__name__} takes {len(self.fields)} fields, got {len(values)}")
-            content = {**dict(zip(self.fields, values, strict=False)), **named}
-        if len(content) < len(self.known):
-            content = {**self.defaults, **content}
-        if content.keys() != self.known:
-            wrong = self.known.symmetric_difference(content)
-            raise TypeError(f"{type(self).__name__}: missing or unknown fields {', '.join(sorted(wrong))}")
-        self.__dict__.update(content)
+        kind = type(self)
+        kind.__init__ = initializer(kind)
+        kind.__init__(self, *values, **named)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; use replace()")
@@ -90,4 +82,23 @@ class Record:
 
 def rebuild(kind: type[Record], values: tuple[Any, ...]) -> Record:
     """What a pickled record is made from (the cached hash stays behind: string hashes differ among processes)."""
-    return kind(*values)
+    return kind(**dict(zip(kind.fields, values, strict=True)))
+
+
+def initializer(kind: type[Record]) -> Callable[..., None]:
+    """The `__init__` of a class, written out for its fields when the first of its records is made."""
+    parts: list[str] = []
+    lines: list[str] = []
+    for name in kind.fields:
+        if name in kind.defaults:
+            parts.append(f"{name}=defaults[{name!r}]")
+        elif any(each in kind.defaults for each in kind.fields[: len(parts)]):
+            # Python has no parameter without a default after one that has one; a record's fields come as they come.
+            parts.append(f"{name}=MISSING")
+            lines.append(f"if {name} is MISSING: raise TypeError('{kind.__name__} needs `{name}`')")
+        else:
+            parts.append(name)
+    lines += ["_own = self.__dict__", *(f"_own[{name!r}] = {name}" for name in kind.fields)]
+    names: dict[str, Any] = {"defaults": kind.defaults, "MISSING": MISSING}
+    exec("\n    ".join([f"def __init__({', '.join(['self', *parts])}):", *lines]), names)
+    return names["__init__"]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Literal
 
 from archdsl.errors import catalog
@@ -16,7 +15,7 @@ from archdsl.lang.building import Builder, Origins, check_length, reference, sha
 from archdsl.lang.faults import Fault
 from archdsl.lang.joints import origins_shown
 from archdsl.lang.leaves import policy_block
-from archdsl.lang.modules import beyond, check_single, instantiate, module_of, shared_elsewhere
+from archdsl.lang.modules import beyond, check_single, child_of, instantiate, shared_elsewhere
 from archdsl.lang.parameters import tensor_inputs
 from archdsl.lang.session import Built, Session
 from archdsl.lang.settings import Settings, Slot
@@ -43,14 +42,6 @@ NO_ORIGINS: Origins = ()
 OF_TENSORS = {"add": "added", "multiply": "multiplied"}
 
 
-def start() -> Session:
-    """A session that can apply blocks."""
-    session = Session()
-    session.apply = partial(apply, session)
-    session.in_place = partial(in_place, session)
-    return session
-
-
 def apply(session: Session, builder: Builder, block: BlockValue, value: Value, settings: Settings) -> Value:
     """What a block makes of a tensor (or a list of them), worked out in the scope under construction."""
     session.budget.apply(block.span)
@@ -59,11 +50,15 @@ def apply(session: Session, builder: Builder, block: BlockValue, value: Value, s
 
 def apply_use(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
     """An op or a defined block becomes a child, and a call of it."""
-    if session.is_identity(use):
+    if use.target is session.identity:
         return value
-    with Into(session, use.name):
-        built = module_of(session, use, shapes_of(value), settings)
-    return call_child(builder, use.name, built, (value, *tensor_inputs(use)), "own", origins_of(use), use)
+    inputs = (value, *tensor_inputs(use))
+    try:
+        built = instantiate(session, use, tuple([shapes_of(each) for each in inputs]), settings)
+    except Fault as fault:
+        fault.leaves(use.name)
+        raise
+    return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
 
 
 def call_child(
@@ -87,8 +82,7 @@ def apply_policy(session: Session, builder: Builder, policy: Policy, value: Valu
     builder.used |= used
     if session.is_identity(block):
         return value
-    with Into(session, policy.name):
-        built = module_of(session, block, shapes_of(value), settings)
+    built = child_of(session, policy.name, block, shapes_of(value), settings)
     return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
 
 
@@ -98,8 +92,7 @@ def apply_role(session: Session, builder: Builder, role: Role, value: Value, set
     inner = core(role)
     if captures(inner) and not isinstance(inner, Use):
         return apply(session, builder, role.body, value, settings)
-    with Into(session, role.name):
-        built = module_of(session, role.body, shapes_of(value), settings)
+    built = child_of(session, role.name, role.body, shapes_of(value), settings)
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
     return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
 
@@ -205,9 +198,8 @@ def row_runs(
         if session.is_identity(block) and not row.gathers:
             continue
         while left:
-            with Into(session, f"{row.name}.{at}" if row.name else str(at)):
-                session.budget.apply(block.span)
-                built = module_of(session, block, shape, settings)
+            session.budget.apply(block.span)
+            built = child_of(session, f"{row.name}.{at}" if row.name else str(at), block, shape, settings)
             used |= built.used
             output = built.scope.output
             taken = left if output == shape else 1
@@ -231,8 +223,7 @@ def apply_shared(session: Session, builder: Builder, shared: Shared, value: Valu
     """One child, called again with the same weights."""
     if shared.home is not builder:
         raise shared_elsewhere(shared)
-    with Into(session, shared.name):
-        built = module_of(session, shared.body, shapes_of(value), settings)
+    built = child_of(session, shared.name, shared.body, shapes_of(value), settings)
     builder.used |= built.used
     first = builder.shared.get(shared.key)
     if first is None:
@@ -273,24 +264,11 @@ def core(block: BlockValue) -> BlockValue:
 
 def origins_of(block: BlockValue) -> Origins:
     """Where the numbers of a block's arguments came from, by its text."""
-    inner = core(block)
-    if not isinstance(inner, Use) or not inner.given:
+    if type(block) is not Use:
+        block = core(block)
+    if type(block) is not Use or not block.given:
         return NO_ORIGINS
-    return tuple([(name, bound.origin) for name, bound in inner.given.items()])
-
-
-class Into:
-    """The path to what is being worked out, for messages."""
-
-    def __init__(self, session: Session, name: str) -> None:
-        self.path = session.path
-        self.name = name.rstrip(".")
-
-    def __enter__(self) -> None:
-        self.path.append(self.name)
-
-    def __exit__(self, *_: object) -> None:
-        self.path.pop()
+    return tuple([(name, bound.origin) for name, bound in block.given.items()])
 
 
 APPLY: dict[type[BlockValue], Callable[..., Value]] = {
@@ -304,4 +282,7 @@ APPLY: dict[type[BlockValue], Callable[..., Value]] = {
     Shared: apply_shared,
 }
 
-__all__ = ["apply", "chains", "forms", "operators", "start"]
+Session.apply = apply
+Session.in_place = in_place
+
+__all__ = ["Session", "apply", "chains", "forms", "operators"]

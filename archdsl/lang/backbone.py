@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, TypeGuard
 
 from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean
 from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
 from archdsl.lang import syntax as ast
-from archdsl.lang.application import start
+from archdsl.lang.application import Session
 from archdsl.lang.building import Builder
 from archdsl.lang.calls import typed_argument
 from archdsl.lang.document import Output, Section, Setting
@@ -40,7 +42,20 @@ def elaborate(family: Family, params: dict[str, Any] | None = None, size: tuple[
 
     Raises ArchError with what is wrong.
     """
-    return Elaboration(family, params or {}, input_size(family, size)).graph()
+    with uncollected():
+        return Elaboration(family, params or {}, input_size(family, size)).graph()
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Without the collector of cycles: what is made here has none, and there is much of it to go over."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
@@ -68,7 +83,7 @@ class Elaboration:
         self.family = family
         self.params = params
         self.size = size
-        self.session = start()
+        self.session = Session()
         self.environment = Environment(self.session, frozenset(each.parameter.name for each in family.parameters))
         self.environment.sections = frozenset(
             line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
@@ -119,7 +134,6 @@ class Elaboration:
         except RecursionError:
             self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this nests too deeply to be worked out"))
         finally:
-            self.session.path.clear()
             self.session.depth = 0
         return None
 
@@ -273,8 +287,11 @@ class Elaboration:
 
     def work_out(self, content: Section | Output, line: Line, before: Tensor | None) -> Worked:
         """A line's own scope."""
-        self.session.path[:] = [content.name]
-        worked = work_out(self.environment, content, line.file, before, self.size)
+        try:
+            worked = work_out(self.environment, content, line.file, before, self.size)
+        except Fault as fault:
+            fault.leaves(content.name)
+            raise
         self.root.used |= worked.used
         return worked
 

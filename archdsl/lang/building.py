@@ -11,7 +11,7 @@ from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals, 
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
-from archdsl.lang.values import TENSORS, Tensor, TensorList, Value, is_list
+from archdsl.lang.values import TENSORS, Tensor, TensorList, Value
 from archdsl.op import Shapes
 
 Origins = tuple[tuple[str, Origin], ...]
@@ -102,12 +102,12 @@ class Builder:
         params = buffers = n_conv = n_norm = n_linear = ops = macs = activations = 0
         for child in self.children.values():
             for count, scope in child.runs:
-                held = scope.totals
-                params += count * held.params
-                buffers += count * held.buffers
-                n_conv += count * held.n_conv
-                n_norm += count * held.n_norm
-                n_linear += count * held.n_linear
+                _, own_params, own_buffers, _, _, convs, norms, linears = scope.totals
+                params += count * own_params
+                buffers += count * own_buffers
+                n_conv += count * convs
+                n_norm += count * norms
+                n_linear += count * linears
         for step in self.steps:
             if step.target in idle:
                 continue
@@ -121,10 +121,10 @@ class Builder:
 
     def check_use(self, result: Ref) -> None:
         """Raises where a module gives what nothing reads: it would hold weights and never run."""
-        read = set(each_value(result))
-        for step in self.steps:
-            for ref in step.inputs:
-                read.update(each_value(ref))
+        refs = [result, *(ref for step in self.steps for ref in step.inputs)]
+        read = {ref for ref in refs if type(ref) is int}.union(
+            *(each_value(ref) for ref in refs if type(ref) is not int)
+        )
         for step in self.steps:
             if step.target and step.output not in read:
                 child = self.children[step.target]
@@ -168,7 +168,7 @@ def value_of(at: int, shape: Shapes) -> Value:
 
 def reference(value: Value) -> Ref:
     """A value as the input of a step."""
-    if not is_list(value):
+    if type(value) is not tuple:
         return value.id
     return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
 

@@ -66,8 +66,7 @@ def call(frame: Frame, node: ast.Call) -> Value:
 
 def called(frame: Frame, target: Target, node: ast.Call, word: str) -> Use:
     """A known block or op with settings: the common case, straight away."""
-    bare = Use(key=0, span=node.span, target=target, given={}, name=word, content=0)
-    return frame.session.use(target, settings_for(frame, bare, node), frame.place(node, word), node.span)
+    return frame.session.use(target, settings_for(frame, target, {}, node), frame.place(node, word), node.span)
 
 
 def is_dropped(frame: Frame, node: ast.Call) -> bool:
@@ -137,7 +136,7 @@ def give(frame: Frame, value: BlockValue, node: ast.Call, name: str) -> BlockVal
     session = frame.session
     match value:
         case Use():
-            given = {**value.given, **settings_for(frame, value, node)}
+            given = {**value.given, **settings_for(frame, value.target, value.given, node)}
             return session.use(value.target, given, name or value.name, node.span)
         case Policy():
             given = {**value.given, **policy_settings(frame, value, node)}
@@ -172,32 +171,32 @@ class Assigned(NamedTuple):
     literal: Bound | None
 
 
-def settings_for(frame: Frame, use: Use, node: ast.Call) -> dict[str, Bound]:
-    """The arguments of a call, each for its parameter, of its type."""
-    signature = signature_of(use.target)
-    exact = isinstance(use.target, Definition)
-    if signature.rest is None and not use.given and (plain := assigned(frame, use, node)) is not None:
+def settings_for(frame: Frame, target: Target, before: dict[str, Bound], node: ast.Call) -> dict[str, Bound]:
+    """The arguments of a call, each for its parameter, of its type; `before` are the settings that it has already."""
+    signature = signature_of(target)
+    exact = isinstance(target, Definition)
+    if signature.rest is None and not before and (plain := assigned(frame, target, node)) is not None:
         return {
             name: literal or fitted(slot, typed_argument(frame, value, slot.type), exact)
             for name, slot, value, literal in plain
         }
-    return settings_with_rest(frame, use, node, exact)
+    return settings_with_rest(frame, signature, before, node, exact)
 
 
-def assigned(frame: Frame, use: Use, node: ast.Call) -> list[Assigned] | None:
+def assigned(frame: Frame, target: Target, node: ast.Call) -> list[Assigned] | None:
     """Which parameter each argument of a call is for, found out once; None where settings are handed on."""
-    found = frame.statics.assigned.get((id(node), use.target))
+    found = frame.statics.assigned.get((id(node), target))
     if found is None:
         if any(isinstance(argument.value, ast.Spread) for argument in node.arguments):
             return None
-        signature = signature_of(use.target)
+        signature = signature_of(target)
         pairs = [] if signature.lenient else assign(signature, node.arguments, {}, node)
-        exact = isinstance(use.target, Definition)
+        exact = isinstance(target, Definition)
         found = [
             Assigned(name, slot := signature.slots[name], argument.value, literal(frame, slot, argument.value, exact))
             for name, argument in pairs
         ]
-        frame.statics.assigned[id(node), use.target] = found
+        frame.statics.assigned[id(node), target] = found
     return found
 
 
@@ -206,15 +205,16 @@ def literal(frame: Frame, slot: Slot, node: ast.Expression, exact: bool) -> Boun
     return fitted(slot, bound(frame, node, node.value), exact) if isinstance(node, ast.Number | ast.Boolean) else None
 
 
-def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> dict[str, Bound]:
+def settings_with_rest(
+    frame: Frame, signature: Signature, before: dict[str, Bound], node: ast.Call, exact: bool
+) -> dict[str, Bound]:
     """As `settings_for`, for blocks that have settings already, and where some are handed on by `...args`."""
-    signature = signature_of(use.target)
     arguments, passed = split_rest(frame, node)
     if signature.lenient:
         return {}
     given: dict[str, Bound] = {}
-    rest = rest_of(use, signature)
-    for name, argument in assign(signature, arguments, {**use.given, **passed}, node):
+    rest = rest_of(before, signature)
+    for name, argument in assign(signature, arguments, {**before, **passed}, node):
         slot = signature.slots.get(name)
         if slot is None or slot.rest:
             rest[name] = free_argument(frame, argument.value)
@@ -234,9 +234,9 @@ def settings_with_rest(frame: Frame, use: Use, node: ast.Call, exact: bool) -> d
     return given
 
 
-def rest_of(use: Use, signature: Signature) -> dict[str, Bound]:
+def rest_of(before: dict[str, Bound], signature: Signature) -> dict[str, Bound]:
     """The settings that a block took already, to pass on."""
-    taken = use.given.get(signature.rest.name) if signature.rest is not None else None
+    taken = before.get(signature.rest.name) if signature.rest is not None else None
     return {} if taken is None else dict(taken.value.given)
 
 

@@ -29,7 +29,7 @@ class Fault(Exception):
         self.inner = span
         self.blamed = ""
         self.param = ""
-        self.where = ""
+        self.path: list[str] | None = None
 
     def blame(self, bound: Bound) -> None:
         """The failing value came from this argument."""
@@ -46,12 +46,23 @@ class Fault(Exception):
         elif self.span is None or self.span.source.shipped:
             self.span = call
 
+    def starts_path(self) -> None:
+        """The fault leaves the innermost module; the names from here on out say where that is."""
+        self.path = self.path or []
+
+    def leaves(self, name: str) -> None:
+        """The fault leaves a module of this name."""
+        if self.path is not None:
+            self.path.append(name.rstrip("."))
+
     def diagnostic(self) -> Diagnostic:
         """The finding, with the innermost place as a note where it is another one."""
         notes = self.notes
         if self.inner is not None and not self.inner.source.shipped and not encloses(self.inner, self.span):
             notes = (*notes, Note(self.inner, "here"))
-        return self.rule.at(self.span, self.label, help=self.help, where=self.where, notes=notes)
+        return self.rule.at(
+            self.span, self.label, help=self.help, where=path_text((self.path or [])[::-1]), notes=notes
+        )
 
     def error(self) -> ArchError:
         """The finding as the one exception that leaves the package."""

@@ -45,6 +45,11 @@ class Definition:
         return of_block(self.node, self.file)
 
     @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """The names in the signature."""
+        return frozenset(parameter.name for parameter in self.parameters)
+
+    @cached_property
     def returns_single(self) -> bool:
         """Whether the body is one block by its text, whatever it returns."""
         from archdsl.lang.naming import returns_single

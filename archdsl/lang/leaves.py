@@ -12,13 +12,11 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import DEFAULT_POLICIES
 from archdsl.lang.limits import LARGEST_MAP
 from archdsl.lang.session import NOWHERE, Built, Session
-from archdsl.lang.settings import Settings
-from archdsl.lang.settings import Slot as Used
-from archdsl.lang.signature import Slot, fitted, signature_of
+from archdsl.lang.settings import Settings, Slot
+from archdsl.lang.signature import fitted, signature_of
 from archdsl.lang.values import BlockValue, Bound, Policy, Use, With
 from archdsl.op import Misfit, Op, Shapes
 from archdsl.ops import vocabulary
-from archdsl.record import MISSING
 
 
 def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> Built:
@@ -35,31 +33,21 @@ def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> B
     return Built(leaf(op, shape, output, use), used)
 
 
-def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset[Used]]:
+def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset[Slot]]:
     """An op with all its parameters, and what it asked of the settings; worked out once."""
     key = (use.content, settings.key)
     if (found := session.ops.get(key)) is None:
         kind: Any = use.target
-        used: set[Used] = set()
-        values = {slot.name: parameter(use, slot, settings, used) for slot in signature_of(kind).slots.values()}
-        found = session.ops[key] = (kind(**values), frozenset(used))
+        signature = signature_of(kind)
+        given = {name: bound.value for name, bound in use.given.items()}
+        entries = settings.of(kind).items()
+        said = {name: entry.bound.value for name, entry in entries if name in signature.slots and name not in given}
+        for name in signature.required:
+            if name not in given and name not in said:
+                label = f"`{signature.owner}` needs `{name}`"
+                raise Fault(catalog.MISSING_ARGUMENT, use.span, label, f"it is {signature.text()}")
+        found = session.ops[key] = (kind(**given, **said), frozenset((kind, name) for name in said))
     return found
-
-
-def parameter(use: Use, slot: Slot, settings: Settings, used: set[Used]) -> Any:
-    """A parameter's value: given, set, or the default."""
-    if slot.name in use.given:
-        return use.given[slot.name].value
-    entry = settings.get(use.target, slot.name)
-    if entry is not None:
-        used.add((use.target, slot.name))
-        return entry.bound.value
-    if slot.default is MISSING:
-        signature = signature_of(use.target)
-        raise Fault(
-            catalog.MISSING_ARGUMENT, use.span, f"`{signature.owner}` needs `{slot.name}`", f"it is {signature.text()}"
-        )
-    return slot.default
 
 
 def mismatch(use: Use, op: Op, is_list: bool) -> Fault:
@@ -101,11 +89,13 @@ def check_output(use: Use, output: Shapes) -> None:
 
 def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
     """The scope of an op, with what it counts for."""
-    weights = op.weights(shape)
+    sizes = {"parameter": 0, "buffer": 0, "counter": 0}
+    for weight in op.weights(shape):
+        sizes[weight.kind] += weight.size
     totals = Totals(
         ops=1,
-        params=sum(weight.size for weight in weights if weight.kind == "parameter"),
-        buffers=sum(weight.size for weight in weights if weight.kind == "buffer"),
+        params=sizes["parameter"],
+        buffers=sizes["buffer"],
         macs=op.macs(shape, output),
         activations=prod(output) if op.counts_as == "conv" else 0,
         n_conv=int(op.counts_as == "conv"),
@@ -116,14 +106,14 @@ def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
     return Scope(kind="op", name=op.name, inputs=(shape,), output=output, totals=totals, op=op, span=use.span)
 
 
-def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Used]]:
+def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Slot]]:
     """What a policy stands for, with the settings given to it; and the setting that said so."""
     entry = settings.get(None, policy.policy)
     if entry is None:
         chosen: BlockValue = session.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
-        used = frozenset[Used]()
+        used = frozenset[Slot]()
     else:
-        chosen, used = entry.bound.value, frozenset[Used]({(None, policy.policy)})
+        chosen, used = entry.bound.value, frozenset[Slot]({(None, policy.policy)})
     return (with_settings(session, chosen, policy) if policy.given else chosen), used
 
 

@@ -6,18 +6,19 @@ Equal blocks on equal shapes under equal settings are worked out once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 from archdsl.errors import Note, catalog
 from archdsl.graph import Scope
 from archdsl.lang.bodies import run
 from archdsl.lang.building import Builder, check_length, reference, shapes_of
-from archdsl.lang.faults import Fault, path_text
+from archdsl.lang.faults import Fault
 from archdsl.lang.files import Definition
 from archdsl.lang.frame import Frame
 from archdsl.lang.leaves import op_scope, policy_block
 from archdsl.lang.parameters import arguments_of, bind, tensor_inputs
-from archdsl.lang.session import Built, Session
+from archdsl.lang.session import Body, Built, Session
 from archdsl.lang.settings import Settings, Slot
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import (
@@ -26,13 +27,18 @@ from archdsl.lang.values import (
     Policy,
     Role,
     Shared,
+    Symbol,
     Use,
     Value,
     With,
     captures,
     describe,
+    shares,
 )
 from archdsl.op import Shapes
+
+WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
+"""The types of values that are the same wherever they were written."""
 
 
 def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
@@ -60,6 +66,15 @@ def module_of(session: Session, block: BlockValue, shape: Shapes, settings: Sett
             raise shared_elsewhere(block)
         case _:
             return chain_scope(session, block, shape, settings)
+
+
+def child_of(session: Session, name: str, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """As `module_of`, for a module of this name; a fault takes the name along."""
+    try:
+        return module_of(session, block, shape, settings)
+    except Fault as fault:
+        fault.leaves(name)
+        raise
 
 
 def check_single(session: Session, role: Role) -> None:
@@ -111,7 +126,7 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
             else:
                 found = op_scope(session, use, shapes[0], settings)
         except Fault as fault:
-            fault.where = fault.where or path_text(session.path)
+            fault.starts_path()
             if isinstance(use.target, Definition):
                 fault.passes(use.given, use.span)
             raise
@@ -127,17 +142,10 @@ def block_scope(
 ) -> Built:
     """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
     builder = Builder(shapes)
-    names: dict[str, Value] = {"x": builder.input(0)}
-    parameters = frozenset(parameter.name for parameter in definition.parameters)
-    frame = Frame(session, definition.file, definition.statics, names, settings, builder, parameters)
     with session.level(use.span):
-        bind(frame, use, definition)
-        arguments = arguments_of(frame, definition)
-        returned, result = run(frame, definition.body)
-        if not returned:
-            raise Fault(
-                catalog.NO_RESULT, definition.node.span, f"`{definition.name}` comes to nothing", "end it with `return`"
-            )
+        body = body_of(session, use, definition, builder, settings)
+        builder.used |= body.used
+        result = body.result
         if isinstance(result, BlockValue):
             one = is_one(result) and (definition.returns_single or session.is_identity(result))
             if one and not builder.steps and len(shapes) == 1 and not captures(result):
@@ -146,8 +154,32 @@ def block_scope(
             result = session.apply(builder, result, builder.input(0), settings)
         elif not is_tensors(result):
             raise Fault(catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` comes to {describe(result)}")
-    facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": arguments}
+    facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": body.arguments}
     return Built(close(builder, result, use, **facts), frozenset(builder.used))
+
+
+def body_of(session: Session, use: Use, definition: Definition, builder: Builder, settings: Settings) -> Body:
+    """What a block's body comes to. Where it asks nothing of its input, it is worked out once for all inputs.
+
+    What has a place in the text (blocks, settings) is known by identity: a fault in it is told at its own place.
+    """
+    placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
+    key = (use.content, id(settings), *placed)
+    if (found := session.bodies.get(key)) is not None:
+        return found
+    names: dict[str, Value] = {"x": builder.input(0)}
+    frame = Frame(session, definition.file, definition.statics, names, settings, builder, definition.parameter_names)
+    bind(frame, use, definition)
+    arguments = arguments_of(frame, definition)
+    returned, result = run(frame, definition.body)
+    if not returned:
+        label = f"`{definition.name}` comes to nothing"
+        raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
+    body = Body(arguments, result, frozenset(builder.used), (use, settings))
+    asks = "x" in frame.read or len(builder.inputs) > 1
+    if isinstance(result, BlockValue) and not asks and not shares(result):
+        session.bodies[key] = body
+    return body
 
 
 def is_one(block: BlockValue) -> bool:

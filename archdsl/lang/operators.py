@@ -56,7 +56,9 @@ def binary(frame: Frame, node: ast.Binary) -> Value:
 def compared(frame: Frame, node: ast.Binary) -> tuple[Value, Value]:
     """The two sides of `==`; a bare word beside a parameter that is an enumeration is a word of it."""
     sides = (node.left, node.right)
-    bare = [isinstance(side, ast.Name) and side.id not in frame.names for side in sides]
+    bare = [type(side) is ast.Name and side.id not in frame.names for side in sides]
+    if True not in bare:
+        return evaluate(frame, node.left), evaluate(frame, node.right)
     values = [None if free else evaluate(frame, side) for side, free in zip(sides, bare, strict=True)]
     for at, other in ((0, 1), (1, 0)):
         if bare[at]:

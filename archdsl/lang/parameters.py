@@ -6,7 +6,6 @@ from fractions import Fraction
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument
-from archdsl.lang import syntax as ast
 from archdsl.lang.calls import typed_argument
 from archdsl.lang.evaluation import bound
 from archdsl.lang.faults import Fault
@@ -48,6 +47,8 @@ def value_of(frame: Frame, use: Use, slot: Slot, default: object) -> Value:
         assert frame.builder is not None
         frame.builder.used.add((use.target, slot.name))
         return entry.bound.value
+    if slot.default is not MISSING:
+        return slot.default
     if default is None:
         text = signature_of(use.target).text()
         raise Fault(catalog.MISSING_ARGUMENT, use.span, f"`{use.target.name}` needs `{slot.name}`", f"it is {text}")
@@ -58,7 +59,8 @@ def tensor_inputs(use: Use) -> tuple[Value, ...]:
     """The tensors among the arguments of a block: further inputs, in the order of the signature."""
     if not isinstance(use.target, Definition):
         return ()
-    return tuple([use.given[name].value for name in signature_of(use.target).tensors if name in use.given])
+    names = signature_of(use.target).tensors
+    return tuple([use.given[name].value for name in names if name in use.given]) if names else ()
 
 
 def arguments_of(frame: Frame, definition: Definition) -> tuple[Argument, ...]:
@@ -71,14 +73,9 @@ def defaults_of(definition: Definition) -> list[tuple[str, Value]]:
     """The parameters with their written defaults, found out once."""
     found = definition.__dict__.get("defaults")
     if found is None:
-        found = [(each.name, declared(each.default)) for each in definition.parameters]
+        found = [(slot.name, plain(slot.default)) for slot in signature_of(definition).slots.values()]
         definition.__dict__["defaults"] = found
     return found
-
-
-def declared(default: ast.Expression | None) -> Value:
-    """A default that is written as a number or a bool."""
-    return plain(default.value) if isinstance(default, ast.Number | ast.Boolean) else MISSING
 
 
 def plain(value: Value) -> Value:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from archdsl.errors import catalog
-from archdsl.graph import Origin
+from archdsl.graph import Argument, Origin
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import Target
 from archdsl.lang.limits import MOST_LEVELS, Budget
@@ -29,6 +28,15 @@ class Built(NamedTuple):
     used: frozenset[Slot]
 
 
+class Body(NamedTuple):
+    """What a block's body comes to, and what was asked for on the way; `kept` is what its key knows by identity."""
+
+    arguments: tuple[Argument, ...]
+    result: Value
+    used: frozenset[Slot]
+    kept: tuple[object, ...] = ()
+
+
 class Rest(NamedTuple):
     """What `...args` took: settings to pass on."""
 
@@ -38,18 +46,31 @@ class Rest(NamedTuple):
 NOWHERE = Origin("computed", "")
 
 
+class Level:
+    """Within it, an elaboration is one level deeper."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __enter__(self) -> None:
+        self.session.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.session.depth -= 1
+
+
 class Session:
     """One elaboration. Evaluation applies blocks through `apply` and `in_place`, which `application` provides."""
 
-    apply: Callable[[Builder, BlockValue, Value, Settings], Value]
-    in_place: Callable[[Builder, Use, Value, Settings], Value]
+    apply: ClassVar[Callable[[Session, Builder, BlockValue, Value, Settings], Value]]
+    in_place: ClassVar[Callable[[Session, Builder, Use, Value, Settings], Value]]
 
     def __init__(self) -> None:
         self.keys: dict[tuple[Any, ...], int] = {}
         self.scopes: dict[tuple[Any, ...], Built] = {}
+        self.bodies: dict[tuple[Any, ...], Body] = {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
         self.budget = Budget()
-        self.path: list[str] = []
         self.depth = 0
         self.applied: dict[tuple[int, str, int], Span] = {}
         self.declared: dict[tuple[Slot, int], Entry] = {}
@@ -57,21 +78,12 @@ class Session:
         self.shares = 0
         self.identity = vocabulary()["identity"]
 
-    @contextmanager
-    def level(self, span: Span | None) -> Generator[None]:
+    def level(self, span: Span | None) -> Level:
         """One level deeper, up to the limit: what recurses ends here."""
-        self.depth += 1
-        if self.depth > MOST_LEVELS:
-            raise Fault(
-                catalog.TOO_DEEP,
-                span,
-                f"blocks are nested more than {MOST_LEVELS} levels deep",
-                "does a block use itself without an end?",
-            )
-        try:
-            yield
-        finally:
-            self.depth -= 1
+        if self.depth >= MOST_LEVELS:
+            label = f"blocks are nested more than {MOST_LEVELS} levels deep"
+            raise Fault(catalog.TOO_DEEP, span, label, "does a block use itself without an end?")
+        return Level(self)
 
     # ---- keys
 
@@ -98,16 +110,17 @@ class Session:
 
     def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
         """What stands for settings in a key."""
-        return tuple([(name, self.value_key(given[name].value)) for name in sorted(given)]) if given else ()
+        values = [(name, given[name].value) for name in sorted(given)] if given else ()
+        return tuple([(name, value if type(value) is int else self.value_key(value)) for name, value in values])
 
     # ---- blocks
 
     def use(self, target: Target, given: dict[str, Bound], name: str, span: Span) -> Use:
         """An op or a block with settings."""
-        content = self.key("use", target, self.given_key(given))
-        return Use(
-            key=self.key("named", content, name), span=span, target=target, given=given, name=name, content=content
-        )
+        keys = self.keys
+        content = keys.setdefault(("use", target, self.given_key(given)), len(keys))
+        key = keys.setdefault(("named", content, name), len(keys))
+        return Use(key=key, span=span, target=target, given=given, name=name, content=content)
 
     def is_identity(self, block: BlockValue) -> bool:
         """Whether a block is a literal `identity`."""

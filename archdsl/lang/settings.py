@@ -28,7 +28,17 @@ class Settings:
     def __init__(self, entries: dict[Slot, Entry], key: int) -> None:
         self.entries = entries
         self.key = key
+        self.by_target: dict[Target | None, dict[str, Entry]] = {}
+        for (target, name), entry in entries.items():
+            self.by_target.setdefault(target, {})[name] = entry
 
     def get(self, target: Target | None, name: str) -> Entry | None:
         """The setting in force for a parameter of a target, or for a policy."""
         return self.entries.get((target, name))
+
+    def of(self, target: Target | None) -> dict[str, Entry]:
+        """All settings in force for a target, by parameter."""
+        return self.by_target.get(target, NONE)
+
+
+NONE: dict[str, Entry] = {}

@@ -24,7 +24,7 @@ WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
 
 
 class Slot(NamedTuple):
-    """A parameter: its name and type, whether it goes by name only, and its default (or how to work it out)."""
+    """A parameter: its name and type, whether it goes by name only, and its default, where that is the same always."""
 
     name: str
     type: Type
@@ -47,7 +47,8 @@ class Slot(NamedTuple):
 class Signature:
     """The parameters of an op, an initializer or a block.
 
-    `positions` are those that may be given by position; `rest` is the `...name` that takes what is left.
+    `positions` are those that may be given by position; `rest` is the `...name` that takes what is left; `required`
+    are the names without a default.
     """
 
     def __init__(self, owner: str, slots: dict[str, Slot], lenient: bool = False) -> None:
@@ -56,6 +57,7 @@ class Signature:
         self.lenient = lenient
         self.positions = [slot for slot in slots.values() if not slot.named]
         self.rest = next((slot for slot in slots.values() if slot.rest), None)
+        self.required = [slot.name for slot in slots.values() if slot.required]
         self.tensors = [slot.name for slot in slots.values() if slot.type.name == "tensor"]
 
     def text(self) -> str:
@@ -118,7 +120,17 @@ def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: File) -> No
     kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
     shown = "" if each.default is None else " ".join(each.default.span.text.split())
     required = each.default is None and not each.rest
-    slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, shown=shown)
+    slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, constant(each.default, kind), shown=shown)
+
+
+def constant(node: ast.Expression | None, kind: Type) -> Value:
+    """A default that is written as a number or a bool, and fits; MISSING for what is worked out at each use."""
+    if not isinstance(node, ast.Number | ast.Boolean):
+        return MISSING
+    try:
+        return fit(kind, node.value)
+    except Unfit:
+        return MISSING
 
 
 def infer(node: ast.Expression, slots: dict[str, Slot], file: File) -> Type:
@@ -281,6 +293,12 @@ LARGEST = 10**9
 
 def out_of_bounds(declared: Param, value: Value) -> str:
     """What a number (or each number of a list) lacks, in words."""
+    if (
+        type(value) is int
+        and declared.maximum is declared.above is None
+        and (declared.minimum or 0) <= value <= LARGEST
+    ):
+        return ""  # nearly all that is ever asked
     numbers = value if is_list(value) else (value,)
     for number in numbers:
         if type(number) is not int and type(number) is not float:

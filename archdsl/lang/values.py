@@ -7,8 +7,9 @@ is looked up by that.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard, cast
 
 from archdsl.errors import Span
 from archdsl.graph import Origin
@@ -138,6 +139,18 @@ class Shared(BlockValue):
 
 TENSORS = (Tensor, TensorList)
 
+INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
+    Use: lambda block: [bound.value for bound in block.given.values()],
+    Policy: lambda block: (),
+    Links: lambda block: block.links,
+    Row: lambda block: [body for _, body in block.runs],
+    Join: lambda block: [operand.value for operand in block.operands],
+    With: lambda block: (block.body,),
+    Role: lambda block: (block.body,),
+    Shared: lambda block: (block.body,),
+}
+"""What each kind of block is made of."""
+
 
 def captures(value: Value) -> bool:
     """Whether a block (or a list of them) has a named tensor inside it; a tensor itself has."""
@@ -156,32 +169,18 @@ def follows_policies(value: Value) -> bool:
 
 def holds(value: Value, fact: str, kinds: tuple[type, ...]) -> bool:
     """Whether a value is of some kind, or something inside it is; worked out once for each block."""
-    if isinstance(value, kinds):
+    kind = cast("type[Value]", type(value))
+    if kind in kinds:
         return True
-    if not isinstance(value, BlockValue):
-        return is_list(value) and any(holds(item, fact, kinds) for item in value)
+    inside = INSIDE.get(kind)
+    if inside is None:
+        return kind is tuple and any(holds(item, fact, kinds) for item in value)
     known = value.__dict__
     found = known.get(fact)
     if found is None:
-        found = known[fact] = any(holds(part, fact, kinds) for part in inside(value) if type(part) is not int)
+        parts = [part for part in inside(value) if type(part) is not int]
+        found = known[fact] = any(holds(part, fact, kinds) for part in parts) if parts else False
     return found
-
-
-def inside(block: BlockValue) -> tuple[Value, ...]:
-    """What a block is made of."""
-    match block:
-        case Join():
-            return tuple(operand.value for operand in block.operands)
-        case Links():
-            return block.links
-        case With() | Role() | Shared():
-            return (block.body,)
-        case Row():
-            return tuple(body for _, body in block.runs)
-        case Use():
-            return tuple(bound.value for bound in block.given.values())
-        case _:
-            return ()
 
 
 def is_list(value: Value) -> TypeGuard[tuple[Any, ...]]:
