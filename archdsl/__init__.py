@@ -2,7 +2,8 @@
 
 `load` reads a spec, `compile` works it out to a graph, `cost` counts what it costs, `emit` writes it as PyTorch
 source, `build` gives the module itself; `load_weights` takes over the weights that people have, `to_reference` gives
-them back, `transfer_weights` carries them over an edit. Whatever is wrong comes as one `ArchError`, with places.
+them back, `transfer_weights` carries them over an edit. Whatever is wrong comes as one `ArchError`, with places;
+`validate` gives all that is wrong with a file as a list.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from archdsl.api import cost as cost
     from archdsl.api import cost_many as cost_many
     from archdsl.api import emit as emit
+    from archdsl.api import validate as validate
     from archdsl.driver import Spec as Spec
     from archdsl.driver import compile as compile
     from archdsl.driver import load as load
     from archdsl.driver import loads as loads
     from archdsl.errors import ArchError as ArchError
+    from archdsl.errors import Diagnostic as Diagnostic
     from archdsl.graph import Graph as Graph
     from archdsl.weights.loading import load_weights as load_weights
     from archdsl.weights.loading import to_reference as to_reference
@@ -29,6 +32,7 @@ __version__ = "0.1.0"
 
 HOMES = {
     "ArchError": "archdsl.errors",
+    "Diagnostic": "archdsl.errors",
     "Graph": "archdsl.graph",
     "Spec": "archdsl.driver",
     "build": "archdsl.api",
@@ -41,6 +45,7 @@ HOMES = {
     "loads": "archdsl.driver",
     "to_reference": "archdsl.weights.loading",
     "transfer_weights": "archdsl.weights.transfer",
+    "validate": "archdsl.api",
 }
 
 __all__ = [*HOMES, "__version__"]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]

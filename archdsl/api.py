@@ -1,4 +1,4 @@
-"""What one does with a graph: count it, write it, build it."""
+"""What one does with a spec or a graph: check it, count it, write it, build it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archdsl import driver
 from archdsl.driver import Spec, compile, elaborated, load
-from archdsl.errors import catalog, did_you_mean
+from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
+from archdsl.errors.reading import read_text, shown
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -19,6 +21,21 @@ if TYPE_CHECKING:
 
 FEW = 64
 """For fewer candidates no processes are started unless they are asked for."""
+
+
+def validate(path: str | Path, *, text: str | None = None, input: Any = None) -> list[Diagnostic]:
+    """Everything that `archdsl validate` finds in a file, errors or else warnings; an empty list where all is well.
+
+    A finding has a `severity`, a `code`, a `span`, and more; `str()` shows it as the command does. With `text`, that
+    is checked in place of what the file holds: an editor's, say. `input` checks it for another (channels, height,
+    width); its `expect` then does not count.
+    """
+    file = Path(path)
+    try:
+        source = Source(shown(file), read_text(file) if text is None else text)
+    except ArchError as error:
+        return error.diagnostics
+    return driver.validate(source, file, tuple(input) if input is not None else None)
 
 
 def cost(graph: Graph) -> Figures:

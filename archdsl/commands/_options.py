@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from archdsl.errors import Source, catalog
+from archdsl.errors import ArchError, Diagnostic, Source, catalog
 
 if TYPE_CHECKING:
     from archdsl.driver import Spec
@@ -26,18 +26,29 @@ def add_spec(parser: argparse.ArgumentParser, *, several: bool = False, needed: 
 
 
 def chosen_params(options: argparse.Namespace) -> dict[str, Any]:
-    """The parameters that `-p` sets, as expressions with their places."""
+    """The parameters that `-p` sets, as expressions with their places; raises ArchError with all that is wrong."""
+    found: dict[str, Any] = {}
+    findings: list[Diagnostic] = []
+    for text in options.params:
+        try:
+            found |= [chosen_param(text)]
+        except ArchError as error:
+            findings += error.diagnostics
+    if findings:
+        raise ArchError(findings)
+    return found
+
+
+def chosen_param(text: str) -> tuple[str, Any]:
+    """The name and the value that a `-p` gives."""
     from archdsl.frontend.arch.parser import parse
     from archdsl.frontend.text import Text
 
-    found: dict[str, Any] = {}
-    for text in options.params:
-        name, equals, value = text.partition("=")
-        name = name.strip()
-        if not equals or not name.isidentifier():
-            raise catalog.USAGE.error(None, f"`-p {text}`", help="write `-p name=value`, as `-p classes=10`")
-        found[name] = parse(Text.of(Source(f"-p {name}", value)), "expression")
-    return found
+    name, equals, value = text.partition("=")
+    whole = Text.of(Source("-p", text))
+    if not equals or not name.strip().isidentifier() or not value.strip():
+        raise catalog.USAGE.error(whole.whole, "this sets nothing", help="write `-p name=value`, as `-p classes=10`")
+    return name.strip(), parse(whole.after(len(name) + 1), "expression")
 
 
 def chosen_input(options: argparse.Namespace) -> tuple[int, ...] | None:

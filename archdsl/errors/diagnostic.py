@@ -60,6 +60,9 @@ class Diagnostic(NamedTuple):
     notes: tuple[Note, ...] = ()
     severity: str = "error"
 
+    def __str__(self) -> str:
+        return str(ArchError([self]))
+
 
 class ArchError(Exception):
     """Everything that archdsl finds wrong with a spec or with what it was asked for.

@@ -18,7 +18,10 @@ def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:
     asked = name[:64].lower().replace("_", "")
     found = get_close_matches(asked, folded, n=count + 3, cutoff=ALIKE)
     sure = set(get_close_matches(asked, found, n=count + 3, cutoff=SURE))
-    return [folded[each] for each in found if each in sure or each[:1] == asked[:1]][:count]
+    swapped = [asked[:at] + asked[at + 1] + asked[at] + asked[at + 2 :] for at in range(len(asked) - 1)]
+    likely = [each for each in dict.fromkeys(swapped) if each in folded]
+    likely += [each for each in found if (each in sure or each[:1] == asked[:1]) and each not in likely]
+    return [folded[each] for each in likely[:count]]
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
