@@ -28,6 +28,7 @@ from archdsl.lang.settings import Entry, Slot
 from archdsl.lang.signature import Slot as ParameterSlot
 from archdsl.lang.signature import add_parameter, fitted
 from archdsl.lang.stage import reduction
+from archdsl.lang.statics import line_of
 from archdsl.lang.types import Type, is_tensors
 from archdsl.lang.unworked import look_over
 from archdsl.lang.values import BlockValue, Bound, Tensor, Value
@@ -149,7 +150,7 @@ class Elaboration:
         for line in (*self.family.sections, *self.family.outputs):
             content = line.content
             assert not isinstance(content, Setting)
-            names = self.environment.facts(content.value, line.file).names
+            names = line_of(content.value, line.file).names
             if content.name not in known and not any(
                 is_tensors(known[name]) if name in known else name in self.environment.sections | constants
                 for name in names

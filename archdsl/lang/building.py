@@ -11,7 +11,7 @@ from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals, 
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
-from archdsl.lang.values import TENSORS, Tensor, TensorList, Value
+from archdsl.lang.values import TENSORS, Tensor, TensorList, Value, is_list
 from archdsl.op import Shapes
 
 Origins = tuple[tuple[str, Origin], ...]
@@ -168,7 +168,7 @@ def value_of(at: int, shape: Shapes) -> Value:
 
 def reference(value: Value) -> Ref:
     """A value as the input of a step."""
-    if type(value) is not tuple:
+    if not is_list(value):
         return value.id
     return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
 

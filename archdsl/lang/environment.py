@@ -9,7 +9,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import POLICIES, RESERVED, File
 from archdsl.lang.frame import Frame
 from archdsl.lang.session import Session
-from archdsl.lang.statics import Kind, LineFacts, of_line
+from archdsl.lang.statics import Kind, LineFacts, line_of, of_line
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Value
 
@@ -47,8 +47,8 @@ class Environment:
         self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
 
     def facts(self, node: ast.Expression, file: File) -> LineFacts:
-        """What a line's text says: whether it comes to a value, a block, or starts from a named tensor; its names."""
-        return of_line(node, file, self.kinds)
+        """What a line's text says: whether it comes to a value, a block, or starts from a named tensor."""
+        return of_line(line_of(node, file), file, self.kinds)
 
     def frame(
         self,

@@ -73,7 +73,7 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
             value = value.body
         if captures(value):
             raise escape(node, value)
-        if shares(value):
+        if frame.session.shares and shares(value):
             raise shared_on_its_way(node)
     elif is_list(value):
         frame.session.budget.item(node.span, len(value))

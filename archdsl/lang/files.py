@@ -17,7 +17,7 @@ from archdsl.ops import installed, vocabulary
 if TYPE_CHECKING:
     from archdsl.errors import Source
     from archdsl.lang.document import Backbone, Document
-    from archdsl.lang.statics import LineFacts, Statics
+    from archdsl.lang.statics import Line, Statics
     from archdsl.lang.syntax import Block, Function, Parameter, Statement
 
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
@@ -111,8 +111,8 @@ class File:
         self.functions = {node.name: Routine(node, self) for node in document.functions}
         self.backbones = {backbone.name: backbone for backbone in document.backbones}
         self.meanings: dict[str, Meaning] = {}
-        self.lines: dict[tuple[int, Any], LineFacts] = {}
-        """What the backbones' lines say, by the identity of their nodes and the kinds of the names before them."""
+        self.lines: dict[int, Line] = {}
+        """The backbones' lines, by the identity of their nodes, with what they say."""
         check_names(document)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
     body = Body(arguments, result, frozenset(builder.used), (use, settings))
     asks = "x" in frame.read or len(builder.inputs) > 1
-    if isinstance(result, BlockValue) and not asks and not shares(result):
+    if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
         session.bodies[key] = body
     return body
 

@@ -18,6 +18,7 @@ from archdsl.lang.faults import Fault
 from archdsl.lang.files import File
 from archdsl.lang.frame import Frame
 from archdsl.lang.settings import Slot
+from archdsl.lang.statics import line_of
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Join, Links, Row, Tensor, Value, With, label
 from archdsl.op import Shape
@@ -85,9 +86,9 @@ class Unclear(Exception):
 
 def reads_of(environment: Environment, node: ast.Expression, file: File, before: Tensor | None) -> Reads:
     """What a line reads, by its text."""
-    facts = environment.facts(node, file)
-    named = {name: environment.names[name] for name in facts.names if is_tensors(environment.names.get(name))}
-    return Reads(None if facts.kind == "tensor" else before, named)
+    names = line_of(node, file).names
+    named = {name: environment.names[name] for name in names if is_tensors(environment.names.get(name))}
+    return Reads(None if environment.facts(node, file).kind == "tensor" else before, named)
 
 
 def attempt(

@@ -36,40 +36,43 @@ class Statics(NamedTuple):
 
 
 class LineFacts(NamedTuple):
-    """What a backbone's line says: its text (kept, so that its identity stays its own), its kind, its names."""
+    """What a backbone's line says, given the kinds of the names in it."""
 
-    node: ast.Expression
     kind: Kind
     statics: Statics
+
+
+class Line(NamedTuple):
+    """A backbone's line: its text (kept, so that its identity stays its own), the names in it, and what it says."""
+
+    node: ast.Expression
     names: tuple[str, ...]
+    facts: dict[tuple[Kind | None, ...], LineFacts]
 
 
 MOST_LINES = 10_000
 
 
-def of_line(node: ast.Expression, file: File, kinds: dict[str, Kind]) -> LineFacts:
-    """What a section's, a setting's or a constant's text says; found out once for each state of the names before."""
-    key = (id(node), tuple(kinds.items()))
-    found = file.lines.get(key)
+def line_of(node: ast.Expression, file: File) -> Line:
+    """A section's, a setting's or a constant's text, looked at once."""
+    found = file.lines.get(id(node))
     if found is None:
         if len(file.lines) >= MOST_LINES:
             file.lines.clear()
-        reader = Reader(file)
-        reader.kinds |= kinds
-        found = file.lines[key] = LineFacts(node, reader.kind(node), of_expression(node, file, kinds), names_in(node))
+        found = file.lines[id(node)] = Line(node, ast.names_in([node]), {})
     return found
 
 
-def names_in(node: ast.Expression) -> tuple[str, ...]:
-    """The names in a text, in order, each once."""
-    found: dict[str, None] = {}
-    stack = [node]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, ast.Name):
-            found[each.id] = None
-        stack += reversed(parts(each))
-    return tuple(found)
+def of_line(line: Line, file: File, kinds: dict[str, Kind]) -> LineFacts:
+    """What a line says; found out once for each choice of what the names in it are."""
+    key = tuple(map(kinds.get, line.names))
+    found = line.facts.get(key)
+    if found is None:
+        own = {name: kinds[name] for name in line.names if name in kinds}
+        reader = Reader(file)
+        reader.kinds |= own
+        found = line.facts[key] = LineFacts(reader.kind(line.node), of_expression(line.node, file, own))
+    return found
 
 
 def of_block(node: ast.Block, file: File) -> Statics:

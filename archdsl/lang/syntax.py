@@ -6,6 +6,7 @@ Nodes are equal when they say the same; where they stand (`span`) and whether so
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -215,6 +216,33 @@ class If(Statement):
 
 
 # ---- definitions ---------------------------------------------------------------------------------------------------
+
+
+def inside(node: Expression | Statement) -> Sequence[Expression | Statement]:
+    """The expressions and statements directly inside one."""
+    match node:
+        case Expression():
+            return parts(node)
+        case Assign(value=value) | Return(value=value):
+            return (value,)
+        case For(source=source, body=body):
+            return (source, *body)
+        case If(test=test, body=body, other=other):
+            return (test, *body, *other)
+        case _:
+            raise TypeError(node)
+
+
+def names_in(roots: Iterable[Expression | Statement]) -> tuple[str, ...]:
+    """The names that expressions and statements read, in order, each once."""
+    found: dict[str, None] = {}
+    stack = list(roots)[::-1]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, Name):
+            found[each.id] = None
+        stack += reversed(inside(each))
+    return tuple(found)
 
 
 class Parameter(Node):

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from archdsl.analyses.warnings.case import Case, Told
-from archdsl.analyses.warnings.names import names_in
 from archdsl.errors import catalog
 from archdsl.graph import Section
+from archdsl.lang import syntax as ast
 from archdsl.lang.document import Setting
 from archdsl.lang.family import Family
 
@@ -49,7 +49,7 @@ def without_ops(case: Case) -> Iterator[Section]:
 def names_by_line(family: Family) -> dict[str, set[str]]:
     """The names that each section and output reads."""
     lines = (line.content for line in (*family.sections, *family.outputs))
-    return {line.name: names_in([line.value]) for line in lines if not isinstance(line, Setting)}
+    return {line.name: set(ast.names_in([line.value])) for line in lines if not isinstance(line, Setting)}
 
 
 def variables(family: Family) -> set[str]:

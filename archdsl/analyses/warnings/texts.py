@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from archdsl.analyses.warnings.names import Root, names_in
 from archdsl.errors import Diagnostic, catalog
 from archdsl.lang import syntax as ast
 from archdsl.lang.document import Backbone
@@ -27,12 +26,12 @@ def unused_definitions(file: File) -> Iterator[Diagnostic]:
         return
     known = definitions(file)
     reached: set[str] = set()
-    waiting = [name for each in file.backbones.values() for name in names_in(roots_of_backbone(each))]
+    waiting = [name for each in file.backbones.values() for name in ast.names_in(roots_of_backbone(each))]
     while waiting:
         name = waiting.pop()
         if name in known and name not in reached:
             reached.add(name)
-            waiting += names_in((*known[name].body, *defaults(known[name].parameters)))
+            waiting += ast.names_in((*known[name].body, *defaults(known[name].parameters)))
     for name, node in known.items():
         if name not in reached:
             label = f"no backbone of this file leads to `{name}`"
@@ -53,11 +52,14 @@ def unread_parameters(file: File) -> Iterator[Diagnostic]:
 
 
 def unread(
-    owner: str, parameters: Iterable[ast.Parameter], body: Iterable[Root], declared: Iterable[ast.Parameter]
+    owner: str,
+    parameters: Iterable[ast.Parameter],
+    body: Iterable[ast.Expression | ast.Statement],
+    declared: Iterable[ast.Parameter],
 ) -> Iterator[Diagnostic]:
     """Those of some parameters that neither a body nor the default of another parameter reads."""
-    read = names_in(body)
-    defaults = {each.name: names_in([each.default] if each.default else []) for each in declared}
+    read = set(ast.names_in(body))
+    defaults = {each.name: ast.names_in([each.default] if each.default else []) for each in declared}
     used = Counter(name for names in defaults.values() for name in names)
     for each in parameters:
         if each.name not in read and used[each.name] == (each.name in defaults[each.name]):
