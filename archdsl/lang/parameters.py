@@ -6,12 +6,14 @@ from fractions import Fraction
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument
+from archdsl.lang import syntax as ast
 from archdsl.lang.calls import typed_argument
 from archdsl.lang.evaluation import bound
 from archdsl.lang.faults import Fault
 from archdsl.lang.files import Definition
 from archdsl.lang.frame import Frame
 from archdsl.lang.session import Rest
+from archdsl.lang.settings import Entry
 from archdsl.lang.signature import Slot, fitted, signature_of
 from archdsl.lang.types import is_tensors
 from archdsl.lang.values import BlockValue, Bound, Use, Value, is_list, label
@@ -20,10 +22,11 @@ from archdsl.record import MISSING
 
 def bind(frame: Frame, use: Use, definition: Definition) -> None:
     """Puts the parameters into the frame, in order, as each default may use those before it."""
-    signature = signature_of(definition)
+    slots = signature_of(definition).slots
+    entries = frame.settings.of(definition)
     at = 1
     for parameter in definition.parameters:
-        slot = signature.slots[parameter.name]
+        slot = slots[parameter.name]
         if slot.type.symbols:
             frame.choices[slot.name] = slot.type.symbols
         if slot.rest:
@@ -34,25 +37,23 @@ def bind(frame: Frame, use: Use, definition: Definition) -> None:
             frame.builder.names[at] = slot.name
             at += 1
         else:
-            frame.names[slot.name] = value_of(frame, use, slot, parameter.default)
+            frame.names[slot.name] = value_of(frame, use, slot, entries, parameter.default)
 
 
-def value_of(frame: Frame, use: Use, slot: Slot, default: object) -> Value:
-    """A parameter's value: given, set, or the default."""
-    given = use.given.get(slot.name)
-    if given is not None:
-        return given.value
-    entry = frame.settings.get(use.target, slot.name)
-    if entry is not None:
+def value_of(frame: Frame, use: Use, slot: Slot, entries: dict[str, Entry], default: ast.Expression | None) -> Value:
+    """A parameter's value: given, set (one of the `entries` of the settings), or the default."""
+    if slot.name in use.given:
+        return use.given[slot.name].value
+    if slot.name in entries:
         assert frame.builder is not None
         frame.builder.used.add((use.target, slot.name))
-        return entry.bound.value
+        return entries[slot.name].bound.value
     if slot.default is not MISSING:
         return slot.default
     if default is None:
         text = signature_of(use.target).text()
         raise Fault(catalog.MISSING_ARGUMENT, use.span, f"`{use.target.name}` needs `{slot.name}`", f"it is {text}")
-    return fitted(slot, typed_argument(frame, default, slot.type), exact=True).value  # type: ignore[arg-type]
+    return fitted(slot, typed_argument(frame, default, slot.type), exact=True).value
 
 
 def tensor_inputs(use: Use) -> tuple[Value, ...]:

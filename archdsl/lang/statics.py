@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from archdsl.graph import Origin
@@ -47,7 +47,7 @@ class Line(NamedTuple):
 
     node: ast.Expression
     names: tuple[str, ...]
-    facts: dict[tuple[Kind | None, ...], LineFacts]
+    facts: dict[tuple[str | None, ...], LineFacts]
 
 
 MOST_LINES = 10_000
@@ -63,12 +63,12 @@ def line_of(node: ast.Expression, file: File) -> Line:
     return found
 
 
-def of_line(line: Line, file: File, kinds: dict[str, Kind]) -> LineFacts:
+def of_line(line: Line, file: File, kinds: Mapping[str, Kind]) -> LineFacts:
     """What a line says; found out once for each choice of what the names in it are."""
     key = tuple(map(kinds.get, line.names))
     found = line.facts.get(key)
     if found is None:
-        own = {name: kinds[name] for name in line.names if name in kinds}
+        own: Mapping[str, Kind] = {name: kinds[name] for name in line.names if name in kinds}
         reader = Reader(file)
         reader.kinds |= own
         found = line.facts[key] = LineFacts(reader.kind(line.node), of_expression(line.node, file, own))
@@ -86,7 +86,7 @@ def of_block(node: ast.Block, file: File) -> Statics:
     return reader.statics
 
 
-def of_expression(node: ast.Expression, file: File, kinds: dict[str, Kind]) -> Statics:
+def of_expression(node: ast.Expression, file: File, kinds: Mapping[str, Kind]) -> Statics:
     """What a section's, a setting's or a constant's text says."""
     reader = Reader(file)
     reader.kinds |= kinds
