@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.backends.torch import arithmetic
-from archdsl.backends.torch.text import camel, docstring, identifier, literal, quoted, unique
+from archdsl.backends.torch.text import camel, docstring, literal, quoted
+from archdsl.graph.forward.names import identifier, unique
 
 HOSTILE = [
     '"""\nimport os\n"""',

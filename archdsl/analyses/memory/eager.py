@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.analyses.memory.forward import Forward
+from archdsl.analyses.memory.forward import Forward, NetworkForward
 from archdsl.analyses.memory.heap import Blocks, Heap
-from archdsl.analyses.memory.network import NetworkForward
 from archdsl.analyses.memory.tensors import Unit, fresh, made
 from archdsl.graph import Child, Graph, Scope, Step, distinct, each_shape
 from archdsl.graph.forward.rules import InPlace, content, numeral, pipeline

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archdsl.backends.torch.construct import Constructor, Link, Site, positional
-from archdsl.backends.torch.forward import Forward, Target
+from archdsl.backends.torch.forward import Forward, NetworkForward, Target
 from archdsl.backends.torch.functions import type_of
 from archdsl.backends.torch.grouping import Group, Path, below
 from archdsl.backends.torch.initialization import Initialization
 from archdsl.backends.torch.layout import call, lines, number, signature
-from archdsl.backends.torch.network import NetworkForward
 from archdsl.backends.torch.numbers import Channels, Frame
 from archdsl.backends.torch.registry import Class, Registry
-from archdsl.backends.torch.text import docstring, identifier, literal, unique
+from archdsl.backends.torch.text import docstring, literal
 from archdsl.graph import Graph
+from archdsl.graph.forward.names import identifier, unique
 from archdsl.graph.forward.rules import in_line, in_list, numeral, pipeline
 from archdsl.record import MISSING
 

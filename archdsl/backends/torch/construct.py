@@ -106,7 +106,8 @@ class Constructor:
         leading = True
         for at, parameter in enumerate(target.parameters):
             values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
-            leading = leading and (at == 0 or parameter.name in LEADING)
+            named = at > 0 and parameter.name not in LEADING
+            leading = leading and not named and target.order[len(arguments)] == parameter.name
             if not (same(values) and values[0] == parameter.default):
                 origin = origins.get(parameter.name)
                 hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)

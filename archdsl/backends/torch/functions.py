@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from archdsl.backends.torch.expressions import element, filled, variable
 from archdsl.backends.torch.grouping import Group
 from archdsl.backends.torch.layout import lines, number, signature
 from archdsl.backends.torch.numbers import Frame, Hint
 from archdsl.backends.torch.registry import Class, Registry
 from archdsl.backends.torch.text import docstring
 from archdsl.graph import is_list
+from archdsl.graph.forward.expressions import element, filled, variable
 from archdsl.graph.forward.rules import content, spelling
 from archdsl.op import Shapes
 

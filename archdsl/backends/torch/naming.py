@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from archdsl.backends.torch.grouping import Grouping
 from archdsl.backends.torch.registry import helper_names
-from archdsl.backends.torch.text import camel, unique
+from archdsl.backends.torch.text import camel
 from archdsl.graph import Graph, Scope, distinct
+from archdsl.graph.forward.names import unique
 
 
 def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, cast
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.arithmetic import Unknown
 from archdsl.backends.torch.layout import LONG
-from archdsl.backends.torch.text import identifier, literal, unique
+from archdsl.backends.torch.text import literal
 from archdsl.graph import Origin, Scope
+from archdsl.graph.forward.names import identifier, unique
 from archdsl.record import MISSING
 
 CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}

@@ -10,6 +10,7 @@ from archdsl.backends.torch.grouping import Group, Grouping, Path, below
 from archdsl.backends.torch.numbers import Parameter
 from archdsl.graph import Child, Graph, Run, Scope, distinct
 from archdsl.graph.forward.rules import InPlace, content, numeral, spelling
+from archdsl.record import MISSING
 
 DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
@@ -21,6 +22,13 @@ class Class(NamedTuple):
     parameters: tuple[Parameter, ...]
     slots: tuple[tuple[Path, str], ...]
     """What its constructor is given, and under which names."""
+
+    @property
+    def order(self) -> list[str]:
+        """What its constructor takes, in order: numbers, modules, then what has a default."""
+        needed = [each.name for each in self.parameters if each.default is MISSING]
+        optional = [each.name for each in self.parameters if each.default is not MISSING]
+        return [*needed, *(name for _, name in self.slots), *optional]
 
 
 class Registry:

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 from collections.abc import Callable
 from fractions import Fraction
 from inspect import cleandoc
 from typing import Any
 
-PYTHON = frozenset({"self", "super", "range", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance"})
-TEXT = frozenset({"torch", "nn", "math", "Tensor", "OrderedDict", "chain", "links", "enumerate"})
-RESERVED = PYTHON | TEXT
-"""Names that the emitted text itself uses, so that no variable and no class may take them."""
-
-
-def identifier(name: str) -> str:
-    """A variable's name: the text's own, with a trailing `_` where Python or the emitted text needs it."""
-    return f"{name}_" if keyword.iskeyword(name) or name in RESERVED else name
+from archdsl.graph.forward.names import identifier
 
 
 def camel(name: str) -> str:
     """A class's name: `csp_vovnet39` is CspVovnet39."""
     words = [word for word in name.replace(".", "_").split("_") if word]
     return identifier("".join(word[0].upper() + word[1:] for word in words) or "Block")
-
-
-def numbered(name: str, count: int) -> str:
-    """The name's `count`-th form: `osa2`, and `pair13_2` where the name ends in a digit."""
-    return name if count < 2 else f"{name}{'_' if name[-1:].isdigit() else ''}{count}"
-
-
-def unique(name: str, taken: set[str] | frozenset[str]) -> str:
-    """The first form of a name that is not taken."""
-    count = 1
-    while numbered(name, count) in taken:
-        count += 1
-    return numbered(name, count)
 
 
 def literal(value: Any) -> str:

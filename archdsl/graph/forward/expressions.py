@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from archdsl.graph.scope import Step
+
 PLACE = re.compile(r"\{(\w+)\}")
 SLICE = re.compile(r"(?<=[\[ ])([\w.]*)(::?)([\w.]*)(?=[\],])")
 PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Constant)
 
 
-class Value(NamedTuple):
-    """A tensor, or a list of tensors, as an expression."""
+class Expression(NamedTuple):
+    """A tensor, or a list of tensors, as an expression: its text, and what it is made of."""
 
     text: str
     reads: frozenset[str] = frozenset()
@@ -22,25 +24,30 @@ class Value(NamedTuple):
     """How many calls stand inside each other."""
     plain: bool = False
     """Whether it is a variable, or an element of one."""
-    items: tuple[Value, ...] | None = None
+    items: tuple[Expression, ...] | None = None
     """The tensors, where it is a list written out."""
+    operands: tuple[Expression, ...] = ()
+    step: Step | None = None
+    """What is done to the operands; where nothing is, they are the parts of a list, or what an element is one of."""
+    at: int | None = None
+    """Which tensor of its operand an element is."""
 
 
-def variable(name: str) -> Value:
+def variable(name: str) -> Expression:
     """A variable."""
-    return Value(name, frozenset({name}), plain=True)
+    return Expression(name, frozenset({name}), plain=True)
 
 
-def element(value: Value, index: int) -> Value:
+def element(value: Expression, index: int) -> Expression:
     """One tensor of a list."""
-    return Value(f"{value.text}[{index}]", value.reads, value.depth, plain=value.plain)
+    return Expression(f"{value.text}[{index}]", value.reads, value.depth, value.plain, operands=(value,), at=index)
 
 
-def display(parts: Sequence[tuple[Value, bool]]) -> Value:
+def display(parts: Sequence[tuple[Expression, bool]]) -> Expression:
     """A list made of tensors and, where the flag is set, of all tensors of lists: `[x] + ys`."""
     texts: list[str] = []
     row: list[str] = []
-    for part, spread in [*parts, (Value(""), True)]:
+    for part, spread in [*parts, (Expression(""), True)]:
         if not spread:
             row.append(part.text)
             continue
@@ -51,13 +58,13 @@ def display(parts: Sequence[tuple[Value, bool]]) -> Value:
     return combined(" + ".join(texts) or "[]", [part for part, _ in parts])._replace(items=items)
 
 
-def combined(text: str, parts: Sequence[Value], deeper: int = 0) -> Value:
+def combined(text: str, parts: Sequence[Expression], deeper: int = 0) -> Expression:
     """An expression made of others."""
     reads = frozenset(name for part in parts for name in part.reads)
-    return Value(text, reads, max((part.depth for part in parts), default=0) + deeper)
+    return Expression(text, reads, max((part.depth for part in parts), default=0) + deeper, operands=tuple(parts))
 
 
-def call(function: str, arguments: Sequence[Value]) -> Value:
+def call(function: str, arguments: Sequence[Expression]) -> Expression:
     """A call of a module."""
     return combined(f"{function}({', '.join(argument.text for argument in arguments)})", arguments, 1)
 
@@ -78,7 +85,9 @@ def joined(texts: Sequence[str], product: bool) -> str:
     return sign.join(operand(text, product, at == 0) for at, text in enumerate(texts))
 
 
-def filled(template: str, operands: Sequence[Value], listed: Value | None, fact: Callable[[str], str]) -> Value:
+def filled(
+    template: str, operands: Sequence[Expression], listed: Expression | None, fact: Callable[[str], str]
+) -> Expression:
     """A function's template with its operands and its op's facts in their places.
 
     `operands` are the tensors, `listed` the list that an op of a list takes.

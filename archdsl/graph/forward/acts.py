@@ -1,0 +1,295 @@
+"""The `forward` of a scope: its steps as statements, short ones folded into one another.
+
+A value that the text names keeps its name. Another one is folded into the expression that reads it, where there is
+one reader and the line stays short; otherwise it becomes `x` again, once the old `x` is not needed any more.
+
+Whoever does the statements, by writing or by running them, says how in `assign`, `take_apart` and `run_row`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import reduce
+
+from archdsl.graph.forward.expressions import Expression, call, element, filled, joined, variable
+from archdsl.graph.forward.names import identifier, unique
+from archdsl.graph.forward.network import Outline
+from archdsl.graph.forward.rules import content, in_line, in_list, is_identity, numeral
+from archdsl.graph.forward.statements import Statements
+from archdsl.graph.scope import Child, Ref, Scope, Step
+from archdsl.graph.values import is_list, values_read
+
+WIDTH = 100
+"""Columns of a line."""
+INDENT = "        "
+DEEPEST = 5
+"""So many calls may stand inside each other."""
+FEW = 3
+"""A list of as many tensors gets lines of its own where one line does not hold it."""
+SUMS = {"{sum}": False, "{product}": True}
+"""The templates of sums and products; whether it is a product."""
+
+
+class Acts(Statements):
+    """What a forward does, step by step."""
+
+    def __init__(
+        self, scope: Scope, results: Sequence[Ref], outline: Outline | None = None, words: Collection[str] = ()
+    ) -> None:
+        super().__init__(scope, results, outline, words)
+        self.indent = INDENT
+        self.children = {child.name: child for child in scope.children}
+        self.order = {step.output: at for at, step in enumerate(scope.steps)}
+        self.readers: dict[int, list[Step]] = defaultdict(list)
+        for step in scope.steps:
+            for ref in step.inputs:
+                if isinstance(ref, int):
+                    self.readers[ref].append(step)
+        self.acts: dict[str, Callable[[Step], None]] = {
+            "call": self.call,
+            "repeat": self.repeat,
+            "collect": self.collect,
+            "op": self.function,
+            "pick": self.pick,
+        }
+
+    def run(self, steps: Iterable[Step]) -> None:
+        """Does steps."""
+        for step in steps:
+            if step.output not in self.values:
+                self.acts[step.kind](step)
+
+    # ---- what those who do the statements say
+
+    def take_apart(self, names: Sequence[str], value: Expression) -> None:
+        """Does a statement: `names[0], names[1], ... = value`."""
+        raise NotImplementedError
+
+    def run_row(self, child: Child, running: str, outputs: str) -> None:
+        """Runs the modules of a row on a variable, one after the other, and appends what each gives to a list."""
+        raise NotImplementedError
+
+    def facts(self, step: Step) -> Callable[[str], str]:
+        """How the facts of an op that is an expression are written."""
+        raise NotImplementedError
+
+    def place(self, child: Child) -> int:
+        """Where a row without a name starts."""
+        raise NotImplementedError
+
+    def does_nothing(self, child: Child) -> bool:
+        """Whether a child is left out."""
+        return child.form == "one" and child.role != "parameter" and is_identity(child.scope)
+
+    # ---- what becomes of an expression
+
+    def settle(self, step: Step, build: Callable[[], Expression]) -> None:
+        """Takes a step's expression: folds it into its reader, or gives it a variable."""
+        value = self.fitted(step, build)
+        self.consume(step)
+        readers = self.left[step.output]
+        if is_list(step.shape) and self.is_unpacked(step):
+            self.unpack(step, value)
+        elif value.plain:
+            (name,) = value.reads
+            self.holders[name] += (step.output,)
+            self.values[step.output] = value
+        elif readers:
+            self.values[step.output] = value
+            self.pending.add(step.output)
+            if not self.folds(step, readers):
+                self.bind(step.output)
+
+    def folds(self, step: Step, readers: int) -> bool:
+        """Whether a value may be written into the expression that reads it."""
+        if self.outline:
+            return readers == 1 and step.output in self.outline.ends
+        return readers == 1 and (not step.name or step.output in self.results)
+
+    def fitted(self, step: Step, build: Callable[[], Expression]) -> Expression:
+        """A step's expression, once as many operands have a variable as it takes to make it short."""
+        while self.too_long(value := build()):
+            operands = self.pending.intersection(values_read(step.inputs))
+            if not operands:
+                break
+            self.bind(max(operands, key=lambda part: (len(self.values[part].text), -part)))
+        return value
+
+    def too_long(self, value: Expression) -> bool:
+        """Whether an expression does not fit into a statement, or nests too deeply."""
+        return len(f"{self.indent}return {value.text}") > WIDTH or value.depth > DEEPEST
+
+    def is_unpacked(self, step: Step) -> bool:
+        """Whether a list is better taken apart at once; what torch gives is a tuple, which adds to no list."""
+        readers = self.readers[step.output]
+        if step.output in self.results or any(each.kind != "pick" for each in readers):
+            return False
+        spread = self.left[step.output] > len(readers)
+        by_torch = step.scope is not None and step.scope.op is not None
+        return len(readers) > 1 or (spread and (by_torch or bool(readers)))
+
+    def unpack(self, step: Step, value: Expression) -> None:
+        """Takes a list apart: `cross, main = ...`."""
+        picks = self.readers[step.output]
+        spread = self.left[step.output] > len(picks)
+        names: list[str] = []
+        for at in range(len(step.shape)):
+            named = [pick.name for pick in picks if pick.index == at]
+            wanted = identifier(named[0] or f"x{at}") if named else f"x{at}" if spread else "_"
+            names.append(wanted if wanted == "_" else unique(wanted, {*names, *self.taken()}))
+        if len(f"{self.indent}{apart(names)} = {value.text}") > WIDTH:
+            self.unpack_not(step, value)
+            return
+        self.take_apart(names, value)
+        self.left[step.output] -= len(picks)
+        for at, name in enumerate(names):
+            self.hold(name, *(pick.output for pick in picks if pick.index == at), *([step.output] if spread else []))
+        self.elements[step.output] = tuple(variable(name) for name in names)
+
+    def unpack_not(self, step: Step, value: Expression) -> None:
+        """Keeps a list in a variable: it has too many tensors to name them all."""
+        name = self.new(step.name or "ys")
+        self.assign(name, value)
+        held = self.hold(name, step.output)
+        self.elements[step.output] = tuple(element(held, at) for at in range(len(step.shape)))
+
+    # ---- acts
+
+    def call(self, step: Step) -> None:
+        """A module's call; for an op that is a function, its expression."""
+        child = self.children[step.target]
+        if self.does_nothing(child):
+            self.settle(step, lambda: self.read(step.inputs[0]))
+        elif in_line(child):
+            self.function(step)
+        elif len(row := self.in_a_row(step, child)) > 1:
+            self.loop(step, child, last=row[-1])
+        else:
+            module = self.module(child, step.index)
+            self.settle(step, lambda: call(module, [self.read(ref) for ref in step.inputs])._replace(step=step))
+
+    def in_a_row(self, step: Step, child: Child) -> list[Step]:
+        """The calls of all modules of a list, each on the output of the one before."""
+        if child.form != "list" or step.index or len(step.inputs) > 1:
+            return []
+        at = self.order[step.output]
+        row = [step]
+        for other in self.scope.steps[at + 1 : at + child.count]:
+            last = row[-1]
+            if other.target != child.name or other.inputs != (last.output,) or self.left[last.output] > 1:
+                return []
+            row.append(other)
+        return row if [each.index for each in row] == list(range(child.count)) else []
+
+    def module(self, child: Child, index: int | None = None) -> str:
+        """A module as `forward` finds it."""
+        if numeral(child):
+            return f"self[{self.place(child) + (index or 0)}]"
+        return f"self.{child.name}" if index is None else f"self.{child.name}[{index}]"
+
+    def function(self, step: Step) -> None:
+        """An op that is an expression."""
+        assert step.scope is not None
+        op, x = content(step.scope)
+        template = op.spelling(x).function
+        build = self.joining(step, template) if op.takes == "list" else self.applying(step, template)
+        self.settle(step, lambda: build()._replace(step=step))
+
+    def applying(self, step: Step, template: str) -> Callable[[], Expression]:
+        """The expression of an op that takes a tensor."""
+        return lambda: filled(template, [*map(self.read, step.inputs)], None, self.facts(step))
+
+    def joining(self, step: Step, template: str) -> Callable[[], Expression]:
+        """The expression of an op that takes a list; a long list gets a variable."""
+        (ref,) = step.inputs
+        if "{x}" not in template:
+            self.name_lists(ref)
+
+        def build(whole: Expression | None = None) -> Expression:
+            return filled(template, self.tensors(ref), whole or self.read(ref), self.facts(step))
+
+        whole = self.read(ref)
+        if template in SUMS and self.too_long(build()):
+            return self.summing(step, ref, SUMS[template])
+        if "{x}" not in template or len(whole.items or ()) < FEW or not self.too_long(build()):
+            return build
+        branches = self.new("branches")
+        self.assign(branches, whole)
+        return lambda: build(variable(branches))
+
+    def name_lists(self, ref: Ref) -> None:
+        """Puts lists into variables, so that their tensors can be read one by one."""
+        for value in sorted(self.pending.intersection(values_read([ref]))):
+            if is_list(self.maker[value].shape) and not self.values[value].items:
+                self.bind(value)
+
+    def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Expression]:
+        """A sum or product of many, piece by piece; the first tensors come first, as floats do not associate."""
+        for value in sorted(self.pending.intersection(values_read([ref]))):
+            self.bind(value)
+        tensors = self.tensors(ref)
+        first, *rest = (value.text for value in tensors)
+        name = self.new(step.name or "y")
+        reads = frozenset({name}).union(*(value.reads for value in tensors))
+
+        def piece(texts: Sequence[str]) -> Expression:
+            return Expression(joined([first, *texts], product), reads)
+
+        fits = [at for at in range(1, len(rest) + 1) if not self.too_long(piece(rest[:at]))]
+        for at in range(0, len(rest) - fits[-1], fits[-1]):
+            self.assign(name, piece(rest[at : at + fits[-1]]))
+            first = name
+        rest = rest[(len(rest) - 1) // fits[-1] * fits[-1] :]
+        return lambda: piece(rest)
+
+    def pick(self, step: Step) -> None:
+        """One tensor of a list."""
+        self.settle(step, lambda: element(self.read(step.inputs[0]), step.index))
+
+    def repeat(self, step: Step) -> None:
+        """A row, one after the other."""
+        child = self.children[step.target]
+        if numeral(child) and child.count <= FEW:
+            self.settle(step, lambda: self.nested(step, child))
+        elif numeral(child) or in_list(child):
+            self.loop(step, child)
+        else:
+            self.call(step)
+
+    def nested(self, step: Step, child: Child) -> Expression:
+        """A short row without a name: `self[1](self[0](x))`."""
+        x = self.read(step.inputs[0])
+        modules = (self.module(child, index) for index in range(child.count))
+        return reduce(lambda value, module: call(module, [value]), modules, x)._replace(operands=(x,), step=step)
+
+    def collect(self, step: Step) -> None:
+        """A row, one after the other, and all the outputs as a list."""
+        self.loop(step, self.children[step.target], self.new(step.name or "ys"))
+
+    def loop(self, step: Step, child: Child, outputs: str = "", last: Step | None = None) -> None:
+        """A loop over a row, up to a step; its outputs are appended to a list, if one is wanted."""
+        running = self.start(step, outputs)
+        self.run_row(child, running, outputs)
+        last = last or step
+        between = (each for each in self.scope.steps if step.output <= each.output < last.output)
+        for each in between:
+            self.left[each.output] = 0
+            self.values[each.output] = variable(running)
+        self.hold(outputs or running, last.output)
+
+    def start(self, step: Step, outputs: str) -> str:
+        """A variable with a step's input, which the step may go on to overwrite."""
+        value = self.read(step.inputs[0])
+        self.consume(step)
+        if value.text in self.holders and self.free(value.text):
+            return value.text
+        passes_lists = is_list(self.children[step.target].scope.output)
+        running = unique("xs" if passes_lists else "y", {*self.taken(), outputs})
+        self.assign(running, value)
+        return running
+
+
+def apart(names: Sequence[str]) -> str:
+    """The variables that a list is taken apart into."""
+    return ", ".join(names) if len(names) > 1 else f"({names[0]},)"
