@@ -326,18 +326,18 @@ def test_what_the_command_refuses(words: list[str], capsys: pytest.CaptureFixtur
 
 def test_random_networks() -> None:
     """What is kept is exact but where memory is laid out in another order, which copies; peaks nearly always agree."""
-    drawer, compared, near = Drawer(seed=23), 0, 0
+    drawer, compared, exact = Drawer(seed=23), 0, 0
     for number in range(80):
         try:
             graph = archdsl.compile(archdsl.loads(drawer.spec(number), "drawn.arch"))
         except ArchError:
             continue
         names = {scope.op.name for scope in distinct(graph.root) if scope.op is not None}
-        if {"instance_norm", "reshape"} & names and {"layer_norm", "permute"} & names:
+        if {"instance_norm", "reshape"} & names and {"layer_norm", "permute", "slice", "split"} & names:
             continue
         found, model = memory(graph, BATCH), archdsl.build(graph)
         assert found.saved == measuring.saved(model, (BATCH, *graph.input)), archdsl.emit(graph)
         compared += 1
-        near += found.peak == pytest.approx(measuring.peak(model, (BATCH, *graph.input)), rel=0.02)
+        exact += found.peak == measuring.peak(model, (BATCH, *graph.input))
     assert compared > 50
-    assert near >= 0.95 * compared
+    assert exact >= 0.98 * compared

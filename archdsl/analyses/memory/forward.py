@@ -10,7 +10,7 @@ from archdsl.analyses.memory.heap import Blocks, Heap
 from archdsl.analyses.memory.tensors import made
 from archdsl.graph import Child, Graph, Ref, Scope, Step, dealt, each_shape, each_value
 from archdsl.graph.forward.acts import Acts
-from archdsl.graph.forward.expressions import Expression, joined
+from archdsl.graph.forward.expressions import LONG, Expression, joined
 from archdsl.graph.forward.network import Outline
 from archdsl.graph.forward.rules import content, is_identity, numeral
 from archdsl.op import Shape
@@ -72,7 +72,12 @@ class Forward(Acts):
         assert step.scope is not None
         op, x = content(step.scope)
         facts = op.facts(x)
-        return lambda name: str(facts[name])
+
+        def text(name: str) -> str:
+            found = str(facts[name])
+            return found if len(found) <= LONG else f"self.{name}"
+
+        return text
 
     def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Expression]:
         """A long sum: in pieces or at once, each partial result dies with the next."""

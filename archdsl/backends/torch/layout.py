@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-WIDTH = 100
+from archdsl.graph.forward.expressions import LONG, WIDTH
+
 STEP = "    "
-LONG = 40
-"""A list of numbers with more characters may take several lines."""
 FIGURES = 8
 """The longest number that shares a line with others."""
 

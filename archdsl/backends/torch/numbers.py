@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.arithmetic import Unknown
-from archdsl.backends.torch.layout import LONG
 from archdsl.backends.torch.text import literal
 from archdsl.graph import Origin, Scope
+from archdsl.graph.forward.expressions import LONG
 from archdsl.graph.forward.names import identifier, unique
 from archdsl.record import MISSING
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import reduce
 
-from archdsl.graph.forward.expressions import Expression, call, element, filled, joined, variable
+from archdsl.graph.forward.expressions import WIDTH, Expression, call, element, filled, joined, variable
 from archdsl.graph.forward.names import identifier, unique
 from archdsl.graph.forward.network import Outline
 from archdsl.graph.forward.rules import content, in_line, in_list, is_identity, numeral
@@ -20,8 +20,6 @@ from archdsl.graph.forward.statements import Statements
 from archdsl.graph.scope import Child, Ref, Scope, Step
 from archdsl.graph.values import is_list, values_read
 
-WIDTH = 100
-"""Columns of a line."""
 INDENT = "        "
 DEEPEST = 5
 """So many calls may stand inside each other."""

@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 from archdsl.graph.scope import Step
 
+WIDTH = 100
+"""Columns of a line."""
+LONG = 40
+"""A list of numbers with more characters may take several lines, or is an attribute."""
 PLACE = re.compile(r"\{(\w+)\}")
 SLICE = re.compile(r"(?<=[\[ ])([\w.]*)(::?)([\w.]*)(?=[\],])")
 PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Constant)
