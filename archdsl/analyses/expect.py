@@ -73,9 +73,15 @@ def outcome(asked: Asked, check: Check) -> Outcome:
         return Outcome(check, "", catalog.UNKNOWN_NAME.at(check.span, first.label, help=first.help))
     if SIGNS[check.sign](actual, wanted):
         return Outcome(check, shown(actual), None)
-    label = f"`{'.'.join(check.figure)}` is {shown(actual)}"
+    label = f"`{'.'.join(check.figure)}` is {shown(actual)}{in_unit(actual, check.amount)}"
     help = f"if that is right, expect `{exact(actual)}`" if check.sign == "==" else ""
     return Outcome(check, shown(actual), catalog.EXPECT.at(check.span, label, help=help))
+
+
+def in_unit(value: Any, amount: str) -> str:
+    """Bytes once more in the unit that they are held to."""
+    match = AMOUNT.fullmatch(amount)
+    return f" bytes ({value / BYTES[match[2]]:,.2f} {match[2]})" if match and match[2] in BYTES else ""
 
 
 def exact(value: Any) -> str:
@@ -148,7 +154,8 @@ def amount_of(check: Check, unit: Unit) -> Fraction:
     if match[2] not in known:
         units = [each for each in known if each]
         everywhere = {each for of_kind in UNITS.values() for each in of_kind}
-        label = f"`{name}` is {MEANT[unit]}" if match[2] in everywhere else f"no unit is called `{match[2]}`"
+        known_elsewhere = f"`{name}` is {MEANT[unit]}, so not in `{match[2]}`"
+        label = known_elsewhere if match[2] in everywhere else f"no unit is called `{match[2]}`"
         raise Unfit(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
     return Fraction(match[1]) * known[match[2]]
 
