@@ -13,6 +13,7 @@ import pytest
 from archdsl.commands import _cache, main
 from archdsl.commands._cache import Cache, digest
 from archdsl.commands._formats import FORMATS
+from archdsl.ops import installed
 
 TOP = Path(__file__).parents[2]
 GOOD = "name: net\ninput: 3x32x32\nstem: cna(16, 3)\n"
@@ -22,7 +23,8 @@ HEAVY = ("pydantic", "lark", "yaml", "torch", "archdsl.lang", "archdsl.driver", 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and the user in a folder with it."""
+    """An empty cache, and the user in a folder with it; no package was asked for ops, after which nothing is kept."""
+    installed.cache_clear()
     monkeypatch.setenv("ARCHDSL_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "cache" / "validate"

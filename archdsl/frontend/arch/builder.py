@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
 from lark import Token, Tree
 from lark.visitors import Transformer_NonRecursive
 
-from archdsl.errors import Span, catalog
+from archdsl.errors import ArchError, Note, Span, catalog
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.text import Text
 from archdsl.lang import document as doc
@@ -20,6 +21,8 @@ from archdsl.lang import syntax as ast
 LONGEST_NUMBER = 40
 LONGEST_AMOUNT = 100
 LARGEST_SIZE = 10**9
+LEADING_ZERO = re.compile(r"0_*\d")
+OCTAL = re.compile(r"[0-7]+")
 
 
 class Builder(Transformer_NonRecursive[Any, Any]):
@@ -71,7 +74,16 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         exponent = token.lower().partition("e")[2].lstrip("+-")
         if len(token) > LONGEST_NUMBER or (exponent and int(exponent) > LONGEST_NUMBER):
             raise catalog.OUT_OF_RANGE.error(self.place(token), "this number is longer than any that is of use")
+        self.check_start(token)
         return kind(token.replace("_", ""))
+
+    def check_start(self, token: Token) -> None:
+        """Raises for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
+        if LEADING_ZERO.match(token):
+            number = re.sub(r"^[0_]+(?=\d)", "", token)
+            octal = int(token, 8) if OCTAL.fullmatch(token) else 0
+            help = f"write `{number}`, or `{octal}` if it is octal" if octal > 7 else f"write `{number}`"
+            raise catalog.SYNTAX.error(self.place(token), "a number does not begin with `0`", help=help)
 
     def boolean(self, meta: Any, parts: list[Any]) -> ast.Boolean:
         return ast.Boolean(self.at(meta), False, parts[0] == "true")
@@ -269,7 +281,8 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return value
 
     def input_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "input", (parts[0], self.at(meta))
+        line = self.text.content[meta.start_pos : meta.end_pos].rstrip()
+        return "input", (parts[0], self.text.span(meta.start_pos, meta.start_pos + len(line)))
 
     def target(self, meta: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))
@@ -315,6 +328,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def amount(self, meta: Any, parts: list[Any]) -> str:
         if len(parts[0]) > LONGEST_AMOUNT:
             raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this is longer than any amount that is of use")
+        self.check_start(parts[0])
         return str(parts[0]).replace("_", "")
 
     def expect_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
@@ -329,6 +343,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def backbone(self, meta: Any, parts: list[Any]) -> doc.Backbone:
         name, *rest = parts
         content: dict[str, Any] = {"name": str(name)}
+        first: Span | None = None
         lines: dict[str, list[Any]] = {"settings": [], "sections": [], "outputs": [], "drops": [], "expect": []}
         for part in rest:
             match part:
@@ -339,9 +354,10 @@ class Builder(Transformer_NonRecursive[Any, Any]):
                 case doc.Extends():
                     content["extends"] = part
                 case ("input", (shape, span)):
-                    if "input" in content:
-                        raise catalog.DUPLICATE.error(span, "a second `input` line")
-                    content["input"] = shape
+                    if first is not None:
+                        note = Note(first, "first here")
+                        raise ArchError([catalog.DUPLICATE.at(span, "a second `input` line", notes=(note,))])
+                    content["input"], first = shape, span
                 case ("expect", checks):
                     lines["expect"] += checks
                 case (str(kind), line):

@@ -22,6 +22,9 @@ from archdsl.frontend.arch.lines import (
 )
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
+REDUCED = re.compile(r"/[ \t]*\d+\Z")
+DIGITS = re.compile(r"[.\d]*")
+NUMBERS = {"INT", "DECIMAL"}
 LONG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{100,}")
 
 
@@ -112,6 +115,9 @@ def missing(fault: Fault) -> Said | None:
     if fault.first == "expect" and "COMPARE" in fault.expected and (fault.ends or fault.at_operand):
         start, end = len(fault.code) - len(fault.last), len(fault.code)
         return Said("a bound is missing behind this figure", f"write `expect: {fault.last} == ...`", start, end)
+    if fault.found == "." and REDUCED.search(fault.code) and "_ARROW" not in fault.expected:
+        start, end = fault.at - len(fault.last), fault.at + len(DIGITS.match(fault.rest)[0])  # type: ignore[index]
+        return Said("a stage reduces by a whole number", "write it as in `/ 2`", start, end)
     if DECIMAL.search(fault.code):
         end = len(fault.code)
         number = DECIMAL.split(fault.code)[-2]
@@ -138,6 +144,11 @@ def unjoined(fault: Fault) -> Said | None:
         return Said("comparisons do not go on", "write `a < b and b < c`")
     if fault.found == ".":
         return Said("a decimal number begins with a digit", "write `0.5`")
+    if fault.at_operand and "_ARROW" in fault.expected and fault.word == "x":
+        number = fault.last if fault.last.isdigit() else "3"
+        return Said("a block is repeated by `*`, its number first", f"write `{number} * ...`")
+    if fault.at_operand and "_ARROW" in fault.expected and fault.last.isidentifier() and fault.kind in NUMBERS:
+        return Said("arguments stand in parentheses", f"write `{fault.last}({fault.found})`")
     if fault.at_operand and "_ARROW" in fault.expected:
         return Said("an operator is missing before this", "`->` puts one block behind another")
     if fault.ends and {"EQUAL", "DOT"} & fault.expected and fault.line.strip().isidentifier():
