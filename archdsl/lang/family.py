@@ -79,10 +79,21 @@ def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
                 help=did_you_mean(extends.parent, [*known, *file.library.specs()]),
             )
         file, backbone = found
-        if any(backbone is member for _, member in members) or len(members) > DEEPEST:
-            raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends this one in turn")
+        before = [member for _, member in members]
+        if any(backbone is member for member in before):
+            raise circle(before[next(at for at, member in enumerate(before) if member is backbone) :])
+        if len(members) > DEEPEST:
+            raise catalog.TOO_DEEP.error(extends.span, f"more than {DEEPEST} backbones extend one another")
         members.append(found)
     return members
+
+
+def circle(members: list[Backbone]) -> ArchError:
+    """Backbones that extend each other; told at the first of them, so once only, whichever of them is asked for."""
+    lines = [member.extends for member in members if member.extends is not None and member.extends.span is not None]
+    first, *others = sorted(lines, key=lambda each: each.span.start if each.span else 0)
+    notes = tuple(Note(each.span, f"`{each.parent}` is extended here") for each in others)
+    return ArchError([catalog.CYCLE.at(first.span, f"`{first.parent}` leads back to this one", notes=notes)])
 
 
 def add_parameters(family: Family, home: File, member: Backbone) -> None:

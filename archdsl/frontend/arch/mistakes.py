@@ -104,6 +104,10 @@ def missing(fault: Fault) -> Said | None:
         return Said("a stage reduces by `/`", "`/ 2` says that it halves the map", start, fault.at + len(fault.found))
     if fault.first == "stage" and fault.expected == {"INT"}:
         return Said("the number by which the stage reduces the map belongs here", "write it out, as in `/ 2`")
+    if fault.first == "extends" and fault.line[:1].isspace():
+        start = fault.at - len(fault.line.lstrip())
+        help = f"write `backbone name extends {fault.word or 'parent'}:`"
+        return Said("the parent stands on the first line", help, start, start + len(fault.first))
     if fault.first == "archdsl":
         return Said("an edition is a whole number", "write `archdsl 1`")
     if fault.first == "fn" and fault.expected == {"LPAR"}:

@@ -119,6 +119,7 @@ def in_yaml(source: Source, document: Document) -> Text:
     inner = [in_arch(source, source.text.find("\n", each.start, each.end) + 1, each.end) for each in literal]
     parts = [Part(*each.span[1:]) for each in scalars.values() if each.style != "|"]
     parts += [Part(each.key.span.start, each.value.span.end, head=True) for each in entries(data, "")]
+    parts += heads(data)
     return merged(outer, headers, parts, inner)
 
 
@@ -139,6 +140,22 @@ def docs_of(data: Data) -> Iterator[Scalar]:
         case Mapping(entries=lines):
             for key, value in lines:
                 yield from (value,) if key.content == "doc" and isinstance(value, Scalar) else docs_of(value)
+
+
+def heads(data: Data) -> Iterator[Part]:
+    """The name of each backbone with its parameters: the language has them on one line."""
+    keys = keys_of(data)
+    found = [(keys["name"].key, keys)] if "name" in keys else []
+    if "backbones" in keys:
+        found += [(each.key, keys_of(each.value)) for each in keys_of(keys["backbones"].value).values()]
+    for name, inner in found:
+        if "params" in inner and name.span.start < inner["params"].key.span.start:
+            yield Part(name.span.start, inner["params"].value.span.end, head=True)
+
+
+def keys_of(data: Data) -> dict[str, Entry]:
+    """The entries of a mapping by their keys; none of anything else."""
+    return {each.key.content: each for each in data.entries} if isinstance(data, Mapping) else {}
 
 
 def entries(data: Data, key: str) -> Iterator[Entry]:

@@ -22,6 +22,8 @@ Part = Node | Element
 OWNER_KEYS = ("params", "extends", "args")
 """Keys whose items are those of the definition."""
 GAP = re.compile(r"(?<!\S)#[^\n]*|[^\s#]\S*|#\S*")
+START = "---"
+"""It may stand above all; that it does says nothing."""
 HEADER = re.compile(r"[|>][-+0-9]*")
 DASHES = re.compile(r"[ \t]*(?:[-?][ \t]+)+")
 NO_EXPRESSION = ("doc", "import", "archdsl")
@@ -93,7 +95,7 @@ class Reader:
             if match[0].startswith("#"):
                 line = self.text[self.text.rfind("\n", 0, match.start()) + 1 : match.start()]
                 found.comments.append(Comment(match.start(), match[0].rstrip(), not line.strip()))
-            else:
+            elif match[0] != START:
                 found.code.append(match.span())
 
     def header(self, scalar: Scalar) -> Iterator[Comment]:
