@@ -7,7 +7,10 @@ its inputs are numbered first, then each step's output.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import accumulate
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from archdsl.errors import Span
@@ -44,11 +47,6 @@ class Totals(NamedTuple):
     n_conv: int = 0
     n_norm: int = 0
     n_linear: int = 0
-
-    def plus(self, other: Totals, times: int = 1) -> Totals:
-        """This and `times` the other."""
-        return Totals(*[mine + times * theirs for mine, theirs in zip(self, other, strict=True)])
-
 
 HELD = ("params", "buffers", "n_conv", "n_norm", "n_linear")
 """The totals that belong to what a scope holds; the others belong to what it does, and count once a call."""
@@ -139,15 +137,26 @@ class Scope(Record):
     """For a chain: the block or section in whose text it stands."""
     span: Span | None = None
 
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def child(self, name: str) -> Child:
         """The child of that name."""
-        return next(child for child in self.children if child.name == name)
+        return self.by_name[name]
+
+    def module(self, name: str, index: int) -> Scope:
+        """One module of the child of that name."""
+        return self.by_name[name].runs[bisect_right(self.ends[name], index)].scope
+
+    @cached_property
+    def by_name(self) -> dict[str, Child]:
+        """The children."""
+        return {child.name: child for child in self.children}
+
+    @cached_property
+    def ends(self) -> dict[str, list[int]]:
+        """For each child, how many modules there are up to the end of each of its runs."""
+        return {child.name: list(accumulate(run.count for run in child.runs)) for child in self.children}
 
 
 class Section(NamedTuple):
@@ -193,12 +202,14 @@ def distinct(root: Scope) -> Iterator[Scope]:
             yield scope
         elif scope not in seen:
             seen.add(scope)
+            if scope.op is not None:
+                yield scope
+                continue
             stack.append((scope, True))
-            stack += [(below, False) for below in reversed(list(used(scope))) if below not in seen]
+            stack += [(below, False) for below in reversed(used(scope)) if below not in seen]
 
 
-def used(scope: Scope) -> Iterator[Scope]:
+def used(scope: Scope) -> list[Scope]:
     """The scopes that a scope holds or calls."""
-    for child in scope.children:
-        yield from (run.scope for run in child.runs)
-    yield from (step.scope for step in scope.steps if step.scope is not None)
+    held = [run.scope for child in scope.children for run in child.runs]
+    return held + [step.scope for step in scope.steps if step.scope is not None]

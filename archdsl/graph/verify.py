@@ -183,7 +183,7 @@ def check_step(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
 
 def child_of(scope: Scope, step: Step, *forms: str) -> Child:
     """The child that a step is about, of one of these forms."""
-    child = next((child for child in scope.children if child.name == step.target), None)
+    child = scope.by_name.get(step.target)
     if child is None:
         broken(f"there is no child `{step.target}` to {step.kind}")
     if child.form not in forms:
@@ -197,9 +197,9 @@ def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
     check_module(step, inputs)
     if child.form == "one":
         equal(f"the index of the call of `{child.name}`", step.index, None)
-    elif not isinstance(step.index, int) or not 0 <= step.index < child.count:
+    elif not isinstance(step.index, int) or not 0 <= step.index < scope.ends[child.name][-1]:
         broken(f"the list `{child.name}` has {child.count} modules, no {step.index}")
-    held = module_at(child, step.index or 0)
+    held = scope.module(child.name, step.index or 0)
     if held is not step.scope and not same_weights(held, step.scope):
         broken(f"the call of `{child.name}` is one of another module")
 
@@ -209,15 +209,6 @@ def check_module(step: Step, inputs: tuple[Shapes, ...]) -> None:
     assert step.scope is not None
     equal(f"what the module of `{step.target or step.scope.name}` takes", step.scope.inputs, inputs)
     equal(f"what the step {step.output} gives", step.shape, step.scope.output)
-
-
-def module_at(child: Child, index: int) -> Scope:
-    """A module of a list."""
-    for run in child.runs:
-        if index < run.count:
-            return run.scope
-        index -= run.count
-    raise IndexError(index)
 
 
 def same_weights(one: Scope, other: Any) -> bool:
@@ -306,10 +297,8 @@ def work_of(scope: Scope, step: Step) -> list[tuple[int, Scope]]:
 
 def total(parts: Iterable[tuple[int, Scope]]) -> Totals:
     """The sum of the totals of scopes, each so many times."""
-    found = Totals()
-    for count, scope in parts:
-        found = found.plus(scope.totals, count)
-    return found
+    rows = [scope.totals if count == 1 else [count * each for each in scope.totals] for count, scope in parts]
+    return Totals(*map(sum, zip(*rows, strict=True)))
 
 
 # ---- the network ---------------------------------------------------------------------------------------------------
@@ -337,10 +326,14 @@ def check_network(graph: Graph) -> None:
         check_section(graph, section, made.get(section.value), training)
     last = [section.value for section in graph.sections if section.kind != "output"]
     equal("the result of the network", root.result, last[-1] if last else None)
-    makers = {section.name: made.get(section.value) for section in graph.sections}
+    known = {section.name: maps_of(made[section.value]) for section in graph.sections}
     for each in graph.maps:
         equal(f"the reduction of the map {each.name}", each.reduction, reduction(graph, each.shape))
-        check_map(each.name.partition(".")[0], each.shape, makers)
+        name = each.name.partition(".")[0]
+        if name not in known:
+            broken(f"there is no section `{name}` for a map")
+        if each.shape not in known[name]:
+            broken(f"no step of `{name}` gives a map of {each.shape}")
 
 
 def check_section(graph: Graph, section: Section, step: Step | None, training: set[int]) -> None:
@@ -356,14 +349,10 @@ def check_section(graph: Graph, section: Section, step: Step | None, training: s
         broken(f"`{section.name}` reads what exists in training only")
 
 
-def check_map(name: str, shape: Shapes, makers: dict[str, Step | None]) -> None:
-    """A map is what some step of its section gives, or takes."""
-    step = makers.get(name)
-    if step is None or step.scope is None:
-        broken(f"there is no section `{name}` for a map")
-    shapes = [*step.scope.inputs, *(inner.shape for inner in step.scope.steps)]
-    if shape not in shapes:
-        broken(f"no step of `{name}` gives a map of {shape}")
+def maps_of(step: Step) -> set[Shapes]:
+    """The shapes of what the steps of a section give, or take."""
+    assert step.scope is not None
+    return {*step.scope.inputs, *(inner.shape for inner in step.scope.steps)}
 
 
 def reduction(graph: Graph, shape: Any) -> int:
