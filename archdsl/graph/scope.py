@@ -48,6 +48,7 @@ class Totals(NamedTuple):
     n_norm: int = 0
     n_linear: int = 0
 
+
 HELD = ("params", "buffers", "n_conv", "n_norm", "n_linear")
 """The totals that belong to what a scope holds; the others belong to what it does, and count once a call."""
 
@@ -137,7 +138,9 @@ class Scope(Record):
     """For a chain: the block or section in whose text it stands."""
     span: Span | None = None
 
-    __eq__ = object.__eq__
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     __hash__ = object.__hash__
 
     def child(self, name: str) -> Child:

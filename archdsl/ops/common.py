@@ -61,14 +61,15 @@ def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, in
         return 0, 0
     if padding != "same":
         return pair(padding)
-    if any(size % 2 == 0 for size in pair(kernel)):
+    (height, width), (tall, wide) = pair(kernel), pair(dilation)
+    if height % 2 == 0 or width % 2 == 0:
         raise Misfit(
             catalog.EVEN_KERNEL,
             "kernel",
             f"kernel {kernel} is even, so it has no middle to pad around",
             "say the padding: `padding = valid` for none, or a number",
         )
-    return tuple(d * (k - 1) // 2 for k, d in zip(pair(kernel), pair(dilation), strict=True))  # type: ignore[return-value]
+    return tall * (height - 1) // 2, wide * (width - 1) // 2
 
 
 def window(
@@ -80,9 +81,8 @@ def window(
     ceil_mode: bool = False,
 ) -> tuple[int, int]:
     """Height and width after a sliding window, as PyTorch computes them; raises Misfit where nothing is left."""
-    axes = zip(size, pair(kernel), pair(stride), pads, pair(dilation), strict=True)
-    height, width = (slide(*axis, ceil_mode) for axis in axes)
-    return height, width
+    height, width = zip(size, pair(kernel), pair(stride), pads, pair(dilation), strict=True)
+    return slide(*height, ceil_mode), slide(*width, ceil_mode)
 
 
 def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mode: bool) -> int:

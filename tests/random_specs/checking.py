@@ -8,30 +8,36 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
-from archdsl.graph import Graph
+from archdsl.graph import Graph, Totals
 
 
 def check(graph: Graph) -> None:
-    """Builds and runs a network; shapes, parameters and multiply-adds are the predicted ones, to the integer."""
+    """Builds and runs a network; shapes and counts are the predicted ones, to the integer."""
     model = archdsl.build(graph)
     figures = archdsl.cost(graph)
     assert sum(each.numel() for each in model.parameters()) == figures.totals.params
-    check_inference(model, graph, figures.totals.macs)
+    check_inference(model, graph, figures.totals)
     check_training(model, graph, figures)
 
 
-def check_inference(model: torch.nn.Module, graph: Graph, macs: int) -> None:
-    """Each section's map has its shape, and the multiply-adds are half of what torch counts."""
+def check_inference(model: torch.nn.Module, graph: Graph, totals: Totals) -> None:
+    """Each section's map has its shape, the multiply-adds and activations are those that torch has."""
     shapes: dict[str, tuple[int, ...]] = {}
+    given: list[int] = []
     handles = [
         module.register_forward_hook(lambda _m, _x, y, name=name: shapes.update({name: tuple(y.shape[1:])}))  # pyright: ignore
         for name, module in model.named_children()
+    ] + [
+        module.register_forward_hook(lambda _m, _x, y: given.append(y[0].numel()))  # pyright: ignore
+        for module in model.modules()
+        if isinstance(module, torch.nn.Conv2d | torch.nn.ConvTranspose2d)
     ]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.eval()(torch.zeros(2, *graph.input))
     for handle in handles:
         handle.remove()
-    assert counter.get_total_flops() == 2 * 2 * macs
+    assert counter.get_total_flops() == 2 * 2 * totals.macs
+    assert sum(given) == totals.activations
     seen = {section.name: section.shape for section in graph.sections if not section.training_only}
     assert {name: shape for name, shape in shapes.items() if name in seen} == {
         name: shape for name, shape in seen.items() if name in shapes

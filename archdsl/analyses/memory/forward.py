@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from archdsl.analyses.memory.heap import Blocks, Heap
 from archdsl.analyses.memory.tensors import made
-from archdsl.graph import Child, Graph, Ref, Scope, Step, dealt, each_shape, each_value
+from archdsl.graph import Child, Graph, Ref, Scope, Step, dealt, each_shape
 from archdsl.graph.forward.acts import Acts
-from archdsl.graph.forward.expressions import LONG, Expression, joined
+from archdsl.graph.forward.expressions import LONG, Expression
 from archdsl.graph.forward.network import Outline
 from archdsl.graph.forward.rules import content, is_identity, numeral
 from archdsl.op import Shape
@@ -62,6 +62,9 @@ class Forward(Acts):
             self.put(running, result)
             self.variables[outputs] += self.heap.hold(result)
 
+    def add_up(self, name: str, value: Expression) -> None:
+        """Nothing: the last statement adds all up, and each partial result dies with the next all the same."""
+
     def does_nothing(self, child: Child) -> bool:
         return child.form == "one" and is_identity(child.scope)
 
@@ -78,12 +81,6 @@ class Forward(Acts):
             return found if len(found) <= LONG else f"self.{name}"
 
         return text
-
-    def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Expression]:
-        """A long sum: in pieces or at once, each partial result dies with the next."""
-        for value in sorted(self.pending.intersection(each_value(ref))):
-            self.bind(value)
-        return lambda: Expression(joined(["y", "y"], product), operands=tuple(self.tensors(ref)))
 
     # ---- expressions
 

@@ -47,6 +47,9 @@ class Forward(Acts):
     def take_apart(self, names: Sequence[str], value: Expression) -> None:
         self.write(f"{apart(names)} = {value.text}")
 
+    def add_up(self, name: str, value: Expression) -> None:
+        self.assign(name, value)
+
     def run_row(self, child: Child, running: str, outputs: str) -> None:
         if numeral(child):  # TorchScript has no loop over a part of the class itself.
             for index in range(child.count):

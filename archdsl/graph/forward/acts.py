@@ -68,6 +68,10 @@ class Acts(Statements):
         """Runs the modules of a row on a variable, one after the other, and appends what each gives to a list."""
         raise NotImplementedError
 
+    def add_up(self, name: str, value: Expression) -> None:
+        """Does a statement of a long sum, whose last one has all operands once more: `name = value`."""
+        raise NotImplementedError
+
     def facts(self, step: Step) -> Callable[[str], str]:
         """How the facts of an op that is an expression are written."""
         raise NotImplementedError
@@ -236,10 +240,10 @@ class Acts(Statements):
 
         fits = [at for at in range(1, len(rest) + 1) if not self.too_long(piece(rest[:at]))]
         for at in range(0, len(rest) - fits[-1], fits[-1]):
-            self.assign(name, piece(rest[at : at + fits[-1]]))
+            self.add_up(name, piece(rest[at : at + fits[-1]]))
             first = name
         rest = rest[(len(rest) - 1) // fits[-1] * fits[-1] :]
-        return lambda: piece(rest)
+        return lambda: piece(rest)._replace(operands=tuple(tensors))
 
     def pick(self, step: Step) -> None:
         """One tensor of a list."""
