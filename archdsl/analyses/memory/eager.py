@@ -10,24 +10,11 @@ walked once, and its calls are added up by what it came to.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from archdsl.analyses.memory.forward import Forward, NetworkForward
-from archdsl.analyses.memory.heap import Blocks, Heap
+from archdsl.analyses.memory.heap import Blocks, Called, Heap, called
 from archdsl.analyses.memory.tensors import Unit, fresh, made
 from archdsl.graph import Child, Graph, Scope, Step, distinct, each_shape
 from archdsl.graph.forward.rules import InPlace, content, numeral, pipeline
-
-
-class Called(NamedTuple):
-    """What a call comes to: bytes in use above the caller's at the peak, and blocks that outlive it.
-
-    `gives` has a block for each tensor of the output: one of `made`, or, below zero, ~n for the n-th input tensor.
-    """
-
-    peak: int
-    made: tuple[int, ...]
-    gives: tuple[int, ...]
 
 
 class Eager:
@@ -54,10 +41,10 @@ class Eager:
         if scope is self.graph.root:
             network = NetworkForward(self, self.graph)
             self.sections = network.peaks
-            return finished(network.heap, network.run_network())
+            return called(network.heap, network.run_network())
         forward = Forward(self, scope, [scope.result])
         forward.run(scope.steps)
-        return finished(forward.heap, forward.finish(scope.result))
+        return called(forward.heap, forward.finish(scope.result))
 
     def pipeline(self, scope: Scope) -> Called:
         """nn.Sequential: each value dies once the next one is there."""
@@ -72,7 +59,7 @@ class Eager:
             result = self.row(child, heap, heap.hold(value)) if named else self.module(scope, step, heap, value)
             heap.drop(value)
             value = result
-        return finished(heap, value)
+        return called(heap, value)
 
     def row(self, child: Child, heap: Heap, value: Blocks) -> Blocks:
         """Modules one after the other, on a value that is held for them; a run of equal ones comes to rest soon."""
@@ -100,10 +87,9 @@ class Eager:
         """Calls a module on values that the caller holds; the output is held once more."""
         if scope.op is not None:
             return heap.hold(self.op(scope, heap, inputs))
-        called = self.known[scope]
-        heap.reach(called.peak)
-        new = heap.take(called.made)
-        return heap.hold(tuple(inputs[~at] if at < 0 else new[at] for at in called.gives))
+        found = self.known[scope]
+        heap.reach(found.peak)
+        return heap.hold(found.output(inputs, heap.take(found.made)))
 
     def op(self, scope: Scope, heap: Heap, inputs: Blocks) -> Blocks:
         """Runs an op that is not in place."""
@@ -114,12 +100,3 @@ class Eager:
         heap.reach(sum(sizes) + self.unit.inner(op.scratch(x, scope.output)))
         new = heap.take(sizes)
         return tuple(new[at] for at in places)
-
-
-def finished(heap: Heap, output: Blocks) -> Called:
-    """What a call came to, from its memory at the end."""
-    new = sorted({block for block in output if block >= heap.inputs})
-    place = {block: at for at, block in enumerate(new)}
-    return Called(
-        heap.peak, tuple(heap.sizes[block] for block in new), tuple(place.get(each, ~each) for each in output)
-    )

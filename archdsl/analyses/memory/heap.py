@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 Block = int
 Blocks = tuple[Block, ...]
@@ -50,3 +51,26 @@ class Heap:
             self.holders[block] -= 1
             if not self.holders[block]:
                 self.live -= self.sizes[block]
+
+
+class Called(NamedTuple):
+    """What a call comes to: bytes at the peak above those at its start, the blocks that outlive it, and its output.
+
+    `gives` has a block for each tensor of the output: one of `made`, or, below zero, ~n for the n-th input.
+    """
+
+    peak: int
+    made: tuple[int, ...]
+    gives: tuple[int, ...]
+
+    def output(self, inputs: Sequence[Block], made: Sequence[Block]) -> Blocks:
+        """The output in the caller's blocks."""
+        return tuple(inputs[~at] if at < 0 else made[at] for at in self.gives)
+
+
+def called(heap: Heap, output: Blocks) -> Called:
+    """What a call came to, from its memory at the end."""
+    new = sorted({block for block in output if block >= heap.inputs})
+    place = {block: at for at, block in enumerate(new)}
+    sizes = tuple(heap.sizes[block] for block in new)
+    return Called(heap.peak, sizes, tuple(place.get(block, ~block) for block in output))

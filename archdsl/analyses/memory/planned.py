@@ -11,26 +11,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from archdsl.analyses.memory.heap import Blocks, Heap
+from archdsl.analyses.memory.heap import Blocks, Called, Heap, called
 from archdsl.analyses.memory.tensors import Unit, fresh, made
 from archdsl.graph import Graph, Run, Scope, Step, dealt, each_shape, each_value, gathered, values_read
 from archdsl.graph.forward.rules import content
 
 Ending = tuple[tuple[int, int], ...]
 """For each input tensor the block that it lies in, as a number, and the bytes that end with it in this call, or 0."""
-
-
-class Called(NamedTuple):
-    """What a call comes to: bytes at the peak above those at its start, the blocks that outlive it, and its output.
-
-    `gives` has a block for each tensor of the output: one of `made`, or, below zero, ~n for the n-th input block.
-    """
-
-    peak: int
-    made: tuple[int, ...]
-    gives: tuple[int, ...]
 
 
 class Planned:
@@ -93,11 +81,7 @@ class Frame:
             self.let_go(value)
         for step in self.steps:
             self.act(step)
-        output = gathered(self.values, [self.scope.result])
-        new = sorted({block for block in output if block >= self.heap.inputs})
-        place = {block: at for at, block in enumerate(new)}
-        gives = tuple(place.get(block, ~block) for block in output)
-        return Called(self.heap.peak, tuple(self.heap.sizes[block] for block in new), gives)
+        return called(self.heap, gathered(self.values, [self.scope.result]))
 
     def act(self, step: Step) -> None:
         """Does a step, whose operands end with it where nobody reads them afterwards."""
@@ -135,11 +119,9 @@ class Frame:
         ends = Counter(block for value in over for block in self.values[value])
         order = {block: at for at, block in enumerate(dict.fromkeys(inputs))}
         sole = {block: self.heap.sizes[block] if self.heap.holders[block] == ends[block] else 0 for block in order}
-        called = self.planned.call(scope, tuple((order[block], sole[block]) for block in inputs))
-        self.heap.reach(called.peak)
-        new = self.heap.add(called.made)
-        at = list(order)
-        output = self.heap.hold(tuple(at[~place] if place < 0 else new[place] for place in called.gives))
+        found = self.planned.call(scope, tuple((order[block], sole[block]) for block in inputs))
+        self.heap.reach(found.peak)
+        output = self.heap.hold(found.output(list(order), self.heap.add(found.made)))
         for value in over:
             self.let_go(value)
         return output
