@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from functools import cache, cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from archdsl.analyses.expect import hold
-from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog, did_you_mean
+from archdsl.errors import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean
 from archdsl.errors.allowance import without_silenced
 from archdsl.errors.reading import read_text, resolved, shown
 from archdsl.frontend import read
@@ -25,6 +26,7 @@ from archdsl.resources import folder
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
+MOST_BESIDE = 1_000
 WITHIN = "a file imports from its own folder, and from those below"
 MOST_FINDINGS = 100
 """Of one file; whoever reads so many has stopped by then."""
@@ -160,17 +162,26 @@ class Read(NamedTuple):
 
 
 class Opening:
-    """Opens a text and what it imports, all below the folder `top`; each file once."""
+    """Opens a text and what it imports, all below the folder `top`; each file once, also one that has errors."""
 
     def __init__(self, top: Path | None, reads: list[Read]) -> None:
         self.top = top
         self.reads = reads
         self.files: dict[Path, File] = {}
+        self.failed: set[Path] = set()
 
     def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
         """A text as a file; its imports are relative to `home`."""
         document = read(source)
-        imports = [self.imported(each, source, home, trail) for each in document.imports]
+        imports: list[File] = []
+        findings: list[Diagnostic] = []
+        for each in document.imports:
+            try:
+                imports.append(self.imported(each, source, home, trail))
+            except ArchError as error:
+                findings += error.diagnostics
+        if findings:
+            raise ArchError(findings)
         return File(document, source, SHIPPED, tuple(imports))
 
     def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
@@ -185,14 +196,43 @@ class Opening:
             raise catalog.CYCLE.error(each.span, f"`{each.path}` is on its way to import this file")
         if len(trail) > DEEPEST_IMPORTS:
             raise catalog.TOO_DEEP.error(each.span, f"more than {DEEPEST_IMPORTS} files import one another")
+        if path in self.failed:
+            raise ArchError([])  # it has been told where the file was first imported
         if path not in self.files:
-            if len(self.files) >= MOST_IMPORTS:
+            if len(self.files) + len(self.failed) >= MOST_IMPORTS:
                 raise catalog.TOO_LARGE.error(each.span, f"more than {MOST_IMPORTS} files are imported")
-            text = read_text(path, each.span)
+            text = self.text(each, path, trail)
             self.reads.append(Read(asked, path, text))
             inner = Source(shown(path), text, shipped=source.shipped)
-            self.files[path] = self.file(inner, path.parent, (*trail, path))
+            try:
+                self.files[path] = self.file(inner, path.parent, (*trail, path))
+            except ArchError as error:
+                self.failed.add(path)
+                raise ArchError([noted(finding, each.span) for finding in error.diagnostics]) from None
         return self.files[path]
+
+    def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
+        """What an imported file holds; for one that is not there, others of its folder are offered."""
+        try:
+            return read_text(path, each.span)
+        except ArchError as error:
+            beside = [] if path.exists() else specs_in(path.parent)
+            help = did_you_mean(path.name, [name for name in beside if path.with_name(name) not in trail])
+            raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
+
+
+def noted(finding: Diagnostic, imported: Span | None) -> Diagnostic:
+    """What is wrong with an imported file, with the line that imports it."""
+    return finding._replace(notes=(*finding.notes, Note(imported, "imported here")))
+
+
+def specs_in(folder: Path) -> list[str]:
+    """The names of the specs in a folder, if it can be looked into, and has no more than anybody looks through."""
+    try:
+        names = [each.name for each in islice(folder.iterdir(), MOST_BESIDE)]
+    except OSError:
+        return []
+    return [name for name in names if name.endswith(SUFFIXES)]
 
 
 # ---- checking ------------------------------------------------------------------------------------------------------
@@ -209,7 +249,7 @@ def validate(
         trail = (resolved(path, None),) if path is not None else ()
         file = open_file(source, trail[0].parent if trail else None, trail, reads)
     except ArchError as error:
-        return error.diagnostics
+        return error.diagnostics[:MOST_FINDINGS]
     findings: list[Diagnostic] = []
     unmeant: list[Diagnostic] = []
     for backbone in file.backbones.values():

@@ -14,6 +14,9 @@ from archdsl.lang.document import Backbone, Check, Drop, Output, Section, Settin
 from archdsl.lang.files import File
 
 DEEPEST = 32
+MOST_NOTES = 8
+LONGEST_WALK = 1_000
+"""So far a circle is looked for."""
 
 
 class Line(NamedTuple):
@@ -67,7 +70,7 @@ def resolve(file: File, backbone: Backbone) -> Family:
 def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
     """The backbone, its parent, its parent's parent, ..."""
     members = [(file, backbone)]
-    while (extends := backbone.extends) is not None:
+    while (extends := backbone.extends) is not None and len(members) < LONGEST_WALK:
         found = file.backbone(extends.parent)
         if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
             raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
@@ -82,9 +85,9 @@ def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
         before = [member for _, member in members]
         if any(backbone is member for member in before):
             raise circle(before[next(at for at, member in enumerate(before) if member is backbone) :])
-        if len(members) > DEEPEST:
-            raise catalog.TOO_DEEP.error(extends.span, f"more than {DEEPEST} backbones extend one another")
         members.append(found)
+    if len(members) > DEEPEST:
+        raise catalog.TOO_DEEP.error(members[0][1].span, f"more than {DEEPEST} backbones extend one another")
     return members
 
 
@@ -92,7 +95,7 @@ def circle(members: list[Backbone]) -> ArchError:
     """Backbones that extend each other; told at the first of them, so once only, whichever of them is asked for."""
     lines = [member.extends for member in members if member.extends is not None and member.extends.span is not None]
     first, *others = sorted(lines, key=lambda each: each.span.start if each.span else 0)
-    notes = tuple(Note(each.span, f"`{each.parent}` is extended here") for each in others)
+    notes = tuple(Note(each.span, f"`{each.parent}` is extended here") for each in others[:MOST_NOTES])
     return ArchError([catalog.CYCLE.at(first.span, f"`{first.parent}` leads back to this one", notes=notes)])
 
 

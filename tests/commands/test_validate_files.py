@@ -111,6 +111,16 @@ def test_imports_that_meet_again_are_read_once(folder: Path, capsys: pytest.Capt
     assert validate(capsys, "top.arch") == (0, "1 file checked: no errors\n")
 
 
+def test_imports_with_an_error_are_read_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for level in range(25):
+        below = f'import "n{level + 1}a.arch"\nimport "n{level + 1}b.arch"\n' if level < 24 else "block oops(\n"
+        for side in "ab":
+            Path(f"n{level}{side}.arch").write_text(below)
+    Path("top.arch").write_text(f'import "n0a.arch"\nimport "n0b.arch"\n{TEXT}')
+    code, out = validate(capsys, "top.arch")
+    assert (code, out.count("error[E001]"), out.count("imported here")) == (1, 2, 50)
+
+
 def test_a_long_row_of_imports_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(1, 1200):
         Path(f"n{number}.arch").write_text(f'import "n{number + 1}.arch"\n')

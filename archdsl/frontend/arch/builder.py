@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Any
 
@@ -13,16 +12,14 @@ from lark import Token, Tree
 from lark.visitors import Transformer_NonRecursive
 
 from archdsl.errors import ArchError, Note, Span, catalog
+from archdsl.frontend.arch.numbers import check_start, number
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.text import Text
 from archdsl.lang import document as doc
 from archdsl.lang import syntax as ast
 
-LONGEST_NUMBER = 40
 LONGEST_AMOUNT = 100
 LARGEST_SIZE = 10**9
-LEADING_ZERO = re.compile(r"0_*\d")
-OCTAL = re.compile(r"[0-7]+")
 
 
 class Builder(Transformer_NonRecursive[Any, Any]):
@@ -70,20 +67,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return ast.Number(self.at(meta), False, self.number(parts[0], Fraction), str(parts[0]))
 
     def number(self, token: Token, kind: type[Any]) -> Any:
-        """The value of a number's text, if it is of a size that anybody means."""
-        exponent = token.lower().partition("e")[2].lstrip("+-")
-        if len(token) > LONGEST_NUMBER or (exponent and int(exponent) > LONGEST_NUMBER):
-            raise catalog.OUT_OF_RANGE.error(self.place(token), "this number is longer than any that is of use")
-        self.check_start(token)
-        return kind(token.replace("_", ""))
-
-    def check_start(self, token: Token) -> None:
-        """Raises for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
-        if LEADING_ZERO.match(token):
-            number = re.sub(r"^[0_]+(?=\d)", "", token)
-            octal = int(token, 8) if OCTAL.fullmatch(token) else 0
-            help = f"write `{number}`, or `{octal}` if it is octal" if octal > 7 else f"write `{number}`"
-            raise catalog.SYNTAX.error(self.place(token), "a number does not begin with `0`", help=help)
+        return number(token, kind, self.place)
 
     def boolean(self, meta: Any, parts: list[Any]) -> ast.Boolean:
         return ast.Boolean(self.at(meta), False, parts[0] == "true")
@@ -328,7 +312,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def amount(self, meta: Any, parts: list[Any]) -> str:
         if len(parts[0]) > LONGEST_AMOUNT:
             raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this is longer than any amount that is of use")
-        self.check_start(parts[0])
+        check_start(parts[0], self.place)
         return str(parts[0]).replace("_", "")
 
     def expect_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:

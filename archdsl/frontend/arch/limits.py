@@ -13,6 +13,7 @@ from archdsl.frontend.text import Text
 LARGEST = 1_000_000
 DEEPEST = 50
 MOST_PIECES = 100_000
+SPLIT = "give the inner parts names of their own, as blocks"
 LONGEST_EXPRESSION = 4_000
 """In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen."""
 
@@ -39,7 +40,7 @@ def check_pieces(text: Text, lines: bool) -> None:
         if piece in "([":
             counts.append(0)
             if len(counts) > DEEPEST + 1:
-                raise refused(catalog.TOO_DEEP, text, match, f"more than {DEEPEST} brackets are open")
+                raise refused(catalog.TOO_DEEP, text, match, f"more than {DEEPEST} brackets are open", SPLIT)
         elif piece in ")]":
             counts = counts[:-1] or [0]
         elif piece in {",", "->"} or (piece == "\n" and lines and len(counts) == 1):
@@ -53,6 +54,6 @@ def check_pieces(text: Text, lines: bool) -> None:
             raise refused(catalog.TOO_DEEP, text, match, label)
 
 
-def refused(rule: Rule, text: Text, match: re.Match[str], label: str) -> ArchError:
+def refused(rule: Rule, text: Text, match: re.Match[str], label: str, help: str = "") -> ArchError:
     """The finding at a piece."""
-    return rule.error(text.span(*match.span()), label)
+    return rule.error(text.span(*match.span()), label, help=help)

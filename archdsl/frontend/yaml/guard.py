@@ -20,6 +20,8 @@ MOST_NODES = 100_000
 UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 QUOTES = "put the expression in quotes"
+SPLIT = "a spec is at most three or four deep; give the inner parts names of their own, as blocks"
+MEANT = "write out what is meant: each alias of an alias multiplies what it stands for"
 
 
 class Size(NamedTuple):
@@ -96,7 +98,9 @@ class Guard:
         """Counts."""
         self.total = self.total.plus(size)
         if self.total.nodes > MOST_NODES:
-            raise self.error(catalog.TOO_LARGE, event, f"more than {MOST_NODES:,} values, those of aliases counted")
+            raise self.error(
+                catalog.TOO_LARGE, event, f"more than {MOST_NODES:,} values, those of aliases counted", MEANT
+            )
         if self.total.characters > LARGEST:
             raise self.error(catalog.TOO_LARGE, event, f"more than {LARGEST:,} characters, those of aliases counted")
 
@@ -115,7 +119,7 @@ class Guard:
         self.node(event, Size(1, 0))
         self.open.append(Open(event.anchor, before))
         if len(self.open) > DEEPEST:
-            raise self.error(catalog.TOO_DEEP, event, f"more than {DEEPEST} lists and mappings are open")
+            raise self.error(catalog.TOO_DEEP, event, f"more than {DEEPEST} lists and mappings are open", SPLIT)
 
     def end(self, event: Any) -> None:
         """Its end."""
