@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from archdsl.graph import Graph, Run, Scope, Step, distinct
+from archdsl.graph import ROWS, Graph, Run, Scope, Step, distinct
 
 Figure = TypeVar("Figure", bound=tuple[Any, ...])
-ROWS = frozenset({"repeat", "collect"})
 
 
 def sums(graph: Graph, zero: Figure, of_op: Callable[[Scope], Figure]) -> dict[Scope, Figure]:
@@ -29,7 +28,7 @@ def sums(graph: Graph, zero: Figure, of_op: Callable[[Scope], Figure]) -> dict[S
 
 def steps_of(graph: Graph, scope: Scope) -> Iterator[Step]:
     """What a scope does in inference."""
-    idle = {section.value for section in graph.sections if section.training_only} if scope is graph.root else set[int]()
+    idle = graph.training_only if scope is graph.root else frozenset[int]()
     return (step for step in scope.steps if step.output not in idle)
 
 
@@ -40,10 +39,10 @@ def runs_of(scope: Scope, step: Step) -> tuple[Run, ...]:
     return () if step.scope is None else (Run(1, step.scope),)
 
 
-def added(zero: Figure, parts: list[tuple[int, Figure]]) -> Figure:
-    """The sum of figures, each so many times."""
-    values = list(zero)
+def added(start: Figure, parts: list[tuple[int, Figure]]) -> Figure:
+    """The sum of figures, each so many times, and of one to start with."""
+    values = list(start)
     for count, figure in parts:
         for at, value in enumerate(figure):
             values[at] += count * value
-    return type(zero)(*values)
+    return type(start)(*values)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Literal, NamedTuple
 
-from archdsl.graph import Graph, Scope, Section, Step, dealt, each_shape, gathered
+from archdsl.graph import ROWS, Graph, Scope, Section, Step, dealt, each_shape, gathered
 from archdsl.op import Op, Shape, Shapes
 
 Held = tuple[int, ...]
@@ -21,8 +21,6 @@ Held = tuple[int, ...]
 Depth = Literal["stage", "block", "op"]
 DEPTHS: tuple[Depth, ...] = ("stage", "block", "op")
 DEEPEST = {"stage": 1, "block": 2, "op": sys.maxsize}
-
-ROWS = frozenset({"repeat", "collect"})
 
 
 class Placed(NamedTuple):

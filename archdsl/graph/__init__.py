@@ -3,6 +3,7 @@
 from archdsl.graph.jsonform import from_json as from_json
 from archdsl.graph.jsonform import to_json as to_json
 from archdsl.graph.scope import HELD as HELD
+from archdsl.graph.scope import ROWS as ROWS
 from archdsl.graph.scope import Argument as Argument
 from archdsl.graph.scope import Child as Child
 from archdsl.graph.scope import Graph as Graph

@@ -116,6 +116,10 @@ class Step(NamedTuple):
     name: str = ""
 
 
+ROWS = frozenset({"repeat", "collect"})
+"""The kinds of steps that run a whole row."""
+
+
 class Scope(Record):
     """A module: see this file's head. Scopes are compared by identity: equal ones are the same object."""
 
@@ -193,6 +197,11 @@ class Graph(Record):
     sections: tuple[Section, ...]
     maps: tuple[Map, ...]
     inits: tuple[tuple[str, Any], ...] = ()
+
+    @cached_property
+    def training_only(self) -> frozenset[int]:
+        """The values of the root that exist in training only."""
+        return frozenset(section.value for section in self.sections if section.training_only)
 
 
 def distinct(root: Scope) -> Iterator[Scope]:

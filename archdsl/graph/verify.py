@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from math import prod
 from typing import Any, NoReturn
 
-from archdsl.graph.scope import Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
+from archdsl.graph.scope import ROWS, Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
 from archdsl.graph.values import is_list
 from archdsl.op import Misfit, Shapes
 
@@ -23,7 +23,7 @@ class Broken(AssertionError):
 
 def verify(graph: Graph) -> None:
     """Raises Broken with the first thing that is wrong with a graph."""
-    training = training_only(graph)
+    training = graph.training_only
     idle = frozenset(step.target for step in graph.root.steps if step.output in training)
     for scope in distinct(graph.root):
         try:
@@ -138,7 +138,7 @@ def check_calls(scope: Scope) -> None:
     """Each child is put to use: a row as a whole, or each module of a list."""
     called = {step.target for step in scope.steps}
     each = {(step.target, step.index) for step in scope.steps if step.kind == "call"}
-    whole = {step.target for step in scope.steps if step.kind in {"repeat", "collect"}}
+    whole = {step.target for step in scope.steps if step.kind in ROWS}
     for child in scope.children:
         if child.name not in called:
             broken(f"no step calls the child `{child.name}`")
@@ -304,11 +304,6 @@ def total(parts: Iterable[tuple[int, Scope]]) -> Totals:
 # ---- the network ---------------------------------------------------------------------------------------------------
 
 
-def training_only(graph: Graph) -> set[int]:
-    """The values of the network that exist in training only."""
-    return {section.value for section in graph.sections if section.training_only}
-
-
 def check_network(graph: Graph) -> None:
     """The network's own facts: its sections and maps, and what goes on in training only."""
     root = graph.root
@@ -321,9 +316,8 @@ def check_network(graph: Graph) -> None:
     made = {step.output: step for step in root.steps}
     if len(graph.sections) != len(root.steps) or any(step.kind != "call" for step in root.steps):
         broken("the network does not do one call for each section")
-    training = training_only(graph)
     for section in graph.sections:
-        check_section(graph, section, made.get(section.value), training)
+        check_section(graph, section, made.get(section.value))
     last = [section.value for section in graph.sections if section.kind != "output"]
     equal("the result of the network", root.result, last[-1] if last else None)
     known = {section.name: maps_of(made[section.value]) for section in graph.sections}
@@ -336,7 +330,7 @@ def check_network(graph: Graph) -> None:
             broken(f"no step of `{name}` gives a map of {each.shape}")
 
 
-def check_section(graph: Graph, section: Section, step: Step | None, training: set[int]) -> None:
+def check_section(graph: Graph, section: Section, step: Step | None) -> None:
     """A section is what a call of the network gives."""
     if step is None:
         broken(f"the section `{section.name}` is the value {section.value}, which nothing makes")
@@ -345,7 +339,7 @@ def check_section(graph: Graph, section: Section, step: Step | None, training: s
     equal(f"the reduction of the section `{section.name}`", section.reduction, reduction(graph, section.shape))
     if section.training_only and section.kind != "output":
         broken(f"`{section.name}` exists in training only, which only outputs do")
-    if not section.training_only and training & set(step.inputs):
+    if not section.training_only and graph.training_only.intersection(step.inputs):
         broken(f"`{section.name}` reads what exists in training only")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from archdsl.analyses.memory.tensors import Unit, fresh_in_training, made
-from archdsl.graph import Child, Graph, Scope, Step, dealt, each_shape, gathered
+from archdsl.graph import ROWS, Child, Graph, Scope, Step, dealt, each_shape, gathered
 from archdsl.graph.forward.rules import InPlace, content
 from archdsl.op import Inner, elements
 
@@ -155,7 +155,7 @@ class Frame:
         inputs = gathered(self.values, step.inputs)
         if step.kind == "pick":
             self.values[step.output] = inputs[step.index : step.index + 1 or None]
-        elif step.kind in ("repeat", "collect"):
+        elif step.kind in ROWS:
             self.values[step.output] = self.row(self.scope.child(step.target), inputs, collect=step.kind == "collect")
         else:
             assert step.scope is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archdsl.analyses.sums import added
 from archdsl.graph import Graph, Scope, distinct
 
 COUNTER = 8
@@ -19,10 +20,6 @@ class Held(NamedTuple):
     buffers: int = 0
     counters: int = 0
     tensors: int = 0
-
-    def plus(self, other: Held, times: int = 1) -> Held:
-        """This and `times` the other."""
-        return Held(*[mine + times * theirs for mine, theirs in zip(self, other, strict=True)])
 
     def weights(self, width: int) -> int:
         """Bytes of parameters and buffers."""
@@ -42,11 +39,8 @@ def held(graph: Graph) -> Held:
     """What the modules of a network hold, shared ones counted once."""
     found: dict[Scope, Held] = {}
     for scope in distinct(graph.root):
-        total = own(scope)
-        for child in scope.children:
-            for run in child.runs:
-                total = total.plus(found[run.scope], run.count)
-        found[scope] = total
+        below = [(run.count, found[run.scope]) for child in scope.children for run in child.runs]
+        found[scope] = added(own(scope), below)
     return found[graph.root]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from archdsl.analyses.memory.heap import Blocks, Called, Heap, called
 from archdsl.analyses.memory.tensors import Unit, fresh, made
-from archdsl.graph import Graph, Run, Scope, Step, dealt, each_shape, each_value, gathered, values_read
+from archdsl.graph import ROWS, Graph, Run, Scope, Step, dealt, each_shape, each_value, gathered, values_read
 from archdsl.graph.forward.rules import content
 
 Ending = tuple[tuple[int, int], ...]
@@ -61,8 +61,8 @@ class Frame:
             self.heap.sizes[block] = max(size, self.heap.sizes[block])
         for block in range(blocks):
             self.heap.holders[block] = 0 if self.heap.sizes[block] else 1
-        idle = {section.value for section in planned.graph.sections if section.training_only}
-        self.steps = [step for step in scope.steps if scope.kind != "network" or step.output not in idle]
+        idle = planned.graph.training_only if scope.kind == "network" else frozenset[int]()
+        self.steps = [step for step in scope.steps if step.output not in idle]
         self.left = Counter(value for step in self.steps for ref in step.inputs for value in set(each_value(ref)))
         self.values = dealt(scope.inputs, self.heap.hold(tuple(block for block, _ in ending)))
         self.left.update(self.results())
@@ -92,7 +92,7 @@ class Frame:
             self.values[step.output] = self.heap.hold(inputs[step.index : step.index + 1 or None])
             for value in over:
                 self.let_go(value)
-        elif step.kind in ("repeat", "collect"):
+        elif step.kind in ROWS:
             self.row(step, inputs, over)
         else:
             assert step.scope is not None
