@@ -40,6 +40,12 @@ class Comparison(NamedTuple):
     load: Load
     device: str = ""
 
+    @property
+    def names(self) -> list[str]:
+        """What the networks are called: with their inputs, where those differ."""
+        same = len({each.input for each in self.networks}) == 1
+        return [each.name if same else f"{each.name} {'x'.join(map(str, each.input))}" for each in self.networks]
+
     def difference(self, network: Network, figure: str) -> Any:
         """By how much a network has more than the first."""
         return network.figures[figure] - self.networks[0].figures[figure]

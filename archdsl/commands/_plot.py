@@ -72,7 +72,7 @@ def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> Non
     values = [network.figures[name] for network in found.networks]
     places = range(len(values))
     axes.barh(places, values, color=[FIRST, *[OTHER] * (len(values) - 1)], height=0.7)
-    axes.set_yticks(places, [network.name for network in found.networks] if labelled else [])
+    axes.set_yticks(places, found.names if labelled else [])
     axes.invert_yaxis()
     axes.set_title(title(name), fontsize=10, loc="left")
     axes.set_xlim(0, (max(values) or 1) * 1.32)

@@ -61,13 +61,23 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else ""
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def notes(figures: Figures) -> list[str]:
     """What stands below the table."""
     totals = figures.totals
+    layers = (
+        counted(totals.n_conv, "convolution"),
+        counted(totals.n_norm, "norm"),
+        counted(totals.n_linear, "linear layer"),
+    )
     lines = [
         "",
-        f"input {'x'.join(map(str, figures.input))}; {totals.n_conv} convolutions, {totals.n_norm} norms, "
-        f"{totals.n_linear} linear layers; {totals.activations:,} activations, {totals.buffers:,} buffers",
+        f"input {'x'.join(map(str, figures.input))}; {', '.join(layers)}; "
+        f"{totals.activations:,} activations, {totals.buffers:,} buffers",
     ]
     if figures.training_params:
         lines.append(

@@ -11,11 +11,11 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from archdsl.analyses.comparison import Comparison, Network, compare, title
+from archdsl.analyses.comparison import Comparison, compare, title
 from archdsl.analyses.figures import FIGURES, Load
 from archdsl.commands._lines import rate, seconds
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
@@ -105,7 +105,7 @@ def told(found: Comparison) -> str:
 def in_columns(found: Comparison) -> list[list[str]]:
     """Two networks: a row for each figure, with difference and ratio."""
     second = found.networks[1]
-    rows = [["", *called(found.networks), "difference", "ratio"]]
+    rows = [["", *found.names, "difference", "ratio"]]
     for name in found.figures:
         difference = found.difference(second, name)
         sign = "+" if difference > 0 else "-" if difference < 0 else ""
@@ -117,16 +117,10 @@ def in_columns(found: Comparison) -> list[list[str]]:
 def in_rows(found: Comparison) -> list[list[str]]:
     """Networks in rows, each figure with its ratio to the first's."""
     rows = [["", *(part for name in found.figures for part in (title(name), ""))]]
-    for name, network in zip(called(found.networks), found.networks, strict=True):
+    for name, network in zip(found.names, found.networks, strict=True):
         parts = ((cell(each, network.figures[each]), times(found.ratio(network, each))) for each in found.figures)
         rows.append([name, *(part for pair in parts for part in pair)])
     return rows
-
-
-def called(networks: Sequence[Network]) -> list[str]:
-    """The networks' names, with their inputs where those differ."""
-    same = len({network.input for network in networks}) == 1
-    return [each.name if same else f"{each.name} {'x'.join(map(str, each.input))}" for each in networks]
 
 
 def cell(name: str, value: Any) -> str:
