@@ -23,6 +23,10 @@ from archdsl.frontend.arch.lines import (
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
+TUPLE = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
+"""What stands before a parenthesis that calls nothing."""
+UNIT = re.compile(r"[kKMGTP]?i?B?")
+NUMBER = re.compile(r"[0-9][0-9_.]*\Z")
 DIGITS = re.compile(r"[.\d]*")
 NUMBERS = {"INT", "DECIMAL"}
 LONG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{100,}")
@@ -59,6 +63,8 @@ def nothing(fault: Fault) -> Said | None:
     start, end = fault.place()
     if fault.found == "," and (fault.before(",", "(", "[")):
         return Said("there is nothing before this comma", "remove it")
+    if fault.found == "," and fault.opened and TUPLE.search(fault.content[: fault.opened[1]]):
+        return Said("parentheses hold one expression", "a list stands in `[...]`")
     if fault.before("->") and fault.kind in {"_NL", "$END"}:
         help = "an arrow begins a line: move it to the next one" if fault.kind == "_NL" else ""
         return Said("there is nothing behind this arrow", help, end - 2, end)
@@ -165,6 +171,22 @@ def unjoined(fault: Fault) -> Said | None:
     return None
 
 
+def amount(fault: Fault) -> Said | None:
+    """What a figure cannot be held to."""
+    number = NUMBER.search(fault.code)
+    if number and fault.word and "_AT" in fault.expected and UNIT.fullmatch(fault.word):
+        help = f"write `{number[0]}{fault.word}`"
+        return Said("a unit stands right behind its number", help, number.start(), fault.at + len(fault.word))
+    if fault.expected == {"_BATCH"}:
+        return Said("`batch` belongs here", "write `at batch 8`, or `at batch 8 fp16`", *mark(fault))
+    if fault.kind == "COMPARE" and fault.expected <= {"DOT", "$END"}:
+        return Said("a bound stands behind a `:`", f"write `{fault.line.strip()}: {fault.rest.strip()}`")
+    if "QUANTITY" in fault.expected:
+        help = "write it as `25_028_904`, `4.3G` or `200MB`, the shape of a section as `64x56x56`"
+        return Said("an amount belongs here", help, *mark(fault))
+    return None
+
+
 FILE_WORDS = {"_ARCHDSL", "_IMPORT", "_BLOCK", "_FN", "_BACKBONE", "$END", "_NL"}
 
 
@@ -176,6 +198,7 @@ ROWS: tuple[Row, ...] = (
     reserved,
     misspelt,
     swapped,
+    amount,
     otherwise,
     missing,
     nothing,
