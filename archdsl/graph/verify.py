@@ -6,7 +6,7 @@ once, so the time grows with what is written, not with what is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import prod
 from typing import Any, NoReturn
 
@@ -128,26 +128,25 @@ def check_children(scope: Scope) -> None:
     for child in scope.children:
         if not child.name.isidentifier() and (child.name or child.form != "repeat"):
             broken(f"{child.name!r} is no name of a child")
-        if not child.runs or any(run.count < 1 for run in child.runs):
+        counts = [run.count for run in child.runs]
+        if not counts or min(counts) < 1:
             broken(f"the child `{child.name}` has no modules")
-        if child.form == "one" and child.count != 1:
+        if child.form == "one" and counts != [1]:
             broken(f"the child `{child.name}` is one module, not {child.count}")
 
 
 def check_calls(scope: Scope) -> None:
     """Each child is put to use: a row as a whole, or each module of a list."""
     called = {step.target for step in scope.steps}
-    each = {(step.target, step.index) for step in scope.steps if step.kind == "call"}
-    whole = {step.target for step in scope.steps if step.kind in ROWS}
     for child in scope.children:
         if child.name not in called:
             broken(f"no step calls the child `{child.name}`")
-        if (
-            child.form == "list"
-            and child.name not in whole
-            and any((child.name, at) not in each for at in range(child.count))
-        ):
-            broken(f"no step calls each module of the list `{child.name}`")
+    if lists := [child for child in scope.children if child.form == "list"]:
+        each = {(step.target, step.index) for step in scope.steps if step.kind == "call"}
+        whole = {step.target for step in scope.steps if step.kind in ROWS}
+        for child in lists:
+            if child.name not in whole and any((child.name, at) not in each for at in range(child.count)):
+                broken(f"no step calls each module of the list `{child.name}`")
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
@@ -196,10 +195,12 @@ def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
     child = child_of(scope, step, "one", "list")
     check_module(step, inputs)
     if child.form == "one":
+        held = child.scope
         equal(f"the index of the call of `{child.name}`", step.index, None)
-    elif not isinstance(step.index, int) or not 0 <= step.index < scope.ends[child.name][-1]:
+    elif isinstance(step.index, int) and 0 <= step.index < scope.ends[child.name][-1]:
+        held = scope.module(child.name, step.index)
+    else:
         broken(f"the list `{child.name}` has {child.count} modules, no {step.index}")
-    held = scope.module(child.name, step.index or 0)
     if held is not step.scope and not same_weights(held, step.scope):
         broken(f"the call of `{child.name}` is one of another module")
 
@@ -283,8 +284,12 @@ STEPS: dict[str, Callable[[Scope, Step, tuple[Shapes, ...]], None]] = {
 
 def totals_of(scope: Scope, idle: frozenset[str]) -> Totals:
     """What a scope holds, summed over its children, and does, summed over its steps (but those of `idle` children)."""
-    held = total((run.count, run.scope) for child in scope.children for run in child.runs)
-    done = total(work for step in scope.steps if step.target not in idle for work in work_of(scope, step))
+    modules = [(run.count, run.scope) for child in scope.children for run in child.runs]
+    work = [each for step in scope.steps if step.target not in idle for each in work_of(scope, step)]
+    held = total(modules)
+    if work == modules:
+        return held
+    done = total(work)
     return held._replace(ops=done.ops, macs=done.macs, activations=done.activations)
 
 
@@ -295,7 +300,7 @@ def work_of(scope: Scope, step: Step) -> list[tuple[int, Scope]]:
     return [] if step.kind == "pick" else [(run.count, run.scope) for run in scope.child(step.target).runs]
 
 
-def total(parts: Iterable[tuple[int, Scope]]) -> Totals:
+def total(parts: list[tuple[int, Scope]]) -> Totals:
     """The sum of the totals of scopes, each so many times."""
     rows = [scope.totals if count == 1 else [count * each for each in scope.totals] for count, scope in parts]
     return Totals(*map(sum, zip(*rows, strict=True)))
