@@ -202,3 +202,17 @@ def test_time_grows_with_what_is_different() -> None:
     verify(graph)
     assert time.perf_counter() - start < 0.5
     assert graph.root.totals == Totals(ops=1_000_000)
+
+
+def test_time_is_linear_in_what_is_written() -> None:
+    def seconds(links: int) -> float:
+        chain = " -> ".join(f"conv({8 + at % 9})" for at in range(links))
+        graph = driver.compile(driver.loads(f"backbone net:\n    input 8 x 8 x 8\n    net: {chain}\n"))
+        times: list[float] = []
+        for _ in range(3):
+            start = time.process_time()
+            verify(graph)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(2000) < 10 * seconds(400)
