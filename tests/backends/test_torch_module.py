@@ -119,14 +119,14 @@ def test_tracebacks_show_the_source() -> None:
 
 
 def test_a_sweep_leaves_nothing_behind() -> None:
+    before = {*linecache.cache}  # torch's compilers hold on to some of what other tests built
     first = weakref.ref(type(small(2)))
-    names = set()
     for width in range(3, made.REMEMBERED + 6):
-        names.add(type(small(2 * width)).__module__)
+        small(2 * width)
     gc.collect()
     assert first() is None
     assert sum(name.startswith(made.PREFIX) for name in sys.modules) <= made.REMEMBERED
-    assert sum(made.PREFIX in name for name in linecache.cache) <= made.REMEMBERED
+    assert sum(made.PREFIX in name for name in {*linecache.cache} - before) <= made.REMEMBERED
 
 
 def test_an_old_network_outlives_the_sweep() -> None:
