@@ -99,11 +99,12 @@ class Gatherer:
             lines.pop()
         indent = indentation(self.source, after.start) if after else 0 if self.file else -1
         cut = max((number for number, (text, level) in enumerate(lines, 1) if text and level > indent), default=0)
-        owner = self.owner(before, next((level for text, level in lines if text), 0))
-        if indentation(self.source, owner.start) <= indent:
-            cut = 0
         if cut:
-            self.notes.add(owner.whole or owner.place, Note(behind=tuple(text for text, _ in lines[:cut])))
+            owner = self.owner(before, next(level for text, level in lines if text))
+            if indentation(self.source, owner.start) <= indent:
+                cut = 0
+            else:
+                self.notes.add(owner.whole or owner.place, Note(behind=tuple(text for text, _ in lines[:cut])))
         self.ahead(lines[cut:], after, False)
 
     def owner(self, regions: Sequence[Region], level: int) -> Region:
