@@ -7,7 +7,7 @@ from collections.abc import Sized
 from typing import Any
 
 from archdsl.errors import Span, catalog
-from archdsl.graph import Child, Origin, Ref, Run, Scope, Spread, Step, Totals, each_value
+from archdsl.graph import ROWS, Child, Origin, Ref, Run, Scope, Spread, Step, Totals, each_value
 from archdsl.lang.faults import Fault
 from archdsl.lang.limits import LONGEST_LIST, MOST_OPS, MOST_PARAMS
 from archdsl.lang.settings import Slot
@@ -17,7 +17,6 @@ from archdsl.op import Shapes
 Origins = tuple[tuple[str, Origin], ...]
 
 TOKENS = itertools.count()
-ROWS = frozenset({"repeat", "collect"})
 
 
 class Builder:
@@ -121,10 +120,13 @@ class Builder:
 
     def check_use(self, result: Ref) -> None:
         """Raises where a module gives what nothing reads: it would hold weights and never run."""
-        refs = [result, *(ref for step in self.steps for ref in step.inputs)]
-        read = {ref for ref in refs if type(ref) is int}.union(
-            *(each_value(ref) for ref in refs if type(ref) is not int)
-        )
+        read = set(each_value(result))
+        for step in self.steps:
+            for ref in step.inputs:
+                if type(ref) is int:
+                    read.add(ref)
+                else:
+                    read.update(each_value(ref))
         for step in self.steps:
             if step.target and step.output not in read:
                 child = self.children[step.target]
@@ -137,10 +139,13 @@ class Builder:
         """The scope; raises where it is larger than any network may be."""
         totals = self.totals(idle)
         check_size(totals, span)
+        called = self.names
         steps = tuple(
-            step._replace(name=self.names[step.output]) if step.output in self.names else step for step in self.steps
+            [step._replace(name=called[step.output]) if step.output in called else step for step in self.steps]
+            if called
+            else self.steps
         )
-        names = tuple(self.names.get(at, "x") for at in range(len(self.inputs)))
+        names = tuple([called.get(at, "x") for at in range(len(self.inputs))])
         children = tuple(self.children.values())
         return Scope(inputs=self.inputs, totals=totals, children=children, steps=steps, names=names, span=span, **facts)
 

@@ -18,11 +18,11 @@ def chain(frame: Frame, node: ast.Chain) -> Value:
     if is_tensors(first):
         refuse_gate(node.links[0])
         return through(frame, first, node.links[1:])
-    values = [first, *(evaluate(frame, link) for link in node.links[1:])]
+    values = [first, *[evaluate(frame, link) for link in node.links[1:]]]
     links: list[BlockValue] = []
     for link, value in zip(node.links, values, strict=True):
         block = need_link(link, value)
-        links += block.links if isinstance(block, Links) else (block,)
+        links += block.links if type(block) is Links else (block,)
     frame.session.budget.list(node.span, tuple(links))
     return frame.session.links(tuple(links), node.span)
 

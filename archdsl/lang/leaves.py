@@ -19,6 +19,9 @@ from archdsl.op import Misfit, Op, Shapes
 from archdsl.ops import vocabulary
 
 
+NONE: frozenset[Slot] = frozenset()
+
+
 def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> Built:
     """An op on an input of this shape."""
     op, used = op_of(session, use, settings)
@@ -46,7 +49,8 @@ def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset
             if name not in given and name not in said:
                 label = f"`{signature.owner}` needs `{name}`"
                 raise Fault(catalog.MISSING_ARGUMENT, use.span, label, f"it is {signature.text()}")
-        found = session.ops[key] = (kind(**given, **said), frozenset((kind, name) for name in said))
+        used = frozenset((kind, name) for name in said) if said else NONE
+        found = session.ops[key] = (kind(**given, **said), used)
     return found
 
 
@@ -92,16 +96,10 @@ def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
     sizes = {"parameter": 0, "buffer": 0, "counter": 0}
     for weight in op.weights(shape):
         sizes[weight.kind] += weight.size
-    totals = Totals(
-        ops=1,
-        params=sizes["parameter"],
-        buffers=sizes["buffer"],
-        macs=op.macs(shape, output),
-        activations=prod(output) if op.counts_as == "conv" else 0,
-        n_conv=int(op.counts_as == "conv"),
-        n_norm=int(op.counts_as == "norm"),
-        n_linear=int(op.counts_as == "linear"),
-    )
+    kind = op.counts_as
+    activations = prod(output) if kind == "conv" else 0
+    counts = (int(kind == "conv"), int(kind == "norm"), int(kind == "linear"))
+    totals = Totals(1, sizes["parameter"], sizes["buffer"], op.macs(shape, output), activations, *counts)
     check_size(totals, use.span)
     return Scope(kind="op", name=op.name, inputs=(shape,), output=output, totals=totals, op=op, span=use.span)
 

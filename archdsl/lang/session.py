@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument, Origin
@@ -46,19 +46,6 @@ class Rest(NamedTuple):
 NOWHERE = Origin("computed", "")
 
 
-class Level:
-    """Within it, an elaboration is one level deeper."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def __enter__(self) -> None:
-        self.session.depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        self.session.depth -= 1
-
-
 class Session:
     """One elaboration. Evaluation applies blocks through `apply` and `in_place`, which `application` provides."""
 
@@ -78,12 +65,18 @@ class Session:
         self.shares = 0
         self.identity = vocabulary()["identity"]
 
-    def level(self, span: Span | None) -> Level:
-        """One level deeper, up to the limit: what recurses ends here."""
+    def level(self, span: Span | None) -> Self:
+        """For a `with`: one level deeper, up to the limit. What recurses ends here."""
         if self.depth >= MOST_LEVELS:
             label = f"blocks are nested more than {MOST_LEVELS} levels deep"
             raise Fault(catalog.TOO_DEEP, span, label, "does a block use itself without an end?")
-        return Level(self)
+        return self
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
 
     # ---- keys
 
@@ -110,7 +103,7 @@ class Session:
 
     def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
         """What stands for settings in a key."""
-        values = [(name, given[name].value) for name in sorted(given)] if given else ()
+        values = [(name, given[name].value) for name in sorted(given)]
         return tuple([(name, value if type(value) is int else self.value_key(value)) for name, value in values])
 
     # ---- blocks
@@ -118,9 +111,9 @@ class Session:
     def use(self, target: Target, given: dict[str, Bound], name: str, span: Span) -> Use:
         """An op or a block with settings."""
         keys = self.keys
-        content = keys.setdefault(("use", target, self.given_key(given)), len(keys))
+        content = keys.setdefault(("use", target, self.given_key(given) if given else ()), len(keys))
         key = keys.setdefault(("named", content, name), len(keys))
-        return Use(key=key, span=span, target=target, given=given, name=name, content=content)
+        return Use(key, span, target, given, name, content)
 
     def is_identity(self, block: BlockValue) -> bool:
         """Whether a block is a literal `identity`."""
@@ -128,7 +121,7 @@ class Session:
 
     def links(self, links: tuple[BlockValue, ...], span: Span) -> Links:
         """Blocks in a row, one after the other."""
-        return Links(key=self.key("links", *(link.key for link in links)), span=span, links=links)
+        return Links(key=self.key("links", *[link.key for link in links]), span=span, links=links)
 
     def row(self, name: str, runs: tuple[tuple[int, BlockValue], ...], gathers: bool, span: Span) -> Row:
         """Runs of equal blocks."""
