@@ -18,10 +18,10 @@ from archdsl.frontend.allowances import allowances
 from archdsl.frontend.notation import SUFFIXES
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
-from archdsl.lang.backbone import elaborate
-from archdsl.lang.document import Backbone, Import
-from archdsl.lang.family import lineage, resolve
-from archdsl.lang.files import Definition, File
+from archdsl.lang.elaborate.backbone import elaborate
+from archdsl.lang.text.document import Backbone, Import
+from archdsl.lang.text.family import lineage, resolve
+from archdsl.lang.text.files import Definition, File
 from archdsl.resources import folder
 
 DEEPEST_IMPORTS = 32

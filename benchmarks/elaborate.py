@@ -9,8 +9,8 @@ import statistics
 import time
 
 from archdsl import driver
-from archdsl.lang.backbone import elaborate
-from archdsl.lang.family import resolve
+from archdsl.lang.elaborate.backbone import elaborate
+from archdsl.lang.text.family import resolve
 
 RUNS = 21
 

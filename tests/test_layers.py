@@ -51,7 +51,7 @@ LAYERS = {
     "ops.common": Row(L1),
     # 3: the meaning of the language. Outside data is validated in one place
     "lang": Row(L3),
-    "lang.document": Row(L3, brings="pydantic"),
+    "lang.text.document": Row(L3, brings="pydantic"),
     # 4: five folders that know nothing of each other
     "frontend": Row(f"{L3} frontend", brings="lark yaml pydantic pydantic_core"),
     "passes": Row(f"{L3} passes"),
@@ -230,7 +230,7 @@ WRONG = [
     ("ops/common.py", "from archdsl.ops.conv import Conv", "archdsl.ops.conv"),
     ("lang/scope.py", "import pydantic", "pydantic"),
     ("lang/scope.py", "from lark import Lark", "lark"),
-    ("lang/document.py", "import yaml", "yaml"),
+    ("lang/text/document.py", "import yaml", "yaml"),
     ("lang/scope.py", "from ..frontend.parser import parse", "archdsl.frontend.parser"),
     ("frontend/parser.py", "from archdsl.analyses.cost import cost", "archdsl.analyses.cost"),
     ("frontend/parser.py", "from archdsl import build", "archdsl"),
@@ -255,7 +255,7 @@ RIGHT = [
     ("errors/render.py", "import re\nfrom archdsl.errors.source import Span"),
     ("ops/conv.py", "from archdsl.ops.common import window\nfrom archdsl.op import Op\nfrom archdsl import errors"),
     ("ops/__init__.py", "from importlib import import_module\ndef f(n):\n    import_module(f'archdsl.ops.{n}')"),
-    ("lang/document.py", "import pydantic\nfrom .scope import Scope"),
+    ("lang/text/document.py", "import pydantic\nfrom ..scope import Scope"),
     ("frontend/parser.py", "import lark, yaml\nfrom archdsl.lang import scope"),
     ("backends/torch/module.py", "def f():\n    import torch"),
     ("integrations/timm.py", "import torch, timm\nfrom archdsl.driver import load"),

@@ -12,7 +12,7 @@ from archdsl.analyses.figures import FIGURES as KNOWN
 from archdsl.analyses.figures import Asked, Figure, Load, Unit
 from archdsl.errors import ArchError, Diagnostic, Rule, catalog, did_you_mean
 from archdsl.graph import Graph, Section
-from archdsl.lang.document import Check
+from archdsl.lang.text.document import Check
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,

@@ -7,7 +7,7 @@ import inspect
 
 from archdsl.driver import SHIPPED
 from archdsl.errors import catalog, did_you_mean
-from archdsl.lang.signature import signature_of
+from archdsl.lang.text.signature import signature_of
 from archdsl.ops import vocabulary
 
 

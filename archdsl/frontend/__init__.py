@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archdsl.errors import Source
-    from archdsl.lang.document import Document
+    from archdsl.lang.text.document import Document
 
 
 def read(source: Source) -> Document:

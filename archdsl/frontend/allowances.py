@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from archdsl.errors import Source
     from archdsl.errors.allowance import Allowance
-    from archdsl.lang.document import Document
+    from archdsl.lang.text.document import Document
 
 MARK = re.compile(r"#[ \t]*archdsl:[ \t]*(allow|ignore|disable|silence|noqa)\b[ \t:=]*")
 

@@ -1,1 +1,1 @@
-"""The meaning of the language: syntax tree, values, signatures, scopes, and the elaboration to a graph."""
+"""The meaning of the language: `values`, what a `text` says, how it is `evaluate`d, and the graph that it comes to."""

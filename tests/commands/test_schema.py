@@ -17,7 +17,7 @@ from archdsl.driver import SHIPPED
 from archdsl.errors import ArchError, Source
 from archdsl.frontend import read
 from archdsl.initializer import Initializer
-from archdsl.lang.signature import signature_of
+from archdsl.lang.text.signature import signature_of
 from archdsl.ops import vocabulary
 
 jsonschema = pytest.importorskip("jsonschema")

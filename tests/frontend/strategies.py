@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from archdsl.errors import Source, Span
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.notation import RESERVED
-from archdsl.lang import document as doc
-from archdsl.lang import syntax as ast
+from archdsl.lang.text import document as doc
+from archdsl.lang.text import syntax as ast
 
 SPAN = Span(Source("random", ""), 0, 0)
 WORDS = "a b c2 x conv width stage block output input expect training type on no null y repeat args as_ __a_ fn import"

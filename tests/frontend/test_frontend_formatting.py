@@ -14,7 +14,7 @@ from archdsl.frontend import read
 from archdsl.frontend.formatting import formatted
 from archdsl.frontend.formatting.canonical import Notation, noted
 from archdsl.frontend.printing import to_arch, to_yaml
-from archdsl.lang.document import Document
+from archdsl.lang.text.document import Document
 from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import documents, expressions
 from tests.frontend.test_frontend_printed import holding

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from archdsl.errors import ArchError, Source
 from archdsl.frontend import read
 from archdsl.frontend.printing import to_arch, to_yaml
-from archdsl.lang import document as doc
-from archdsl.lang import syntax as ast
+from archdsl.lang.text import document as doc
+from archdsl.lang.text import syntax as ast
 from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import SPAN, documents, expressions
 

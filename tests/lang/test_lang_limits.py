@@ -8,7 +8,7 @@ import pytest
 
 from archdsl import driver
 from archdsl.errors import ArchError
-from archdsl.lang import limits
+from archdsl.lang.values import limits
 
 PATIENCE = 5.0
 HEAD = "backbone net:\n    input 3 x 32 x 32\n"

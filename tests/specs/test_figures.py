@@ -11,7 +11,7 @@ import pytest
 
 from archdsl import driver
 from archdsl.graph import Graph, Scope, distinct
-from archdsl.lang.document import Check
+from archdsl.lang.text.document import Check
 from archdsl.ops.activation import LeakyRelu
 from archdsl.ops.norm import BatchNorm
 from archdsl.resources import folder

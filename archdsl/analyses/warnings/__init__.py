@@ -14,8 +14,8 @@ from archdsl.analyses.warnings.texts import hiding_names, unread_parameters, unu
 from archdsl.analyses.warnings.windows import rows_left_out
 from archdsl.errors import Diagnostic, Span
 from archdsl.graph import Graph
-from archdsl.lang.document import Backbone
-from archdsl.lang.files import File
+from archdsl.lang.text.document import Backbone
+from archdsl.lang.text.files import File
 
 TEXTS: tuple[Callable[[File], Iterator[Diagnostic]], ...] = (unused_definitions, unread_parameters, hiding_names)
 NETWORKS: tuple[Callable[[Case], Iterator[Told]], ...] = (rows_left_out, idle_sections, idle_biases)

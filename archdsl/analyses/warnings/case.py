@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.errors import Diagnostic, Rule, Span
 from archdsl.graph import Graph, Scope, Section, distinct
-from archdsl.lang.document import Backbone
-from archdsl.lang.family import Family, resolve
-from archdsl.lang.files import File
+from archdsl.lang.text.document import Backbone
+from archdsl.lang.text.family import Family, resolve
+from archdsl.lang.text.files import File
 
 if TYPE_CHECKING:
     from archdsl.analyses.walk import Placed

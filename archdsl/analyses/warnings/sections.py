@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from archdsl.analyses.warnings.case import Case, Told
 from archdsl.errors import catalog
 from archdsl.graph import Section
-from archdsl.lang import syntax as ast
-from archdsl.lang.document import Setting
-from archdsl.lang.family import Family
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.document import Setting
+from archdsl.lang.text.family import Family
 
 
 def idle_sections(case: Case) -> Iterator[Told]:

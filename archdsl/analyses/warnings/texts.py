@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from archdsl.errors import Diagnostic, catalog
-from archdsl.lang import syntax as ast
-from archdsl.lang.document import Backbone
-from archdsl.lang.family import resolve
-from archdsl.lang.files import File
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.document import Backbone
+from archdsl.lang.text.family import resolve
+from archdsl.lang.text.files import File
 from archdsl.ops import vocabulary
 
 Owner = ast.Block | ast.Function

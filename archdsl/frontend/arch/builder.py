@@ -15,8 +15,8 @@ from archdsl.errors import ArchError, Note, Span, catalog
 from archdsl.frontend.arch.numbers import check_start, number
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.text import Text
-from archdsl.lang import document as doc
-from archdsl.lang import syntax as ast
+from archdsl.lang.text import document as doc
+from archdsl.lang.text import syntax as ast
 
 LONGEST_AMOUNT = 100
 LARGEST_SIZE = 10**9

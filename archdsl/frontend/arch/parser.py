@@ -17,7 +17,7 @@ from archdsl.frontend.arch.indenter import IndentationFault
 from archdsl.frontend.arch.limits import check_size
 from archdsl.frontend.arch.tables import machine
 from archdsl.frontend.text import Text
-from archdsl.lang.document import Document
+from archdsl.lang.text.document import Document
 
 INDENTED = {"file", "body"}
 DEEPEST_TREE = 200

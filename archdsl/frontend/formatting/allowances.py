@@ -17,7 +17,7 @@ from archdsl.frontend.notation import is_yaml
 from archdsl.frontend.yaml.compose import load
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.findings import Findings
-from archdsl.lang.document import Document
+from archdsl.lang.text.document import Document
 
 CODE = re.compile(r"([A-Za-z]\d+)\b[ \t]*,?[ \t]*")
 DEFINITIONS = ("blocks", "functions")

@@ -10,9 +10,9 @@ from archdsl.errors import Source
 from archdsl.frontend.formatting.gather import Gatherer, Region
 from archdsl.frontend.formatting.tokens import Line, tokens
 from archdsl.frontend.printing.notes import Notes, Place, at, of
-from archdsl.lang import syntax as ast
-from archdsl.lang.document import Backbone, Document, Element
-from archdsl.lang.syntax import Block, Function, Node
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.document import Backbone, Document, Element
+from archdsl.lang.text.syntax import Block, Function, Node
 
 Part = Node | Element
 QUOTES = '"""'

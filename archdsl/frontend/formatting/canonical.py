@@ -12,7 +12,7 @@ from archdsl.frontend.notation import is_yaml
 from archdsl.frontend.printing.arch import arch_text
 from archdsl.frontend.printing.notes import Notes
 from archdsl.frontend.printing.yaml import yaml_text
-from archdsl.lang.document import Document
+from archdsl.lang.text.document import Document
 
 Notation = Literal["arch", "yaml"]
 

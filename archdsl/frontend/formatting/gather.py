@@ -10,8 +10,8 @@ from typing import NamedTuple
 from archdsl.frontend.formatting.items import items
 from archdsl.frontend.formatting.tokens import Comment, Tokens, indentation, own_lines
 from archdsl.frontend.printing.notes import END, HEAD, Note, Notes, Place
-from archdsl.lang.document import Element
-from archdsl.lang.syntax import Node
+from archdsl.lang.text.document import Element
+from archdsl.lang.text.syntax import Node
 
 MODELINE = re.compile(r"#\s*yaml-language-server:")
 BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from archdsl.frontend.printing.notes import Place, at
-from archdsl.lang import document as doc
-from archdsl.lang import syntax as ast
-from archdsl.lang.document import Element
-from archdsl.lang.syntax import Node, parts
+from archdsl.lang.text import document as doc
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.document import Element
+from archdsl.lang.text.syntax import Node, parts
 
 CLOSED = re.compile(r"\s*\)")
 TYPE = re.compile(r"[ \t]*:[ \t\w|]*")

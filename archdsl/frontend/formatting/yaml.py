@@ -15,8 +15,8 @@ from archdsl.frontend.printing.notes import Note, Notes, Place, at, of
 from archdsl.frontend.yaml.compose import load
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.findings import Findings
-from archdsl.lang.document import Backbone, Document, Element
-from archdsl.lang.syntax import Block, Chain, Function, Node, Return
+from archdsl.lang.text.document import Backbone, Document, Element
+from archdsl.lang.text.syntax import Block, Chain, Function, Node, Return
 
 Part = Node | Element
 OWNER_KEYS = ("params", "extends", "args")

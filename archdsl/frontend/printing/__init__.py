@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.lang.document import Document
+from archdsl.lang.text.document import Document
 
 
 def to_arch(document: Document) -> str:

@@ -14,8 +14,8 @@ from archdsl.frontend.printing.expressions import STEP, expression, listed, sign
 from archdsl.frontend.printing.layout import ENDLESS, NO_NOTES, WIDTH, Layout, render, spots
 from archdsl.frontend.printing.notes import Notes, Place, at, of
 from archdsl.frontend.printing.rows import Row, weave
-from archdsl.lang.document import Backbone, Check, Document, Import, Section
-from archdsl.lang.syntax import Block, Function, Return
+from archdsl.lang.text.document import Backbone, Check, Document, Import, Section
+from archdsl.lang.text.syntax import Block, Function, Return
 
 WIDEST_STAGE = 24
 UNWRITABLE = '"\\\n'

@@ -11,8 +11,8 @@ from archdsl.frontend.docstring import tidy
 from archdsl.frontend.printing.expressions import STEP, expression, names_of
 from archdsl.frontend.printing.notes import Place, at, of
 from archdsl.frontend.printing.rows import Row
-from archdsl.lang import syntax as ast
-from archdsl.lang.document import Backbone
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.document import Backbone
 
 QUOTES = '"""'
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from archdsl.frontend.printing.expressions import expression, link
 from archdsl.frontend.printing.layout import ENDLESS, Layout, render, spots
 from archdsl.frontend.printing.notes import Notes
-from archdsl.lang import syntax as ast
+from archdsl.lang.text import syntax as ast
 
 NUMBER = re.compile(r"\d[\d_.]*")
 COMMA = ", "

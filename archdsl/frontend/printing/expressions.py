@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from archdsl.errors import Span
 from archdsl.frontend.printing.layout import Align, Group, Layout, Line, Nest, Spot
 from archdsl.frontend.printing.notes import at
-from archdsl.lang import syntax as ast
+from archdsl.lang.text import syntax as ast
 
 STEP = 4
 LONGEST_NUMBER = 20

@@ -9,7 +9,7 @@ from archdsl.errors import Span
 from archdsl.frontend.printing.expressions import arguments
 from archdsl.frontend.printing.layout import WIDTH, Layout
 from archdsl.frontend.printing.notes import Notes, Place, at, of
-from archdsl.lang.document import Check, Extends, Output, Section
+from archdsl.lang.text.document import Check, Extends, Output, Section
 
 EXPECT_LINE = re.compile(r"\n\s*expect\s*:")
 ROOM = WIDTH - len("    expect: ")

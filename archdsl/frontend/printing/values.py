@@ -11,7 +11,7 @@ from archdsl.frontend.printing.layout import ENDLESS, WIDTH, Layout, render, spo
 from archdsl.frontend.printing.notes import Notes, Place, at
 from archdsl.frontend.printing.rows import Row
 from archdsl.frontend.printing.scalars import scalar
-from archdsl.lang.syntax import Chain, Expression, Items, Spread
+from archdsl.lang.text.syntax import Chain, Expression, Items, Spread
 
 STEP = 2
 FEW_LINKS = 4

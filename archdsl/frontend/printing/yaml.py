@@ -29,8 +29,8 @@ from archdsl.frontend.printing.values import (
     short_mapping,
     text_value,
 )
-from archdsl.lang.document import Backbone, Check, Document, Output, Section
-from archdsl.lang.syntax import (
+from archdsl.lang.text.document import Backbone, Check, Document, Output, Section
+from archdsl.lang.text.syntax import (
     Binary,
     Block,
     Chain,

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from archdsl.frontend.schema.values import NAME, Json, choices, ref, typed
 from archdsl.initializer import Initializer
-from archdsl.lang.files import FORMS, POLICIES, Definition
-from archdsl.lang.signature import Signature, Slot, signature_of
-from archdsl.lang.types import Type
+from archdsl.lang.text.files import FORMS, POLICIES, Definition
+from archdsl.lang.text.signature import Signature, Slot, signature_of
+from archdsl.lang.values.types import Type
 from archdsl.op import Declared, Op
 
 Callee = Definition | type[Op]

@@ -22,9 +22,9 @@ from archdsl.frontend.schema.values import (
     lines,
     ref,
 )
-from archdsl.lang.document import EDITION, Check, Identifier, Positive
-from archdsl.lang.files import POLICIES, RESERVED, Definition
-from archdsl.lang.functions import FUNCTIONS
+from archdsl.lang.text.document import EDITION, Check, Identifier, Positive
+from archdsl.lang.text.files import POLICIES, RESERVED, Definition
+from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.op import Op
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archdsl.lang.types import Type
+from archdsl.lang.values.types import Type
 from archdsl.op import Param
 
 Json = dict[str, Any]

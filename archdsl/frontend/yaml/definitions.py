@@ -9,7 +9,7 @@ from archdsl.frontend.docstring import tidy
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar
 from archdsl.frontend.yaml.reading import COMMENT, STATEMENT
 from archdsl.frontend.yaml.values import Values, is_small, sayable
-from archdsl.lang.syntax import Block, Function, Parameter, Return, Statement
+from archdsl.lang.text.syntax import Block, Function, Parameter, Return, Statement
 
 Definition = TypeVar("Definition", Block, Function)
 Body = tuple[Statement, ...]

@@ -12,8 +12,8 @@ from archdsl.frontend.yaml.data import Data, Entry, Scalar, Sequence
 from archdsl.frontend.yaml.definitions import Definitions
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.values import line
-from archdsl.lang.document import Backbone, Check, Drop, Output, Section, Setting
-from archdsl.lang.syntax import Expression, Nothing
+from archdsl.lang.text.document import Backbone, Check, Drop, Output, Section, Setting
+from archdsl.lang.text.syntax import Expression, Nothing
 
 STAGE = re.compile(r"stage[ \t]+")
 SECTIONS = "a mapping of sections to expressions"

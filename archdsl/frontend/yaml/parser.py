@@ -13,8 +13,8 @@ from archdsl.frontend.yaml.definitions import Definitions
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.network import KEYS as NETWORK_KEYS
 from archdsl.frontend.yaml.network import Network
-from archdsl.lang.document import EDITION, Backbone, Document, Import
-from archdsl.lang.syntax import Block, Function
+from archdsl.lang.text.document import EDITION, Backbone, Document, Import
+from archdsl.lang.text.syntax import Block, Function
 
 FILE_KEYS = ("archdsl", "import", "blocks", "functions", "backbones")
 ONE_NETWORK = ("name", *NETWORK_KEYS)

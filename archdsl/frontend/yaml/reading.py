@@ -16,7 +16,7 @@ from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.guard import QUOTES
-from archdsl.lang.document import Element, Identifier
+from archdsl.lang.text.document import Element, Identifier
 
 E = TypeVar("E", bound=Element)
 D = TypeVar("D", Scalar, Sequence, Mapping)

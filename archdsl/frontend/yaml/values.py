@@ -9,7 +9,7 @@ from archdsl.frontend.arch.parser import parse
 from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.reading import Reader
-from archdsl.lang.syntax import Argument, Binary, Call, Chain, Expression, Items, Name, Named
+from archdsl.lang.text.syntax import Argument, Binary, Call, Chain, Expression, Items, Name, Named
 
 SMALL = 160
 ALIAS = re.compile(r"(?<![\w)\]])\s*\*\w")

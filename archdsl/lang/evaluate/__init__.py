@@ -1,0 +1,1 @@
+"""Expressions worked out: names, operators, calls and forms, to values, blocks and tensors."""

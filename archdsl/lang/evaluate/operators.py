@@ -1,0 +1,227 @@
+"""Arithmetic and logic on values; sums, gates and repeats of blocks and tensors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from archdsl.errors import catalog, did_you_mean
+from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.joints import origins_shown
+from archdsl.lang.evaluate.table import evaluate, evaluates, is_true, need_block
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.functions import Trouble, compute, is_number, truth
+from archdsl.lang.values.limits import LONGEST_LIST, MOST_OPS, size_of
+from archdsl.lang.values.types import is_int, is_tensors
+from archdsl.lang.values.value import (
+    BlockValue,
+    Join,
+    Operand,
+    Shared,
+    Symbol,
+    Tensor,
+    Value,
+    captures,
+    describe,
+    is_list,
+)
+from archdsl.ops import vocabulary
+
+Joint = Literal["add", "multiply", "concat", "fork"]
+JOINTS: dict[str, Joint] = {"+": "add", "*": "multiply"}
+MOST_SHOWN = 10**15
+NOT_FOR_TENSORS = "numbers do not scale blocks or tensors; `scale(0.5)` does, as a link of a chain"
+
+
+@evaluates(ast.Unary)
+def unary(frame: Frame, node: ast.Unary) -> Value:
+    """`-a`, `not a`."""
+    value = evaluate(frame, node.operand)
+    return not truth(value) if node.sign == "not" else compute("-", 0, value)
+
+
+@evaluates(ast.Binary)
+def binary(frame: Frame, node: ast.Binary) -> Value:
+    """An operation on two operands."""
+    if node.sign == "and":
+        return is_true(frame, node.left) and is_true(frame, node.right)
+    if node.sign == "or":
+        return is_true(frame, node.left) or is_true(frame, node.right)
+    if node.sign in JOINTS:
+        return add_or_multiply(frame, node)
+    equality = node.sign in {"==", "!="}
+    left, right = compared(frame, node) if equality else (evaluate(frame, node.left), evaluate(frame, node.right))
+    for side, value in ((node.left, left), (node.right, right)):
+        if isinstance(value, BlockValue) or is_tensors(value):
+            raise Fault(
+                catalog.WRONG_TYPE,
+                side.span,
+                f"`{node.sign}` takes numbers, not {describe(value)}",
+                "blocks and tensors are joined by `->`, `+`, `*`, `concat` and `fork`",
+            )
+    if is_list(left):
+        frame.session.budget.item(node.span, size_of(left, LONGEST_LIST))
+    return compute(node.sign, left, right)
+
+
+def compared(frame: Frame, node: ast.Binary) -> tuple[Value, Value]:
+    """The two sides of `==`; a bare word beside a parameter that is an enumeration is a word of it."""
+    sides = (node.left, node.right)
+    bare = [type(side) is ast.Name and side.id not in frame.names for side in sides]
+    if True not in bare:
+        return evaluate(frame, node.left), evaluate(frame, node.right)
+    values = [None if free else evaluate(frame, side) for side, free in zip(sides, bare, strict=True)]
+    for at, other in ((0, 1), (1, 0)):
+        if bare[at]:
+            values[at] = word(frame, sides[at], sides[other], values[other])
+    return values[0], values[1]
+
+
+def word(frame: Frame, node: ast.Expression, other: ast.Expression, value: Value) -> Value:
+    """A bare word beside `other`, whose value is `value`: a word of its enumeration, or what it stands for."""
+    choices = frame.choices.get(other.id, ()) if isinstance(other, ast.Name) else ()
+    if not isinstance(node, ast.Name) or not (choices or isinstance(value, Symbol)):
+        return evaluate(frame, node)
+    if choices and node.id not in choices:
+        raise Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is no choice here", did_you_mean(node.id, choices))
+    return Symbol(node.id)
+
+
+def add_or_multiply(frame: Frame, node: ast.Binary) -> Value:
+    """`+` and `*`: of numbers, of blocks and tensors, or `n * a`."""
+    left = evaluate(frame, node.left)
+    if node.sign == "*" and is_number(left):
+        if (asked := frame.statics.repeats.get(id(node))) is not None:
+            return repeat(frame, node, left, asked)
+        right = evaluate(frame, node.right)
+        if isinstance(right, BlockValue):
+            return repeat(frame, node, left, frozenset())
+    else:
+        right = evaluate(frame, node.right)
+    if not any(isinstance(side, BlockValue) or is_tensors(side) for side in (left, right)):
+        return compute(node.sign, left, right)
+    return joined(frame, node, left, right)
+
+
+def joined(frame: Frame, node: ast.Binary, left: Value, right: Value) -> Value:
+    """A sum or a gate; `a + b + c` is one sum of three."""
+    kind = JOINTS[node.sign]
+    for side, value, other in ((node.left, left, right), (node.right, right, left)):
+        if not isinstance(value, BlockValue | Tensor):
+            help = misuse(node, value, other)
+            raise Fault(catalog.WRONG_TYPE, side.span, f"{describe(value)} beside {describe(other)}", help)
+    operands = [Operand(right, node.right.span)]
+    same = isinstance(node.left, ast.Binary) and node.left.sign == node.sign and not node.left.grouped
+    if same and isinstance(left, Join) and left.kind == kind:
+        operands = [*left.operands, *operands]
+    else:
+        operands = [Operand(left, node.left.span), *operands]
+    return join(frame, node, kind, tuple(operands))
+
+
+def misuse(node: ast.Binary, value: Value, other: Value) -> str:
+    """What was probably meant where something else stands beside a block or a tensor."""
+    if is_int(value) and value > 0 and node.sign == "*" and isinstance(other, BlockValue):
+        return f"to repeat a block, put the number first: `{value} * {node.left.span.text}`"
+    if is_number(value):
+        return NOT_FOR_TENSORS
+    return "name one tensor of a list: `x[0]`" if is_tensors(value) else ""
+
+
+def join(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operand, ...]) -> Value:
+    """Several blocks and tensors on one input. All tensors: what they come to. Else a block."""
+    blocks = any(isinstance(operand.value, BlockValue) for operand in operands)
+    if not blocks:
+        assert frame.builder is not None
+        return combine(frame, node, kind, operands)
+    tensors = any(not isinstance(operand.value, BlockValue) for operand in operands)
+    home = frame.builder if tensors or any(captures(operand.value) for operand in operands) else None
+    parts = tuple(
+        ("block", operand.value.key)
+        if isinstance(operand.value, BlockValue)
+        else ("tensor", home.token if home else 0, str(operand.value))
+        for operand in operands
+    )
+    key = frame.session.key("join", kind, parts)
+    return Join(key=key, span=node.span, kind=kind, operands=operands, home=home)
+
+
+def combine(frame: Frame, node: ast.Expression, kind: Joint, operands: tuple[Operand, ...]) -> Value:
+    """Tensors joined: by an op in place, or as a list."""
+    values = tuple(operand.value for operand in operands)
+    if kind == "fork":
+        return values
+    assert frame.builder is not None
+    use = frame.session.use(vocabulary()[kind], {}, "", node.span)
+    with origins_shown([(operand, operand.value) for operand in operands]):
+        return frame.session.in_place(frame.builder, use, values, frame.settings)
+
+
+def repeat(frame: Frame, node: ast.Binary, count: Value, asked: frozenset[str]) -> Value:
+    """`n * a`."""
+    name = frame.place(node, "")
+    return row(frame, node, count, node.left, node.right, asked, name, gathers=False)
+
+
+def row(
+    frame: Frame,
+    node: ast.Expression,
+    count: Value,
+    count_node: ast.Expression,
+    body: ast.Expression,
+    asked: frozenset[str],
+    name: str,
+    gathers: bool,
+) -> Value:
+    """Modules in a row: equal ones where the text does not ask for its index, few where it asks for the ends only."""
+    check_count(count, count_node)
+    if count == 0 and not gathers:
+        return frame.session.use(vocabulary()["identity"], {}, "identity", node.span)
+    runs: list[tuple[int, BlockValue]] = []
+    known = len(frame.session.keys)
+    for times, index in turns(frame, node, count, asked):
+        turn = {"index": index, "first": index == 0, "last": index == count - 1}
+        block = need_block(body, evaluate(frame.inner(turn, listed=False), body))
+        if isinstance(block, Shared) and block.key >= known:
+            block = block.body  # a `share` that each turn works out for itself
+        if captures(block):
+            raise Fault(
+                catalog.ESCAPES,
+                body.span,
+                "a block with a named tensor inside cannot be repeated",
+                "write a `for` loop, or hand the tensor over as a parameter of type `tensor`",
+            )
+        if runs and runs[-1][1].key == block.key:
+            runs[-1] = (runs[-1][0] + times, runs[-1][1])
+        else:
+            runs.append((times, block))
+    return frame.session.row(name, tuple(runs), gathers, node.span)
+
+
+def check_count(count: Value, node: ast.Expression) -> None:
+    """Raises for what is no number of repeats, or one beyond all networks."""
+    if not is_int(count):
+        label = f"the number of repeats is an int, not {describe(count)}"
+        help = NOT_FOR_TENSORS if isinstance(node, ast.Number) else f"round it: `round({node.span.text}) * ...`"
+        raise Fault(catalog.WRONG_TYPE, node.span, label, help)
+    if count < 0:
+        help = f"did you mean `{-count}`?" if isinstance(node, ast.Unary) else ""
+        raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats: 0 or more are possible", help)
+    if count > MOST_OPS:
+        label = f"{count:,} repeats" if count < MOST_SHOWN else "a huge number of repeats"
+        help = "a number too many? The longest stage of ResNet-152 has 36"
+        raise Fault(catalog.TOO_MANY_OPS, node.span, f"{label}; at most {MOST_OPS:,} ops are built", help)
+
+
+def turns(frame: Frame, node: ast.Expression, count: int, asked: frozenset[str]) -> list[tuple[int, int]]:
+    """(how many alike, index) for each different turn of a repeat."""
+    if asked & {"index", "share"}:
+        frame.session.budget.turn(node.span, count)
+        return [(1, index) for index in range(count)]
+    if not asked & {"first", "last"} or count < 2:
+        return [(count, 0)] if count else []
+    middle = [(count - 2, 1)] if count > 2 else []
+    return [(1, 0), *middle, (1, count - 1)]
+
+
+__all__ = ["Trouble", "combine", "join", "row"]

@@ -1,0 +1,146 @@
+"""What one elaboration carries along: keys of equal things, the memo of scopes, the budget, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
+
+from archdsl.errors import catalog
+from archdsl.graph import Argument, Origin
+from archdsl.lang.evaluate.settings import Entry, Settings, Slot
+from archdsl.lang.text.files import Target
+from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.limits import MOST_LEVELS, Budget
+from archdsl.lang.values.value import BlockValue, Bound, Links, Row, Tensor, TensorList, Use, Value
+from archdsl.op import Op
+from archdsl.ops import vocabulary
+
+if TYPE_CHECKING:
+    from archdsl.errors import Span
+    from archdsl.graph import Scope
+    from archdsl.lang.evaluate.building import Builder
+
+
+class Built(NamedTuple):
+    """A scope, and what was asked, in it and below, of the settings in force around it."""
+
+    scope: Scope
+    used: frozenset[Slot]
+
+
+class Body(NamedTuple):
+    """What a block's body comes to, and what was asked for on the way; `kept` is what its key knows by identity."""
+
+    arguments: tuple[Argument, ...]
+    result: Value
+    used: frozenset[Slot]
+    kept: tuple[object, ...] = ()
+
+
+class Rest(NamedTuple):
+    """What `...args` took: settings to pass on."""
+
+    given: dict[str, Bound]
+
+
+NOWHERE = Origin("computed", "")
+
+
+class Session:
+    """One elaboration. Evaluation applies blocks through `apply` and `in_place`, which `application` provides."""
+
+    apply: ClassVar[Callable[[Session, Builder, BlockValue, Value, Settings], Value]]
+    in_place: ClassVar[Callable[[Session, Builder, Use, Value, Settings], Value]]
+
+    def __init__(self) -> None:
+        self.keys: dict[tuple[Any, ...], int] = {}
+        self.scopes: dict[tuple[Any, ...], Built] = {}
+        self.bodies: dict[tuple[Any, ...], Body] = {}
+        self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
+        self.budget = Budget()
+        self.depth = 0
+        self.applied: dict[tuple[int, str, int], Span] = {}
+        self.declared: dict[tuple[Slot, int], Entry] = {}
+        self.effective: set[tuple[Slot, int]] = set()
+        self.shares = 0
+        self.identity = vocabulary()["identity"]
+
+    def level(self, span: Span | None) -> Self:
+        """For a `with`: one level deeper, up to the limit. What recurses ends here."""
+        if self.depth >= MOST_LEVELS:
+            label = f"blocks are nested more than {MOST_LEVELS} levels deep"
+            raise Fault(catalog.TOO_DEEP, span, label, "does a block use itself without an end?")
+        return self
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+
+    # ---- keys
+
+    def key(self, *parts: Any) -> int:
+        """A number that is equal for equal parts."""
+        return self.keys.setdefault(parts, len(self.keys))
+
+    def value_key(self, value: Value) -> Any:
+        """What stands for a value in a key: blocks by their own key, tensors by their shapes."""
+        kind = cast("type[object]", type(value))
+        if kind is int:
+            return value
+        if isinstance(value, BlockValue):
+            return ("block", value.key)
+        if kind is Tensor:
+            return ("tensor", value.shape)
+        if kind is TensorList:
+            return ("tensors", value.shapes)
+        if kind is Rest:
+            return self.given_key(value.given)
+        if kind is tuple:
+            return tuple([self.value_key(item) for item in value])
+        return (kind, value)
+
+    def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
+        """What stands for settings in a key."""
+        values = [(name, given[name].value) for name in sorted(given)]
+        return tuple([(name, value if type(value) is int else self.value_key(value)) for name, value in values])
+
+    # ---- blocks
+
+    def use(self, target: Target, given: dict[str, Bound], name: str, span: Span) -> Use:
+        """An op or a block with settings."""
+        keys = self.keys
+        content = keys.setdefault(("use", target, self.given_key(given) if given else ()), len(keys))
+        key = keys.setdefault(("named", content, name), len(keys))
+        return Use(key, span, target, given, name, content)
+
+    def is_identity(self, block: BlockValue) -> bool:
+        """Whether a block is a literal `identity`."""
+        return isinstance(block, Use) and block.target is self.identity
+
+    def links(self, links: tuple[BlockValue, ...], span: Span) -> Links:
+        """Blocks in a row, one after the other."""
+        return Links(key=self.key("links", *[link.key for link in links]), span=span, links=links)
+
+    def row(self, name: str, runs: tuple[tuple[int, BlockValue], ...], gathers: bool, span: Span) -> Row:
+        """Runs of equal blocks."""
+        key = self.key("row", name, gathers, tuple((count, block.key) for count, block in runs))
+        return Row(key=key, span=span, name=name, runs=runs, gathers=gathers)
+
+    def bound_number(self, value: int, span: Span) -> Bound:
+        """A number that the text implies, as an argument."""
+        return Bound(value, span, NOWHERE)
+
+    # ---- settings
+
+    def settings(self, entries: dict[Slot, Entry]) -> Settings:
+        """A table of settings."""
+        if not entries:
+            return Settings(entries, 0)
+        parts = tuple(sorted((id(target), name, entry.key) for (target, name), entry in entries.items()))
+        return Settings(entries, self.key("settings", parts) + 1)
+
+    def extended(self, settings: Settings, inner: Settings) -> Settings:
+        """The settings in force inside a `with`."""
+        return self.settings(settings.entries | inner.entries)

@@ -1,0 +1,44 @@
+"""The settings in force: policies, and defaults of the parameters of ops and blocks.
+
+Explicit arguments win, then the innermost `with`, the backbone, the declaration.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archdsl.lang.text.files import Target
+from archdsl.lang.values.value import Bound
+
+Slot = tuple[Target | None, str]
+"""What a setting sets: a parameter of one op or block, or (None, policy)."""
+
+
+class Entry(NamedTuple):
+    """A setting: its value, the key of that value, and the text that a message calls it by."""
+
+    bound: Bound
+    key: int
+    text: str
+
+
+class Settings:
+    """An immutable table of settings; `key` is equal for tables that say the same."""
+
+    def __init__(self, entries: dict[Slot, Entry], key: int) -> None:
+        self.entries = entries
+        self.key = key
+        self.by_target: dict[Target | None, dict[str, Entry]] = {}
+        for (target, name), entry in entries.items():
+            self.by_target.setdefault(target, {})[name] = entry
+
+    def get(self, target: Target | None, name: str) -> Entry | None:
+        """The setting in force for a parameter of a target, or for a policy."""
+        return self.entries.get((target, name))
+
+    def of(self, target: Target | None) -> dict[str, Entry]:
+        """All settings in force for a target, by parameter."""
+        return self.by_target.get(target, NONE)
+
+
+NONE: dict[str, Entry] = {}

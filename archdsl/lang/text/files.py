@@ -1,0 +1,177 @@
+"""Files and the names in them: what a name in a text refers to.
+
+A file sees its own definitions, then those of its imports, then the library's blocks, then the ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from archdsl.errors import ArchError, Note, Span, catalog
+from archdsl.lang.values.functions import FUNCTIONS
+from archdsl.op import Op
+from archdsl.ops import installed, vocabulary
+
+if TYPE_CHECKING:
+    from archdsl.errors import Source
+    from archdsl.lang.text.document import Backbone, Document
+    from archdsl.lang.text.statics import Line, Statics
+    from archdsl.lang.text.syntax import Block, Function, Parameter, Statement
+
+FORMS = ("fork", "concat", "collect", "split", "with", "share")
+DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
+POLICIES = tuple(DEFAULT_POLICIES)
+RESERVED = ("x", "index", "first", "last", *FORMS)
+
+
+class Definition:
+    """A block as a file defines it."""
+
+    def __init__(self, node: Block, file: File) -> None:
+        self.node = node
+        self.file = file
+        self.name = node.name
+        self.doc = node.doc
+        self.parameters: tuple[Parameter, ...] = node.parameters
+        self.body: tuple[Statement, ...] = node.body
+
+    @cached_property
+    def statics(self) -> Statics:
+        """What can be said of the body before anything is known about its input."""
+        from archdsl.lang.text.statics import of_block
+
+        return of_block(self.node, self.file)
+
+    @cached_property
+    def parameter_names(self) -> frozenset[str]:
+        """The names in the signature."""
+        return frozenset(parameter.name for parameter in self.parameters)
+
+    @cached_property
+    def returns_single(self) -> bool:
+        """Whether the body is one block by its text, whatever it returns."""
+        from archdsl.lang.text.naming import returns_single
+
+        return returns_single(self.body)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known by the identity of nodes: a copy, or another process, has others."""
+        return {name: value for name, value in self.__dict__.items() if name != "statics"}
+
+    def __repr__(self) -> str:
+        return f"Definition({self.name})"
+
+
+class Routine:
+    """A function on values as a file defines it."""
+
+    def __init__(self, node: Function, file: File) -> None:
+        self.node = node
+        self.file = file
+        self.name = node.name
+
+
+Target = Definition | type[Op]
+"""What a block value can be a use of."""
+
+Meaning = Definition | Routine | type[Op] | None
+
+
+class Library(Protocol):
+    """The shipped blocks and specs."""
+
+    def block(self, name: str) -> Definition | None:
+        """A shipped block."""
+        ...
+
+    def blocks(self) -> list[str]:
+        """The names of the shipped blocks."""
+        ...
+
+    def spec(self, name: str) -> tuple[File, Backbone] | None:
+        """A shipped backbone, with its file."""
+        ...
+
+    def specs(self) -> list[str]:
+        """The names of the shipped backbones."""
+        ...
+
+
+class File:
+    """A document, and what the names in it refer to."""
+
+    def __init__(self, document: Document, source: Source, library: Library, imports: tuple[File, ...] = ()) -> None:
+        self.document = document
+        self.source = source
+        self.library = library
+        self.imports = imports
+        self.blocks = {node.name: Definition(node, self) for node in document.blocks}
+        self.functions = {node.name: Routine(node, self) for node in document.functions}
+        self.backbones = {backbone.name: backbone for backbone in document.backbones}
+        self.meanings: dict[str, Meaning] = {}
+        self.lines: dict[int, Line] = {}
+        """The backbones' lines, by the identity of their nodes, with what they say."""
+        check_names(document)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known by the identity of nodes: a copy, or another process, has others."""
+        return self.__dict__ | {"lines": {}}
+
+    def find(self, name: str) -> Meaning:
+        """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""
+        if name not in self.meanings:
+            self.meanings[name] = self.look_up(name)
+        return self.meanings[name]
+
+    def look_up(self, name: str) -> Meaning:
+        """What a name refers to, looked for in order."""
+        for file in (self, *self.imports):
+            if found := file.blocks.get(name) or file.functions.get(name):
+                return found
+        prefix, dot, _ = name.rpartition(".")
+        if dot:
+            return installed(prefix).get(name)
+        return self.library.block(name) or vocabulary().get(name)
+
+    def backbone(self, name: str) -> tuple[File, Backbone] | None:
+        """A backbone of this file, of its imports, or shipped."""
+        for file in (self, *self.imports):
+            if name in file.backbones:
+                return file, file.backbones[name]
+        return self.library.spec(name)
+
+    def block_names(self) -> Iterator[str]:
+        """All names that a block can be called by here."""
+        for file in (self, *self.imports):
+            yield from file.blocks
+        yield from self.library.blocks()
+        yield from vocabulary()
+        yield from (*FORMS, *POLICIES)
+
+    def names(self) -> Iterator[str]:
+        """All names of this file's scope."""
+        yield from self.block_names()
+        for file in (self, *self.imports):
+            yield from file.functions
+        yield from FUNCTIONS
+
+
+def check_names(document: Document) -> None:
+    """Raises for two definitions of one name, and for those whose name means something else in the language."""
+    findings = [
+        catalog.DUPLICATE.at(node.span, f"`{node.name}` is a word of the language", help="choose another name")
+        for node in (*document.blocks, *document.functions)
+        if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
+    ]
+    for nodes in ((*document.blocks, *document.functions), document.backbones):
+        seen: dict[str, Span | None] = {}
+        for node in nodes:
+            if node.name in seen:
+                first = Note(seen[node.name], "first here")
+                label = f"a second `{node.name}` in one file"
+                findings.append(catalog.DUPLICATE.at(node.span, label, notes=(first,)))
+            seen.setdefault(node.name, node.span)
+    if findings:
+        raise ArchError(findings)

@@ -1,0 +1,115 @@
+"""Names of modules. They come from the text alone.
+
+Each place where a block is applied has a name among its neighbours: the kind of block or op, the second of a kind
+with a number (`cna`, `cna2`, `cna3`), in the order of the text, both arms of a condition counted. The first repeat of
+a chain has no name of its own: its modules are `0`, `1`, ....
+"""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+
+from archdsl.lang.text import syntax as ast
+
+TAKEN = """
+T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double
+dump_patches eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half
+initialize insert ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters
+parameters pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
+train training type xpu zero_grad self
+"""
+MODULE_ATTRIBUTES = frozenset(TAKEN.split())
+"""What `nn.Module` and `nn.Sequential` (and the emitted network) have under these names already."""
+
+
+class Names:
+    """The names already taken among neighbours. In a `chain`, the first repeat takes none."""
+
+    def __init__(self, chain: bool) -> None:
+        self.taken: dict[str, int] = {}
+        self.chain = chain
+
+    def fresh(self, kind: str) -> str:
+        """The next name of a kind."""
+        number = self.taken[kind] = self.taken.get(kind, 0) + 1
+        if number == 1:
+            return attribute_name(kind)
+        return f"{kind}_{number}" if kind[-1].isdigit() else f"{kind}{number}"
+
+    def repeat(self, kind: str) -> str:
+        """The name of a repeat; empty for the first one of a chain."""
+        if self.chain:
+            self.chain = False
+            return ""
+        return self.fresh(kind)
+
+
+def attribute_name(name: str) -> str:
+    """A name that Python and `nn.Module` leave free; both keep those with an underscore in front for themselves."""
+    if not (iskeyword(name) or name in MODULE_ATTRIBUTES or name.startswith("_")):
+        return name
+    mangled = name.startswith("__") and not f"{name}_".endswith("__")
+    return f"{name}__" if mangled else f"{name}_"
+
+
+def callee_name(node: ast.Expression) -> str:
+    """What a called block is known as."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            return node.name
+        case ast.Call():
+            return callee_name(node.callee)
+        case _:
+            return "block"
+
+
+def kind_name(node: ast.Expression) -> str:
+    """What an expression is known as, as a module."""
+    match node:
+        case ast.Name() | ast.Attribute():
+            return callee_name(node)
+        case ast.Call(callee=ast.Name(id="with" | "share"), arguments=[*_, last]):
+            return kind_name(last.value)
+        case ast.Call():
+            return callee_name(node.callee)
+        case ast.Named():
+            return node.name
+        case ast.Binary():
+            return {"+": "add", "*": "multiply"}.get(node.sign, "block")
+        case ast.Conditional():
+            return kind_name(node.then if callee_name(node.then) != "identity" else node.other)
+        case _:
+            return "chain"
+
+
+def is_single(node: ast.Expression) -> bool:
+    """Whether an expression is one block by its text, in both arms of a condition."""
+    match node:
+        case ast.Chain() | ast.Binary() | ast.Call(callee=ast.Name(id="fork" | "concat" | "collect" | "share")):
+            return False
+        case ast.Call(callee=ast.Name(id="with"), arguments=[*_, last]):
+            return is_single(last.value)
+        case ast.Conditional():
+            return is_single(node.then) and is_single(node.other)
+        case _:
+            return True
+
+
+def returns_single(body: tuple[ast.Statement, ...]) -> bool:
+    """Whether all that a body may return is one block by its text."""
+    for statement in body:
+        match statement:
+            case ast.Return() if not is_single(statement.value):
+                return False
+            case ast.If() if not (returns_single(statement.body) and returns_single(statement.other)):
+                return False
+            case ast.For() if not returns_single(statement.body):
+                return False
+            case _:
+                pass
+    return True

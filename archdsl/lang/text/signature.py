@@ -1,0 +1,312 @@
+"""Signatures of ops and blocks: the parameters in order, their types, and what may stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import ceil, floor
+from typing import Any, NamedTuple
+
+from archdsl.errors import catalog, did_you_mean
+from archdsl.errors.diagnostic import shortened
+from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.files import RESERVED, Definition, File, Routine, Target
+from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.functions import FUNCTIONS
+from archdsl.lang.values.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
+from archdsl.lang.values.value import Bound, Value, describe, is_list
+from archdsl.op import Declared, Param
+from archdsl.record import MISSING
+
+NO_STRIDE = "reduce the map before it: `maxpool(3, 2) -> {}(...)`"
+WORDS = {"None": "none", "True": "true", "False": "false"}
+WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
+
+
+class Slot(NamedTuple):
+    """A parameter: its name and type, whether it goes by name only, and its default, where that is the same always."""
+
+    name: str
+    type: Type
+    named: bool
+    required: bool
+    rest: bool = False
+    default: Any = MISSING
+    bounds: Param | None = None
+    shown: str = ""
+    """The default as a text says it."""
+
+    @property
+    def text(self) -> str:
+        """The parameter as one writes it in a signature."""
+        if self.rest:
+            return f"...{self.name}"
+        return self.name if self.required else f"{self.name} = {self.shown}"
+
+
+class Signature:
+    """The parameters of an op, an initializer or a block.
+
+    `positions` are those that may be given by position; `rest` is the `...name` that takes what is left; `required`
+    are the names without a default.
+    """
+
+    def __init__(self, owner: str, slots: dict[str, Slot], lenient: bool = False) -> None:
+        self.owner = owner
+        self.slots = slots
+        self.lenient = lenient
+        self.positions = [slot for slot in slots.values() if not slot.named]
+        self.rest = next((slot for slot in slots.values() if slot.rest), None)
+        self.required = [slot.name for slot in slots.values() if slot.required]
+        self.tensors = [slot.name for slot in slots.values() if slot.type.name == "tensor"]
+
+    def text(self) -> str:
+        """The signature as one writes it."""
+        parts = [slot.text for slot in self.positions]
+        named = [slot.text for slot in self.slots.values() if slot.named]
+        return f"{self.owner}({', '.join([*parts, *(['*'] if named else []), *named])})"
+
+
+def signature_of(target: Target) -> Signature:
+    """The signature of an op or a block."""
+    return of_definition(target) if isinstance(target, Definition) else of_declared(target)
+
+
+@cache
+def of_declared(kind: type[Declared]) -> Signature:
+    """The signature of an op or an initializer."""
+    slots = {
+        name: Slot(
+            name,
+            of_annotation(each.type),
+            each.named,
+            each.default is MISSING,
+            default=each.default,
+            bounds=each,
+            shown=WORDS.get(str(each.default), str(each.default)),
+        )
+        for name, each in kind.params.items()
+    }
+    return Signature(kind.name, slots, getattr(kind, "lenient", False))
+
+
+def of_definition(definition: Definition) -> Signature:
+    """The signature of a block, worked out once."""
+    found = definition.__dict__.get("signature")
+    if found is None:
+        found = Signature(definition.name, of_parameters(definition.parameters, definition.file))
+        definition.__dict__["signature"] = found
+    return found
+
+
+def of_parameters(parameters: tuple[ast.Parameter, ...], file: File) -> dict[str, Slot]:
+    """The parameters of a text; raises a fault for a type that there is none of."""
+    slots: dict[str, Slot] = {}
+    for each in parameters:
+        add_parameter(slots, each, file)
+    return slots
+
+
+def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: File) -> None:
+    """One more parameter, whose default may use those before it."""
+    if each.name in slots:
+        raise Fault(catalog.DUPLICATE, each.span, f"a second parameter `{each.name}`")
+    if each.name in RESERVED:
+        raise Fault(catalog.DUPLICATE, each.span, f"`{each.name}` is a word of the language", "choose another name")
+    declared = of_words(each.type)
+    if each.type and declared is None:
+        help = did_you_mean(each.type[0], DECLARABLE)
+        raise Fault(catalog.UNKNOWN_NAME, each.span, f"no type is called `{each.type[0]}`", help)
+    kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
+    shown = "" if each.default is None else " ".join(each.default.span.text.split())
+    required = each.default is None and not each.rest
+    slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, constant(each.default, kind), shown=shown)
+
+
+def constant(node: ast.Expression | None, kind: Type) -> Value:
+    """A default that is written as a number or a bool, and fits; MISSING for what is worked out at each use."""
+    if not isinstance(node, ast.Number | ast.Boolean):
+        return MISSING
+    try:
+        return fit(kind, node.value)
+    except Unfit:
+        return MISSING
+
+
+def infer(node: ast.Expression, slots: dict[str, Slot], file: File) -> Type:
+    """The type of a parameter that only has a default: the default's own."""
+    match node:
+        case ast.Number():
+            return Type("int" if is_int(node.value) else "float")
+        case ast.Boolean() | ast.Unary(sign="not"):
+            return Type("bool")
+        case ast.Items() | ast.Comprehension():
+            return Type("list")
+        case ast.Unary():
+            return infer(node.operand, slots, file)
+        case ast.Conditional():
+            return infer(node.then, slots, file)
+        case ast.Binary():
+            return infer_binary(node, slots, file)
+        case ast.Name(id=name) if name in slots:
+            return slots[name].type
+        case ast.Call(callee=ast.Name(id=name)) if name in FUNCTIONS and name not in slots:
+            return infer_function(node, name, slots, file)
+        case ast.Call(callee=ast.Name(id=name)) if isinstance(file.find(name), Routine) and name not in slots:
+            return Type("int")
+        case ast.Attribute(base=ast.Name(id="x")) | ast.Index():
+            return Type("int")
+        case _:
+            return Type("block")
+
+
+def infer_function(node: ast.Call, name: str, slots: dict[str, Slot], file: File) -> Type:
+    """The type of a function's value."""
+    if name in WHOLE:
+        return Type("int")
+    if name in {"range", "zip", "unique"}:
+        return Type("list")
+    values = [argument.value for argument in node.arguments]
+    values = [item for value in values for item in (value.items if isinstance(value, ast.Items) else (value,))]
+    is_float = name == "log2" or any(infer(each, slots, file).name == "float" for each in values)
+    return Type("float" if is_float else "int")
+
+
+def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: File) -> Type:
+    """The type of an operation's value."""
+    if node.sign in {"==", "!=", "<", "<=", ">", ">=", "and", "or"}:
+        return Type("bool")
+    kinds = {infer(side, slots, file).name for side in (node.left, node.right)}
+    if "block" in kinds:
+        return Type("block")
+    return Type("float" if node.sign == "/" or "float" in kinds else "int")
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------
+
+
+def assign(
+    signature: Signature, arguments: tuple[ast.Argument, ...], taken: dict[str, Bound], call: ast.Node
+) -> list[tuple[str, ast.Argument]]:
+    """Which parameter each argument is for; raises a fault for one too many, unknown, or given twice."""
+    found: dict[str, ast.Argument] = {}
+    positions = signature.positions
+    at = 0
+    for argument in arguments:
+        if argument.target:
+            name = argument.target[-1]
+            check_known(signature, argument, name)
+        else:
+            if at >= len(positions):
+                raise too_many(signature, argument, len(positions))
+            name = positions[at].name
+            at += 1
+        if name in found or name in taken:
+            raise Fault(
+                catalog.REPEATED_ARGUMENT, argument.span, f"`{name}` is given already", f"it is {signature.text()}"
+            )
+        found[name] = argument
+    return list(found.items())
+
+
+def check_known(signature: Signature, argument: ast.Argument, name: str) -> None:
+    """Raises for a name that the signature does not have."""
+    slot = signature.slots.get(name)
+    if len(argument.target) > 1:
+        raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one stand in `with(...)`")
+    if (slot is None or slot.rest) and signature.rest is None:
+        known = [slot.name for slot in signature.slots.values()]
+        help = NO_STRIDE.format(signature.owner) if name == "stride" else did_you_mean(name, known)
+        raise Fault(
+            catalog.UNKNOWN_PARAMETER,
+            argument.span,
+            f"`{signature.owner}` has no parameter `{name}`",
+            help or f"it is {signature.text()}",
+        )
+
+
+def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
+    """An argument by position where none is left."""
+    by_name = [slot.name for slot in signature.slots.values() if slot.named]
+    if by_name and most:
+        return Fault(
+            catalog.BY_NAME_ONLY,
+            argument.span,
+            f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
+            f"it is {signature.text()}",
+        )
+    return Fault(
+        catalog.BY_NAME_ONLY,
+        argument.span,
+        f"`{signature.owner}` takes {f'no more than {plural(most)}' if most else 'no arguments'} by position",
+        f"it is {signature.text()}",
+    )
+
+
+def plural(count: int) -> str:
+    """A number of arguments in a sentence."""
+    return f"{count} argument{'s' * (count != 1)}"
+
+
+def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
+    """An argument as its parameter takes it; raises a fault at the argument's place."""
+    try:
+        value = fit(slot.type, bound.value, exact)
+    except Unfit as unfit:
+        raise blamed(
+            catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", rounded(bound) if unfit.rounds else ""
+        ) from None
+    if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
+        label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
+        raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))
+    return bound if value is bound.value else bound._replace(value=value)
+
+
+def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:
+    """A fault at an argument."""
+    fault = Fault(rule, bound.span, label, help)
+    fault.blame(bound)
+    return fault
+
+
+def rounded(bound: Bound) -> str:
+    """What makes an int of a number."""
+    if bound.origin.kind == "literal":
+        return f"the ints beside it are `{floor(bound.value)}` and `{ceil(bound.value)}`"
+    return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
+
+
+def positive(declared: Param, value: Value) -> str:
+    """The number without its minus, where that would do."""
+    if not isinstance(value, int) or value >= 0 or out_of_bounds(declared, -value):
+        return ""
+    return f"did you mean `{-value}`?"
+
+
+BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
+    ("minimum", lambda value, bound: value >= bound, "at least {:g} is needed"),
+    ("maximum", lambda value, bound: value <= bound, "at most {:g} is possible"),
+    ("above", lambda value, bound: value > bound, "more than {:g} is needed"),
+)
+LARGEST = 10**9
+
+
+def out_of_bounds(declared: Param, value: Value) -> str:
+    """What a number (or each number of a list) lacks, in words."""
+    if (
+        type(value) is int
+        and declared.maximum is declared.above is None
+        and (declared.minimum or 0) <= value <= LARGEST
+    ):
+        return ""  # nearly all that is ever asked
+    numbers = value if is_list(value) else (value,)
+    for number in numbers:
+        if type(number) is not int and type(number) is not float:
+            continue
+        if abs(number) > LARGEST:
+            return f"nothing here is larger than {LARGEST:,}"
+        for field, holds, phrase in BOUNDS:
+            bound = getattr(declared, field)
+            if bound is not None and not holds(number, bound):
+                return phrase.format(bound)
+    return ""

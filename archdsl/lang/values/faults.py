@@ -1,0 +1,79 @@
+"""Findings on their way out: from the place where something failed to the place in the user's own text.
+
+A fault starts with the innermost place. As it passes each call, the blame moves to the argument that the caller
+wrote, as long as the failing value is one that was handed through unchanged; a place in a shipped block gives way
+to the call of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archdsl.errors import ArchError, Diagnostic, Note, Rule, Span
+from archdsl.lang.values.value import Bound
+
+LONGEST_PATH = 12
+NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+class Fault(Exception):
+    """What went wrong.
+
+    `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
+    that failed named.
+    """
+
+    def __init__(self, rule: Rule, span: Span | None, label: str, help: str = "", notes: tuple[Note, ...] = ()) -> None:
+        super().__init__(label)
+        self.rule, self.span, self.label, self.help, self.notes = rule, span, label, help, notes
+        self.inner = span
+        self.blamed = ""
+        self.param = ""
+        self.path: list[str] | None = None
+
+    def blame(self, bound: Bound) -> None:
+        """The failing value came from this argument."""
+        self.span = bound.span
+        names = set(NAME.findall(bound.origin.text)) if bound.origin.kind != "literal" else set[str]()
+        self.blamed = names.pop() if len(names) == 1 else ""
+
+    def passes(self, given: dict[str, Bound], call: Span) -> None:
+        """The fault leaves a block: its place becomes the caller's, where the caller has a part in it."""
+        bound = given.get(self.blamed)
+        self.blamed = ""
+        if bound is not None:
+            self.blame(bound)
+        elif self.span is None or self.span.source.shipped:
+            self.span = call
+
+    def starts_path(self) -> None:
+        """The fault leaves the innermost module; the names from here on out say where that is."""
+        self.path = self.path or []
+
+    def leaves(self, name: str) -> None:
+        """The fault leaves a module of this name."""
+        if self.path is not None:
+            self.path.append(name.rstrip("."))
+
+    def diagnostic(self) -> Diagnostic:
+        """The finding, with the innermost place as a note where it is another one."""
+        notes = self.notes
+        if self.inner is not None and not self.inner.source.shipped and not encloses(self.inner, self.span):
+            notes = (*notes, Note(self.inner, "here"))
+        return self.rule.at(
+            self.span, self.label, help=self.help, where=path_text((self.path or [])[::-1]), notes=notes
+        )
+
+    def error(self) -> ArchError:
+        """The finding as the one exception that leaves the package."""
+        return ArchError([self.diagnostic()])
+
+
+def encloses(outer: Span, inner: Span | None) -> bool:
+    """Whether a place lies within another."""
+    return inner is not None and outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
+
+
+def path_text(path: list[str]) -> str:
+    """A path of scopes, without the middle of a very long one."""
+    return ".".join(path if len(path) <= LONGEST_PATH else [*path[:4], "...", *path[-4:]])
