@@ -256,7 +256,7 @@ def validate(
         if len(findings) >= MOST_FINDINGS:
             break
         try:
-            graph = compile(Spec(file, backbone), input=size)
+            graph = elaborated(Spec(file, backbone), input=size)
         except ArchError as error:
             findings += error.diagnostics
             continue
@@ -276,7 +276,7 @@ def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic
     if warnings.inherits(found, backbone):
         home, parent = lineage(file, backbone)[1]
         with suppress(ArchError):
-            inherited = warnings.of_network(compile(Spec(home, parent), input=graph.input), home, parent)
+            inherited = warnings.of_network(elaborated(Spec(home, parent), input=graph.input), home, parent)
     return warnings.own(found, inherited, backbone)
 
 
@@ -300,7 +300,7 @@ def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, in
 
 
 def elaborated(spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
-    """A spec worked out, without the account that `verify` takes of it: for thousands of candidates in a row."""
+    """A spec worked out, without the account that `verify` takes of us: for many in a row, of which none is built."""
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
         family = resolve(chosen.file, chosen.backbone)

@@ -74,7 +74,9 @@ def outcome(asked: Asked, check: Check) -> Outcome:
     if SIGNS[check.sign](actual, wanted):
         return Outcome(check, shown(actual), None)
     label = f"`{'.'.join(check.figure)}` is {shown(actual)}{in_unit(actual, check.amount)}"
-    help = f"if that is right, expect `{exact(actual)}`" if check.sign == "==" else ""
+    bound = {"==": "", "<": "<= ", "<=": "<= ", ">": ">= ", ">=": ">= "}.get(check.sign)
+    right = bound is not None and (bound == "" or type(actual) is int)
+    help = f"if that is right, expect `{bound}{exact(actual)}`" if right else ""
     return Outcome(check, shown(actual), catalog.EXPECT.at(check.span, label, help=help))
 
 

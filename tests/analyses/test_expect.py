@@ -80,10 +80,10 @@ def test_receptive_field() -> None:
 
 
 FAILS = {
-    "params <= 1K": "E210 `params` is 34,047 | ",
+    "params <= 1K": "E210 `params` is 34,047 | if that is right, expect `<= 34_047`",
     "c2 == 32x8x8": "E210 `c2` is 32x16x16 | if that is right, expect `32x16x16`",
     "stem.macs == 3": "E210 `stem.macs` is 442,368 | if that is right, expect `442_368`",
-    "peak_memory <= 20KB": "E210 `peak_memory` is 176,128 bytes (176.13 KB) | ",
+    "peak_memory <= 20KB": "E210 `peak_memory` is 176,128 bytes (176.13 KB) | if that is right, expect `<= 176_128`",
     "parms <= 1K": "E101 no figure is called `parms` | did you mean `params`?",
     "c3.params <= 1K": "E101 no figure is called `c3.params` | did you mean `c2.params`?",
     "c2.weight_memory <= 1K": "E101 no figure is called `c2.weight_memory` | did you mean `weight_memory`?",

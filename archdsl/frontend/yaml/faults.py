@@ -12,7 +12,7 @@ from typing import NamedTuple
 from yaml import MarkedYAMLError
 
 from archdsl.errors import ArchError, Source, Span, catalog
-from archdsl.frontend.yaml.guard import QUOTES
+from archdsl.frontend.yaml.guard import DEEPEST, QUOTES, SPLIT
 
 COMMENT = re.compile(r"[^ \t#][ \t]+#")
 INDENT = "YAML indents with blanks"
@@ -144,7 +144,14 @@ def directive(fault: Fault) -> ArchError:
     return fault.said("a directive that YAML does not know", "remove the line")
 
 
+def too_deep(fault: Fault) -> ArchError:
+    """More nesting than the C library reads, which looks ahead of what `guard` counts (since PyYAML 6.0.4)."""
+    span = Span(fault.source, fault.at, fault.at)
+    return catalog.TOO_DEEP.error(span, f"more than {DEEPEST} lists and mappings are open", help=SPLIT)
+
+
 ROWS: list[tuple[str, Callable[[Fault], ArchError]]] = [
+    ("nesting depth", too_deep),
     ("tab character", lambda fault: fault.said("a tab in the indentation", INDENT)),
     ("mapping values are not allowed", colon),
     ("cannot start any token", beginning),

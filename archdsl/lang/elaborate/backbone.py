@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
-from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean
+from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean, listed
 from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
 from archdsl.lang.elaborate.application import Session
@@ -167,18 +167,18 @@ class Elaboration:
             add_parameter(slots, *declared.first)
         for name in self.params:
             if name not in slots:
-                raise Fault(
-                    catalog.UNKNOWN_PARAMETER,
-                    self.place_of(name),
-                    f"`{self.family.name}` has no parameter `{name}`",
-                    did_you_mean(name, slots) or "it has none at all",
-                )
+                label = f"`{self.family.name}` has no parameter `{name}`"
+                help = did_you_mean(name, slots) or (f"it has {listed(slots)}" if slots else "it has none at all")
+                self.findings.append(catalog.UNKNOWN_PARAMETER.at(self.place_of(name), label, help=help))
         for declared in self.family.parameters:
-            slot = slots[declared.parameter.name]
-            if slot.type.symbols:
-                self.environment.choices[slot.name] = slot.type.symbols
-            value = fitted(slot, self.argument(declared, slot.type), exact=True).value
-            self.environment.set_name(slot.name, value, declared.parameter.span)
+            self.attempt(lambda declared=declared: self.bind_parameter(declared, slots[declared.parameter.name]))
+
+    def bind_parameter(self, declared: Declared, slot: ParameterSlot) -> None:
+        """One parameter."""
+        if slot.type.symbols:
+            self.environment.choices[slot.name] = slot.type.symbols
+        value = fitted(slot, self.argument(declared, slot.type), exact=True).value
+        self.environment.set_name(slot.name, value, declared.parameter.span)
 
     def place_of(self, name: str) -> Span | None:
         """Where a parameter was asked for, if that was in a text."""

@@ -58,10 +58,11 @@ class Environment:
         builder: Builder | None = None,
     ) -> Frame:
         """Where a line is worked out; `tensors` are the sections as its own scope knows them."""
-        names = {**self.names, **(tensors or {})}
-        frame = Frame(
-            self.session, file, self.facts(node, file).statics, names, self.settings, builder, self.parameters
-        )
+        line = line_of(node, file)
+        names = {name: self.names[name] for name in line.names if name in self.names} | (tensors or {})
+        statics = of_line(line, file, self.kinds).statics
+        frame = Frame(self.session, file, statics, names, self.settings, builder, self.parameters)
+        frame.around = self.names
         frame.read = self.read
         frame.once = False
         frame.choices = self.choices

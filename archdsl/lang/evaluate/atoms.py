@@ -130,7 +130,7 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
         catalog.UNKNOWN_NAME,
         node.span,
         nothing_called(node.id),
-        suggestion(node.id, [*frame.names, *frame.file.names(), "true", "false", "none"]) or sections(frame, node.id),
+        suggestion(node.id, [*frame.around, *frame.file.names(), "true", "false", "none"]) or sections(frame, node.id),
     )
 
 
@@ -141,7 +141,7 @@ def nothing_called(word: str) -> str:
 
 def sections(frame: Frame, word: str) -> str:
     """The sections that there are, for a name that looks like one's."""
-    known = [name for name, value in frame.names.items() if is_tensors(value)]
+    known = [name for name, value in frame.around.items() if is_tensors(value)]
     return f"the sections that can be named here are {listed(known)}" if known and NUMBERED.fullmatch(word) else ""
 
 

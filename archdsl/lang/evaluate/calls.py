@@ -307,7 +307,7 @@ def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
 
 def value_names(frame: Frame) -> list[str]:
     """The names and words that stand for values."""
-    names = [name for name, value in frame.names.items() if not (isinstance(value, BlockValue) or is_tensors(value))]
+    names = [name for name, value in frame.around.items() if not (isinstance(value, BlockValue) or is_tensors(value))]
     return [*names, *FUNCTIONS, "true", "false", "none"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.session import Session
 from archdsl.lang.evaluate.settings import Settings
@@ -17,7 +19,8 @@ class Frame:
     `listed` says that each place has one module a turn. `used` collects the names that were read (for constants).
     `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty. `once` says that a
     local name of a block is applied at one place only, and `versions` how often a name was bound anew. `choices` are
-    the words that a parameter may be, by its name. `later` are the sections that come later.
+    the words that a parameter may be, by its name. `later` are the sections that come later, `around` all
+    names that there are, whether the text reads them or not.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Frame:
         self.choices: dict[str, tuple[str, ...]] = {}
         self.read: set[str] = set()
         self.later: frozenset[str] = frozenset()
+        self.around: Mapping[str, Value] = names
 
     def inner(self, names: dict[str, Value], listed: bool | None = None) -> Frame:
         """This frame with more names (a turn of a repeat or a loop)."""

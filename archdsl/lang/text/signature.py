@@ -253,9 +253,8 @@ def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
     try:
         value = fit(slot.type, bound.value, exact)
     except Unfit as unfit:
-        raise blamed(
-            catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", rounded(bound) if unfit.rounds else ""
-        ) from None
+        help = rounded(bound) if unfit.rounds else meant(slot, bound.value)
+        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", help) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
         raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))
@@ -269,8 +268,15 @@ def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:
     return fault
 
 
+def meant(slot: Slot, value: Value) -> str:
+    """What a value of another type was probably meant as."""
+    return f"write `{'true' if value else 'false'}`" if slot.type.name == "bool" and value in (0, 1) else ""
+
+
 def rounded(bound: Bound) -> str:
     """What makes an int of a number."""
+    if bound.value == floor(bound.value):
+        return f"write `{floor(bound.value)}`"
     if bound.origin.kind == "literal":
         return f"the ints beside it are `{floor(bound.value)}` and `{ceil(bound.value)}`"
     return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
