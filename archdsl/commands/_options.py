@@ -56,7 +56,7 @@ def chosen_input(options: argparse.Namespace) -> tuple[int, ...] | None:
     if options.input is None:
         return None
     sides = options.input.lower().split("x")
-    if len(sides) != 3 or not all(side.isdigit() and len(side) <= 6 for side in sides):
+    if len(sides) != 3 or not all(side.isdecimal() and len(side) <= 6 and int(side) for side in sides):
         raise catalog.USAGE.error(None, f"`--input {options.input}`", help="write it as 3x256x256")
     return tuple(map(int, sides))
 

@@ -77,6 +77,8 @@ def test_without_classes_the_classifier_is_gone(capsys: pytest.CaptureFixture[st
         (("show", "resnxt50"), 1, "did you mean `resnext50`?"),
         (("show", "nowhere.yaml"), 1, "--> nowhere.yaml\n   = No such file or directory\n"),
         (("show", "resnext50", "-p", "clases=10"), 1, "did you mean `classes`?"),
+        (("show", "resnext50", "-p", "clases=10", "-p", "w=1"), 1, "1 | w=1\n   | ^ `resnext50` has no parameter `w`"),
+        (("show", "resnext50", "--input", "3x0x3"), 2, "write it as 3x256x256"),
         (("show", "resnext50", "-p", "classes=ten"), 1, "nothing here is called `ten`"),
         (("show", "resnext50", "-p", "classes"), 2, "write `-p name=value`"),
         (("show", "resnext50", "--input", "224"), 2, "write it as 3x256x256"),

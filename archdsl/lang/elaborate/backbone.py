@@ -183,7 +183,10 @@ class Elaboration:
     def place_of(self, name: str) -> Span | None:
         """Where a parameter was asked for, if that was in a text."""
         value = self.params[name]
-        return value.span if isinstance(value, ast.Expression) else self.family.span
+        if not isinstance(value, ast.Expression):
+            return self.family.span
+        source = value.span.source
+        return Span(source, 0, len(name)) if source.text.startswith(f"{name}=") else value.span
 
     def argument(self, declared: Declared, kind: Type) -> Bound:
         """What stands for a parameter: the value asked for, or the default."""
