@@ -85,18 +85,17 @@ POOL_BEFORE = (
 MUTATIONS = [
     # VGG
     text("vgg11_bn", "epsilon", ("norm: bn", "norm: bn(eps = 0.001)")),
-    text("vgg11_bn", "momentum", ("norm: bn", "norm: bn(momentum = 0.01)")),
     setting("vgg11_bn", "slope", "act: leaky_relu(0.01)", file="vgg16"),
     text("vgg11_bn", "another pool", ("c3 / 2: maxpool(2)", "c3 / 2: avgpool(2)"), file="vgg11"),
     text("vgg11_bn", "pool behind", ("maxpool(2) -> plain(128)", "plain(128) -> maxpool(2)"), file="vgg11"),
     text("vgg11_bn", "activation left out", ("linear(4096) -> relu", "linear(4096)"), file="vgg16"),
     block("vgg11_bn", "activation before the norm", "cna", ("-> norm -> act", "-> act -> norm")),
-    # ResNet, ResNeXt
+    # ResNet, ResNeXt: the same block, so that five will do for the second
     *bottlenecks("resnet50", "resnet50"),
-    *bottlenecks("resnext50", "resnext50"),
+    *bottlenecks("resnext50", "resnext50")[::2],
     # Pre-activation
     *preactivations("resnetv2_50"),
-    *preactivations("preresnet50b"),
+    *preactivations("preresnet50b")[::2],
     # Inception v3
     block("inception_v3", "order of a concat", "inception_a", *HALVES_OF_A),
     block("inception_v3", "order of the inner concat", "inception_e", BOTH),

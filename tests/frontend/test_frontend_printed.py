@@ -72,7 +72,7 @@ def test_any_document_comes_back(document: doc.Document) -> None:
 
 
 @pytest.mark.slow
-@settings(EXAMPLES, max_examples=120)
+@settings(EXAMPLES, max_examples=100)
 @given(documents | expressions.map(holding))
 def test_many_documents_come_back(document: doc.Document) -> None:
     assert_comes_back(document)

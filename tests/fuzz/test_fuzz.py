@@ -24,7 +24,7 @@ LONG = pytest.mark.slow
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
 
 
-@pytest.mark.parametrize(("seed", "seconds"), [(0, 4), *(pytest.param(seed, 12, marks=LONG) for seed in range(1, 3))])
+@pytest.mark.parametrize(("seed", "seconds"), [(0, 4), *(pytest.param(seed, 6, marks=LONG) for seed in range(1, 3))])
 def test_changed_specs(seed: int, seconds: float, capsys: pytest.CaptureFixture[str]) -> None:
     examiner, chance = Examiner(), random.Random(seed)
     begin = time.process_time()
