@@ -65,17 +65,18 @@ def elsewhere() -> Iterator[Callable[[Path, int, Path], None]]:
     """A process without archdsl: runs a source on an image of a size, and saves its weights' hashes and its output."""
     command = [sys.executable, "-c", ELSEWHERE]
     with subprocess.Popen(command, text=True, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
+        asked, told, failed = process.stdin, process.stdout, process.stderr
+        assert asked
+        assert told
+        assert failed
 
         def ran(source: Path, size: int, result: Path) -> None:
-            print(json.dumps([str(source), size, str(result)]), file=process.stdin, flush=True)
-            if process.stdout.readline() != "saved\n":
-                raise AssertionError(process.stderr.read())
+            print(json.dumps([str(source), size, str(result)]), file=asked, flush=True)
+            if told.readline() != "saved\n":
+                raise AssertionError(failed.read())
 
         yield ran
-        process.stdin.close()
+        asked.close()
 
 
 @pytest.mark.parametrize(
