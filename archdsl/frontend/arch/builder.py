@@ -13,6 +13,7 @@ from lark.visitors import Transformer_NonRecursive
 
 from archdsl.errors import ArchError, Note, Span, catalog
 from archdsl.frontend.arch.numbers import check_start, number
+from archdsl.frontend.arch.precedence import Operand, combined
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.text import Text
 from archdsl.lang.text import document as doc
@@ -30,7 +31,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         self.text = text
 
     def transform(self, tree: Any) -> Any:
-        """What a tree says, from its leaves up: for each branch, the method of its rule, with place and parts.
+        """What a tree says, from its leaves up: for each branch, the method of its rule, with the branch and its parts.
 
         Lark's own walk does the same, and takes several times as long to call a method.
         """
@@ -42,12 +43,12 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         made: dict[int, Any] = {}
         for each in reversed(order):
             parts = [made.pop(id(part)) if isinstance(part, Tree) else part for part in each.children]
-            made[id(each)] = getattr(self, each.data)(each.meta, parts)
+            made[id(each)] = getattr(self, each.data)(each, parts)
         return made[id(tree)]
 
-    def at(self, meta: Any) -> Span:
+    def at(self, tree: Any) -> Span:
         """The place of a rule."""
-        return self.text.span(meta.start_pos, meta.end_pos)
+        return self.text.span(tree.meta.start_pos, tree.meta.end_pos)
 
     def place(self, token: Token) -> Span:
         """The place of a token."""
@@ -57,48 +58,48 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     # ---- expressions
 
-    def name(self, meta: Any, parts: list[Any]) -> ast.Name:
-        return ast.Name(self.at(meta), False, str(parts[0]))
+    def name(self, tree: Any, parts: list[Any]) -> ast.Name:
+        return ast.Name(self.at(tree), False, str(parts[0]))
 
-    def integer(self, meta: Any, parts: list[Any]) -> ast.Number:
-        return ast.Number(self.at(meta), False, self.number(parts[0], int), str(parts[0]))
+    def integer(self, tree: Any, parts: list[Any]) -> ast.Number:
+        return ast.Number(self.at(tree), False, self.number(parts[0], int), str(parts[0]))
 
-    def decimal(self, meta: Any, parts: list[Any]) -> ast.Number:
-        return ast.Number(self.at(meta), False, self.number(parts[0], Fraction), str(parts[0]))
+    def decimal(self, tree: Any, parts: list[Any]) -> ast.Number:
+        return ast.Number(self.at(tree), False, self.number(parts[0], Fraction), str(parts[0]))
 
     def number(self, token: Token, kind: type[Any]) -> Any:
         return number(token, kind, self.place)
 
-    def boolean(self, meta: Any, parts: list[Any]) -> ast.Boolean:
-        return ast.Boolean(self.at(meta), False, parts[0] == "true")
+    def boolean(self, tree: Any, parts: list[Any]) -> ast.Boolean:
+        return ast.Boolean(self.at(tree), False, parts[0] == "true")
 
-    def nothing(self, meta: Any, parts: list[Any]) -> ast.Nothing:
-        return ast.Nothing(self.at(meta), False)
+    def nothing(self, tree: Any, parts: list[Any]) -> ast.Nothing:
+        return ast.Nothing(self.at(tree), False)
 
-    def group(self, meta: Any, parts: list[Any]) -> ast.Expression:
+    def group(self, tree: Any, parts: list[Any]) -> ast.Expression:
         return parts[0].replace(grouped=True)
 
-    def items(self, meta: Any, parts: list[Any]) -> list[Any]:
+    def items(self, tree: Any, parts: list[Any]) -> list[Any]:
         return parts
 
-    def list(self, meta: Any, parts: list[Any]) -> ast.Items:
-        return ast.Items(self.at(meta), False, tuple(parts[0] or ()))
+    def list(self, tree: Any, parts: list[Any]) -> ast.Items:
+        return ast.Items(self.at(tree), False, tuple(parts[0] or ()))
 
-    def comprehension(self, meta: Any, parts: list[Any]) -> ast.Comprehension:
-        return ast.Comprehension(self.at(meta), False, *parts)
+    def comprehension(self, tree: Any, parts: list[Any]) -> ast.Comprehension:
+        return ast.Comprehension(self.at(tree), False, *parts)
 
-    def variables(self, meta: Any, parts: list[Any]) -> tuple[ast.Name, ...]:
+    def variables(self, tree: Any, parts: list[Any]) -> tuple[ast.Name, ...]:
         return tuple(ast.Name(self.place(token), False, str(token)) for token in parts)
 
-    def spread(self, meta: Any, parts: list[Any]) -> ast.Spread:
-        return ast.Spread(self.at(meta), False, parts[0])
+    def spread(self, tree: Any, parts: list[Any]) -> ast.Spread:
+        return ast.Spread(self.at(tree), False, parts[0])
 
-    def positional(self, meta: Any, parts: list[Any]) -> ast.Argument:
-        return ast.Argument(self.at(meta), False, (), parts[0])
+    def positional(self, tree: Any, parts: list[Any]) -> ast.Argument:
+        return ast.Argument(self.at(tree), False, (), parts[0])
 
-    def keyword(self, meta: Any, parts: list[Any]) -> ast.Argument:
+    def keyword(self, tree: Any, parts: list[Any]) -> ast.Argument:
         key, value = parts
-        return ast.Argument(self.at(meta), False, self.dotted(key), value)
+        return ast.Argument(self.at(tree), False, self.dotted(key), value)
 
     def dotted(self, key: ast.Expression) -> tuple[str, ...]:
         """`a.b.c` as its names; raises for what is no name."""
@@ -111,42 +112,45 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             raise catalog.SYNTAX.error(key.span, "only a name can stand before `=`", help="`==` compares")
         return (inner.id, *reversed(names))
 
-    def arguments(self, meta: Any, parts: list[Any]) -> tuple[ast.Argument, ...]:
+    def arguments(self, tree: Any, parts: list[Any]) -> tuple[ast.Argument, ...]:
         spreads = (part for part in parts if part is not None)
         return tuple(
             ast.Argument(part.span, False, (), part) if isinstance(part, ast.Spread) else part for part in spreads
         )
 
-    def call(self, meta: Any, parts: list[Any]) -> ast.Call:
-        return ast.Call(self.at(meta), False, *parts)
+    def call(self, tree: Any, parts: list[Any]) -> ast.Call:
+        return ast.Call(self.at(tree), False, *parts)
 
-    def attribute(self, meta: Any, parts: list[Any]) -> ast.Attribute:
-        return ast.Attribute(self.at(meta), False, parts[0], str(parts[1]))
+    def attribute(self, tree: Any, parts: list[Any]) -> ast.Attribute:
+        return ast.Attribute(self.at(tree), False, parts[0], str(parts[1]))
 
-    def index(self, meta: Any, parts: list[Any]) -> ast.Index:
-        return ast.Index(self.at(meta), False, *parts)
+    def index(self, tree: Any, parts: list[Any]) -> ast.Index:
+        return ast.Index(self.at(tree), False, *parts)
 
-    def slice(self, meta: Any, parts: list[Any]) -> ast.Slice:
-        return ast.Slice(self.at(meta), False, *parts)
+    def slice(self, tree: Any, parts: list[Any]) -> ast.Slice:
+        return ast.Slice(self.at(tree), False, *parts)
 
-    def unary(self, meta: Any, parts: list[Any]) -> ast.Unary:
-        return ast.Unary(self.at(meta), False, str(parts[0]), parts[1])
+    def operation(self, tree: Any, parts: list[Any]) -> ast.Expression:
+        row = zip(tree.children, parts, strict=True)
+        return combined(
+            self.text,
+            [
+                part if isinstance(part, Token) else Operand(part, each.meta.start_pos, each.meta.end_pos)
+                for each, part in row
+            ],
+        )
 
-    def binary(self, meta: Any, parts: list[Any]) -> ast.Binary:
-        left, sign, right = parts
-        return ast.Binary(self.at(meta), False, str(sign), left, right)
-
-    def conditional(self, meta: Any, parts: list[Any]) -> ast.Conditional:
+    def conditional(self, tree: Any, parts: list[Any]) -> ast.Conditional:
         then, test, other = parts
         for arm in (then, test):
             if isinstance(arm, ast.Chain) and not arm.grouped:
                 raise self.mixed(arm, "if/else", f"({arm.span.text}) if ... else ...")
-        return ast.Conditional(self.at(meta), False, then, test, other)
+        return ast.Conditional(self.at(tree), False, then, test, other)
 
-    def chain_links(self, meta: Any, parts: list[Any]) -> ast.Chain:
+    def chain(self, tree: Any, parts: list[Any]) -> ast.Chain:
         for link in parts:
             self.check_link(link)
-        return ast.Chain(self.at(meta), False, tuple(parts))
+        return ast.Chain(self.at(tree), False, tuple(parts))
 
     def check_link(self, link: ast.Expression) -> None:
         """Raises for a link that mixes `->` with another operator: readers disagree about what is meant."""
@@ -167,33 +171,33 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             help=f"write `{reading}` or `{other}`",
         )
 
-    def named_link(self, meta: Any, parts: list[Any]) -> ast.Named:
-        return ast.Named(self.at(meta), False, parts[0], str(parts[1]))
+    def named_link(self, tree: Any, parts: list[Any]) -> ast.Named:
+        return ast.Named(self.at(tree), False, parts[0], str(parts[1]))
 
     # ---- statements
 
-    def assign(self, meta: Any, parts: list[Any]) -> ast.Assign:
+    def assign(self, tree: Any, parts: list[Any]) -> ast.Assign:
         *targets, value = parts
-        return ast.Assign(self.at(meta), False, self.variables(meta, targets), value)
+        return ast.Assign(self.at(tree), False, self.variables(tree, targets), value)
 
-    def return_(self, meta: Any, parts: list[Any]) -> ast.Return:
-        return ast.Return(self.at(meta), False, parts[0])
+    def return_(self, tree: Any, parts: list[Any]) -> ast.Return:
+        return ast.Return(self.at(tree), False, parts[0])
 
-    def for_(self, meta: Any, parts: list[Any]) -> ast.For:
+    def for_(self, tree: Any, parts: list[Any]) -> ast.For:
         variables, source, (_, body) = parts
-        return ast.For(self.at(meta), False, variables, source, body)
+        return ast.For(self.at(tree), False, variables, source, body)
 
-    def if_(self, meta: Any, parts: list[Any]) -> ast.If:
+    def if_(self, tree: Any, parts: list[Any]) -> ast.If:
         test, (_, body), *other = parts
-        return ast.If(self.at(meta), False, test, body, other[0] if other else ())
+        return ast.If(self.at(tree), False, test, body, other[0] if other else ())
 
-    def else_suite(self, meta: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
+    def else_suite(self, tree: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
         return parts[0][1]
 
-    def elif_(self, meta: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
-        return (self.if_(meta, parts),)
+    def elif_(self, tree: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
+        return (self.if_(tree, parts),)
 
-    def suite(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+    def suite(self, tree: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
         text, statements = self.with_doc(parts)
         return text, tuple(statements)
 
@@ -203,29 +207,29 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         """A docstring, if one comes first, and the rest."""
         return (parts[0], parts[1:]) if parts and isinstance(parts[0], str) else ("", parts)
 
-    def docstring(self, meta: Any, parts: list[Any]) -> str:
+    def docstring(self, tree: Any, parts: list[Any]) -> str:
         return tidy(parts[0][3:-3])
 
     # ---- definitions
 
-    def rhs_inline(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+    def rhs_inline(self, tree: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
         return "", (ast.Return(parts[0].span, False, parts[0]),)
 
-    def rhs_indented(self, meta: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+    def rhs_indented(self, tree: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
         text, (value,) = self.with_doc(parts)
         return text, (ast.Return(value.span, False, value),)
 
     rhs_suite = suite
 
-    def block(self, meta: Any, parts: list[Any]) -> ast.Block:
+    def block(self, tree: Any, parts: list[Any]) -> ast.Block:
         name, parameters, (text, body) = parts if len(parts) == 3 else (parts[0], (), parts[1])
         return ast.Block(self.place(name), False, str(name), parameters, body, text)
 
-    def function(self, meta: Any, parts: list[Any]) -> ast.Function:
+    def function(self, tree: Any, parts: list[Any]) -> ast.Function:
         name, parameters, (text, body) = parts
         return ast.Function(self.place(name), False, str(name), parameters, body, text)
 
-    def parameters(self, meta: Any, parts: list[Any]) -> tuple[ast.Parameter, ...]:
+    def parameters(self, tree: Any, parts: list[Any]) -> tuple[ast.Parameter, ...]:
         """Parameters in order; those after `*` are by name only."""
         found: list[ast.Parameter] = []
         named = False
@@ -236,22 +240,22 @@ class Builder(Transformer_NonRecursive[Any, Any]):
                 found.append(part.replace(named=named) if not part.rest else part)
         return tuple(found)
 
-    def parameter(self, meta: Any, parts: list[Any]) -> ast.Parameter:
+    def parameter(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         name, kind, default = parts
         return ast.Parameter(self.place(name), False, str(name), kind or (), default)
 
-    def named_only(self, meta: Any, parts: list[Any]) -> str:
+    def named_only(self, tree: Any, parts: list[Any]) -> str:
         return "*"
 
-    def rest(self, meta: Any, parts: list[Any]) -> ast.Parameter:
+    def rest(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         return ast.Parameter(self.place(parts[0]), False, str(parts[0]), (), None, True, True)
 
-    def type(self, meta: Any, parts: list[Any]) -> tuple[str, ...]:
+    def type(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))
 
     # ---- backbones
 
-    def shape(self, meta: Any, parts: list[Any]) -> tuple[int, ...]:
+    def shape(self, tree: Any, parts: list[Any]) -> tuple[int, ...]:
         sizes = [(size, part) for part in parts for size in str(part).split("x")]
         return tuple(self.positive(Token.new_borrow_pos("INT", size, part)) for size, part in sizes)
 
@@ -264,21 +268,22 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {LARGEST_SIZE:,} is of use")
         return value
 
-    def input_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
-        line = self.text.content[meta.start_pos : meta.end_pos].rstrip()
-        return "input", (parts[0], self.text.span(meta.start_pos, meta.start_pos + len(line)))
+    def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        start = tree.meta.start_pos
+        line = self.text.content[start : tree.meta.end_pos].rstrip()
+        return "input", (parts[0], self.text.span(start, start + len(line)))
 
-    def target(self, meta: Any, parts: list[Any]) -> tuple[str, ...]:
+    def target(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))
 
-    def setting(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "settings", doc.element(doc.Setting, self.at(meta), target=parts[0], value=parts[1])
+    def setting(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        return "settings", doc.element(doc.Setting, self.at(tree), target=parts[0], value=parts[1])
 
-    def stage_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+    def stage_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, reduction, value = parts
         return self.section(name, value, True, reduction and self.positive(reduction))
 
-    def section_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+    def section_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         return self.section(parts[0], parts[1], False, None)
 
     def section(self, name: Token, value: Any, stage: bool, reduction: int | None) -> tuple[str, Any]:
@@ -289,42 +294,42 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         content: dict[str, Any] = {"name": str(name), "stage": stage, "reduction": reduction, "value": value}
         return "sections", doc.element(doc.Section, span, **content)
 
-    def output_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+    def output_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, training, value = parts
         if isinstance(value, ast.Nothing):
             return "drops", doc.element(doc.Drop, self.place(name), name=str(name))
         content: dict[str, Any] = {"name": str(name), "training": training is not None, "value": value}
         return "outputs", doc.element(doc.Output, self.place(name), **content)
 
-    def checks(self, meta: Any, parts: list[Any]) -> tuple[doc.Check, ...]:
+    def checks(self, tree: Any, parts: list[Any]) -> tuple[doc.Check, ...]:
         return tuple(parts)
 
-    def check(self, meta: Any, parts: list[Any]) -> doc.Check:
+    def check(self, tree: Any, parts: list[Any]) -> doc.Check:
         figure, sign, amount, load = parts
         batch, precision = load or (None, "")
         content = {"figure": figure, "sign": str(sign), "amount": amount, "batch": batch, "precision": precision}
-        return doc.element(doc.Check, self.at(meta), **content)
+        return doc.element(doc.Check, self.at(tree), **content)
 
-    def load(self, meta: Any, parts: list[Any]) -> tuple[int, str]:
+    def load(self, tree: Any, parts: list[Any]) -> tuple[int, str]:
         batch, precision = parts
         return self.number(batch, int), str(precision or "")
 
-    def amount(self, meta: Any, parts: list[Any]) -> str:
+    def amount(self, tree: Any, parts: list[Any]) -> str:
         if len(parts[0]) > LONGEST_AMOUNT:
             raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this is longer than any amount that is of use")
         check_start(parts[0], self.place)
         return str(parts[0]).replace("_", "")
 
-    def expect_line(self, meta: Any, parts: list[Any]) -> tuple[str, Any]:
+    def expect_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         return "expect", parts[0]
 
-    def extends(self, meta: Any, parts: list[Any]) -> doc.Extends:
+    def extends(self, tree: Any, parts: list[Any]) -> doc.Extends:
         arguments = parts[1] if len(parts) > 1 else ()
         return doc.element(doc.Extends, self.place(parts[0]), parent=str(parts[0]), arguments=arguments)
 
     extends_value = extends
 
-    def backbone(self, meta: Any, parts: list[Any]) -> doc.Backbone:
+    def backbone(self, tree: Any, parts: list[Any]) -> doc.Backbone:
         name, *rest = parts
         content: dict[str, Any] = {"name": str(name)}
         first: Span | None = None
@@ -353,7 +358,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     # ---- a file, and YAML's keys
 
-    def edition(self, meta: Any, parts: list[Any]) -> int:
+    def edition(self, tree: Any, parts: list[Any]) -> int:
         number = self.number(parts[0], int)
         if number != doc.EDITION:
             raise catalog.EDITION.error(
@@ -361,10 +366,10 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             )
         return number
 
-    def import_(self, meta: Any, parts: list[Any]) -> doc.Import:
+    def import_(self, tree: Any, parts: list[Any]) -> doc.Import:
         return doc.element(doc.Import, self.place(parts[0]), path=str(parts[0])[1:-1])
 
-    def file(self, meta: Any, parts: list[Any]) -> doc.Document:
+    def file(self, tree: Any, parts: list[Any]) -> doc.Document:
         content: dict[str, Any] = {}
         kinds = {doc.Import: "imports", ast.Block: "blocks", ast.Function: "functions", doc.Backbone: "backbones"}
         for part in parts:
@@ -376,13 +381,13 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         kept = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
         return doc.element(doc.Document, whole, **kept)
 
-    def stage_key(self, meta: Any, parts: list[Any]) -> tuple[str, int | None]:
+    def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:
         name, reduction = parts
         return str(name), reduction and self.positive(reduction)
 
-    def output_key(self, meta: Any, parts: list[Any]) -> tuple[str, bool]:
+    def output_key(self, tree: Any, parts: list[Any]) -> tuple[str, bool]:
         return str(parts[0]), parts[1] is not None
 
-    def bound(self, meta: Any, parts: list[Any]) -> tuple[str, str, int | None, str]:
+    def bound(self, tree: Any, parts: list[Any]) -> tuple[str, str, int | None, str]:
         *sign, amount, load = parts
         return str(sign[0]) if sign else "==", amount, *(load or (None, ""))  # pyright: ignore[reportReturnType]

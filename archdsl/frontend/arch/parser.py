@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from lark import Tree, UnexpectedCharacters, UnexpectedInput
+from lark import Token, Tree, UnexpectedCharacters, UnexpectedInput
 
 from archdsl.errors import ArchError, Source, catalog
 from archdsl.frontend.arch.builder import Builder
@@ -67,13 +67,19 @@ def short_tree(content: str, start: str) -> Any:
 
 def check_depth(text: Text, tree: Any) -> None:
     """Raises where expressions nest (or sums go on) deeper than anybody reads, before anything walks them."""
-    level = [tree]
-    for _ in range(DEEPEST_TREE):
-        level = [below for above in level for below in above.children if isinstance(below, Tree)]
-        if not level:
-            return
-    meta = level[0].meta
-    raise catalog.TOO_DEEP.error(text.span(meta.start_pos, meta.end_pos), f"nested {DEEPEST_TREE} levels deep")
+    left = [(tree, 0)]
+    while left:
+        each, above = left.pop()
+        depth = above + levels(each)
+        if depth > DEEPEST_TREE:
+            place = text.span(each.meta.start_pos, each.meta.end_pos)
+            raise catalog.TOO_DEEP.error(place, f"nested {DEEPEST_TREE} levels deep")
+        left += [(part, depth) for part in each.children if isinstance(part, Tree)]
+
+
+def levels(tree: Any) -> int:
+    """How many levels a branch comes to: a row of operands may nest as deep as there are signs in it."""
+    return sum(isinstance(part, Token) for part in tree.children) if tree.data == "operation" else 1
 
 
 def syntax_error(text: Text, error: UnexpectedInput) -> ArchError:
