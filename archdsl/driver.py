@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from functools import cache, cached_property
 from itertools import islice
@@ -30,7 +29,6 @@ MOST_BESIDE = 1_000
 WITHIN = "a file imports from its own folder, and from those below"
 MOST_FINDINGS = 100
 """Of one file; whoever reads so many has stopped by then."""
-DECLARED = re.compile(r"^\s*(?:backbone\s+|name:\s*['\"]?)(\w+)", re.MULTILINE)
 
 
 class Spec:
@@ -58,9 +56,8 @@ class Shipped:
 
     @cached_property
     def spec_files(self) -> dict[str, Path]:
-        """The file of each shipped backbone, found by its declaration."""
-        paths = sorted(path for path in folder("specs").rglob("*") if path.suffix in SUFFIXES)
-        return {name: path for path in paths for name in DECLARED.findall(path.read_text(encoding="utf-8"))}
+        """The file of each shipped backbone: it bears the backbone's name."""
+        return {path.stem: path for path in sorted(folder("specs").iterdir()) if path.suffix in SUFFIXES}
 
     def block(self, name: str) -> Definition | None:
         """A shipped block."""
@@ -77,11 +74,18 @@ class Shipped:
         if path is None:
             return None
         file = load_file(path, shipped=True)
-        return file, file.backbones[name]
+        return (file, file.backbones[name]) if name in file.backbones else None
 
     def specs(self) -> list[str]:
         """The names of the shipped backbones."""
         return sorted(self.spec_files)
+
+    def opened(self, path: Path, text: str) -> File | None:
+        """The file of a shipped spec, if this is one, as the networks that extend it have it: none is read twice."""
+        if self.spec_files.get(path.stem) != path:
+            return None
+        file = load_file(path, shipped=True)
+        return file if file.source.text == text and not file.imports else None
 
 
 SHIPPED = Shipped()
@@ -246,8 +250,7 @@ def validate(
     Where nothing is, its warnings: what is legal, and surely not meant.
     """
     try:
-        trail = (resolved(path, None),) if path is not None else ()
-        file = open_file(source, trail[0].parent if trail else None, trail, reads)
+        file = opened(source, path, reads)
     except ArchError as error:
         return error.diagnostics[:MOST_FINDINGS]
     findings: list[Diagnostic] = []
@@ -265,6 +268,14 @@ def validate(
         if not findings:
             unmeant += warnings_of(graph, file, backbone)
     return list(dict.fromkeys(findings)) or unsilenced(file, unmeant, as_declared=size is None)
+
+
+def opened(source: Source, path: Path | None, reads: list[Read] | None) -> File:
+    """A text, which `path` holds if it is given, with what it imports."""
+    if path is None:
+        return open_file(source, None, (), reads)
+    real = resolved(path, None)
+    return SHIPPED.opened(real, source.text) or open_file(source, real.parent, (real,), reads)
 
 
 def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic]:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 LOADER = "pydantic.plugin._loader"
-YOUNG = 100_000
+YOUNG = 1_000_000
 """So many new objects are looked through for garbage at once: a run makes many, and drops few before its end."""
 
 

@@ -38,7 +38,11 @@ def resolved(path: Path, span: Span | None) -> Path:
 
 def read_text(path: Path, span: Span | None = None) -> str:
     """A file's text; raises ArchError: at the place that asks for the file, if a text does."""
-    return decoded(read_bytes(path, span), shown(path), span)
+    content = read_bytes(path, span)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise no_text(error, shown(path), span) from None
 
 
 def read_bytes(path: Path, span: Span | None = None) -> bytes:
@@ -77,12 +81,12 @@ def read_input() -> str:
     content = sys.stdin.read().encode() if stream is None else stream.read(LARGEST + len(BOM) + 1)
     if len(content) > LARGEST:
         raise at_fault(catalog.TOO_LARGE, STDIN, None, TOO_MANY)
-    return decoded(content.removeprefix(BOM), STDIN, None)
-
-
-def decoded(content: bytes, name: str, span: Span | None) -> str:
-    """The text of bytes; raises ArchError."""
     try:
-        return content.decode("utf-8")
+        return content.removeprefix(BOM).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise at_fault(catalog.FILE, name, span, f"this is not text in UTF-8 (byte {error.start})") from None
+        raise no_text(error, STDIN, None) from None
+
+
+def no_text(error: UnicodeDecodeError, name: str, span: Span | None) -> ArchError:
+    """What is wrong with bytes that are no text."""
+    return at_fault(catalog.FILE, name, span, f"this is not text in UTF-8 (byte {error.start})")

@@ -17,7 +17,7 @@ from archdsl.errors import ArchError, Note, Rule, Source, Span, catalog
 LARGEST = 1_000_000
 DEEPEST = 40
 MOST_NODES = 100_000
-UNREADABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 QUOTES = "put the expression in quotes"
 SPLIT = "a spec is at most three or four deep; give the inner parts names of their own, as blocks"

@@ -43,7 +43,7 @@ class Fault(Exception):
         self.blamed = ""
         if bound is not None:
             self.blame(bound)
-        elif self.span is None or self.span.source.shipped:
+        elif self.span is None or not is_own(self.span, call):
             self.span = call
 
     def starts_path(self) -> None:
@@ -58,7 +58,7 @@ class Fault(Exception):
     def diagnostic(self) -> Diagnostic:
         """The finding, with the innermost place as a note where it is another one."""
         notes = self.notes
-        if self.inner is not None and not self.inner.source.shipped and not encloses(self.inner, self.span):
+        if self.inner is not None and is_own(self.inner, self.span) and not encloses(self.inner, self.span):
             notes = (*notes, Note(self.inner, "here"))
         return self.rule.at(
             self.span, self.label, help=self.help, where=path_text((self.path or [])[::-1]), notes=notes
@@ -67,6 +67,11 @@ class Fault(Exception):
     def error(self) -> ArchError:
         """The finding as the one exception that leaves the package."""
         return ArchError([self.diagnostic()])
+
+
+def is_own(place: Span, told: Span | None) -> bool:
+    """Whether a place is the user's to mend: it is in no shipped file, or in the one of which something is told."""
+    return not place.source.shipped or (told is not None and place.source is told.source)
 
 
 def encloses(outer: Span, inner: Span | None) -> bool:
