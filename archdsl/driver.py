@@ -27,6 +27,7 @@ DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
 MOST_BESIDE = 1_000
 WITHIN = "a file imports from its own folder, and from those below"
+BEGINNING = "it begins with `backbone name:`, `block name(...)` or `import \"...\"`"
 MOST_FINDINGS = 100
 """Of one file; whoever reads so many has stopped by then."""
 
@@ -253,6 +254,8 @@ def validate(
         file = opened(source, path, reads)
     except ArchError as error:
         return error.diagnostics[:MOST_FINDINGS]
+    if file.is_empty:
+        return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
     findings: list[Diagnostic] = []
     unmeant: list[Diagnostic] = []
     for backbone in file.backbones.values():

@@ -54,6 +54,13 @@ def test_a_file_that_is_named_is_checked(folder: Path, capsys: pytest.CaptureFix
     assert "2 files checked" in out
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# blocks, some day\n", "archdsl 1\n"])
+def test_a_file_with_nothing_in_it_is_a_mistake(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.arch").write_text(text)
+    code, out = validate(capsys, "empty.arch")
+    assert (code, "E308" in out, "there is nothing in this file" in out) == (1, True, True)
+
+
 def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("binary.arch").write_bytes(bytes(range(256)))
     Path("utf16.yaml").write_bytes(GOOD.encode("utf-16"))

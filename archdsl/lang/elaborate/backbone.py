@@ -135,7 +135,7 @@ class Elaboration:
         except RecursionError:
             self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this nests too deeply to be worked out"))
         finally:
-            self.session.depth = 0
+            self.session.inside.clear()
         return None
 
     def stop(self) -> None:

@@ -105,7 +105,7 @@ def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
 
 def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Slot]]:
     """What a policy stands for, with the settings given to it; and the setting that said so."""
-    entry = settings.get(None, policy.policy)
+    entry = settings.of(None).get(policy.policy)
     if entry is None:
         chosen: BlockValue = session.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
         used = frozenset[Slot]()

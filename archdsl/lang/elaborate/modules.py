@@ -142,7 +142,7 @@ def block_scope(
 ) -> Built:
     """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
     builder = Builder(shapes)
-    with session.level(use.span):
+    with session.level(use.span, definition.name):
         body = body_of(session, use, definition, builder, settings)
         builder.used |= body.used
         result = body.result

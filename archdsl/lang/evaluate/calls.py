@@ -126,7 +126,7 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
     names: dict[str, Value] = dict(zip(slots, values, strict=False))
     inner = Frame(session, routine.file, Statics.blank(), names, frame.settings)
     inner.choices = {slot.name: slot.type.symbols for slot in slots.values() if slot.type.symbols}
-    with session.level(node.span):
+    with session.level(node.span, routine.name):
         for parameter in routine.node.parameters[len(values) :]:
             if parameter.default is None:
                 raise Fault(catalog.MISSING_ARGUMENT, node.span, f"`{routine.name}` needs `{parameter.name}`")

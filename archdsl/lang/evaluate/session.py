@@ -43,6 +43,8 @@ class Rest(NamedTuple):
     given: dict[str, Bound]
 
 
+MOST_SHOWN = 4
+"""So many blocks of a circle are named."""
 NOWHERE = Origin("computed", "")
 
 
@@ -58,25 +60,27 @@ class Session:
         self.bodies: dict[tuple[Any, ...], Body] = {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
         self.budget = Budget()
-        self.depth = 0
+        self.inside: list[str] = []
+        """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
         self.applied: dict[tuple[int, str, int], Span] = {}
         self.declared: dict[tuple[Slot, int], Entry] = {}
         self.effective: set[tuple[Slot, int]] = set()
         self.shares = 0
         self.identity = vocabulary()["identity"]
 
-    def level(self, span: Span | None) -> Self:
+    def level(self, span: Span | None, name: str = "") -> Self:
         """For a `with`: one level deeper, up to the limit. What recurses ends here."""
-        if self.depth >= MOST_LEVELS:
+        if len(self.inside) >= MOST_LEVELS:
             label = f"blocks are nested more than {MOST_LEVELS} levels deep"
-            raise Fault(catalog.TOO_DEEP, span, label, "does a block use itself without an end?")
+            raise Fault(catalog.TOO_DEEP, span, label, circle([*self.inside, name]))
+        self.inside.append(name)
         return self
 
     def __enter__(self) -> None:
-        self.depth += 1
+        pass
 
     def __exit__(self, *_: object) -> None:
-        self.depth -= 1
+        self.inside.pop()
 
     # ---- keys
 
@@ -144,3 +148,15 @@ class Session:
     def extended(self, settings: Settings, inner: Settings) -> Settings:
         """The settings in force inside a `with`."""
         return self.settings(settings.entries | inner.entries)
+
+
+def circle(inside: list[str]) -> str:
+    """What is said of blocks and functions that are nested too deeply: which of them use each other, if they do."""
+    *before, last = [name for name in inside if name] or [""]
+    if last not in before:
+        return "does a block use itself without an end?"
+    between = before[len(before) - before[::-1].index(last) :]
+    if not between:
+        return f"`{last}` uses itself, and has to come to an end"
+    shown = [f"`{name}`" for name in between[:MOST_SHOWN]] + ["..."] * (len(between) > MOST_SHOWN)
+    return f"`{last}` uses {', which uses '.join(shown)}, which uses `{last}`; they have to come to an end"

@@ -32,12 +32,8 @@ class Settings:
         for (target, name), entry in entries.items():
             self.by_target.setdefault(target, {})[name] = entry
 
-    def get(self, target: Target | None, name: str) -> Entry | None:
-        """The setting in force for a parameter of a target, or for a policy."""
-        return self.entries.get((target, name))
-
     def of(self, target: Target | None) -> dict[str, Entry]:
-        """All settings in force for a target, by parameter."""
+        """All settings in force for a target, by parameter; those of None are the policies."""
         return self.by_target.get(target, NONE)
 
 

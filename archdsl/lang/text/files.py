@@ -119,6 +119,11 @@ class File:
         """Without what is known by the identity of nodes: a copy, or another process, has others."""
         return self.__dict__ | {"lines": {}}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in the file that anybody could use."""
+        return not (self.blocks or self.functions or self.backbones or self.imports)
+
     def find(self, name: str) -> Meaning:
         """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""
         if name not in self.meanings:
