@@ -37,3 +37,8 @@ def lighten() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     sys.modules.setdefault(LOADER, NoPlugins(LOADER))
     gc.set_threshold(YOUNG, 20, 20)
+
+
+def leave() -> None:
+    """Leaves all that was made to the system: Python would look through it for garbage once more before it ends."""
+    gc.freeze()

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from archdsl import __version__
 from archdsl.commands._color import rendered
-from archdsl.commands._light import lighten
+from archdsl.commands._light import leave, lighten
 from archdsl.errors import ArchError, did_you_mean
 from archdsl.errors.render import CONTROL, plain
 
@@ -46,10 +46,18 @@ def overview() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command line, by default that of this process; the exit code."""
-    if arguments is None:
-        lighten()
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs a command line, by default that of this process, which then ends; the exit code."""
+    if arguments is not None:
+        return dispatch(list(arguments))
+    lighten()
+    try:
+        return dispatch(sys.argv[1:])
+    finally:
+        leave()
+
+
+def dispatch(words: list[str]) -> int:
+    """Runs the command that the first word names."""
     if not words or words[0] in {"-h", "--help"}:
         print(overview())
         return 0 if words else 2
