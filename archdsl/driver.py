@@ -18,6 +18,7 @@ from archdsl.frontend.notation import SUFFIXES
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
 from archdsl.lang.elaborate.backbone import elaborate
+from archdsl.lang.evaluate.known import Known
 from archdsl.lang.text.document import Backbone, Import
 from archdsl.lang.text.family import lineage, resolve
 from archdsl.lang.text.files import Definition, File
@@ -27,7 +28,7 @@ DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
 MOST_BESIDE = 1_000
 WITHIN = "a file imports from its own folder, and from those below"
-BEGINNING = "it begins with `backbone name:`, `block name(...)` or `import \"...\"`"
+BEGINNING = 'it begins with `backbone name:`, `block name(...)` or `import "..."`'
 MOST_FINDINGS = 100
 """Of one file; whoever reads so many has stopped by then."""
 
@@ -244,12 +245,18 @@ def specs_in(folder: Path) -> list[str]:
 
 
 def validate(
-    source: Source, path: Path | None, size: tuple[int, ...] | None = None, reads: list[Read] | None = None
+    source: Source,
+    path: Path | None,
+    size: tuple[int, ...] | None = None,
+    reads: list[Read] | None = None,
+    known: Known | None = None,
 ) -> list[Diagnostic]:
     """All that is wrong with a text: with the file, with each of its backbones, and with what they expect.
 
-    Where nothing is, its warnings: what is legal, and surely not meant.
+    Where nothing is, its warnings: what is legal, and surely not meant. `reads` takes note of what the text imports;
+    `known` is what the texts before have in common with it.
     """
+    known = known or Known()
     try:
         file = opened(source, path, reads)
     except ArchError as error:
@@ -262,14 +269,14 @@ def validate(
         if len(findings) >= MOST_FINDINGS:
             break
         try:
-            graph = elaborated(Spec(file, backbone), input=size)
+            graph = elaborated(Spec(file, backbone), input=size, known=known)
         except ArchError as error:
             findings += error.diagnostics
             continue
         if size is None and backbone.expect:
             findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
         if not findings:
-            unmeant += warnings_of(graph, file, backbone)
+            unmeant += warnings_of(graph, file, backbone, known)
     return list(dict.fromkeys(findings)) or unsilenced(file, unmeant, as_declared=size is None)
 
 
@@ -281,7 +288,7 @@ def opened(source: Source, path: Path | None, reads: list[Read] | None) -> File:
     return SHIPPED.opened(real, source.text) or open_file(source, real.parent, (real,), reads)
 
 
-def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic]:
+def warnings_of(graph: Graph, file: File, backbone: Backbone, known: Known) -> list[Diagnostic]:
     """What is surely not meant in a backbone's graph, and not its parent's doing."""
     from archdsl.analyses import warnings
 
@@ -290,7 +297,8 @@ def warnings_of(graph: Graph, file: File, backbone: Backbone) -> list[Diagnostic
     if warnings.inherits(found, backbone):
         home, parent = lineage(file, backbone)[1]
         with suppress(ArchError):
-            inherited = warnings.of_network(elaborated(Spec(home, parent), input=graph.input), home, parent)
+            other = elaborated(Spec(home, parent), input=graph.input, known=known)
+            inherited = warnings.of_network(other, home, parent)
     return warnings.own(found, inherited, backbone)
 
 
@@ -313,11 +321,16 @@ def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, in
     return graph
 
 
-def elaborated(spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
-    """A spec worked out, without the account that `verify` takes of us: for many in a row, of which none is built."""
+def elaborated(
+    spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None, known: Known | None = None
+) -> Graph:
+    """A spec worked out, without the account that `verify` takes of us: for many in a row, of which none is built.
+
+    `known` is what those before have in common with it.
+    """
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
         family = resolve(chosen.file, chosen.backbone)
-        return elaborate(family, params or {}, tuple(input) if input is not None else None)
+        return elaborate(family, params or {}, tuple(input) if input is not None else None, known)
     except RecursionError:
         raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None

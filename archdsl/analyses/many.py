@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from archdsl.analyses.figures import FIGURES, Asked, Load
 from archdsl.errors import ArchError, catalog, did_you_mean
 from archdsl.graph import Graph
+from archdsl.lang.evaluate.known import Known
 
 USUAL = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
 SMALLEST, LARGEST = 1, 200
@@ -53,13 +54,14 @@ class Chunk(NamedTuple):
 
 def evaluate(chunk: Chunk) -> list[Costed]:
     """The figures of each candidate, in order; what is wrong with one is its result."""
-    return [costed(chunk, spec, params) for spec, params in chunk.candidates]
+    known = Known()
+    return [costed(chunk, spec, params, known) for spec, params in chunk.candidates]
 
 
-def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None) -> Costed:
+def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: Known) -> Costed:
     """One candidate's figures."""
     try:
-        graph = chunk.compile(spec, params=params, input=chunk.input)
+        graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
         asked = Asked(graph)
         return Costed(graph.name, {name: FIGURES[name].find(asked, None, chunk.load) for name in chunk.figures})
     except ArchError as error:

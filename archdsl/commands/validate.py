@@ -12,8 +12,9 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.commands._cache import Cache, usual_folder
 from archdsl.commands._color import rendered
@@ -21,6 +22,9 @@ from archdsl.commands._formats import FORMATS
 from archdsl.commands._options import chosen_input
 from archdsl.errors import ArchError, Diagnostic, Source
 from archdsl.errors.reading import STDIN, read_input, read_text, shown
+
+if TYPE_CHECKING:
+    from archdsl.lang.evaluate.known import Known
 
 STANDARD_INPUT = "-"
 MACHINE_READ = {"json", "sarif", "github"}
@@ -46,10 +50,11 @@ def run(options: argparse.Namespace) -> int:
     """Checks all files, prints what is wrong, and counts."""
     size = chosen_input(options)
     cache = Cache(None if options.no_cache else usual_folder())
+    check = Check(size, cache)
     findings: list[Diagnostic] = []
     checked = skipped = 0
     for asked in files(options.paths):
-        found = outcome(asked, size, cache)
+        found = check.outcome(asked)
         checked += found is not None
         skipped += found is None
         findings += found or []
@@ -90,23 +95,6 @@ def below(folder: Path, endings: tuple[str, ...]) -> Iterator[str]:
         yield from (str(path) for path in paths if path.is_file())
 
 
-def outcome(asked: Asked, size: tuple[int, ...] | None, cache: Cache) -> list[Diagnostic] | None:
-    """What is wrong with a file; None for one that is no spec, and that only its folder was asked for."""
-    from archdsl.frontend.notation import is_spec
-
-    try:
-        source = source_of(asked.path)
-    except ArchError as error:
-        return error.diagnostics
-    if asked.through_folder and not is_spec(source.name, source.text):
-        return None
-    if asked.path == STANDARD_INPUT:
-        return checked(source, None, size, None)
-    key = cache.key(asked.path, size, source.text)
-    found = cache.get(key, source)
-    return checked(source, asked.path, size, (cache, key)) if found is None else found
-
-
 def source_of(path: str) -> Source:
     """A file's text, or standard input's."""
     if path == STANDARD_INPUT:
@@ -114,19 +102,47 @@ def source_of(path: str) -> Source:
     return Source(shown(Path(path)), read_text(Path(path)))
 
 
-def checked(
-    source: Source, path: str | None, size: tuple[int, ...] | None, keep: tuple[Cache, str] | None
-) -> list[Diagnostic]:
-    """What is wrong with a text, worked out; the cache keeps it, unless an installed package may have had its part."""
-    from archdsl.driver import Read, validate
-    from archdsl.ops import installed
+class Check:
+    """A run over files. What a file has in common with those before it is not worked out again."""
 
-    reads: list[Read] = []
-    findings = validate(source, None if path is None else Path(path), size, reads)
-    if keep and not installed.cache_info().currsize:
-        cache, key = keep
-        cache.put(key, source, findings, [(str(each.asked), str(each.path), each.text) for each in reads])
-    return findings
+    def __init__(self, size: tuple[int, ...] | None, cache: Cache) -> None:
+        self.size = size
+        self.cache = cache
+
+    @cached_property
+    def known(self) -> Known:
+        """The modules so far; made when the first file is not in the cache."""
+        from archdsl.lang.evaluate.known import Known
+
+        return Known()
+
+    def outcome(self, asked: Asked) -> list[Diagnostic] | None:
+        """What is wrong with a file; None for one that is no spec, and that only its folder was asked for."""
+        from archdsl.frontend.notation import is_spec
+
+        try:
+            source = source_of(asked.path)
+        except ArchError as error:
+            return error.diagnostics
+        if asked.through_folder and not is_spec(source.name, source.text):
+            return None
+        if asked.path == STANDARD_INPUT:
+            return self.worked_out(source, None, None)
+        key = self.cache.key(asked.path, self.size, source.text)
+        found = self.cache.get(key, source)
+        return self.worked_out(source, asked.path, key) if found is None else found
+
+    def worked_out(self, source: Source, path: str | None, key: str | None) -> list[Diagnostic]:
+        """What is wrong with a text; the cache keeps it, unless an installed package may have had its part."""
+        from archdsl.driver import Read, validate
+        from archdsl.ops import installed
+
+        reads: list[Read] = []
+        findings = validate(source, None if path is None else Path(path), self.size, reads, self.known)
+        if key is not None and not installed.cache_info().currsize:
+            imported = [(str(each.asked), str(each.path), each.text) for each in reads]
+            self.cache.put(key, source, findings, imported)
+        return findings
 
 
 def closing(checked: int, skipped: int, findings: list[Diagnostic]) -> str:

@@ -9,6 +9,7 @@ from archdsl import driver
 from archdsl.errors import ArchError, Diagnostic, Source
 from archdsl.errors.render import CONTROL, render
 from archdsl.graph import Graph
+from archdsl.lang.evaluate.known import Known
 
 LONGEST = 12.0
 """Seconds of the processor; the limits on what is worked out keep every text far below on a usual machine."""
@@ -50,7 +51,7 @@ class Examiner:
         for backbone in file.backbones.values():
             try:
                 graphs.append(driver.compile(driver.Spec(file, backbone)))
-                unmeant += driver.warnings_of(graphs[-1], file, backbone)
+                unmeant += driver.warnings_of(graphs[-1], file, backbone, Known())
             except ArchError as error:
                 refused = True
                 self.check(error.diagnostics, source)

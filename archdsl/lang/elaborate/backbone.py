@@ -17,6 +17,7 @@ from archdsl.lang.elaborate.stage import reduction
 from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
+from archdsl.lang.evaluate.known import MOST_MODULES, Known
 from archdsl.lang.evaluate.session import NOWHERE
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
@@ -38,13 +39,21 @@ LARGEST_SIDE = 10**6
 LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 
 
-def elaborate(family: Family, params: dict[str, Any] | None = None, size: tuple[int, ...] | None = None) -> Graph:
+def elaborate(
+    family: Family,
+    params: dict[str, Any] | None = None,
+    size: tuple[int, ...] | None = None,
+    known: Known | None = None,
+) -> Graph:
     """The graph of a backbone, its parameters set by `params` (values or expressions), on an input of `size`.
 
-    Raises ArchError with what is wrong.
+    `known` has the modules of earlier elaborations, and takes up those of this one. Raises ArchError with all that is
+    wrong.
     """
+    if known and known.count > MOST_MODULES:
+        known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, input_size(family, size)).graph()
+        return Elaboration(family, params or {}, input_size(family, size), Session(known)).graph()
 
 
 @contextmanager
@@ -80,11 +89,11 @@ def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
 class Elaboration:
     """One backbone on its way to a graph."""
 
-    def __init__(self, family: Family, params: dict[str, Any], size: Shape) -> None:
+    def __init__(self, family: Family, params: dict[str, Any], size: Shape, session: Session) -> None:
         self.family = family
         self.params = params
         self.size = size
-        self.session = Session()
+        self.session = session
         self.environment = Environment(self.session, frozenset(each.parameter.name for each in family.parameters))
         self.environment.sections = frozenset(
             line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)

@@ -32,7 +32,7 @@ def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> B
     except Misfit as misfit:
         raise fault_of(use, misfit) from None
     check_output(use, output)
-    return Built(leaf(op, shape, output, use), used)
+    return Built(leaf(op, shape, output, use), used, frozenset((use.target,)))
 
 
 def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset[Slot]]:
@@ -105,6 +105,7 @@ def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
 
 def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Slot]]:
     """What a policy stands for, with the settings given to it; and the setting that said so."""
+    session.asked.add(None)
     entry = settings.of(None).get(policy.policy)
     if entry is None:
         chosen: BlockValue = session.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)

@@ -108,12 +108,17 @@ def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Se
     """Several blocks as one module."""
     key = ("chain", block.key, shape, settings.key)
     if (found := session.scopes.get(key)) is None:
-        builder = Builder((shape,))
-        with session.level(block.span):
-            result = session.apply(builder, block, builder.input(0), settings)
-        scope = close(builder, result, block, kind="chain", name="chain")
-        found = session.scopes[key] = Built(scope, frozenset(builder.used))
+        found = session.scopes[key] = session.noting(lambda: new_chain(session, block, shape, settings))
+    session.asked |= found.asked
     return found
+
+
+def new_chain(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """A chain worked out."""
+    builder = Builder((shape,))
+    with session.level(block.span):
+        result = session.apply(builder, block, builder.input(0), settings)
+    return Built(close(builder, result, block, kind="chain", name="chain"), frozenset(builder.used))
 
 
 def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
@@ -122,7 +127,7 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
     if (found := session.scopes.get(key)) is None:
         try:
             if isinstance(use.target, Definition):
-                found = block_scope(session, use, use.target, shapes, settings)
+                found = known_scope(session, use, use.target, shapes, settings)
             else:
                 found = op_scope(session, use, shapes[0], settings)
         except Fault as fault:
@@ -134,6 +139,20 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
             help = "does a block use itself without an end?"
             raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
         session.scopes[key] = found
+    session.asked |= found.asked
+    return found
+
+
+def known_scope(
+    session: Session, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
+) -> Built:
+    """A defined block as an earlier elaboration has it, or worked out."""
+    known = session.known
+    if known is None:
+        return block_scope(session, use, definition, shapes, settings)
+    if (found := known.find(use, shapes, settings)) is None:
+        found = session.noting(lambda: block_scope(session, use, definition, shapes, settings))
+        known.add(use, shapes, settings, found)
     return found
 
 
@@ -142,6 +161,7 @@ def block_scope(
 ) -> Built:
     """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
     builder = Builder(shapes)
+    session.asked.add(definition)
     with session.level(use.span, definition.name):
         body = body_of(session, use, definition, builder, settings)
         builder.used |= body.used

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from archdsl.errors import Span
     from archdsl.graph import Scope
     from archdsl.lang.evaluate.building import Builder
+    from archdsl.lang.evaluate.known import Known
 
 
 class Built(NamedTuple):
-    """A scope, and what was asked, in it and below, of the settings in force around it."""
+    """A scope; what was found, in it and below, in the settings in force around it; and who asked them (`known`)."""
 
     scope: Scope
     used: frozenset[Slot]
+    asked: frozenset[Target | None] = frozenset()
 
 
 class Body(NamedTuple):
@@ -42,6 +44,10 @@ class Rest(NamedTuple):
 
     given: dict[str, Bound]
 
+    def values(self) -> list[Value]:
+        """What they are set to."""
+        return [bound.value for bound in self.given.values()]
+
 
 MOST_SHOWN = 4
 """So many blocks of a circle are named."""
@@ -54,8 +60,10 @@ class Session:
     apply: ClassVar[Callable[[Session, Builder, BlockValue, Value, Settings], Value]]
     in_place: ClassVar[Callable[[Session, Builder, Use, Value, Settings], Value]]
 
-    def __init__(self) -> None:
-        self.keys: dict[tuple[Any, ...], int] = {}
+    def __init__(self, known: Known | None = None) -> None:
+        self.known = known
+        self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
+        self.asked: set[Target | None] = set()
         self.scopes: dict[tuple[Any, ...], Built] = {}
         self.bodies: dict[tuple[Any, ...], Body] = {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
@@ -81,6 +89,14 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.inside.pop()
+
+    def noting(self, work: Callable[[], Built]) -> Built:
+        """What some work builds, with who asked the settings on the way."""
+        before, self.asked = self.asked, set()
+        try:
+            return work()._replace(asked=frozenset(self.asked))
+        finally:
+            self.asked = before
 
     # ---- keys
 
@@ -142,7 +158,7 @@ class Session:
         """A table of settings."""
         if not entries:
             return Settings(entries, 0)
-        parts = tuple(sorted((id(target), name, entry.key) for (target, name), entry in entries.items()))
+        parts = frozenset([(target, name, entry.key) for (target, name), entry in entries.items()])
         return Settings(entries, self.key("settings", parts) + 1)
 
     def extended(self, settings: Settings, inner: Settings) -> Settings:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from archdsl.errors import Span
 from archdsl.lang.text.files import Target
 from archdsl.lang.values.value import Bound
 
 Slot = tuple[Target | None, str]
 """What a setting sets: a parameter of one op or block, or (None, policy)."""
+
+
+Said = frozenset[tuple[Target | None, str, int, tuple[Span, ...]]]
+"""What settings say: slots, the keys of their values, and the places of the blocks in them."""
 
 
 class Entry(NamedTuple):
@@ -28,6 +33,8 @@ class Settings:
     def __init__(self, entries: dict[Slot, Entry], key: int) -> None:
         self.entries = entries
         self.key = key
+        self.said: dict[frozenset[Target | None], Said] = {}
+        """What is said to some targets (`known`)."""
         self.by_target: dict[Target | None, dict[str, Entry]] = {}
         for (target, name), entry in entries.items():
             self.by_target.setdefault(target, {})[name] = entry
