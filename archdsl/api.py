@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl import driver
+from archdsl.asked import size_of
 from archdsl.driver import Spec, compile, elaborated, load
 from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.errors.reading import read_text, shown
@@ -35,7 +36,7 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
         source = Source(shown(file), read_text(file) if text is None else text)
     except ArchError as error:
         return error.diagnostics
-    return driver.validate(source, file, tuple(input) if input is not None else None)
+    return driver.validate(source, file, size_of(input))
 
 
 def cost(graph: Graph) -> Figures:
@@ -70,8 +71,7 @@ def cost_many(
     count = checked(wanted, processes)
     base = load(of) if isinstance(of, str | Path) else of
     pairs = tuple((base, each) if base is not None else (each, None) for each in candidates)
-    size = tuple(input) if input is not None else None
-    whole = Chunk(elaborated, pairs, wanted, Load(batch, precision), size)
+    whole = Chunk(elaborated, pairs, wanted, Load(batch, precision), size_of(input))
     if processes is None and len(pairs) < FEW:
         count = 1
     return list(cost_chunks(in_chunks(whole, count), count))
@@ -103,8 +103,13 @@ def build(spec: Spec | Graph | str | Path, *, params: dict[str, Any] | None = No
     """The PyTorch module of a spec: the emitted source, executed.
 
     `spec` is a loaded spec, a graph, a path, or the name of a shipped spec; `params` sets its parameters, `input` is
-    (channels, height, width). Raises ArchError, also where torch is missing.
+    (channels, height, width); a graph takes neither of them any more. Raises ArchError, also where torch is missing.
     """
     from archdsl.backends.torch.module import build as module_of
 
-    return module_of(spec if isinstance(spec, Graph) else compile(spec, params=params, input=input))
+    if not isinstance(spec, Graph):
+        return module_of(compile(spec, params=params, input=input))
+    if params is not None or input is not None:
+        label = "a graph has its parameters and its input size already"
+        raise catalog.USAGE.error(None, label, help="give them to `compile`, or build the spec")
+    return module_of(spec)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archdsl.analyses.expect import hold
+from archdsl.asked import given, size_of
 from archdsl.errors import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean
 from archdsl.errors.allowance import without_silenced
 from archdsl.errors.reading import read_text, resolved, shown
@@ -315,7 +316,11 @@ def unsilenced(file: File, unmeant: list[Diagnostic], *, as_declared: bool) -> l
 
 
 def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
-    """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width)."""
+    """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width).
+
+    Values of `params` are numbers, bools, None, lists of such, or texts of the language, as behind `-p`: `"[1, 2]"`,
+    `"silu"`, `"cna(16)"`. Raises ArchError with all that is wrong.
+    """
     graph = elaborated(spec, params, input)
     verify(graph)
     return graph
@@ -331,6 +336,6 @@ def elaborated(
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
         family = resolve(chosen.file, chosen.backbone)
-        return elaborate(family, params or {}, tuple(input) if input is not None else None, known)
+        return elaborate(family, given(params or {}), size_of(input), known)
     except RecursionError:
         raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None

@@ -34,7 +34,7 @@ class Row(NamedTuple):
 L0 = "errors record resources"
 L1 = f"{L0} op initializer graph"
 L3 = f"{L1} ops lang"
-L5 = f"{L3} frontend passes analyses backends weights driver integrations"
+L5 = f"{L3} frontend passes analyses backends weights asked driver integrations"
 
 LAYERS = {
     # 0: the ground. Standard library only
@@ -59,7 +59,8 @@ LAYERS = {
     "backends": Row(f"{L3} backends", lazily="torch numpy onnx onnxscript onnxruntime"),
     "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
-    "driver": Row(f"{L3} frontend passes analyses backends weights"),
+    "asked": Row(f"{L3} frontend"),
+    "driver": Row(f"{L3} frontend passes analyses backends weights asked"),
     "integrations": Row(L5, brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),

@@ -64,9 +64,7 @@ def named_map(each: Section | Map) -> dict[str, Any]:
 
 def cost(graph: Graph) -> Figures:
     """The figures of a graph."""
-    children = {child.name: child.scope for child in graph.root.children}
-    steps = {step.output: children[step.target] for step in graph.root.steps}
-    rows = tuple(Row(section, steps[section.value].totals) for section in graph.sections)
+    rows = tuple(Row(section, graph.scope_of(section).totals) for section in graph.sections)
     training = [row.totals for row in rows if row.section.training_only]
     return Figures(
         name=graph.name,

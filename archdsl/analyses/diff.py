@@ -76,7 +76,8 @@ class Comparer:
         """Equal where modules are equal but for the shapes that reach them."""
         self.keys: dict[Scope, int] = {}
         """Equal where modules are equal."""
-        self.idle = {each.name for graph in (before, after) for each in graph.sections if each.training_only}
+        steps = [(graph, step) for graph in (before, after) for step in graph.root.steps]
+        self.idle = {step.target for graph, step in steps if step.output in graph.training_only}
         for graph in (before, after):
             for scope in distinct(graph.root):
                 self.forms[scope] = self.number((self.written(scope), self.made_of(scope, self.forms)))

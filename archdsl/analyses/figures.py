@@ -37,8 +37,7 @@ class Asked:
 
     def scope(self, section: Section | None) -> Scope:
         """The scope of a section, or of the network."""
-        root = self.graph.root
-        return root if section is None else root.child(section.name).scope
+        return self.graph.root if section is None else self.graph.scope_of(section)
 
     def totals(self, section: Section | None) -> Totals:
         """The totals of a section, or of the network."""

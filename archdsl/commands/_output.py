@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,20 +12,37 @@ from archdsl.errors import catalog
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Has a file written beside its place, then moves it there; raises ArchError where that cannot be done."""
-    handle = None
+    """Has a file written beside its place, then moves it there; raises ArchError where that cannot be done.
+
+    Links are followed, and a file that is there keeps its permissions. A device or a pipe is written to.
+    """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        target = path.resolve()
+        folder = None if is_special(target) else target.parent
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=folder)
         os.close(handle)
         made = Path(name)
         try:
             write(made)
-            made.chmod(0o666 & ~current_umask())
-            made.replace(path)
+            if folder is None:
+                target.write_bytes(made.read_bytes())
+            else:
+                made.chmod(permissions(target))
+                made.replace(target)
         finally:
             made.unlink(missing_ok=True)
-    except OSError as error:
-        raise catalog.OUTPUT.error(None, f"{path}: {error.strerror or error}") from None
+    except (OSError, RuntimeError) as error:
+        raise catalog.OUTPUT.error(None, f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def is_special(path: Path) -> bool:
+    """Whether there is something that is no file and no folder."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def permissions(path: Path) -> int:
+    """Those of the file that is there, or those that a new file gets."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~current_umask()
 
 
 def current_umask() -> int:

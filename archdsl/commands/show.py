@@ -106,7 +106,7 @@ class View:
         ]
         if self.count_all:
             told.append(f"{counted.operations:,} operations of all kinds, a multiply-add counted once")
-        if self.setting and total.times:
+        if self.setting and total.times and total.times.seconds:
             told.append(self.told_estimate(total, self.setting))
         return told
 

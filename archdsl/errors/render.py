@@ -55,7 +55,8 @@ def render_one(finding: Diagnostic, paint: Paint) -> str:
 def fact(word: str, text: str, width: int, paint: Paint) -> str:
     """A line below the excerpts."""
     lead = paint("aside", f"{' ' * width}  =")
-    return f"{lead} {paint('strong', f'{word}:')} {plain(text)}" if word else f"{lead} {plain(text)}"
+    shown = plain(on_one_line(text))
+    return f"{lead} {paint('strong', f'{word}:')} {shown}" if word else f"{lead} {shown}"
 
 
 def plain(text: str) -> str:
@@ -71,7 +72,12 @@ def escaped(found: re.Match[str]) -> str:
 
 def name_of(source: Source) -> str:
     """What a text is called, on one line."""
-    return plain(source.name).replace("\n", "\\n")
+    return on_one_line(plain(source.name))
+
+
+def on_one_line(text: str) -> str:
+    """A text without line ends, so that nobody's name looks like another finding."""
+    return text.replace("\n", "\\n")
 
 
 def note_excerpt(note: Note, before: Span | None, width: int, paint: Paint) -> list[str]:
@@ -100,7 +106,7 @@ def excerpt(span: Span, label: str, width: int, kind: str, paint: Paint) -> list
     line, lead = window(line, before)
     sign = "-" if kind == "aside" else "^"
     marks = (sign * max(columns(printed(marked)), 1))[: max(LONGEST - columns(printed(lead)), 1)]
-    under = paint(kind, f"{marks} {label}" if label else marks)
+    under = paint(kind, f"{marks} {on_one_line(label)}" if label else marks)
     return [
         f"{arrow} {name_of(source)}:{number}:{column}",
         paint("aside", f"{gutter}  |"),

@@ -247,10 +247,13 @@ def read_scope(part: Part, scopes: list[Scope], vocabulary: Vocabulary) -> Scope
     )
 
 
+ARGUMENT = "a name, a value, and perhaps a default are needed here"
+
+
 def read_argument(part: Part) -> Argument:
     """An argument of a block: its name, its value, and its default where that is known."""
-    name, *values = part.parts() or refuse(part.path, "a name and a value are needed here")
-    return Argument(name.checked(is_name), *[read_plain(value) for value in values[:2]])
+    name, value, *default = part.parts() if part.value and len(part.value) in {2, 3} else refuse(part.path, ARGUMENT)
+    return Argument(name.checked(is_name), read_plain(value), *map(read_plain, default))
 
 
 def read_child(part: Part, scopes: list[Scope]) -> Child:

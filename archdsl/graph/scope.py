@@ -199,6 +199,17 @@ class Graph(Record):
     inits: tuple[tuple[str, Any], ...] = ()
 
     @cached_property
+    def makers(self) -> dict[int, Step]:
+        """The step of the root that gives each of its values."""
+        return {step.output: step for step in self.root.steps}
+
+    def scope_of(self, section: Section) -> Scope:
+        """What a section does; its module need not have its name, as `half` and others mean something in PyTorch."""
+        scope = self.makers[section.value].scope
+        assert scope is not None
+        return scope
+
+    @cached_property
     def training_only(self) -> frozenset[int]:
         """The values of the root that exist in training only."""
         return frozenset(section.value for section in self.sections if section.training_only)

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from archdsl.commands._color import has_color
+from archdsl.driver import validate
 from archdsl.errors import Diagnostic, Note, Source, Span, catalog
 from archdsl.errors.render import render
 
@@ -43,6 +44,13 @@ def test_marks_stand_below_what_they_mark(line: str, shown: str, under: str) -> 
 def test_a_mark_goes_over_the_columns_of_what_it_marks() -> None:
     assert "\n   | ^^^^^^ so" in render([finding("網\x1b", "網\x1b")])
     assert "\n   | ^ so" in render([finding("", "")._replace(span=Span(Source("net.arch", "\n"), 0, 0))])
+
+
+def test_a_name_with_a_line_end_looks_like_no_other_finding() -> None:
+    text = 'name: s\ninput: 3x8x8\n"a\\n\\nerror[E999]: b": konv\n'
+    (found,) = validate(Source("s.yaml", text), None)
+    assert "`a\\n\\nerror[E999]: b` is no key" in render([found])
+    assert not any(line.startswith("error[E999]") for line in render([found]).splitlines())
 
 
 def test_of_an_empty_file_the_name_is_shown() -> None:

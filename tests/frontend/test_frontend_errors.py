@@ -52,3 +52,9 @@ def failure_text(text: str, span: tuple[int, int]) -> str:
     """What is marked, and what stands before it, whatever the line ends."""
     start, end = span
     return "|".join(part.replace("\r\n", "\n").lstrip("\ufeff") for part in (text[:start], text[start:end]))
+
+
+def test_operators_that_do_not_go_together_are_told_beside_what_cannot_be_read() -> None:
+    text = "backbone s:\n    input 3 x 8 x 8\n    n = 1 < 2 < 3\n    m = 2 + not 3\n    b: conv(4))\n    stem: act\n"
+    found = failure(Source("s.arch", text)).diagnostics
+    assert [each.span and each.span.source.position(each.span.start) for each in found] == [(3, 15), (4, 13), (5, 15)]

@@ -204,6 +204,15 @@ def test_a_row_of_very_many_takes_no_time() -> None:
     assert time.perf_counter() - start < 1
 
 
+def test_an_argument_has_a_value() -> None:
+    form = json.loads(TEXT)
+    scope = next(scope for scope in form["scopes"] if scope.get("arguments"))
+    for wrong in (["n"], [], ["n", 1, 2, 3]):
+        scope["arguments"][0] = wrong
+        with pytest.raises(ArchError, match="a name, a value, and perhaps a default"):
+            read(json.dumps(form))
+
+
 FORM = json.loads(TEXT)
 ODD = st.sampled_from([None, True, -1, 0, 1, 3, 10**6, 10**15, 0.5, "", "x", "conv", [], [1], [[1]], {}, {"spread": 0}])
 
@@ -219,6 +228,9 @@ def test_whatever_is_changed_is_read_or_refused(data: st.DataObject) -> None:
             if not keys:
                 break
             key = data.draw(st.sampled_from(keys))
+            if data.draw(st.integers(0, 9)) == 0:
+                del place[key]
+                break
             if not isinstance(place[key], dict | list) or data.draw(st.booleans()):
                 place[key] = copy.deepcopy(data.draw(ODD))
                 break

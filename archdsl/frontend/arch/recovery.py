@@ -24,12 +24,22 @@ def all_mistakes(text: Text, first: ArchError, parse: Callable[[Text], object]) 
         try:
             parse(text._replace(content="\n".join(lines)))
         except ArchError as error:
-            if start_of(error.diagnostics[0]) <= start_of(found[-1]):
+            if is_follow_on(error.diagnostics[0], found):
                 break
             found += error.diagnostics
         else:
             break
-    return ArchError(found)
+    return ArchError(sorted(found, key=start_of))
+
+
+def is_follow_on(finding: Diagnostic, found: list[Diagnostic]) -> bool:
+    """Whether a finding is there only because lines were left out: it has been told, or it stands before the last one.
+
+    How operators go together is looked at last, so what is wrong with that may stand before; a bracket may not.
+    """
+    return any(each.span == finding.span for each in found) or (
+        start_of(finding) <= start_of(found[-1]) and bool(finding.notes)
+    )
 
 
 def start_of(finding: Diagnostic) -> int:

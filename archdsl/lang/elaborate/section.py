@@ -68,8 +68,11 @@ def work_out(
 def work_out_stage(
     environment: Environment, line: Section, file: File, reads: Reads, before: Tensor, size: Shape
 ) -> tuple[Builder, Tensor, list[Map]]:
-    """The stage rule. Where the first block is known to keep the size as written, it is not worked out to see that."""
-    with suppress(Unclear):
+    """The stage rule. Where the first block is known to keep the size as written, it is not worked out to see that.
+
+    What is wrong with the stride in place is none of the user's doing if all is well as it is written.
+    """
+    with suppress(Unclear, Fault):
         strided = attempt(environment, line, file, reads, size, strided=True, only_if_clear=True)
         if stage.holds(line, before.shape, strided[1].shape):
             return strided

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from math import ceil, floor, log2
 from typing import Any
 
 from archdsl.lang.values.limits import LARGEST_BITS, LARGEST_INT, LONGEST_LIST
-from archdsl.lang.values.value import Symbol, Value, describe, is_list
+from archdsl.lang.values.value import BlockValue, Symbol, Use, Value, describe, is_list
 
 Number = int | Fraction
 
@@ -100,8 +100,17 @@ def compute(sign: str, left: Value, right: Value) -> Value:
 
 
 def same(left: Value, right: Value) -> bool:
-    """Whether two values are equal; a bool is equal to no number."""
-    return isinstance(left, bool) == isinstance(right, bool) and left == right
+    """Whether two values are equal; a bool is equal to no number, blocks are equal that do the same."""
+    return form(left) == form(right)
+
+
+def form(value: Value) -> Hashable:
+    """What is equal for equal values."""
+    if isinstance(value, BlockValue):
+        return BlockValue, value.content if isinstance(value, Use) else value.key
+    if isinstance(value, bool):
+        return bool, value
+    return tuple(map(form, value)) if is_list(value) else value
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
@@ -189,7 +198,9 @@ def number_range(*bounds: Value) -> Value:
 
 def unique(values: Value) -> Value:
     """The items of a list without repeats, in order."""
-    found: dict[tuple[type, Any], Value] = {(type(item), item): item for item in need_list(values)}
+    found: dict[Hashable, Value] = {}
+    for item in need_list(values):
+        found.setdefault(form(item), item)
     return tuple(found.values())
 
 
