@@ -144,32 +144,35 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         then, test, other = parts
         for arm in (then, test):
             if isinstance(arm, ast.Chain) and not arm.grouped:
-                raise self.mixed(arm, "if/else", f"({arm.span.text}) if ... else ...")
+                reading = f"({arm.span.text}) if ... else ..."
+                raise self.mixed(arm, "if/else", reading, "... -> (...)")
         return ast.Conditional(self.at(tree), False, then, test, other)
 
     def chain(self, tree: Any, parts: list[Any]) -> ast.Chain:
         for link in parts:
-            self.check_link(link)
+            self.check_link(link, is_first=link is parts[0])
         return ast.Chain(self.at(tree), False, tuple(parts))
 
-    def check_link(self, link: ast.Expression) -> None:
+    def check_link(self, link: ast.Expression, is_first: bool) -> None:
         """Raises for a link that mixes `->` with another operator: readers disagree about what is meant."""
         inner = link.body if isinstance(link, ast.Named) else link
         if inner.grouped or not isinstance(inner, ast.Binary | ast.Unary) or inner.sign == "*":
             return
-        raise self.mixed(inner, f"`{inner.sign}`", f"({inner.span.text}) -> ...")
+        text = inner.span.text
+        if isinstance(inner, ast.Unary):
+            other = f"{inner.sign} (... -> {inner.operand.span.text})"
+        elif is_first:
+            left = text[: inner.right.span.start - inner.span.start].rstrip("( \t\n")
+            other = f"{left} ({inner.right.span.text} -> ...)"
+        else:
+            right = text[inner.left.span.end - inner.span.start :].lstrip(") \t\n")
+            other = f"(... -> {inner.left.span.text}) {right}"
+        raise self.mixed(inner, f"`{inner.sign}`", f"({text}) -> ..." if is_first else f"... -> ({text})", other)
 
-    def mixed(self, part: ast.Expression, sign: str, reading: str) -> Exception:
+    def mixed(self, part: ast.Expression, sign: str, reading: str, other: str) -> Exception:
         """The finding that names both readings."""
-        last = part.right.span.text if isinstance(part, ast.Binary) else part.span.text
-        other = (
-            f"{part.span.text.removesuffix(last)}({last} -> ...)" if isinstance(part, ast.Binary) else "... -> (...)"
-        )
-        return catalog.MIXED.error(
-            part.span,
-            f"{sign} beside `->` can be read in two ways",
-            help=f"write `{reading}` or `{other}`",
-        )
+        label = f"{sign} beside `->` can be read in two ways"
+        return catalog.MIXED.error(part.span, label, help=f"write `{reading}` or `{other}`")
 
     def named_link(self, tree: Any, parts: list[Any]) -> ast.Named:
         return ast.Named(self.at(tree), False, parts[0], str(parts[1]))

@@ -8,6 +8,7 @@ Whoever does the statements, by writing or by running them, says how in `assign`
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import reduce
@@ -238,11 +239,12 @@ class Acts(Statements):
         def piece(texts: Sequence[str]) -> Expression:
             return Expression(joined([first, *texts], product), reads)
 
-        fits = [at for at in range(1, len(rest) + 1) if not self.too_long(piece(rest[:at]))]
-        for at in range(0, len(rest) - fits[-1], fits[-1]):
-            self.add_up(name, piece(rest[at : at + fits[-1]]))
+        longer = bisect_left(range(1, len(rest) + 1), True, key=lambda size: self.too_long(piece(rest[:size])))
+        size = max(longer, 1)
+        for at in range(0, len(rest) - size, size):
+            self.add_up(name, piece(rest[at : at + size]))
             first = name
-        rest = rest[(len(rest) - 1) // fits[-1] * fits[-1] :]
+        rest = rest[(len(rest) - 1) // size * size :]
         return lambda: piece(rest)._replace(operands=tuple(tensors))
 
     def pick(self, step: Step) -> None:
