@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from archdsl.errors import ArchError, catalog, did_you_mean
+from archdsl.errors import ArchError, catalog, did_you_mean, listed
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
 from archdsl.weights.fit import HEAD, Fitted, Network, fit, module, section
@@ -34,6 +34,8 @@ def load_weights(model: nn.Module, source: Mapping[str, Any] | str | Path, *, he
     `head="optional"` the source may have no classifier at all. What the model has no place for may be left out,
     where it is a classifier or an auxiliary output; that is told, too.
     """
+    if head not in get_args(Head):
+        raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     checkpoint: Mapping[str, Any] = read(source) if isinstance(source, str | Path) else source
     theirs, wrappers = unwrap(checkpoint)
     network = inspect(model)

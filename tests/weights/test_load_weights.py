@@ -467,3 +467,10 @@ def test_names_and_shapes_from_the_graph(spec: str) -> None:
     with torch.device("meta"):
         state = archdsl.build(graph).state_dict()
     assert list(tensors(graph).items()) == [(key, tuple(value.shape)) for key, value in state.items()]
+
+
+def test_a_word_for_the_head_that_there_is_none_of_is_refused() -> None:
+    pytest.importorskip("torch")
+    model = archdsl.build("resnet18")
+    with pytest.raises(ArchError, match="choose from"):
+        archdsl.load_weights(model, model.state_dict(), head="strickt")  # type: ignore[arg-type]
