@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from archdsl.analyses.figures import FIGURES, Asked, Load
 from archdsl.errors import ArchError, catalog, did_you_mean
 from archdsl.graph import Graph
+from archdsl.lang.elaborate.backbone import uncollected
 from archdsl.lang.evaluate.known import Known
 
 USUAL = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
@@ -55,10 +56,11 @@ class Chunk(NamedTuple):
 def evaluate(chunk: Chunk) -> list[Costed]:
     """The figures of each candidate, in order; what is wrong with one is its result."""
     known = Known()
-    return [costed(chunk, spec, params, known) for spec, params in chunk.candidates]
+    with uncollected():  # what is known stays: the collector would go over it again and again
+        return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
 
 
-def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: Known) -> Costed:
+def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: Known | None) -> Costed:
     """One candidate's figures."""
     try:
         graph = chunk.compile(spec, params=params, input=chunk.input, known=known)

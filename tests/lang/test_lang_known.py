@@ -154,6 +154,17 @@ def test_forgetting_changes_nothing(most: int, alike: int, monkeypatch: pytest.M
         assert all(len(modules) <= alike for modules in known.modules.values())
 
 
+def test_keeping_pays_where_things_come_again() -> None:
+    again, never = Known(), Known()
+    row = " -> ".join(f"cna(n + {at})" for at in range(8))
+    spec = driver.loads(f"backbone net(n = 16):\n    input 3 x 8 x 8\n    stem: {row}\n")
+    for number in range(40):
+        driver.elaborated(spec, {"n": 16}, known=again)
+        driver.elaborated(spec, {"n": 16 + 8 * number}, known=never)
+    assert again.pays
+    assert not never.pays
+
+
 def test_what_is_known_is_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
     known, spec = Known(), driver.load("resnet50")
     driver.elaborated(spec, known=known)

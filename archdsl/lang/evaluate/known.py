@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_MODULES = 10_000
 """So many are kept. Then all are forgotten: what comes next is more like what came last than like what came first."""
+FIRST = 200
+"""So many are kept before anything is said of their use."""
 MOST_ALIKE = 8
 """So many are kept that differ in their places or settings only."""
 
@@ -42,12 +44,19 @@ class Known:
         self.keys: dict[tuple[Any, ...], int] = {}
         self.modules: dict[tuple[int, Any], list[Module]] = {}
         self.count = 0
+        self.found = 0
+
+    @property
+    def pays(self) -> bool:
+        """Whether enough is found again to be worth the keeping, as far as that can be told."""
+        return self.count < FIRST or self.found * 4 >= self.count
 
     def find(self, use: Use, shapes: Any, settings: Settings) -> Built | None:
         """The module that a block is on inputs of these shapes, if it is known."""
         for module in self.modules.get((use.content, shapes), ()):
             asked = module.built.asked
             if places_of(module.use) == places_of(use) and said(module.settings, asked) == said(settings, asked):
+                self.found += 1
                 return module.built
         return None
 
