@@ -38,11 +38,7 @@ def resolved(path: Path, span: Span | None) -> Path:
 
 def read_text(path: Path, span: Span | None = None) -> str:
     """A file's text; raises ArchError: at the place that asks for the file, if a text does."""
-    content = read_bytes(path, span)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise no_text(error, shown(path), span) from None
+    return decoded(read_bytes(path, span), path, span)
 
 
 def read_bytes(path: Path, span: Span | None = None) -> bytes:
@@ -81,12 +77,13 @@ def read_input() -> str:
     content = sys.stdin.read().encode() if stream is None else stream.read(LARGEST + len(BOM) + 1)
     if len(content) > LARGEST:
         raise at_fault(catalog.TOO_LARGE, STDIN, None, TOO_MANY)
+    return decoded(content.removeprefix(BOM), None, None)
+
+
+def decoded(content: bytes, path: Path | None, span: Span | None) -> str:
+    """The text of bytes from a file, or from standard input; raises ArchError."""
     try:
-        return content.removeprefix(BOM).decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise no_text(error, STDIN, None) from None
-
-
-def no_text(error: UnicodeDecodeError, name: str, span: Span | None) -> ArchError:
-    """What is wrong with bytes that are no text."""
-    return at_fault(catalog.FILE, name, span, f"this is not text in UTF-8 (byte {error.start})")
+        name = STDIN if path is None else shown(path)
+        raise at_fault(catalog.FILE, name, span, f"this is not text in UTF-8 (byte {error.start})") from None
