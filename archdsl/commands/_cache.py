@@ -24,7 +24,7 @@ from archdsl.commands._stored import as_plain, from_plain
 from archdsl.errors import Diagnostic, Source
 
 FORMAT = 1
-PACKAGES = ("lark", "pydantic", "pydantic_core", "yaml")
+PACKAGES = ("lark", "yaml")
 LARGEST_ENTRY = 200_000
 MOST_ENTRIES = 2_000
 MOST_BYTES = 20_000_000

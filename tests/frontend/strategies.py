@@ -116,39 +116,44 @@ def definitions(kind: type[ast.Node]) -> st.SearchStrategy[tuple[Any, ...]]:
     return several(node(kind, name=names, parameters=signatures(), body=body, doc=docs))
 
 
+def element(kind: type[Any], **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """An element of the document, which stands nowhere."""
+    return st.builds(kind, st.none(), **parts)
+
+
 amounts = st.sampled_from(["25028904", "4.3G", "512x28x28", "0", "76%", "1.5", "12"])
 signs = st.sampled_from(["==", "!=", "<=", ">=", "<", ">"])
 sections = st.one_of(
-    st.builds(doc.Section, name=free_names | st.sampled_from(["stem", "head"]), value=values),
-    st.builds(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),
+    element(doc.Section, name=free_names | st.sampled_from(["stem", "head"]), value=values),
+    element(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),
 )
-stages = st.builds(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 9), value=values)
-stem, head = (st.builds(doc.Section, name=st.just(name), value=values) for name in ("stem", "head"))
+stages = element(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 9), value=values)
+stem, head = (element(doc.Section, name=st.just(name), value=values) for name in ("stem", "head"))
 usual = st.builds(
     lambda first, middle, last: (*first, *middle, *last), several(stem, most=1), several(stages), several(head, most=1)
 )
-settings = st.builds(
+settings = element(
     doc.Setting, target=st.builds(lambda first, rest: (first, *rest), free_names, several(names)), value=expressions
 )
-backbones = st.builds(
+backbones = element(
     doc.Backbone,
     name=names,
     doc=docs,
     parameters=signatures() | untyped,
-    extends=st.none() | st.builds(doc.Extends, parent=names, arguments=arguments(expressions)),
+    extends=st.none() | element(doc.Extends, parent=names, arguments=arguments(expressions)),
     input=st.none() | several(st.integers(1, 10**9), 1, 4),
     settings=several(settings),
     sections=usual | several(sections),
-    outputs=several(st.builds(doc.Output, name=names, training=st.booleans(), value=values)),
-    drops=several(st.builds(doc.Drop, name=names)),
-    expect=several(st.builds(doc.Check, figure=several(names, 1), sign=signs, amount=amounts), most=6),
+    outputs=several(element(doc.Output, name=names, training=st.booleans(), value=values)),
+    drops=several(element(doc.Drop, name=names)),
+    expect=several(element(doc.Check, figure=several(names, 1), sign=signs, amount=amounts), most=6),
 )
 
 paths = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters='"\\'), min_size=1).filter(str.strip)
-documents = st.builds(
+documents = element(
     doc.Document,
     edition=st.none() | st.just(1),
-    imports=several(st.builds(doc.Import, path=paths)),
+    imports=several(element(doc.Import, path=paths)),
     blocks=definitions(ast.Block),
     functions=definitions(ast.Function),
     backbones=several(backbones),

@@ -50,13 +50,14 @@ def holding(value: ast.Expression) -> doc.Document:
     """A document with an expression at every kind of place."""
     argument = ast.Argument(SPAN, False, ("a",), value)
     backbone = doc.Backbone(
-        name="net",
+        SPAN,
+        "net",
         parameters=(ast.Parameter(SPAN, False, "a", (), value),),
-        extends=doc.Extends(parent="a", arguments=(argument,)),
-        settings=(doc.Setting(target=("a",), value=value),),
-        sections=(doc.Section(name="stem", value=ast.Call(SPAN, False, ast.Name(SPAN, False, "a"), (argument,))),),
+        extends=doc.Extends(SPAN, "a", (argument,)),
+        settings=(doc.Setting(SPAN, ("a",), value),),
+        sections=(doc.Section(SPAN, "stem", ast.Call(SPAN, False, ast.Name(SPAN, False, "a"), (argument,))),),
     )
-    return doc.Document(backbones=(backbone,))
+    return doc.Document(SPAN, backbones=(backbone,))
 
 
 @settings(EXAMPLES, max_examples=100)
@@ -98,10 +99,8 @@ def test_whatever_can_be_parsed_can_be_printed(text: str) -> None:
 
 DOC = 'three """ quotes'
 UNWRITABLE = {
-    "a doc with three quotes": doc.Document(
-        backbones=(doc.Backbone(name="a", doc=DOC, input=(3,)),),
-    ),
-    "a path with a quote": doc.Document(imports=(doc.Import(path='a"b'),)),
+    "a doc with three quotes": doc.Document(SPAN, backbones=(doc.Backbone(SPAN, "a", DOC, input=(3,)),)),
+    "a path with a quote": doc.Document(SPAN, imports=(doc.Import(SPAN, 'a"b'),)),
 }
 
 

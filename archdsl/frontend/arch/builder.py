@@ -20,7 +20,6 @@ from archdsl.lang.text import document as doc
 from archdsl.lang.text import syntax as ast
 
 LONGEST_AMOUNT = 100
-LARGEST_SIZE = 10**9
 
 
 class Builder(Transformer_NonRecursive[Any, Any]):
@@ -267,8 +266,8 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         value = self.number(token, int)
         if value == 0:
             raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
-        if value > LARGEST_SIZE:
-            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {LARGEST_SIZE:,} is of use")
+        if value > doc.LARGEST_SIZE:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {doc.LARGEST_SIZE:,} is of use")
         return value
 
     def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
@@ -280,7 +279,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return tuple(map(str, parts))
 
     def setting(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "settings", doc.element(doc.Setting, self.at(tree), target=parts[0], value=parts[1])
+        return "settings", doc.Setting(self.at(tree), *parts)
 
     def stage_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, reduction, value = parts
@@ -293,16 +292,14 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         """A section, or, where its value is `none`, a section left out."""
         span = self.place(name)
         if isinstance(value, ast.Nothing):
-            return "drops", doc.element(doc.Drop, span, name=str(name))
-        content: dict[str, Any] = {"name": str(name), "stage": stage, "reduction": reduction, "value": value}
-        return "sections", doc.element(doc.Section, span, **content)
+            return "drops", doc.Drop(span, str(name))
+        return "sections", doc.Section(span, str(name), value, stage, reduction)
 
     def output_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, training, value = parts
         if isinstance(value, ast.Nothing):
-            return "drops", doc.element(doc.Drop, self.place(name), name=str(name))
-        content: dict[str, Any] = {"name": str(name), "training": training is not None, "value": value}
-        return "outputs", doc.element(doc.Output, self.place(name), **content)
+            return "drops", doc.Drop(self.place(name), str(name))
+        return "outputs", doc.Output(self.place(name), str(name), value, training is not None)
 
     def checks(self, tree: Any, parts: list[Any]) -> tuple[doc.Check, ...]:
         return tuple(parts)
@@ -310,8 +307,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def check(self, tree: Any, parts: list[Any]) -> doc.Check:
         figure, sign, amount, load = parts
         batch, precision = load or (None, "")
-        content = {"figure": figure, "sign": str(sign), "amount": amount, "batch": batch, "precision": precision}
-        return doc.element(doc.Check, self.at(tree), **content)
+        return doc.Check(self.at(tree), figure, str(sign), amount, batch, precision)
 
     def load(self, tree: Any, parts: list[Any]) -> tuple[int, str]:
         batch, precision = parts
@@ -328,7 +324,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def extends(self, tree: Any, parts: list[Any]) -> doc.Extends:
         arguments = parts[1] if len(parts) > 1 else ()
-        return doc.element(doc.Extends, self.place(parts[0]), parent=str(parts[0]), arguments=arguments)
+        return doc.Extends(self.place(parts[0]), str(parts[0]), arguments)
 
     extends_value = extends
 
@@ -357,7 +353,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
                 case _:
                     content["parameters"] = part
         content |= {kind: tuple(found) for kind, found in lines.items() if found}
-        return doc.element(doc.Backbone, self.place(name), **content)
+        return doc.Backbone(self.place(name), **content)
 
     # ---- a file, and YAML's keys
 
@@ -370,7 +366,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return number
 
     def import_(self, tree: Any, parts: list[Any]) -> doc.Import:
-        return doc.element(doc.Import, self.place(parts[0]), path=str(parts[0])[1:-1])
+        return doc.Import(self.place(parts[0]), str(parts[0])[1:-1])
 
     def file(self, tree: Any, parts: list[Any]) -> doc.Document:
         content: dict[str, Any] = {}
@@ -382,7 +378,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
                 content.setdefault(kinds[type(part)], []).append(part)
         whole = self.text.span(0, len(self.text.content))
         kept = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
-        return doc.element(doc.Document, whole, **kept)
+        return doc.Document(whole, **kept)
 
     def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:
         name, reduction = parts

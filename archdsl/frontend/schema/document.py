@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from pydantic import TypeAdapter
-
 from archdsl.frontend.notation import LINE_WORDS
 from archdsl.frontend.schema.calls import Callees
 from archdsl.frontend.schema.values import (
@@ -22,13 +20,13 @@ from archdsl.frontend.schema.values import (
     lines,
     ref,
 )
-from archdsl.lang.text.document import EDITION, Check, Identifier, Positive
+from archdsl.lang.text.document import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
 from archdsl.lang.text.files import POLICIES, RESERVED, Definition
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.op import Op
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-SIGN = "(" + "|".join(Check.model_fields["sign"].annotation.__args__) + ")"  # type: ignore[union-attr]
+SIGN = f"({'|'.join(SIGNS)})"
 FREE = rf"(?!({'|'.join(LINE_WORDS)})$){NAME}"
 SECTION = "A section: a chain of blocks. An expression, a list of blocks (a chain), or a block in plain data."
 STAGE = "A stage: its output is a feature map of the network. `/ 2` says that it reduces the map by 2."
@@ -127,7 +125,7 @@ def definitions(callees: Callees, network: Json) -> Json:
     """The parts that have names."""
     inner = {key: value for key, value in network.items() if key != "name"}
     return {
-        "name": TypeAdapter(Identifier).json_schema(),
+        "name": {"type": "string", "pattern": rf"^{NAME}$", "maxLength": LONGEST_NAME},
         "expression": expression("number", "boolean"),
         "value": by_kind({"type": "array", "items": ref("value")}),
         "block": by_kind({"type": "array", "items": ref("block"), "minItems": 1}, "name-of-a-block"),
@@ -217,7 +215,12 @@ def signature() -> Json:
 
 def shape() -> Json:
     """The sizes of a tensor."""
-    size = {"anyOf": [TypeAdapter(Positive).json_schema(), {"type": "string", "pattern": rf"^\s*{NUMBER}\s*$"}]}
+    size = {
+        "anyOf": [
+            {"type": "integer", "exclusiveMinimum": 0, "maximum": LARGEST_SIZE},
+            {"type": "string", "pattern": rf"^\s*{NUMBER}\s*$"},
+        ]
+    }
     text = {"type": "string", "pattern": rf"^\s*{SIZES}\s*$"}
     return {"anyOf": [text, size, {"type": "array", "items": size, "minItems": 1}]}
 

@@ -20,12 +20,12 @@ SECTIONS = "a mapping of sections to expressions"
 
 
 class Network(Definitions):
-    """Reads one backbone. What its keys come to is gathered in `content`, by the fields of the document."""
+    """Reads one backbone. What its keys say is gathered by the fields of the document; of several lines, in `parts`."""
 
     def __init__(self, findings: Findings) -> None:
         super().__init__(findings)
         self.content: dict[str, Any] = {}
-        self.places: dict[str, Span] = {}
+        self.parts: dict[str, list[Any]] = {}
         self.drops: list[Drop] = []
 
     def backbone(self, name: Scalar | None, keys: dict[str, Entry]) -> Backbone | None:
@@ -40,8 +40,8 @@ class Network(Definitions):
         called = self.name(name, "the name of the backbone") if name else None
         if name is None or called is None:
             return None
-        content = self.content | {"name": called, "drops": tuple(self.drops)}
-        return self.element(Backbone, name.span, self.places | {"name": name.span}, **content)
+        lines = {field: tuple(found) for field, found in self.parts.items()}
+        return Backbone(name.span, called, drops=tuple(self.drops), **self.content, **lines)
 
     def put(self, field: str, value: Any) -> None:
         """Takes note of a field, if its value could be read."""
@@ -51,19 +51,17 @@ class Network(Definitions):
     def append(self, field: str, value: Any) -> None:
         """Takes note of one more part of a field, if it could be read."""
         if value is not None:
-            self.content.setdefault(field, []).append(value)
+            self.parts.setdefault(field, []).append(value)
 
     # ---- keys
 
     def input(self, entry: Entry) -> None:
         """`input: 3x224x224`, or a list of the sizes."""
         data = entry.value
-        self.places["input"] = data.span
         if not isinstance(data, Sequence):
             shape = self.scalar(data, "a shape, as `3x224x224`,")
             self.put("input", shape and self.parsed(shape, "shape"))
             return
-        self.places |= {f"input.{number}": each.span for number, each in enumerate(data.items)}
         sizes = [self.size(each) for each in data.items]
         self.put("input", tuple(sizes) if sizes and None not in sizes else None)
 
@@ -85,7 +83,7 @@ class Network(Definitions):
         for each in self.lines(entry.value, "a mapping of settings to values"):
             target, value = self.target(each), self.whole(each.value, lists=True)
             if target and self.is_free(target[0], each) and value:
-                self.append("settings", self.element(Setting, line(each), target=target, value=value))
+                self.append("settings", Setting(line(each), target, value))
 
     def stages(self, entry: Entry) -> None:
         """`stages: {c2: ..., c3 / 2: ...}`."""
@@ -111,8 +109,7 @@ class Network(Definitions):
         if isinstance(value, Nothing):
             self.left_out(content["name"], key)
         elif value is not None:
-            places = {"name": key, "reduction": key}
-            self.append("sections", self.element(Section, key, places, value=value, **content))
+            self.append("sections", Section(key, value=value, **content))
 
     def sections(self, entry: Entry) -> None:
         """`sections: {stem: ..., stage c2: ..., neck: ..., head: ...}`."""
@@ -130,7 +127,7 @@ class Network(Definitions):
             if key and isinstance(value, Nothing):
                 self.left_out(key[0], each.key.span)
             elif key and value:
-                self.append("outputs", self.element(Output, each.key.span, name=key[0], training=key[1], value=value))
+                self.append("outputs", Output(each.key.span, name=key[0], training=key[1], value=value))
 
     def drop(self, entry: Entry) -> None:
         """`drop: aux`, or a list."""
@@ -141,8 +138,7 @@ class Network(Definitions):
 
     def left_out(self, name: str, span: Span) -> None:
         """A line of the parent that is left out."""
-        if drop := self.element(Drop, span, name=name):
-            self.drops.append(drop)
+        self.drops.append(Drop(span, name))
 
     def expect(self, entry: Entry) -> None:
         """`expect: {params: 25_028_904, macs: <= 4.3G}`."""
@@ -151,8 +147,7 @@ class Network(Definitions):
             parsed = bound and self.parsed(bound, "bound")
             if figure and parsed:
                 content = dict(zip(("sign", "amount", "batch", "precision"), parsed, strict=True))
-                check = self.element(Check, line(each), figure=figure, **content)
-                self.append("expect", check)
+                self.append("expect", Check(line(each), figure, **content))
 
     def is_free(self, name: str, entry: Entry) -> bool:
         """Whether a section or setting can have a name."""

@@ -51,7 +51,7 @@ class File(Definitions):
             "functions": self.definitions(keys["functions"].value, Function) if "functions" in keys else (),
             "backbones": self.several(keys["backbones"].value) if "backbones" in keys else self.one(keys),
         }
-        return self.element(Document, whole, **content) or Document()
+        return Document(whole, **content)
 
     def file_keys(self, data: Mapping) -> dict[str, Entry]:
         """The keys at the top, without those that do not belong there."""
@@ -88,7 +88,7 @@ class File(Definitions):
         if scalar and not PATH.fullmatch(scalar.content):
             self.findings.add(catalog.DOCUMENT, scalar.span, "a path of an import has no quote, backslash or line end")
             return None
-        return scalar and self.element(Import, scalar.span, path=scalar.content)
+        return scalar and Import(scalar.span, scalar.content)
 
     def one(self, keys: dict[str, Entry]) -> tuple[Backbone, ...]:
         """The only backbone of a file, if it has one."""

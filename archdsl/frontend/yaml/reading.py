@@ -1,30 +1,27 @@
-"""What the scalars of a spec say: names, numbers, texts of the language; and pydantic's errors in the user's words."""
+"""What the scalars of a spec say: names, and texts of the language."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
-from functools import cache
+from collections.abc import Collection
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
-from archdsl.errors import ArchError, Diagnostic, Rule, Span, catalog, did_you_mean, listed
+from archdsl.errors import ArchError, Diagnostic, catalog, did_you_mean, listed
 from archdsl.frontend.arch.parser import parse
 from archdsl.frontend.notation import RESERVED
 from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.guard import QUOTES
-from archdsl.lang.text.document import Element, Identifier
+from archdsl.lang.text.document import LONGEST_NAME
 
-E = TypeVar("E", bound=Element)
 D = TypeVar("D", Scalar, Sequence, Mapping)
 
 COMMENT = re.compile(r"[ \t]+#")
 STATEMENT = re.compile(
     r"(?:\s|#[^\n]*+)*+(?:return\b|for\b|if\b|\"\"\"|[A-Za-z_]\w*+(?:\s*+,\s*+[A-Za-z_]\w*+)*+\s*+=(?!=))"
 )
+NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 SIGNS = re.compile(r"[(\[]|->")
 HINTS = {
     **dict.fromkeys(("settings", "constants", "policies"), "write `set`"),
@@ -106,28 +103,14 @@ class Reader:
             label = f"`{scalar.content}` is a word of the language, so it cannot be a name"
             self.findings.add(catalog.SYNTAX, scalar.span, label, "take another name")
             return None
-        try:
-            return identifier().validate_python(scalar.content)
-        except ValidationError as error:
-            self.findings.extend(translated(error, scalar.span, {}))
+        if not NAME.fullmatch(scalar.content):
+            help = THOUSANDS if scalar.content.isdigit() else NAME_HELP
+            self.findings.add(catalog.WRONG_TYPE, scalar.span, f"`{shown(scalar.content)}` is no name", help)
             return None
-
-    def element(self, kind: type[E], span: Span, places: dict[str, Span] | None = None, **content: Any) -> E | None:
-        """A validated part of the document.
-
-        `places` tells where its fields (or, as `field.2`, parts of them) stand, if not at `span`.
-        """
-        try:
-            return kind.model_validate({**content, "span": span})
-        except ValidationError as error:
-            self.findings.extend(translated(error, span, places or {}))
+        if len(scalar.content) > LONGEST_NAME:
+            self.findings.add(catalog.TOO_LARGE, scalar.span, f"a name has at most {LONGEST_NAME} letters")
             return None
-
-
-@cache
-def identifier() -> TypeAdapter[str]:
-    """The check of names."""
-    return TypeAdapter(Identifier)
+        return scalar.content
 
 
 def advised(finding: Diagnostic, scalar: Scalar) -> Diagnostic:
@@ -139,47 +122,6 @@ def advised(finding: Diagnostic, scalar: Scalar) -> Diagnostic:
     if scalar.style != "|" and "\n" in span.text and STATEMENT.match(scalar.content):
         return finding._replace(help="only after `|` are the lines of a body kept: write `body: |`")
     return finding
-
-
-# ---- pydantic's errors -----------------------------------------------------------------------------------------------
-
-Said = tuple[Rule, str, str]
-
-WORDS: dict[str, Callable[[Any, dict[str, Any]], Said]] = {
-    "string_pattern_mismatch": lambda value, _: (
-        catalog.WRONG_TYPE,
-        f"`{shown(value)}` is no name",
-        THOUSANDS if str(value).isdigit() else NAME_HELP,
-    ),
-    "string_too_long": lambda _, about: (catalog.TOO_LARGE, f"a name has at most {about['max_length']} letters", ""),
-    "greater_than": lambda value, about: (
-        catalog.OUT_OF_RANGE,
-        f"`{shown(value)}` must be more than {about['gt']}",
-        "",
-    ),
-    "less_than_equal": lambda value, about: (catalog.OUT_OF_RANGE, f"at most {about['le']:,} is of use", ""),
-    "int_parsing": lambda value, _: (catalog.WRONG_TYPE, f"`{shown(value)}` is no whole number", ""),
-    "int_parsing_size": lambda value, _: (catalog.OUT_OF_RANGE, "this number is longer than any that is of use", ""),
-    "missing": lambda _, about: (catalog.DOCUMENT, "something is missing here", ""),
-    "extra_forbidden": lambda _, about: (catalog.DOCUMENT, "this does not belong here", ""),
-    "literal_error": lambda value, about: (catalog.WRONG_TYPE, f"choose from {about['expected']}", ""),
-}
-
-
-def translated(error: ValidationError, span: Span, places: dict[str, Span]) -> list[Diagnostic]:
-    """Pydantic's errors in our words, each at the place of its field."""
-    found: list[Diagnostic] = []
-    for each in error.errors(include_url=False):
-        rule, label, help = WORDS.get(each["type"], misfit)(each["input"], each.get("ctx", {}))
-        field, *_ = each["loc"] or ("",)
-        place = places.get(".".join(map(str, each["loc"]))) or places.get(str(field), span)
-        found.append(rule.at(place, label, help=help))
-    return found
-
-
-def misfit(value: Any, about: dict[str, Any]) -> Said:
-    """What is said of an error that is not in the table: too little, but nothing of pydantic's."""
-    return catalog.WRONG_TYPE, "this does not fit", ""
 
 
 def shown(value: object) -> str:

@@ -1,40 +1,28 @@
 """The spec document: what a file says, whichever notation it is in.
 
-Both front ends give these models, validated; from here on nobody can tell which was used. Elements are equal when
-they say the same, wherever they stand.
+Both front ends give these records, checked; from here on nobody can tell which was used. Elements are equal when
+they say the same, wherever they stand. They are plain records, not pydantic models: the grammar checks all that stands
+in a file, and a check of the checked would take a third of a cold start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, cast
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-
 from archdsl.errors import Span
 from archdsl.lang.text.syntax import Argument, Block, Expression, Function, Parameter
+from archdsl.record import Record
 
 EDITION = 1
 """The edition of the language that this archdsl speaks."""
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
-Positive = Annotated[int, Field(gt=0, le=10**9)]
+LONGEST_NAME = 100
+LARGEST_SIZE = 10**9
+SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
 
-class Element(BaseModel):
-    """Base of the document's parts: frozen, nothing unknown in them, with their place apart."""
+class Element(Record):
+    """Base of the document's parts, with their place apart."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    span: Span | None = Field(default=None, repr=False, exclude=True)
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other):
-            return False
-        mine, theirs = self.__dict__, cast("Element", other).__dict__
-        return all(mine[name] == theirs[name] for name in type(self).model_fields if name != "span")
-
-    __hash__ = None  # type: ignore[assignment]
+    span: Span | None
 
 
 class Import(Element):
@@ -46,38 +34,38 @@ class Import(Element):
 class Setting(Element):
     """`target = value`: a policy (`act`), the default of a parameter (`conv.bias`), or a constant (`n`)."""
 
-    target: tuple[Identifier, ...]
+    target: tuple[str, ...]
     value: Expression
 
 
 class Section(Element):
     """A named part of the chain; `reduction` is the number behind the `/` of a stage."""
 
-    name: Identifier
-    stage: bool = False
-    reduction: Positive | None = None
+    name: str
     value: Expression
+    stage: bool = False
+    reduction: int | None = None
 
 
 class Output(Element):
     """A further output, which does not advance the chain."""
 
-    name: Identifier
-    training: bool = False
+    name: str
     value: Expression
+    training: bool = False
 
 
 class Drop(Element):
     """`name: none`: a line of the parent that is left out."""
 
-    name: Identifier
+    name: str
 
 
 class Check(Element):
     """`figure sign amount` of `expect`; of some figures `at batch N PRECISION`."""
 
-    figure: tuple[Identifier, ...]
-    sign: Literal["==", "!=", "<=", ">=", "<", ">"]
+    figure: tuple[str, ...]
+    sign: str
     amount: str
     batch: int | None = None
     precision: str = ""
@@ -86,18 +74,18 @@ class Check(Element):
 class Extends(Element):
     """The parent of a backbone, and new defaults for its parameters."""
 
-    parent: Identifier
+    parent: str
     arguments: tuple[Argument, ...] = ()
 
 
 class Backbone(Element):
     """A network: parameters, settings, the sections of the chain in order, further outputs, and what to expect."""
 
-    name: Identifier
+    name: str
     doc: str = ""
     parameters: tuple[Parameter, ...] = ()
     extends: Extends | None = None
-    input: tuple[Positive, ...] | None = None
+    input: tuple[int, ...] | None = None
     settings: tuple[Setting, ...] = ()
     sections: tuple[Section, ...] = ()
     outputs: tuple[Output, ...] = ()
@@ -113,10 +101,3 @@ class Document(Element):
     blocks: tuple[Block, ...] = ()
     functions: tuple[Function, ...] = ()
     backbones: tuple[Backbone, ...] = ()
-
-
-def element(kind: type[Any], span: Span | None, **content: Any) -> Any:
-    """An element whose parts a parser has checked already (no second validation of a library file's content)."""
-    fields = kind.model_fields
-    unset: Iterable[str] = (name for name in fields if name not in content and name != "span")
-    return kind.model_construct(**{name: fields[name].default for name in unset}, **content, span=span)
