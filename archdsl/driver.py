@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +52,9 @@ class Spec:
 class Shipped:
     """The block library and the specs that come with the package, each read when it is first asked for."""
 
+    def __init__(self) -> None:
+        self.files: dict[Path, File] = {}
+
     @cached_property
     def block_files(self) -> dict[str, Path]:
         """The file of each shipped block: it bears the block's name."""
@@ -65,7 +68,7 @@ class Shipped:
     def block(self, name: str) -> Definition | None:
         """A shipped block."""
         path = self.block_files.get(name)
-        return None if path is None else load_file(path, shipped=True).blocks[name]
+        return None if path is None else self.file(path).blocks[name]
 
     def blocks(self) -> list[str]:
         """The names of the shipped blocks."""
@@ -76,7 +79,7 @@ class Shipped:
         path = self.spec_files.get(name)
         if path is None:
             return None
-        file = load_file(path, shipped=True)
+        file = self.file(path)
         return (file, file.backbones[name]) if name in file.backbones else None
 
     def specs(self) -> list[str]:
@@ -87,17 +90,18 @@ class Shipped:
         """The file of a shipped spec, if this is one, as the networks that extend it have it: none is read twice."""
         if self.spec_files.get(path.stem) != path:
             return None
-        file = load_file(path, shipped=True)
+        file = self.file(path, text)
         return file if file.source.text == text and not file.imports else None
+
+    def file(self, path: Path, text: str | None = None) -> File:
+        """A shipped file, whose `text` may have been read already."""
+        if path not in self.files:
+            source = Source(shown(path), read_text(path, None) if text is None else text, shipped=True)
+            self.files[path] = open_file(source, path.parent, ())
+        return self.files[path]
 
 
 SHIPPED = Shipped()
-
-
-@cache
-def load_file(path: Path, shipped: bool) -> File:
-    """A shipped file; read once."""
-    return open_file(Source(shown(path), read_text(path, None), shipped=shipped), path.resolve().parent, ())
 
 
 # ---- loading -------------------------------------------------------------------------------------------------------

@@ -50,10 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return dispatch(list(arguments))
     lighten()
-    try:
-        return dispatch(sys.argv[1:])
-    finally:
-        leave()
+    return leave(dispatch(sys.argv[1:]))
 
 
 def dispatch(words: list[str]) -> int:

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 def outcome(asked: Asked, options: argparse.Namespace) -> str:
     """What becomes of a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
-    from archdsl.frontend.formatting import formatted
+    from archdsl.frontend.formatting.canonical import formatted
     from archdsl.frontend.notation import is_spec
 
     source = source_of(asked.path)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from archdsl.commands._cache import Cache, usual_folder
 from archdsl.commands._color import rendered
 from archdsl.commands._formats import FORMATS
+from archdsl.commands._light import keep
 from archdsl.commands._options import chosen_input
 from archdsl.errors import ArchError, Diagnostic, Source
 from archdsl.errors.reading import STDIN, read_input, read_text, shown
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
     size = chosen_input(options)
     cache = Cache(None if options.no_cache else usual_folder())
     check = Check(size, cache)
+    keep(check)
     findings: list[Diagnostic] = []
     checked = skipped = 0
     for asked in files(options.paths):

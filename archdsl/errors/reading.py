@@ -22,6 +22,8 @@ BINARY = getattr(os, "O_BINARY", 0)
 
 def shown(path: Path) -> str:
     """A path as messages show it: relative to where the user is, if it lies below."""
+    if not path.is_absolute() and ".." not in path.parts:
+        return str(path)
     try:
         return str(path.resolve().relative_to(Path.cwd().resolve()))
     except (ValueError, OSError, RuntimeError):

@@ -29,8 +29,9 @@ class Text(NamedTuple):
         """The place of a part of the content."""
         if self.offsets is None:
             return self.whole
-        first = self.offsets[min(start, len(self.content))]
-        last = self.offsets[min(end, len(self.content)) - 1] + 1 if end > start else first
+        offsets, size = self.offsets, len(self.content)
+        first = offsets[start if start < size else size]
+        last = offsets[(end if end < size else size) - 1] + 1 if end > start else first
         return Span(self.whole.source, first, last)
 
     def after(self, start: int) -> Text:

@@ -1,7 +1,5 @@
-"""The graph: what it is made of, how it is walked, checked, and written down."""
+"""The graph: what it is made of, how it is walked and checked. `jsonform` writes it down."""
 
-from archdsl.graph.jsonform import from_json as from_json
-from archdsl.graph.jsonform import to_json as to_json
 from archdsl.graph.scope import HELD as HELD
 from archdsl.graph.scope import ROWS as ROWS
 from archdsl.graph.scope import Argument as Argument
@@ -17,7 +15,6 @@ from archdsl.graph.scope import Spread as Spread
 from archdsl.graph.scope import Step as Step
 from archdsl.graph.scope import Totals as Totals
 from archdsl.graph.scope import distinct as distinct
-from archdsl.graph.scope import used as used
 from archdsl.graph.values import dealt as dealt
 from archdsl.graph.values import each_shape as each_shape
 from archdsl.graph.values import each_value as each_value

@@ -156,6 +156,13 @@ class Scope(Record):
         return self.by_name[name].runs[bisect_right(self.ends[name], index)].scope
 
     @cached_property
+    def below(self) -> tuple[Scope, ...]:
+        """The different scopes that this one holds or calls."""
+        held = [run.scope for child in self.children for run in child.runs]
+        called = [step.scope for step in self.steps if step.scope is not None]
+        return tuple(dict.fromkeys(held + called))
+
+    @cached_property
     def by_name(self) -> dict[str, Child]:
         """The children."""
         return {child.name: child for child in self.children}
@@ -229,10 +236,4 @@ def distinct(root: Scope) -> Iterator[Scope]:
                 yield scope
                 continue
             stack.append((scope, True))
-            stack += [(below, False) for below in reversed(used(scope)) if below not in seen]
-
-
-def used(scope: Scope) -> list[Scope]:
-    """The scopes that a scope holds or calls."""
-    held = [run.scope for child in scope.children for run in child.runs]
-    return held + [step.scope for step in scope.steps if step.scope is not None]
+            stack += [(below, False) for below in reversed(scope.below) if below not in seen]

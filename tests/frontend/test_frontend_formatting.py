@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from archdsl.errors import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.formatting import formatted
-from archdsl.frontend.formatting.canonical import Notation, noted
+from archdsl.frontend.formatting.canonical import Notation, formatted, noted
 from archdsl.frontend.printing import to_arch, to_yaml
 from archdsl.lang.text.document import Document
 from tests.frontend.case import Case, cases, settle

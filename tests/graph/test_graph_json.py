@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from archdsl import driver
 from archdsl.errors import ArchError
-from archdsl.graph import Graph, distinct, from_json, to_json, verify
+from archdsl.graph import Graph, distinct, verify
+from archdsl.graph.jsonform import from_json, to_json
 from archdsl.ops import vocabulary
 from tests.graph.nets import net
 

@@ -204,3 +204,17 @@ def test_what_names_stand_for_keeps_its_place(line: str, tmp_path: Path) -> None
         one, other = ({scope.span for scope in distinct(graph.root)} for graph in graphs)
         assert one == other
         assert content(graphs[0]) == content(graphs[1])
+
+
+def test_a_block_is_known_at_another_place_of_another_text() -> None:
+    known = Known()
+    first, second = (
+        driver.loads(f"backbone net:\n    input 3 x 8 x 8\n    stem: {line}\n", "net.arch")
+        for line in ("bottleneck(8)", "cna(3) -> bottleneck(8)")
+    )
+    driver.elaborated(first, known=known)
+    count = known.count
+    again = driver.elaborated(second, known=known)
+    assert known.count == count + 1  # `cna(3)`
+    assert places(again) == {second.file.source}
+    assert content(again) == content(driver.elaborated(second))

@@ -17,7 +17,7 @@ FILES = driver.SHIPPED.block_files
 @pytest.mark.parametrize("path", FILES.values(), ids=list(FILES))
 def test_file(path: Path) -> None:
     """A file exports the block of its name; a docstring opens with one line, then says more."""
-    file = driver.load_file(path, shipped=True)
+    file = driver.SHIPPED.file(path)
     assert next(iter(file.blocks)) == path.stem
     assert not file.backbones
     summary, *more = file.blocks[path.stem].doc.split("\n\n")

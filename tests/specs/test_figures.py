@@ -103,7 +103,7 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("path", sorted(folder("specs").iterdir()), ids=lambda path: path.name)
 def test_one_network_a_file(path: Path) -> None:
-    assert list(driver.load_file(path, shipped=True).backbones) == [path.stem]
+    assert list(driver.SHIPPED.file(path).backbones) == [path.stem]
     assert max(map(len, path.read_text(encoding="utf-8").splitlines())) <= 100
 
 

@@ -16,7 +16,7 @@ import pytest
 from archdsl.commands import main
 from archdsl.driver import validate
 from archdsl.errors import Diagnostic, Source
-from archdsl.frontend.formatting import formatted
+from archdsl.frontend.formatting.canonical import formatted
 from tests.frontend.case import Case, read
 
 FOLDER = Path(__file__).parent / "cases"

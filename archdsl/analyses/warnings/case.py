@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.errors import Diagnostic, Rule, Span
-from archdsl.graph import Graph, Scope, Section, distinct
+from archdsl.graph import Graph, Scope, Section
 from archdsl.lang.text.document import Backbone
 from archdsl.lang.text.family import Family, resolve
 from archdsl.lang.text.files import File
@@ -58,7 +58,15 @@ class Case:
     @cached_property
     def ops(self) -> list[Scope]:
         """Each different op, whatever the number of repeats."""
-        return [scope for scope in distinct(self.graph.root) if scope.op is not None]
+        found: list[Scope] = []
+        seen = {self.graph.root}
+        stack = [self.graph.root]
+        while stack:
+            for scope in stack.pop().below:
+                if scope not in seen:
+                    seen.add(scope)
+                    (stack if scope.op is None else found).append(scope)
+        return found
 
     @cached_property
     def placed(self) -> list[Placed]:

@@ -377,7 +377,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             else:
                 content.setdefault(kinds[type(part)], []).append(part)
         whole = self.text.span(0, len(self.text.content))
-        kept = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
+        kept: dict[str, Any] = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
         return doc.Document(whole, **kept)
 
     def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:

@@ -40,7 +40,7 @@ class Network(Definitions):
         called = self.name(name, "the name of the backbone") if name else None
         if name is None or called is None:
             return None
-        lines = {field: tuple(found) for field, found in self.parts.items()}
+        lines: dict[str, Any] = {field: tuple(found) for field, found in self.parts.items()}
         return Backbone(name.span, called, drops=tuple(self.drops), **self.content, **lines)
 
     def put(self, field: str, value: Any) -> None:

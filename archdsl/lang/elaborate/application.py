@@ -66,7 +66,7 @@ def call_child(
 ) -> Value:
     """A module under a name, and a step that calls it."""
     builder.used |= built.used
-    refs = tuple([reference(each) for each in inputs])
+    refs = tuple([each.id if type(each) is Tensor else reference(each) for each in inputs])
     scope = built.scope
     if name.endswith("."):
         name = name[:-1]

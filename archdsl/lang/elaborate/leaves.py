@@ -27,29 +27,41 @@ def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> B
     is_list = not shape or isinstance(shape[0], tuple)
     if is_list != (op.takes == "list"):
         raise mismatch(use, op, is_list)
-    try:
-        output = op.output(shape)
-    except Misfit as misfit:
-        raise fault_of(use, misfit) from None
-    check_output(use, output)
-    return Built(leaf(op, shape, output, use), used, frozenset((use.target,)))
+    output, totals = work_of(session, op, shape, use)
+    check_size(totals, use.span)
+    leaf = Scope("op", op.name, (shape,), output, totals, op, span=use.span)
+    return Built(leaf, used, frozenset((use.target,)))
 
 
 def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset[Slot]]:
     """An op with all its parameters, and what it asked of the settings; worked out once."""
-    key = (use.content, settings.key)
+    kind: Any = use.target
+    entries = settings.of(kind)
+    key = (use.content, settings.key if entries else 0)
     if (found := session.ops.get(key)) is None:
-        kind: Any = use.target
         signature = signature_of(kind)
         given = {name: bound.value for name, bound in use.given.items()}
-        entries = settings.of(kind).items()
-        said = {name: entry.bound.value for name, entry in entries if name in signature.slots and name not in given}
+        fitting = ((name, entry) for name, entry in entries.items() if name in signature.slots and name not in given)
+        said = {name: entry.bound.value for name, entry in fitting}
         for name in signature.required:
             if name not in given and name not in said:
                 label = f"`{signature.owner}` needs `{name}`"
                 raise Fault(catalog.MISSING_ARGUMENT, use.span, label, f"it is {signature.text()}")
         used = frozenset((kind, name) for name in said) if said else NONE
         found = session.ops[key] = (kind(**given, **said), used)
+    return found
+
+
+def work_of(session: Session, op: Op, shape: Shapes, use: Use) -> tuple[Shapes, Totals]:
+    """What an op makes of such an input, and what it counts for; worked out once for equal ops."""
+    key = (op, shape)
+    if (found := session.works.get(key)) is None:
+        try:
+            output = op.output(shape)
+        except Misfit as misfit:
+            raise fault_of(use, misfit) from None
+        check_output(use, output)
+        found = session.works[key] = (output, totals_of(op, shape, output))
     return found
 
 
@@ -90,17 +102,15 @@ def check_output(use: Use, output: Shapes) -> None:
             raise Fault(catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is beyond all memory")
 
 
-def leaf(op: Op, shape: Any, output: Any, use: Use) -> Scope:
-    """The scope of an op, with what it counts for."""
+def totals_of(op: Op, shape: Any, output: Any) -> Totals:
+    """What an op counts for."""
     sizes = {"parameter": 0, "buffer": 0, "counter": 0}
     for weight in op.weights(shape):
         sizes[weight.kind] += weight.size
     kind = op.counts_as
     activations = prod(output) if kind == "conv" else 0
     counts = (int(kind == "conv"), int(kind == "norm"), int(kind == "linear"))
-    totals = Totals(1, sizes["parameter"], sizes["buffer"], op.macs(shape, output), activations, *counts)
-    check_size(totals, use.span)
-    return Scope(kind="op", name=op.name, inputs=(shape,), output=output, totals=totals, op=op, span=use.span)
+    return Totals(1, sizes["parameter"], sizes["buffer"], op.macs(shape, output), activations, *counts)
 
 
 def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Slot]]:
@@ -109,9 +119,9 @@ def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[
     entry = settings.of(None).get(policy.policy)
     if entry is None:
         chosen: BlockValue = session.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
-        used = frozenset[Slot]()
+        used = NONE
     else:
-        chosen, used = entry.bound.value, frozenset[Slot]({(None, policy.policy)})
+        chosen, used = entry.bound.value, frozenset(((None, policy.policy),))
     return (with_settings(session, chosen, policy) if policy.given else chosen), used
 
 

@@ -74,9 +74,10 @@ class Builder:
         index: int | None = None,
     ) -> Value:
         """One more act, and the value that it gives."""
-        self.steps.append(Step(kind, target, inputs, self.count, shape, scope, index))  # type: ignore[arg-type]
-        self.count += 1
-        return value_of(self.count - 1, shape)
+        at = self.count
+        self.steps.append(Step(kind, target, inputs, at, shape, scope, index))  # type: ignore[arg-type]
+        self.count = at + 1
+        return value_of(at, shape)
 
     def name_value(self, value: Value, name: str) -> None:
         """What the text calls a value; the first name stays."""
@@ -120,13 +121,8 @@ class Builder:
 
     def check_use(self, result: Ref) -> None:
         """Raises where a module gives what nothing reads: it would hold weights and never run."""
-        read = set(each_value(result))
-        for step in self.steps:
-            for ref in step.inputs:
-                if type(ref) is int:
-                    read.add(ref)
-                else:
-                    read.update(each_value(ref))
+        refs = {result}.union(*[step.inputs for step in self.steps])
+        read = refs.union(*[each_value(ref) for ref in refs if type(ref) is not int])
         for step in self.steps:
             if step.target and step.output not in read:
                 child = self.children[step.target]
@@ -168,7 +164,7 @@ def check_length(items: Sized, span: Span | None) -> None:
 
 def value_of(at: int, shape: Shapes) -> Value:
     """A value of a scope: a tensor, or a list of them."""
-    return TensorList(at, shape) if shape and isinstance(shape[0], tuple) else Tensor(at, shape)  # type: ignore[arg-type]
+    return TensorList(at, shape) if shape and type(shape[0]) is tuple else Tensor(at, shape)  # type: ignore[arg-type]
 
 
 def reference(value: Value) -> Ref:

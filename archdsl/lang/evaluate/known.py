@@ -1,7 +1,7 @@
 """Modules that earlier elaborations have worked out: the networks of a family have most of theirs in common.
 
-A module is the same where its block says the same at the same places, meets the same shapes, and where the settings say
-the same to all that asks them in it: its ops, its blocks, and the policies.
+A module is the same where its block says the same, with the same blocks given to it at the same places, meets the same
+shapes, and where the settings say the same to all that asks them in it: its ops, its blocks, and the policies.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from archdsl.graph import distinct
 from archdsl.lang.evaluate.session import Built, Rest
-from archdsl.lang.evaluate.settings import Said, Settings
-from archdsl.lang.text.files import Target
+from archdsl.lang.evaluate.settings import Said, Settings, Slot
+from archdsl.lang.text.files import Definition, Target
 from archdsl.lang.values.value import INSIDE, BlockValue, Use, Value, With, is_list
 
 if TYPE_CHECKING:
     from archdsl.errors import Span
+    from archdsl.graph import Totals
+    from archdsl.op import Op, Shapes
 
 MOST_MODULES = 10_000
 """So many are kept. Then all are forgotten: what comes next is more like what came last than like what came first."""
@@ -42,6 +45,8 @@ class Known:
     def forget(self) -> None:
         """Begins anew. Never within an elaboration: its numbers for equal things are those of `keys`."""
         self.keys: dict[tuple[Any, ...], int] = {}
+        self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
+        self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = {}
         self.modules: dict[tuple[int, Any], list[Module]] = {}
         self.count = 0
         self.found = 0
@@ -55,9 +60,10 @@ class Known:
         """The module that a block is on inputs of these shapes, if it is known."""
         for module in self.modules.get((use.content, shapes), ()):
             asked = module.built.asked
-            if places_of(module.use) == places_of(use) and said(module.settings, asked) == said(settings, asked):
+            alike = given(module.use) == given(use) and said(module.settings, asked) == said(settings, asked)
+            if alike and (built := moved(module, use)):
                 self.found += 1
-                return module.built
+                return built
         return None
 
     def add(self, use: Use, shapes: Any, settings: Settings, built: Built) -> None:
@@ -66,6 +72,23 @@ class Known:
         alike.insert(0, Module(use, settings, built))
         del alike[MOST_ALIKE:]
         self.count += 1
+
+
+def moved(module: Module, use: Use) -> Built | None:
+    """The module for a block that says the same at this place; None where something in it stands in the old text."""
+    built, before = module.built, module.use.span
+    if before == use.span:
+        return built
+    homes = {id(target.file.source) for target in built.asked if isinstance(target, Definition)}
+    places = [scope.span for scope in distinct(built.scope) if scope.span and scope.span != before]
+    if id(before.source) in homes or any(id(place.source) not in homes for place in places):
+        return None
+    return built if built.scope.span != before else built._replace(scope=built.scope.replace(span=use.span))
+
+
+def given(use: Use) -> tuple[Span, ...]:
+    """The places of all blocks that are given to a block."""
+    return places_of(use)[1:]
 
 
 def said(settings: Settings, asked: frozenset[Target | None]) -> Said:

@@ -12,12 +12,12 @@ from archdsl.lang.text.files import Target
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.limits import MOST_LEVELS, Budget
 from archdsl.lang.values.value import BlockValue, Bound, Links, Row, Tensor, TensorList, Use, Value
-from archdsl.op import Op
+from archdsl.op import Op, Shapes
 from archdsl.ops import vocabulary
 
 if TYPE_CHECKING:
     from archdsl.errors import Span
-    from archdsl.graph import Scope
+    from archdsl.graph import Scope, Totals
     from archdsl.lang.evaluate.building import Builder
     from archdsl.lang.evaluate.known import Known
 
@@ -63,10 +63,11 @@ class Session:
     def __init__(self, known: Known | None = None) -> None:
         self.known = known
         self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
+        self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = known.ops if known else {}
+        self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = known.works if known else {}
         self.asked: set[Target | None] = set()
         self.scopes: dict[tuple[Any, ...], Built] = {}
         self.bodies: dict[tuple[Any, ...], Body] = {}
-        self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = {}
         self.budget = Budget()
         self.inside: list[str] = []
         """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
@@ -94,7 +95,8 @@ class Session:
         """What some work builds, with who asked the settings on the way."""
         before, self.asked = self.asked, set()
         try:
-            return work()._replace(asked=frozenset(self.asked))
+            built = work()
+            return Built(built.scope, built.used, frozenset(self.asked))
         finally:
             self.asked = before
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Note, Span, catalog, did_you_mean
+from archdsl.errors import ArchError, Note, catalog, did_you_mean
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.document import Backbone, Check, Drop, Output, Section, Setting
+from archdsl.lang.text.document import Backbone, Drop, Output, Section, Setting
 from archdsl.lang.text.files import File
 
 DEEPEST = 32
@@ -35,26 +34,26 @@ class Declared(NamedTuple):
     first: tuple[ast.Parameter, File]
 
 
-@dataclass
 class Family:
     """A backbone with all that it takes over."""
 
-    name: str
-    doc: str
-    file: File
-    span: Span | None
-    input: tuple[int, ...] | None = None
-    parameters: list[Declared] = field(default_factory=list[Declared])
-    settings: list[Line] = field(default_factory=list[Line])
-    sections: list[Line] = field(default_factory=list[Line])
-    outputs: list[Line] = field(default_factory=list[Line])
-    expect: tuple[Check, ...] = ()
+    def __init__(self, file: File, backbone: Backbone) -> None:
+        self.name = backbone.name
+        self.doc = backbone.doc
+        self.file = file
+        self.span = backbone.span
+        self.expect = backbone.expect
+        self.input = backbone.input
+        self.parameters: list[Declared] = []
+        self.settings: list[Line] = []
+        self.sections: list[Line] = []
+        self.outputs: list[Line] = []
 
 
 def resolve(file: File, backbone: Backbone) -> Family:
     """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
     members = lineage(file, backbone)
-    family = Family(backbone.name, backbone.doc, file, backbone.span, expect=backbone.expect)
+    family = Family(file, backbone)
     for at, (home, member) in enumerate(reversed(members)):
         own = at == len(members) - 1
         family.input = member.input or family.input
