@@ -7,9 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl import driver
 from archdsl.asked import size_of
-from archdsl.driver import Spec, compile, elaborated, load
+from archdsl.driver import Spec, checking, compile, elaborated, load
 from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.errors.reading import read_text, shown
 from archdsl.graph import Graph
@@ -36,7 +35,7 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
         source = Source(shown(file), read_text(file) if text is None else text)
     except ArchError as error:
         return error.diagnostics
-    return driver.validate(source, file, size_of(input))
+    return checking.validate(source, file, size_of(input))
 
 
 def cost(graph: Graph) -> Figures:

@@ -59,7 +59,7 @@ LAYERS = {
     "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
     "asked": Row(f"{L3} frontend"),
-    "driver": Row(f"{L3} frontend passes analyses backends weights asked"),
+    "driver": Row(f"{L3} frontend passes analyses backends weights asked driver"),
     "integrations": Row(L5, brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),
@@ -244,8 +244,8 @@ WRONG = [
     ("backends/torch/emit.py", "try:\n    import torch\nexcept ImportError:\n    pass", "torch"),
     ("backends/torch/emit.py", "def f():\n    import lark", "lark inside a function"),
     ("weights/rename.py", "from archdsl.driver import load", "archdsl.driver"),
-    ("driver.py", "from archdsl.commands import build", "archdsl.commands"),
-    ("driver.py", "from archdsl.integrations import timm", "archdsl.integrations"),
+    ("driver/loading.py", "from archdsl.commands import build", "archdsl.commands"),
+    ("driver/loading.py", "from archdsl.integrations import timm", "archdsl.integrations"),
     ("commands/build.py", "import torch", "torch"),
     ("commands/build.py", "import yaml", "yaml"),
     ("__init__.py", "import pydantic", "pydantic"),

@@ -136,7 +136,8 @@ class Check:
 
     def worked_out(self, source: Source, path: str | None, key: str | None) -> list[Diagnostic]:
         """What is wrong with a text; the cache keeps it, unless an installed package may have had its part."""
-        from archdsl.driver import Read, validate
+        from archdsl.driver.checking import validate
+        from archdsl.driver.opening import Read
         from archdsl.ops import installed
 
         reads: list[Read] = []

@@ -38,16 +38,16 @@ def validate(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str,
 
 def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A list of the files that are worked out from here on."""
-    from archdsl import driver
+    from archdsl.driver import checking
 
     seen: list[str] = []
-    work = driver.validate
+    work = checking.validate
 
     def noted(source, *rest):
         seen.append(source.name)
         return work(source, *rest)
 
-    monkeypatch.setattr(driver, "validate", noted)
+    monkeypatch.setattr(checking, "validate", noted)
     return seen
 
 

@@ -31,7 +31,7 @@ def test_example_runs(place: str, notation: str, text: str) -> None:
     if notation == "python":
         compile(text, place, "exec")
         return
-    file = driver.open_file(Source(f"example.{notation}", text), None, ())
+    file = driver.opened(Source(f"example.{notation}", text))
     for backbone in file.backbones.values():
         assert driver.compile(driver.Spec(file, backbone)).root.totals.params > 0
     assert file.backbones or file.blocks

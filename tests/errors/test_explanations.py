@@ -9,7 +9,7 @@ import pytest
 from archdsl.analyses.advice import ADVICE
 from archdsl.commands import main
 from archdsl.commands.explain import all_pages
-from archdsl.driver import validate
+from archdsl.driver.checking import validate
 from archdsl.errors import Source
 from archdsl.errors.explain import explanations, index, rules
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from archdsl.commands._color import has_color
-from archdsl.driver import validate
+from archdsl.driver.checking import validate
 from archdsl.errors import Diagnostic, Note, Source, Span, catalog
 from archdsl.errors.render import render
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 from archdsl import driver
+from archdsl.driver import checking
 from archdsl.errors import ArchError, Diagnostic, Source
 from archdsl.errors.render import CONTROL, render
 from archdsl.graph import Graph
@@ -41,7 +42,7 @@ class Examiner:
     def worked_out(self, source: Source) -> tuple[list[Graph], str]:
         """The networks of a text, and how far it came."""
         try:
-            file = driver.open_file(source, None, ())
+            file = driver.opened(source)
         except ArchError as error:
             self.check(error.diagnostics, source)
             return [], STAGES[0]
@@ -51,13 +52,13 @@ class Examiner:
         for backbone in file.backbones.values():
             try:
                 graphs.append(driver.compile(driver.Spec(file, backbone)))
-                unmeant += driver.warnings_of(graphs[-1], file, backbone, Known())
+                unmeant += checking.warnings_of(graphs[-1], file, backbone, Known())
             except ArchError as error:
                 refused = True
                 self.check(error.diagnostics, source)
         if refused:
             return graphs, STAGES[1]
-        if warned := driver.unsilenced(file, unmeant, as_declared=True):
+        if warned := checking.unsilenced(file, unmeant, as_declared=True):
             self.check(warned, source)
         return graphs, STAGES[2] if graphs else STAGES[3]
 

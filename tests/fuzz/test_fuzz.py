@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mutation import mutated, names
 
 from archdsl import driver
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Source
 
 LONG = pytest.mark.slow
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
@@ -47,7 +47,7 @@ def test_what_is_accepted_builds_and_runs(seed: int, count: int) -> None:
     while checked < count:
         sample = mutated(chance)
         try:
-            file = driver.open_file(driver.Source(f"fuzz.{sample.ending}", sample.text), None, ())
+            file = driver.opened(Source(f"fuzz.{sample.ending}", sample.text))
             graphs = [driver.compile(driver.Spec(file, each), input=SMALL) for each in file.backbones.values()]
         except ArchError:
             continue

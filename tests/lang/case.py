@@ -29,10 +29,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archdsl import driver
+from archdsl.driver import loading
 from archdsl.errors import ArchError, Diagnostic, Source, Span
 from archdsl.frontend.arch.parser import parse
 from archdsl.frontend.text import Text
 from archdsl.graph import Graph, Totals
+from archdsl.lang.text.files import File
 from tests.lang.shown import flow, modules, shape
 
 MARKS = re.compile("[«»⟨⟩]")
@@ -141,7 +143,7 @@ def outcome(case: Case, folder: Path | None = None) -> tuple[Graph | ArchError, 
         file = opened(case, folder)
         params, size = asked(case)
         main = next(iter(file.backbones.values()), None)
-        spec = driver.Spec(file, main) if main is not None else driver.choose(file, "")
+        spec = driver.Spec(file, main) if main is not None else loading.choose(file, "")
         graph = driver.compile(spec, params=params, input=size)
         compared = re.findall(r"^same (\w+)$", case.expected, re.MULTILINE)
         return graph, {name: driver.compile(driver.Spec(file, file.backbones[name])) for name in compared}
@@ -149,16 +151,16 @@ def outcome(case: Case, folder: Path | None = None) -> tuple[Graph | ArchError, 
         return error, {}
 
 
-def opened(case: Case, folder: Path | None) -> driver.File:
+def opened(case: Case, folder: Path | None) -> File:
     """The case's main file, with its other files beside it."""
     text = unmarked(case.texts[MAIN]).text
     if len(case.texts) == 1 or folder is None:
-        return driver.open_file(Source(MAIN, text), None, ())
+        return driver.opened(Source(MAIN, text))
     for name, content in case.texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(unmarked(content).text, "utf-8")
     path = folder / MAIN
-    return driver.open_file(Source(MAIN, text), folder, (path,))
+    return driver.opened(Source(MAIN, text), path)
 
 
 def asked(case: Case) -> tuple[dict[str, object], tuple[int, ...] | None]:

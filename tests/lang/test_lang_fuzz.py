@@ -34,7 +34,7 @@ HEAD = "backbone net:\n    input 3 x 32 x 32\n    net: "
 def try_out(text: str) -> None:
     """Builds the backbones of a text, if there are any; whatever is built holds together."""
     try:
-        file = driver.open_file(Source("net.arch", text), None, ())
+        file = driver.opened(Source("net.arch", text))
         for backbone in file.backbones.values():
             verify(driver.compile(driver.Spec(file, backbone)))
     except ArchError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import ArchError, driver
+from archdsl.driver import checking
 from archdsl.errors import Source
 from archdsl.graph import Graph, distinct
 from archdsl.lang.elaborate import backbone
@@ -139,7 +140,7 @@ def test_findings_are_the_same_as_alone(tmp_path: Path) -> None:
     for number, text in enumerate(nets()):
         path = tmp_path / f"net{number}.arch"
         source = Source(str(path), text.replace("c2 / 2", "c2 / 3") if number % 5 == 0 else text)
-        assert driver.validate(source, path, known=known) == driver.validate(source, path)
+        assert checking.validate(source, path, known=known) == checking.validate(source, path)
 
 
 @pytest.mark.parametrize(("most", "alike"), [(0, 8), (5, 1), (10_000, 1)])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from archdsl import driver
-from archdsl.errors import ArchError
+from archdsl.errors import ArchError, Source
 from archdsl.lang.values import limits
 
 PATIENCE = 5.0
@@ -81,7 +81,7 @@ def timed(text: str) -> object:
     """What a text comes to, in bounded time: the number of ops, or the findings."""
     start = time.perf_counter()
     try:
-        file = driver.open_file(driver.Source("net.arch", text), None, ())
+        file = driver.opened(Source("net.arch", text))
         result: object = driver.compile(driver.Spec(file, next(iter(file.backbones.values())))).root.totals.ops
     except ArchError as error:
         result = error

@@ -9,6 +9,7 @@ import pytest
 
 from archdsl import driver, ops
 from archdsl.errors import ArchError
+from archdsl.graph import Graph
 from archdsl.op import Op, Shape, Spelling, param
 from tests.lang.shown import flow, modules
 
@@ -48,7 +49,7 @@ def acme(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ops.installed.cache_clear()
 
 
-def compiled(text: str) -> driver.Graph:
+def compiled(text: str) -> Graph:
     return driver.compile(driver.loads(HEAD + text))
 
 

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl import driver
+from archdsl.driver import checking
 from archdsl.errors import Diagnostic, Source, Span
 
 FOLDER = Path(__file__).parent / "cases"
@@ -84,7 +84,7 @@ def validated(name: str, text: str, others: dict[str, str], folder: Path) -> lis
     (folder / name).write_text(text, "utf-8")
     for other, content in others.items():
         (folder / other).write_text(unmarked(content), "utf-8")
-    return driver.validate(Source(name, text), folder / name)
+    return checking.validate(Source(name, text), folder / name)
 
 
 # ---- reading

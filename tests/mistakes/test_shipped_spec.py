@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from archdsl.driver import validate
+from archdsl.driver.checking import validate
 from archdsl.errors import Source
 from archdsl.resources import folder
 

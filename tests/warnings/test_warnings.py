@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.commands import main
-from archdsl.driver import validate
+from archdsl.driver.checking import validate
 from archdsl.errors import Diagnostic, Source
 from archdsl.frontend.formatting.canonical import formatted
 from tests.frontend.case import Case, read

@@ -1,0 +1,79 @@
+"""All that is wrong with a text, and what is legal there and surely not meant."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from archdsl.analyses import warnings
+from archdsl.analyses.expect import hold
+from archdsl.driver.compiling import elaborated
+from archdsl.driver.loading import Spec, opened
+from archdsl.driver.opening import Read
+from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog
+from archdsl.errors.allowance import without_silenced
+from archdsl.frontend.allowances import allowances
+from archdsl.graph import Graph
+from archdsl.lang.evaluate.known import Known
+from archdsl.lang.text.document import Backbone
+from archdsl.lang.text.family import lineage
+from archdsl.lang.text.files import File
+
+BEGINNING = 'it begins with `backbone name:`, `block name(...)` or `import "..."`'
+MOST_FINDINGS = 100
+"""Of one file; whoever reads so many has stopped by then."""
+
+
+def validate(
+    source: Source,
+    path: Path | None,
+    size: tuple[int, ...] | None = None,
+    reads: list[Read] | None = None,
+    known: Known | None = None,
+) -> list[Diagnostic]:
+    """All that is wrong with a text: with the file, with each of its backbones, and with what they expect.
+
+    Where nothing is, its warnings: what is legal, and surely not meant. `reads` takes note of what the text imports;
+    `known` is what the texts before have in common with it.
+    """
+    known = known or Known()
+    try:
+        file = opened(source, path, reads)
+    except ArchError as error:
+        return error.diagnostics[:MOST_FINDINGS]
+    if file.is_empty:
+        return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
+    findings: list[Diagnostic] = []
+    unmeant: list[Diagnostic] = []
+    for backbone in file.backbones.values():
+        if len(findings) >= MOST_FINDINGS:
+            break
+        try:
+            graph = elaborated(Spec(file, backbone), input=size, known=known)
+        except ArchError as error:
+            findings += error.diagnostics
+            continue
+        if size is None and backbone.expect:
+            findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
+        if not findings:
+            unmeant += warnings_of(graph, file, backbone, known)
+    return list(dict.fromkeys(findings)) or unsilenced(file, unmeant, as_declared=size is None)
+
+
+def warnings_of(graph: Graph, file: File, backbone: Backbone, known: Known) -> list[Diagnostic]:
+    """What is surely not meant in a backbone's graph, and not its parent's doing."""
+    found = warnings.of_network(graph, file, backbone)
+    inherited: list[warnings.Told] = []
+    if warnings.inherits(found, backbone):
+        home, parent = lineage(file, backbone)[1]
+        with suppress(ArchError):
+            other = elaborated(Spec(home, parent), input=graph.input, known=known)
+            inherited = warnings.of_network(other, home, parent)
+    return warnings.own(found, inherited, backbone)
+
+
+def unsilenced(file: File, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
+    """The warnings of a file that no comment in it silences; of another input size than declared, some do not come."""
+    found = dict.fromkeys([*warnings.of_file(file), *unmeant])
+    silent = allowances(file.source, file.document)
+    return without_silenced(found, silent, unused=as_declared)[:MOST_FINDINGS]

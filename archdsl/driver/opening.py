@@ -1,0 +1,117 @@
+"""From a text to a file: read, with what it imports, all from below one folder."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from archdsl.errors import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean
+from archdsl.errors.reading import read_text, resolved, shown
+from archdsl.frontend import read
+from archdsl.frontend.notation import SUFFIXES
+from archdsl.lang.text.document import Import
+from archdsl.lang.text.files import File, Library
+
+DEEPEST_IMPORTS = 32
+MOST_IMPORTS = 500
+MOST_BESIDE = 1_000
+WITHIN = "a file imports from its own folder, and from those below"
+
+
+def open_file(
+    library: Library,
+    source: Source,
+    home: Path | None,
+    trail: tuple[Path, ...] = (),
+    reads: list[Read] | None = None,
+) -> File:
+    """A text with what it imports; `trail` are the files that led here, `reads` takes note of the imported ones.
+
+    What no text defines, the `library` knows. Raises ArchError with all that is wrong with the texts.
+    """
+    top = trail[0].parent if trail else home
+    return Opening(library, top, [] if reads is None else reads).file(source, home, trail)
+
+
+class Read(NamedTuple):
+    """An imported file: its path as it was asked for, without symbolic links, and the text that was there."""
+
+    asked: Path
+    path: Path
+    text: str
+
+
+class Opening:
+    """Opens a text and what it imports, all below the folder `top`; each file once, also one that has errors."""
+
+    def __init__(self, library: Library, top: Path | None, reads: list[Read]) -> None:
+        self.library = library
+        self.top = top
+        self.reads = reads
+        self.files: dict[Path, File] = {}
+        self.failed: set[Path] = set()
+
+    def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
+        """A text as a file; its imports are relative to `home`."""
+        document = read(source)
+        imports: list[File] = []
+        findings: list[Diagnostic] = []
+        for each in document.imports:
+            try:
+                imports.append(self.imported(each, source, home, trail))
+            except ArchError as error:
+                findings += error.diagnostics
+        if findings:
+            raise ArchError(findings)
+        return File(document, source, self.library, tuple(imports))
+
+    def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
+        """What a line imports."""
+        if home is None or self.top is None:
+            raise catalog.OUTSIDE.error(each.span, "a text that is no file cannot import one")
+        asked = home / each.path
+        path = resolved(asked, each.span)
+        if not path.is_relative_to(self.top):
+            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(self.top)}", help=WITHIN)
+        if path in trail:
+            raise catalog.CYCLE.error(each.span, f"`{each.path}` is on its way to import this file")
+        if len(trail) > DEEPEST_IMPORTS:
+            raise catalog.TOO_DEEP.error(each.span, f"more than {DEEPEST_IMPORTS} files import one another")
+        if path in self.failed:
+            raise ArchError([])  # it has been told where the file was first imported
+        if path not in self.files:
+            if len(self.files) + len(self.failed) >= MOST_IMPORTS:
+                raise catalog.TOO_LARGE.error(each.span, f"more than {MOST_IMPORTS} files are imported")
+            text = self.text(each, path, trail)
+            self.reads.append(Read(asked, path, text))
+            inner = Source(shown(path), text, shipped=source.shipped)
+            try:
+                self.files[path] = self.file(inner, path.parent, (*trail, path))
+            except ArchError as error:
+                self.failed.add(path)
+                raise ArchError([noted(finding, each.span) for finding in error.diagnostics]) from None
+        return self.files[path]
+
+    def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
+        """What an imported file holds; for one that is not there, others of its folder are offered."""
+        try:
+            return read_text(path, each.span)
+        except ArchError as error:
+            beside = [] if path.exists() else specs_in(path.parent)
+            help = did_you_mean(path.name, [name for name in beside if path.with_name(name) not in trail])
+            raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
+
+
+def noted(finding: Diagnostic, imported: Span | None) -> Diagnostic:
+    """What is wrong with an imported file, with the line that imports it."""
+    return finding._replace(notes=(*finding.notes, Note(imported, "imported here")))
+
+
+def specs_in(folder: Path) -> list[str]:
+    """The names of the specs in a folder, if it can be looked into, and has no more than anybody looks through."""
+    try:
+        names = [each.name for each in islice(folder.iterdir(), MOST_BESIDE)]
+    except OSError:
+        return []
+    return [name for name in names if name.endswith(SUFFIXES)]

@@ -1,0 +1,69 @@
+"""The block library and the specs that come with the package."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from archdsl.driver.opening import open_file
+from archdsl.errors import Source
+from archdsl.errors.reading import read_text, shown
+from archdsl.frontend.notation import SUFFIXES
+from archdsl.lang.text.document import Backbone
+from archdsl.lang.text.files import Definition, File
+from archdsl.resources import folder
+
+
+class Shipped:
+    """The block library and the specs that come with the package, each read when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.files: dict[Path, File] = {}
+
+    @cached_property
+    def block_files(self) -> dict[str, Path]:
+        """The file of each shipped block: it bears the block's name."""
+        return {path.stem: path for path in sorted((folder("grammar") / "blocks").glob("*.arch"))}
+
+    @cached_property
+    def spec_files(self) -> dict[str, Path]:
+        """The file of each shipped backbone: it bears the backbone's name."""
+        return {path.stem: path for path in sorted(folder("specs").iterdir()) if path.suffix in SUFFIXES}
+
+    def block(self, name: str) -> Definition | None:
+        """A shipped block."""
+        path = self.block_files.get(name)
+        return None if path is None else self.file(path).blocks[name]
+
+    def blocks(self) -> list[str]:
+        """The names of the shipped blocks."""
+        return list(self.block_files)
+
+    def spec(self, name: str) -> tuple[File, Backbone] | None:
+        """A shipped backbone, with its file."""
+        path = self.spec_files.get(name)
+        if path is None:
+            return None
+        file = self.file(path)
+        return (file, file.backbones[name]) if name in file.backbones else None
+
+    def specs(self) -> list[str]:
+        """The names of the shipped backbones."""
+        return sorted(self.spec_files)
+
+    def opened(self, path: Path, text: str) -> File | None:
+        """The file of a shipped spec, if this is one, as the networks that extend it have it: none is read twice."""
+        if self.spec_files.get(path.stem) != path:
+            return None
+        file = self.file(path, text)
+        return file if file.source.text == text and not file.imports else None
+
+    def file(self, path: Path, text: str | None = None) -> File:
+        """A shipped file, whose `text` may have been read already."""
+        if path not in self.files:
+            source = Source(shown(path), read_text(path, None) if text is None else text, shipped=True)
+            self.files[path] = open_file(self, source, path.parent)
+        return self.files[path]
+
+
+SHIPPED = Shipped()
