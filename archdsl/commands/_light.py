@@ -10,12 +10,16 @@ YOUNG = 1_000_000
 """So many new objects are looked through for garbage at once: a run makes many, and drops few before its end."""
 
 
+STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 KEPT: list[object] = []
 
 
 def lighten() -> None:
-    """Looks for garbage but seldom."""
+    """Looks for garbage but seldom; streams that whoever started the process has closed lead nowhere."""
     gc.set_threshold(YOUNG, 20, 20)
+    for name, mode in STREAMS.items():
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (open until the end)
 
 
 def keep(thing: object) -> None:
@@ -31,7 +35,7 @@ def leave(code: int) -> int:
         try:
             sys.stdout.flush()
             sys.stderr.flush()
-        except OSError:
-            return code  # Python itself meets the fault again, and tells of it
+        except (OSError, ValueError):
+            return code  # a closed pipe: Python itself meets it again, and tells of it
         os._exit(code)
     return code

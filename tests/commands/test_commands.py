@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +118,17 @@ def test_output_that_cannot_be_written_leaves_nothing(capsys: pytest.CaptureFixt
     assert code == 2
     assert "E503" in err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("name", "code"), [("good", 0), ("bad", 1)])
+def test_a_process_may_have_streams_closed(closed: str, name: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "good.arch").write_text("backbone good:\n    input 3 x 8 x 8\n    stem: cna(8)\n")
+    (tmp_path / "bad.arch").write_text("backbone bad:\n    input 3 x 8 x 8\n    stem: can(8)\n")
+    line = f"{shlex.quote(sys.executable)} -m archdsl validate --no-cache {name}.arch {closed}"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert done.stderr == ""
+    told = [] if closed.startswith(">&-") else [f"1 file checked: {'1 error' if code else 'no errors'}"]
+    assert done.stdout.splitlines()[-1:] == told
