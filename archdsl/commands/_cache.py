@@ -21,7 +21,7 @@ from typing import Any
 
 from archdsl import __version__
 from archdsl.commands._stored import as_plain, from_plain
-from archdsl.errors import Diagnostic, Source
+from archdsl.errors import Diagnostic, Source, catalog
 
 FORMAT = 1
 PACKAGES = ("lark", "yaml")
@@ -29,7 +29,7 @@ LARGEST_ENTRY = 200_000
 MOST_ENTRIES = 2_000
 MOST_BYTES = 20_000_000
 FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-OUTSIDE_CODES = {"E305", "E404", "E501", "E502"}
+OUTSIDE_CODES = {rule.code for rule in (catalog.CYCLE, catalog.TOO_LARGE, catalog.FILE, catalog.OUTSIDE)}
 """Findings of files that are missing, too large, or elsewhere: they can change with no text changing."""
 
 Import = tuple[str, str, str]

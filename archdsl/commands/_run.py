@@ -13,10 +13,10 @@ from types import ModuleType
 from archdsl import __version__
 from archdsl.commands._color import rendered
 from archdsl.commands._light import leave, lighten
-from archdsl.errors import ArchError, did_you_mean
+from archdsl.errors import ArchError, catalog, did_you_mean
 from archdsl.errors.render import CONTROL, plain
 
-USAGE_CODES = {"E504", "E602", "E503"}
+USAGE_CODES = {rule.code for rule in (catalog.USAGE, catalog.MISSING_PACKAGE, catalog.OUTPUT)}
 
 
 def names() -> list[str]:

@@ -21,7 +21,6 @@ from archdsl.commands.validate import STANDARD_INPUT, Asked, files, source_of
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
 
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
-REFUSED = {"E503"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
         print(rendered(findings, sys.stderr), file=sys.stderr)
     in_text = options.diff or STANDARD_INPUT in options.paths
     print(closing(counts, options), file=sys.stderr if in_text else sys.stdout)
-    if {finding.code for finding in findings} & REFUSED:
+    if any(finding.code == catalog.OUTPUT.code for finding in findings):
         return 2
     return int(bool(findings) or (options.check and counts["changed"] > 0))
 
