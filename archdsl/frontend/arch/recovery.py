@@ -1,7 +1,7 @@
 """What else is wrong with a text: lines that are wrong in themselves are left out, and the rest is read again.
 
-A line is left out alone where nothing hangs on it: it stands among others of a body, and opens none itself. Of any other,
-the whole definition is left out.
+A line is left out alone where nothing hangs on it: it stands among others of a body, and opens none itself. Of any
+other, the whole definition is left out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from archdsl.errors import ArchError, Diagnostic, catalog
+from archdsl.errors import ArchError, Diagnostic, Span, catalog
 from archdsl.frontend.arch.fault import code_of, unclosed
 from archdsl.frontend.text import Text
 
@@ -21,13 +21,22 @@ BEGINS = re.compile(r"(?:archdsl|import|block|fn|backbone)\b")
 RULES = {catalog.SYNTAX.code, catalog.MIXED.code}
 
 
-def all_mistakes(text: Text, first: ArchError, parse: Callable[[Text], object]) -> ArchError:
-    """The first mistake of a text, and those in other lines that do not depend on it."""
+def all_mistakes(text: Text, first: ArchError, parse: Callable[[Text], object], head: str = "") -> ArchError:
+    """The first mistake of a text, and those in other lines that do not depend on it.
+
+    A body stands below a `head`, which its text does not have, and is looked at as if it were indented.
+    """
+    if text.offsets is None:
+        return first
     found = list(first.diagnostics)
-    lines = text.content.split("\n")
-    while len(found) < MOST and len(text.content) <= LARGEST and without(lines, found[-1]):
+    lines = [head, *(f" {line}" for line in text.content.split("\n"))] if head else text.content.split("\n")
+    top = text.whole.source.position(text.offsets[0])[0] - bool(head)
+    while len(found) < MOST and len(text.content) <= LARGEST and without(lines, found[-1], top):
+        content = "\n".join(line[1:] for line in lines[1:]) if head else "\n".join(lines)
+        if head and not content.strip():
+            break
         try:
-            parse(text._replace(content="\n".join(lines)))
+            parse(text._replace(content=content))
         except ArchError as error:
             if is_follow_on(error.diagnostics[0], found):
                 break
@@ -53,18 +62,21 @@ def start_of(finding: Diagnostic) -> int:
     return -1 if finding.span is None else finding.span.start
 
 
-def line_of(finding: Diagnostic) -> int:
-    """The number of a finding's line, from 0; -1 without a place."""
-    return -1 if finding.span is None else finding.span.source.position(finding.span.start)[0] - 1
+def line_of(span: Span) -> int:
+    """The number of the line in which something begins."""
+    return span.source.position(span.start)[0]
 
 
-def without(lines: list[str], finding: Diagnostic) -> bool:
-    """Blanks the lines that a finding is about, or the definition that they are part of; whether that could be done."""
+def without(lines: list[str], finding: Diagnostic, top: int) -> bool:
+    """Blanks the lines that a finding is about, or the definition that they are part of; whether that could be done.
+
+    `top` is the number of the first of the lines.
+    """
     if finding.code not in RULES or finding.span is None:
         return False
-    first, last = line_of(finding), line_of(finding)
-    if finding.notes:  # a bracket that stays open until the next line
-        first, last = line_of(finding._replace(span=finding.notes[0].span)), last - 1
+    first = last = line_of(finding.span) - top
+    if finding.notes and finding.notes[0].span:  # a bracket that stays open until the next line
+        first, last = line_of(finding.notes[0].span) - top, last - 1
     if not stands_alone(lines, first, last):
         first, last = definition(lines, first, last)
     if any(sum(line.count(QUOTES) for line in part) % 2 for part in (lines, lines[first : last + 1])):
@@ -100,8 +112,9 @@ def opens_body(line: str) -> bool:
 
 
 def above(lines: list[str], at: int) -> str:
-    """The next line above that is not empty."""
-    return next((line for line in reversed(lines[:at]) if line.strip()), "")
+    """The next line above that is not empty, and not indented further."""
+    indent = indentation(lines[at])
+    return next((line for line in reversed(lines[:at]) if line.strip() and indentation(line) <= indent), "")
 
 
 def stands_alone(lines: list[str], first: int, last: int) -> bool:

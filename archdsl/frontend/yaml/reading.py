@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any, TypeVar
 
 from archdsl.errors import ArchError, Diagnostic, catalog, did_you_mean, listed
-from archdsl.frontend.arch.parser import parse
+from archdsl.frontend.arch.parser import parse, parse_body
 from archdsl.frontend.notation import RESERVED
 from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
@@ -42,7 +42,8 @@ class Reader:
     def parsed(self, scalar: Scalar, rule: str, text: Text | None = None) -> Any:
         """What a rule of the grammar makes of a scalar (or of another text of it), or None where it does not fit."""
         try:
-            return parse(text or scalar.text, rule)
+            has_lines = rule == "body" and scalar.style == "|"
+            return parse_body(scalar.text) if has_lines else parse(text or scalar.text, rule)
         except ArchError as error:
             self.findings.extend([advised(each, scalar) for each in error.diagnostics])
             return None
