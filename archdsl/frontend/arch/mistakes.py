@@ -20,6 +20,7 @@ from archdsl.frontend.arch.lines import (
     reserved,
     sign_of,
 )
+from archdsl.frontend.arch.unreturned import unreturned
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
@@ -195,6 +196,7 @@ ROWS: tuple[Row, ...] = (
     foreign,
     indentation,
     out_of_place,
+    unreturned,
     reserved,
     misspelt,
     swapped,
