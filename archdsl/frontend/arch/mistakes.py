@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from archdsl.errors import Diagnostic, Note, catalog
+from archdsl.frontend.arch.doubled import doubled
 from archdsl.frontend.arch.fault import BRACKETS, HALVES, KINDS, OPERATORS, Fault, Row, Said, mark
 from archdsl.frontend.arch.foreign import foreign
 from archdsl.frontend.arch.lines import (
@@ -193,6 +194,7 @@ FILE_WORDS = {"_ARCHDSL", "_IMPORT", "_BLOCK", "_FN", "_BACKBONE", "$END", "_NL"
 
 ROWS: tuple[Row, ...] = (
     bracket,
+    doubled,
     foreign,
     indentation,
     out_of_place,
