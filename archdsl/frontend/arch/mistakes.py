@@ -134,6 +134,8 @@ def missing(fault: Fault) -> Said | None:
         end = len(fault.code)
         number = DECIMAL.split(fault.code)[-2]
         return Said("a decimal number ends with a digit", f"write `{number}0`", end - len(number), end)
+    if fault.expected == {"NAME"} and not fault.word and not fault.last:
+        return Said("a name belongs here", "a name is of letters, digits and `_`, and does not begin with a digit")
     if fault.expected == {"NAME"} and not fault.word:
         return Said(f"a name is missing behind `{fault.last}`", "", *mark(fault))
     if fault.at_operand and fault.opened:

@@ -84,7 +84,7 @@ class Reader:
         """A key that means nothing; what was meant may be another, or an expression."""
         name = key.content
         help = HINTS.get(name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
-        if SIGNS.search(name):
+        if SIGNS.search(name) and not key.style:
             help = QUOTES
         self.findings.add(catalog.DOCUMENT, key.span, f"`{shown(name)}` is no key of {where}", help)
 
