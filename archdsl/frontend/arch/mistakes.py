@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from archdsl.errors import Diagnostic, Note, catalog
+from archdsl.frontend.arch.doubled import doubled
 from archdsl.frontend.arch.fault import BRACKETS, HALVES, KINDS, OPERATORS, Fault, Row, Said, mark
 from archdsl.frontend.arch.foreign import foreign
 from archdsl.frontend.arch.lines import (
@@ -20,6 +21,7 @@ from archdsl.frontend.arch.lines import (
     reserved,
     sign_of,
 )
+from archdsl.frontend.arch.unreturned import unreturned
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
@@ -132,6 +134,8 @@ def missing(fault: Fault) -> Said | None:
         end = len(fault.code)
         number = DECIMAL.split(fault.code)[-2]
         return Said("a decimal number ends with a digit", f"write `{number}0`", end - len(number), end)
+    if fault.expected == {"NAME"} and not fault.word and not fault.last:
+        return Said("a name belongs here", "a name is of letters, digits and `_`, and does not begin with a digit")
     if fault.expected == {"NAME"} and not fault.word:
         return Said(f"a name is missing behind `{fault.last}`", "", *mark(fault))
     if fault.at_operand and fault.opened:
@@ -192,9 +196,11 @@ FILE_WORDS = {"_ARCHDSL", "_IMPORT", "_BLOCK", "_FN", "_BACKBONE", "$END", "_NL"
 
 ROWS: tuple[Row, ...] = (
     bracket,
+    doubled,
     foreign,
     indentation,
     out_of_place,
+    unreturned,
     reserved,
     misspelt,
     swapped,

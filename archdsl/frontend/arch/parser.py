@@ -37,6 +37,16 @@ def parse_file(source: Source) -> Document:
         raise all_mistakes(text, error, lambda rest: parse(rest, "file")) from None
 
 
+def parse_body(text: Text) -> Any:
+    """The docstring and the statements of a body, each on a line of the source; raises as `parse_file` does."""
+    try:
+        return parse(text, "body")
+    except ArchError as error:
+        from archdsl.frontend.arch.recovery import all_mistakes
+
+        raise all_mistakes(text, error, lambda rest: parse(rest, "body"), head="block body:") from None
+
+
 def parse(text: Text, start: str) -> Any:
     """What the rule `start` makes of a text; raises ArchError.
 

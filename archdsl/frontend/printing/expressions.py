@@ -32,6 +32,7 @@ SIGNS = {
 STAR = re.compile(r"\*[\s,]*(?:#[^\n]*\n[\s,]*)*\Z")
 SIDES = {COMPARISON: (SUM, SUM), POWER: (POSTFIX, SIGNED)}
 """What the operands have to be, where it is not: the left as tight as the whole, the right tighter."""
+JOINTS = {"+", "*"}
 
 
 def names_of(variables: Sequence[ast.Name]) -> str:
@@ -200,8 +201,16 @@ def binary(node: ast.Binary) -> Layout:
     inner: ast.Expression = node
     while isinstance(inner, ast.Binary) and (inner is node or (SIGNS[inner.sign] == least and left == least)):
         parts[:0] = [f" {inner.sign} ", expression(inner.right, right)]
+        if is_joint_of_its_own(inner):
+            return (bracketed(expression(inner.left)), *parts)
         inner = inner.left
     return (expression(inner, left), *parts)
+
+
+def is_joint_of_its_own(node: ast.Binary) -> bool:
+    """Whether the left of a sum or gate is one in parentheses: `(a + b) + c` is two sums of blocks, not one."""
+    left = node.left
+    return node.sign in JOINTS and isinstance(left, ast.Binary) and left.sign == node.sign and left.grouped
 
 
 def unary(node: ast.Unary) -> Layout:
@@ -210,8 +219,10 @@ def unary(node: ast.Unary) -> Layout:
 
 
 def conditional(node: ast.Conditional) -> Layout:
-    """`a if test else b`; only the last may be a chain without parentheses."""
-    return (expression(node.then, LINK), " if ", expression(node.test, LINK), " else ", expression(node.other))
+    """`a if test else b`; only the last may be a chain without parentheses, and keeps those that it has."""
+    kept = isinstance(node.other, ast.Chain) and node.other.grouped
+    other = expression(node.other, LINK if kept else ANY)
+    return (expression(node.then, LINK), " if ", expression(node.test, LINK), " else ", other)
 
 
 def comprehension(node: ast.Comprehension) -> Layout:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any, TypeVar
 
 from archdsl.errors import ArchError, Diagnostic, catalog, did_you_mean, listed
-from archdsl.frontend.arch.parser import parse
+from archdsl.frontend.arch.parser import parse, parse_body
 from archdsl.frontend.notation import RESERVED
 from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
@@ -42,7 +42,8 @@ class Reader:
     def parsed(self, scalar: Scalar, rule: str, text: Text | None = None) -> Any:
         """What a rule of the grammar makes of a scalar (or of another text of it), or None where it does not fit."""
         try:
-            return parse(text or scalar.text, rule)
+            has_lines = rule == "body" and scalar.style == "|"
+            return parse_body(scalar.text) if has_lines else parse(text or scalar.text, rule)
         except ArchError as error:
             self.findings.extend([advised(each, scalar) for each in error.diagnostics])
             return None
@@ -83,7 +84,7 @@ class Reader:
         """A key that means nothing; what was meant may be another, or an expression."""
         name = key.content
         help = HINTS.get(name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
-        if SIGNS.search(name):
+        if SIGNS.search(name) and not key.style:
             help = QUOTES
         self.findings.add(catalog.DOCUMENT, key.span, f"`{shown(name)}` is no key of {where}", help)
 

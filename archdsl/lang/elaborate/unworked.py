@@ -39,6 +39,8 @@ def pieces(node: ast.Expression) -> list[ast.Expression]:
             parts = (node.left, node.right)
         case ast.Named():
             parts = (node.body,)
+        case ast.Spread():
+            parts = (node.value,)
         case ast.Call(callee=ast.Name(id=name)) if name in GATHERS and node.arguments:
             parts = tuple(argument.value for argument in node.arguments)
         case _:
