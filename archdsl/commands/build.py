@@ -15,7 +15,7 @@ from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import Outcome, hold, text_of
 from archdsl.api import build, emit
 from archdsl.commands._options import add_spec, as_declared, chosen_input, chosen_params, chosen_spec
-from archdsl.commands._output import write_text, write_whole
+from archdsl.commands._output import check_output, write_text, write_whole
 from archdsl.commands._table import summary
 from archdsl.driver import compile
 from archdsl.errors import ArchError, catalog, listed
@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
             None, f"`-o {output}`: nothing is written as `{output.suffix}`", help=f"choose from {listed(WRITERS)}"
         )
     spec = chosen_spec(options)
+    if output is not None:
+        check_output(output, [spec])
     graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
     figures = cost(graph)
     outcomes = hold(graph, spec.backbone.expect) if as_declared(options) else []

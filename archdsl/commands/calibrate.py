@@ -17,7 +17,7 @@ from typing import Any
 from archdsl.analyses.device import Device
 from archdsl.commands import _timing
 from archdsl.commands._lines import rate, seconds
-from archdsl.commands._output import write_text
+from archdsl.commands._output import check_output, write_text
 from archdsl.errors import catalog
 
 OUTPUT = "machine.toml"
@@ -77,6 +77,7 @@ def check(options: argparse.Namespace, path: Path) -> None:
         raise catalog.USAGE.error(None, f"`--name {options.name[:40]}`", help="a word of letters, digits and `_`")
     if not 0 < options.seconds <= 60:
         raise catalog.USAGE.error(None, f"`--seconds {options.seconds}`", help="above 0, at most 60")
+    check_output(path)
 
 
 class Meter:

@@ -20,6 +20,7 @@ from archdsl.analyses.figures import FIGURES, Load
 from archdsl.commands._lines import rate, seconds
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.commands._output import check_output
 from archdsl.commands._table import table
 from archdsl.driver import compile, load
 from archdsl.errors import catalog
@@ -74,6 +75,7 @@ def checked_plot(text: str | None) -> Path | None:
     path = Path(text)
     if path.suffix not in (".svg", ".png"):
         raise catalog.USAGE.error(None, f"`--plot {text[:80]}`", help="a name that ends in .svg or .png")
+    check_output(path)
     return path
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.commands._options import chosen_input, chosen_params
-from archdsl.commands._output import write_whole
+from archdsl.commands._output import check_output, write_whole
 from archdsl.driver import Spec, compile, load
 from archdsl.errors import catalog, listed
 
@@ -49,10 +49,12 @@ def run(options: argparse.Namespace) -> int:
     if options.from_params and not options.from_spec:
         raise catalog.USAGE.error(None, "`--from-param` is for `--from-spec OLD`")
     spec, params, size = load(options.spec), chosen_params(options), chosen_input(options)
+    old = load(options.from_spec) if options.from_spec else None
+    check_output(output, [spec, old] if old else [spec])
     model = module_of(spec, params, size)
-    if options.from_spec:
+    if old:
         given = chosen_params(argparse.Namespace(params=options.from_params))
-        carry_over(options.checkpoint, module_of(load(options.from_spec), given, size), model)
+        carry_over(options.checkpoint, module_of(old, given, size), model)
     else:
         fill(model, options.checkpoint)
     state = named(model, options.to)
