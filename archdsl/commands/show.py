@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from archdsl.analyses.field import Field, fields, largest
 from archdsl.analyses.lines import COLUMNS, Line, chosen, in_order, lines, shown_pair
 from archdsl.analyses.roofline import Setting, efficiency, estimate
 from archdsl.analyses.walk import DEPTHS, Depth
+from archdsl.commands._json import json_text
 from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text, rate, seconds
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     params, size = chosen_params(options), chosen_input(options)
     graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
     if options.format == "json":
-        print(json.dumps([view.data(graph) for graph in graphs], indent=2))
+        print(json_text([view.data(graph) for graph in graphs]))
     else:
         gap = "\n" if options.format == "csv" else "\n\n"
         print(gap.join(view.text(graph, options.format) for graph in graphs))
