@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.asked import size_of
+from archdsl.asked import is_path, is_row, size_of
 from archdsl.driver import Spec, checking, compile, elaborated, load
 from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.errors.reading import read_text, shown
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from archdsl.analyses.cost import Figures
     from archdsl.analyses.many import Costed
+    from archdsl.lang.evaluate.known import Known
 
 FEW = 64
 """For fewer candidates no processes are started unless they are asked for."""
@@ -30,6 +31,8 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
     is checked in place of what the file holds: an editor's, say. `input` checks it for another (channels, height,
     width); its `expect` then does not count.
     """
+    if not is_path(path):
+        raise catalog.USAGE.error(None, f"this is of the type `{type(path).__name__}`", help="give a file's path")
     file = Path(path)
     try:
         source = Source(shown(file), read_text(file) if text is None else text)
@@ -38,11 +41,14 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
     return checking.validate(source, file, size_of(input))
 
 
-def cost(graph: Graph) -> Figures:
-    """The figures of a network: parameters, buffers, multiply-adds, activations, layers, by section and in all."""
+def cost(spec: Graph | Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Figures:
+    """The figures of a network: parameters, buffers, multiply-adds, activations, layers, by section and in all.
+
+    `spec`, `params` and `input` are as for `build`.
+    """
     from archdsl.analyses.cost import cost as figures_of
 
-    return figures_of(graph)
+    return figures_of(graph_of(spec, params, input))
 
 
 def cost_many(
@@ -57,23 +63,64 @@ def cost_many(
 ) -> list[Costed]:
     """The figures of many networks, in order, worked out on several cores (`processes`; by default all of them).
 
-    `candidates` are specs (loaded, paths, or names), or, where `of` names one, parameters for it: dicts, as
+    `candidates` are specs (loaded, paths, or names) or graphs, or, where `of` names one, parameters for it: dicts, as
     `cost_many([{"depth": n} for n in range(1, 9)], of="net.arch")`. A result has the figures by name, as
     `result.params`, or the `error` that says what is wrong with its candidate. `figures` chooses others than the
     usual ones, `batch` and `precision` are for those of memory. In a script, call it under
     `if __name__ == "__main__":`, as for all that starts processes.
     """
-    from archdsl.analyses.figures import Load
-    from archdsl.analyses.many import USUAL, Chunk, checked, cost_chunks, in_chunks
+    from archdsl.analyses.many import USUAL, Chunk, checked, cost_chunks, in_chunks, load_of
 
-    wanted = tuple(figures) if figures is not None else USUAL
+    wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
     count = checked(wanted, processes)
-    base = load(of) if isinstance(of, str | Path) else of
-    pairs = tuple((base, each) if base is not None else (each, None) for each in candidates)
-    whole = Chunk(elaborated, pairs, wanted, Load(batch, precision), size_of(input))
+    base: Any = load(str(of)) if is_path(of) else of
+    if base is not None and not isinstance(base, Spec):
+        raise catalog.USAGE.error(None, f"`of` is of the type `{type(base).__name__}`", help="give a spec, or its name")
+    given = row_of(candidates, "candidates", '["resnet18", "resnet34"]')
+    pairs = tuple((base, each) if base is not None else (each, None) for each in given)
+    whole = Chunk(candidate, pairs, wanted, load_of(batch, precision), size_of(input))
     if processes is None and len(pairs) < FEW:
         count = 1
     return list(cost_chunks(in_chunks(whole, count), count))
+
+
+def row_of(values: Any, name: str, example: str) -> tuple[Any, ...]:
+    """Several values that are asked for in a row; raises ArchError for what is none, as a single one."""
+    if not is_row(values):
+        raise catalog.USAGE.error(None, f"`{name}` is no list: `{str(values)[:60]}`", help=f"write it as {example}")
+    return tuple(values)
+
+
+def candidate(spec: Any, params: Any = None, input: Any = None, known: Known | None = None) -> Graph:
+    """The graph of one of many; raises ArchError for what is wrong with it."""
+    if isinstance(spec, Graph):
+        return settled(spec, params, input)
+    if isinstance(spec, Mapping):
+        raise catalog.USAGE.error(None, "parameters, but of no spec", help="name the spec: `of=...`")
+    return elaborated(checked_spec(spec), params, input, known)
+
+
+def graph_of(spec: Any, params: Any, input: Any) -> Graph:
+    """What a graph, a loaded spec, a path or a name comes to; raises ArchError for anything else."""
+    if isinstance(spec, Graph):
+        return settled(spec, params, input)
+    return compile(checked_spec(spec), params=params, input=input)
+
+
+def checked_spec(spec: Any) -> Any:
+    """What can be loaded, if it can by its type."""
+    if isinstance(spec, Spec) or is_path(spec):
+        return spec
+    help = "give a path, the name of a shipped spec, a loaded spec, or a graph"
+    raise catalog.USAGE.error(None, f"this is of the type `{type(spec).__name__}`, and no spec", help=help)
+
+
+def settled(graph: Graph, params: Any, input: Any) -> Graph:
+    """A graph, which takes neither parameters nor an input size any more."""
+    if params is not None or input is not None:
+        label = "a graph has its parameters and its input size already"
+        raise catalog.USAGE.error(None, label, help="give them to `compile`, or use the spec")
+    return graph
 
 
 def targets() -> list[str]:
@@ -87,15 +134,21 @@ def is_target(path: Path) -> bool:
     return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
-def emit(graph: Graph, target: str = "torch") -> str:
-    """A network as text of a target, by default PyTorch source.
+def emit(
+    spec: Graph | Spec | str | Path,
+    target: str = "torch",
+    *,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+) -> str:
+    """A network as text of a target, by default PyTorch source; `spec`, `params` and `input` are as for `build`.
 
     Raises ArchError for an unknown target, or with everything that the target cannot say.
     """
-    known = targets()
-    if target not in known:
-        raise catalog.USAGE.error(None, f"no target is called `{target}`", help=did_you_mean(target, known))
-    return import_module(f"archdsl.backends.{target}").emit(graph)
+    name, known = str(target), targets()
+    if name not in known:
+        raise catalog.USAGE.error(None, f"no target is called `{name[:80]}`", help=did_you_mean(name, known))
+    return import_module(f"archdsl.backends.{name}").emit(graph_of(spec, params, input))
 
 
 def build(spec: Spec | Graph | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> nn.Module:
@@ -106,9 +159,4 @@ def build(spec: Spec | Graph | str | Path, *, params: dict[str, Any] | None = No
     """
     from archdsl.backends.torch.module import build as module_of
 
-    if not isinstance(spec, Graph):
-        return module_of(compile(spec, params=params, input=input))
-    if params is not None or input is not None:
-        label = "a graph has its parameters and its input size already"
-        raise catalog.USAGE.error(None, label, help="give them to `compile`, or build the spec")
-    return module_of(spec)
+    return module_of(graph_of(spec, params, input))

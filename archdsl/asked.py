@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping, Set
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, cast
 
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
 from archdsl.lang.text.syntax import Expression
 
 
-def given(params: dict[str, Any]) -> dict[str, Any]:
+def given(params: Any) -> dict[str, Any]:
     """Parameters as the language has them; raises ArchError with all that it has no values for."""
+    if not isinstance(params, Mapping) or not all(isinstance(name, str) for name in cast("Mapping[Any, Any]", params)):
+        help = 'give a dict from names to values, as {"classes": 10}'
+        raise catalog.USAGE.error(None, f"`{str(cast('Any', params))[:60]}` does not set parameters", help=help)
     found: dict[str, Any] = {}
     findings: list[Diagnostic] = []
-    for name, value in params.items():
+    for name, value in cast("Mapping[str, Any]", params).items():
         try:
             found[name] = parameter(name, value)
         except ArchError as error:
@@ -72,3 +76,8 @@ def size_of(input: Any) -> tuple[int, ...] | None:
 def is_row(value: Any) -> bool:
     """Whether a value of Python has values in an order, and is no text."""
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping | Set)
+
+
+def is_path(value: Any) -> bool:
+    """Whether a value of Python can be a file's path, or a name."""
+    return isinstance(value, str | PathLike)

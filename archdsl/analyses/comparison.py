@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 from archdsl.analyses.figures import FIGURES, Asked, Load
@@ -22,6 +23,8 @@ TITLES = {
     "weight_memory": "weights",
     "efficiency": "MAC/s",
 }
+WHOLE = "whole"
+"""How a receptive field without end is shown: it is the whole map."""
 
 
 class Network(NamedTuple):
@@ -47,13 +50,14 @@ class Comparison(NamedTuple):
         return [each.name if same else f"{each.name} {'x'.join(map(str, each.input))}" for each in self.networks]
 
     def difference(self, network: Network, figure: str) -> Any:
-        """By how much a network has more than the first."""
-        return network.figures[figure] - self.networks[0].figures[figure]
+        """By how much a network has more than the first; None where one of them has no such figure."""
+        base, own = self.networks[0].figures[figure], network.figures[figure]
+        return None if base is None or own is None else own - base
 
     def ratio(self, network: Network, figure: str) -> float | None:
         """How many times as much as the first a network has; None of nothing."""
-        base = self.networks[0].figures[figure]
-        return network.figures[figure] / base if base else None
+        base, own = self.networks[0].figures[figure], network.figures[figure]
+        return own / base if base and own is not None else None
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -98,14 +102,14 @@ def chosen(figures: Sequence[str], setting: Setting | None) -> tuple[str, ...]:
 
 
 def found(graph: Graph, names: Sequence[str], load: Load, setting: Setting | None) -> dict[str, Any]:
-    """The figures of a network."""
+    """The figures of a network; None for a receptive field without end."""
     asked = Asked(graph)
     values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}
     if setting is not None and set(names) & {*OF_DEVICE}:
         seconds = estimate(graph, setting)[graph.root].seconds
         values["time"] = seconds
         values["efficiency"] = efficiency(graph.root.totals.macs, seconds, setting.batch)
-    return {name: values[name] for name in names}
+    return {name: None if values[name] == inf else values[name] for name in names}
 
 
 def title(figure: str) -> str:

@@ -18,9 +18,24 @@ from archdsl.errors import ArchError, catalog, did_you_mean, listed
 KNOWN = Path(__file__).with_name("devices.toml")
 KEYS = ("label", "source", "peak", "bandwidth", "launch")
 PREFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "m": 1e-3, "u": 1e-6, "µ": 1e-6}
-QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGTPmuµ]?)(FLOPS|FLOP/s|OPS|B/s|s)?\s*")
+QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGTPmuµ]?)([A-Za-z/]*)\s*")
 LARGEST = 1e21
 LINE = "`peak=14T, bandwidth=900G, launch=5us`"
+
+
+class Kind(NamedTuple):
+    """What a key's quantities are: the units that may stand behind them, the least one, and how one is written."""
+
+    units: tuple[str, ...]
+    least: float
+    example: str
+
+
+KINDS = {
+    "peak": Kind(("FLOPS", "FLOP/s", "OPS", "OP/s"), 1.0, "`14T` or `14 TFLOP/s`"),
+    "bandwidth": Kind(("B/s",), 1.0, "`900G` or `900 GB/s`"),
+    "launch": Kind(("s",), 0.0, "`5us` or `5u`, in seconds"),
+}
 
 
 class Device(NamedTuple):
@@ -69,7 +84,7 @@ def from_file(path: Path) -> Device:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise catalog.FILE.error(None, f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of the text's bytes, its TOML, or a number without an end
         raise wrong(f"{path} is no TOML: {str(error)[:120]}") from None
     tables = {name: cast("dict[str, Any]", entry) for name, entry in data.items() if isinstance(entry, dict)}
     if len(data) == 1 and tables:
@@ -106,21 +121,31 @@ def described(name: str, data: Mapping[str, Any], where: str) -> Device:
         raise wrong(f"{where}: no precision is called `{unknown[0]}`" if unknown else f"{where}: no peak", precisions())
     return Device(
         name=name,
-        peaks={key: quantity(value, f"{where}: peak") for key, value in peaks.items()},
-        bandwidth=quantity(data["bandwidth"], f"{where}: bandwidth"),
-        launch=quantity(data["launch"], f"{where}: launch", zero=True),
+        peaks={key: quantity("peak", value, where) for key, value in peaks.items()},
+        bandwidth=quantity("bandwidth", data["bandwidth"], where),
+        launch=quantity("launch", data["launch"], where),
         label=str(data.get("label", name)),
         source=str(data.get("source", "")),
     )
 
 
-def quantity(value: Any, where: str, *, zero: bool = False) -> float:
-    """A number with a unit's prefix: `14T`, `900 GB/s`, `5us`; above 0 unless `zero` says that 0 will do."""
-    match = QUANTITY.fullmatch(str(value)) if isinstance(value, str | int | float) else None
-    number = float(match[1]) * PREFIXES[match[2]] if match else -1.0
-    if not (0 < number < LARGEST or (zero and number == 0)):
-        raise wrong(f"{where}: `{str(value)[:40]}` is no such quantity", "write `14T` FLOP/s, `900G` bytes/s, `5us`")
-    return number
+def quantity(key: str, value: Any, where: str) -> float:
+    """A key's number, maybe with a prefix and its unit: `14T`, `900 GB/s`, `5us`; raises ArchError for another."""
+    kind, text = KINDS[key], text_of(value)
+    match = QUANTITY.fullmatch(text) if isinstance(value, str | int | float) else None
+    if match and match[3] in (*kind.units, ""):
+        number = float(match[1]) * PREFIXES[match[2]]
+        if kind.least <= number < LARGEST:
+            return number
+    raise wrong(f"{where}: {key}: `{text[:40]}` is no such quantity", f"write {kind.example}")
+
+
+def text_of(value: Any) -> str:
+    """A value as text, also an integer of more digits than Python writes."""
+    try:
+        return str(value)
+    except ValueError:
+        return hex(value)
 
 
 def precisions(names: Iterable[str] = BYTES) -> str:

@@ -10,6 +10,7 @@ a place that moves by the effective stride, that holds them all. Without upsampl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -55,6 +56,12 @@ def fields(graph: Graph, depth: Depth = "stage") -> list[tuple[Placed, Field | N
         tensors.update(zip(part.gives, results, strict=True))
         found.append((part, field_of(results[0]) if len(results) == 1 else None))
     return found
+
+
+def largest(found: Iterable[Field | None]) -> Field | None:
+    """The largest field that is not the whole map, by its shorter side: that of a network, given its sections'."""
+    ending = [field for field in found if field is not None and not field.whole]
+    return max(ending, key=lambda field: min(field.size), default=None)
 
 
 def field_of(effect: Effect) -> Field | None:

@@ -15,6 +15,7 @@ from archdsl.graph import Graph, Scope, Section, Totals
 
 if TYPE_CHECKING:
     from archdsl.analyses.counts import Counts
+    from archdsl.analyses.field import Field
     from archdsl.analyses.memory import Memory
 
 Unit = Literal["number", "bytes", "pixels", "ratio"]
@@ -55,18 +56,18 @@ class Asked:
         return counts(self.graph)
 
     @cached_property
-    def fields(self) -> dict[str, float]:
-        """The receptive field of each section, along its shorter side; without end where it is the whole map."""
+    def fields(self) -> dict[str, Field | None]:
+        """The receptive field of each section."""
         from archdsl.analyses.field import fields
 
-        found = [(part.section.name, field) for part, field in fields(self.graph)]
-        return {name: float(min(field.size)) if field and not field.whole else inf for name, field in found}
+        return {part.section.name: field for part, field in fields(self.graph)}
 
     def field(self, section: Section | None) -> float:
-        """The receptive field of a section, or the largest of the network's that are not the whole map."""
-        if section is not None:
-            return self.fields.get(section.name, inf)
-        return max((size for size in self.fields.values() if size != inf), default=inf)
+        """The receptive field of a section or the network, along its shorter side; without end for the whole map."""
+        from archdsl.analyses.field import largest
+
+        found = largest(self.fields.values()) if section is None else self.fields.get(section.name)
+        return float(min(found.size)) if found and not found.whole else inf
 
     def memory(self, load: Load) -> Memory:
         """What the network needs in memory."""

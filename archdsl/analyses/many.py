@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
+from numbers import Integral
 from os import cpu_count
 from typing import Any, NamedTuple
 
+from archdsl.analyses.counts import check_precision
 from archdsl.analyses.figures import FIGURES, Asked, Load
+from archdsl.analyses.roofline import check_batch
 from archdsl.errors import ArchError, catalog, did_you_mean
 from archdsl.graph import Graph
 from archdsl.lang.elaborate.backbone import uncollected
@@ -67,20 +70,34 @@ def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: Known 
         asked = Asked(graph)
         return Costed(graph.name, {name: FIGURES[name].find(asked, None, chunk.load) for name in chunk.figures})
     except ArchError as error:
-        return Costed(str(spec)[:200], {}, error)
+        return Costed(called(spec), {}, error)
     except Exception as error:  # a fault of ours in one candidate must not cost the others
         label = f"{type(error).__name__}: {str(error)[:200]}"
-        return Costed(str(spec)[:200], {}, catalog.USAGE.error(None, label))
+        return Costed(called(spec), {}, catalog.USAGE.error(None, label))
 
 
-def checked(figures: Sequence[str], processes: int | None) -> int:
+def called(spec: Any) -> str:
+    """What to call a candidate that came to nothing."""
+    return spec.name if isinstance(spec, Graph) else str(spec)[:200]
+
+
+def checked(figures: Sequence[str], processes: Any) -> int:
     """How many processes are asked for; raises ArchError for none, and for figures that do not exist."""
-    for name in figures:
+    for name in map(str, figures):
         if name not in FIGURES:
             raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=did_you_mean(name, FIGURES))
-    if processes is not None and processes < 1:
-        raise catalog.USAGE.error(None, f"{processes} processes", help="at least one is needed")
-    return processes or cpu_count() or 1
+    if processes is None:
+        return cpu_count() or 1
+    if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
+        raise catalog.USAGE.error(None, f"{str(processes)[:40]} processes", help="at least one is needed")
+    return processes
+
+
+def load_of(batch: Any, precision: Any) -> Load:
+    """What figures of memory are asked for; raises ArchError for no whole number of samples, or no such precision."""
+    if isinstance(batch, bool) or not isinstance(batch, Integral):
+        raise catalog.USAGE.error(None, f"a batch of `{str(batch)[:40]}`", help="a number of samples, as 8")
+    return Load(check_batch(int(batch)), check_precision(str(precision)))
 
 
 def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:

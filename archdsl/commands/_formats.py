@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from archdsl import __version__
+from archdsl.commands._json import json_text
 from archdsl.errors import Diagnostic, Span
 from archdsl.errors.render import name_of, plain, render
 
@@ -58,7 +58,7 @@ def location(span: Span | None) -> dict[str, Any] | None:
 
 def as_json(findings: Sequence[Diagnostic]) -> str:
     """A JSON array of all findings."""
-    return json.dumps([as_data(finding) for finding in findings], indent=2)
+    return json_text([as_data(finding) for finding in findings])
 
 
 def github(findings: Sequence[Diagnostic]) -> str:
@@ -89,7 +89,7 @@ def sarif(findings: Sequence[Diagnostic]) -> str:
     rules = {finding.code: sarif_rule(finding) for finding in sorted(findings, key=lambda each: each.code)}
     driver = {"name": "archdsl", "version": __version__, "rules": list(rules.values())}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": list(map(sarif_result, findings))}
-    return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2)
+    return json_text({"$schema": SARIF, "version": "2.1.0", "runs": [run]})
 
 
 def sarif_rule(finding: Diagnostic) -> dict[str, Any]:

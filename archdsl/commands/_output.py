@@ -5,10 +5,52 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archdsl.errors import catalog
+
+if TYPE_CHECKING:
+    from archdsl.driver import Spec
+    from archdsl.lang.text.files import File
+
+NO_FOLDER = "make the folder first, or choose another"
+
+
+def check_output(path: Path, specs: Iterable[Spec] = ()) -> None:
+    """Raises ArchError, before any work, where no file can be written, or one would replace a spec that is read."""
+    try:
+        target = path.resolve()
+        if is_special(target):
+            return
+        if not target.parent.is_dir():
+            raise catalog.OUTPUT.error(None, f"{path}: there is no folder `{path.parent}`", help=NO_FOLDER)
+        if target.is_dir():
+            raise catalog.OUTPUT.error(None, f"{path}: this is a folder", help="name a file in it")
+        if not os.access(target.parent, os.W_OK):
+            raise catalog.OUTPUT.error(None, f"{path}: nothing may be written into `{path.parent}`")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise catalog.OUTPUT.error(None, f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    if any(same(target, read) for spec in specs for read in read_for(spec.file)):
+        label = f"`-o {path}` would replace a spec that is read"
+        raise catalog.OUTPUT.error(None, label, help="choose another name")
+
+
+def read_for(file: File) -> Iterator[Path]:
+    """The files that a spec is read from: its own, and all that it imports."""
+    files = [file]
+    for each in files:
+        yield Path(each.source.name)
+        files += [other for other in each.imports if other not in files]
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file."""
+    try:
+        return one.samefile(other)
+    except (OSError, RuntimeError, ValueError):
+        return False
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from archdsl.analyses.comparison import Comparison, front, title
+from archdsl.analyses.comparison import WHOLE, Comparison, front, title
 from archdsl.analyses.figures import FIGURES
 from archdsl.commands._output import write_whole
 from archdsl.errors import catalog
@@ -47,8 +47,9 @@ def library() -> Any:
 
 def picture(found: Comparison) -> Any:
     """The whole picture."""
-    count, many = len(found.networks), len(found.networks) >= MANY
+    count = len(found.networks)
     height = 1.1 + 0.3 * count
+    many = count >= MANY and bool(drawable(found))
     make = library()
     figure = make(figsize=(2.6 * len(found.figures) + 1.5, height + (4.6 if many else 0)), layout="constrained")
     rows = figure.add_gridspec(2 if many else 1, 1, height_ratios=[height, 4.6] if many else [1])
@@ -69,7 +70,8 @@ def picture(found: Comparison) -> Any:
 
 def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> None:
     """A bar for each network, with its figure beside it."""
-    values = [network.figures[name] for network in found.networks]
+    figures = [network.figures[name] for network in found.networks]
+    values = [figure or 0 for figure in figures]
     places = range(len(values))
     axes.barh(places, values, color=[FIRST, *[OTHER] * (len(values) - 1)], height=0.7)
     axes.set_yticks(places, found.names if labelled else [])
@@ -78,8 +80,10 @@ def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> Non
     axes.set_xlim(0, (max(values) or 1) * 1.32)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
-    for at, value in enumerate(values):
-        axes.text(value, at, f" {short(name, value)}", va="center", color="black", fontsize=8)
+    for at, (value, figure) in enumerate(zip(values, figures, strict=True)):
+        axes.text(
+            value, at, f" {WHOLE if figure is None else short(name, figure)}", va="center", color="black", fontsize=8
+        )
 
 
 def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]], list[float]]:
@@ -118,10 +122,15 @@ def written(name: str) -> Callable[[float, int], str]:
 
 def axes_of(found: Comparison) -> tuple[str, str]:
     """The two figures of the view: multiply-adds and time, or the first that there are."""
-    names = list(found.figures)
+    names = drawable(found)
     across = "macs" if "macs" in names else names[0]
     rest = [name for name in ("time", "memory_access", *names) if name in names and name != across]
     return across, rest[0] if rest else across
+
+
+def drawable(found: Comparison) -> list[str]:
+    """The figures that all networks have."""
+    return [name for name in found.figures if all(network.figures[name] is not None for network in found.networks)]
 
 
 def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, float]], radii: Sequence[float]) -> None:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from archdsl.analyses.roofline import Setting, efficiency, estimate
 from archdsl.analyses.roofline import Times as Estimate
 from archdsl.api import build
 from archdsl.commands import _timing
+from archdsl.commands._json import json_text
 from archdsl.commands._lines import rate, seconds
 from archdsl.commands._machine import chosen_batch
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
@@ -152,4 +152,4 @@ def as_json(rows: list[Row], head: dict[str, Any], setting: Setting | None) -> s
         }
         for row in rows
     ]
-    return json.dumps({**head, "described": setting and setting.device.name, "networks": networks}, indent=2)
+    return json_text({**head, "described": setting and setting.device.name, "networks": networks})

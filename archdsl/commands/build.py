@@ -1,6 +1,6 @@
 """Builds the PyTorch network of a spec, runs it once, and shows what it comes to.
 
--o net.py writes its source; -o net.safetensors or net.pt its freshly initialized weights.
+-o net.py writes its source; -o net.safetensors, net.pt or net.pth its freshly initialized weights.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import Outcome, hold, text_of
 from archdsl.api import build, emit
 from archdsl.commands._options import add_spec, as_declared, chosen_input, chosen_params, chosen_spec
-from archdsl.commands._output import write_text, write_whole
+from archdsl.commands._output import check_output, write_text
 from archdsl.commands._table import summary
+from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.driver import compile
 from archdsl.errors import ArchError, catalog, listed
 from archdsl.graph import Graph
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `-o`."""
     add_spec(parser)
-    parser.add_argument("-o", dest="output", metavar="OUT", help="x.py: source; x.safetensors, x.pt: weights")
+    parser.add_argument("-o", dest="output", metavar="OUT", help="x.py: source; x.safetensors, x.pt, x.pth: weights")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,6 +40,8 @@ def run(options: argparse.Namespace) -> int:
             None, f"`-o {output}`: nothing is written as `{output.suffix}`", help=f"choose from {listed(WRITERS)}"
         )
     spec = chosen_spec(options)
+    if output is not None:
+        check_output(output, [spec])
     graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
     figures = cost(graph)
     outcomes = hold(graph, spec.backbone.expect) if as_declared(options) else []
@@ -93,29 +96,11 @@ def write_source(path: Path, graph: Graph, model: nn.Module) -> str:
     return f"wrote {path}: source, {text.count(chr(10)):,} lines"
 
 
-def write_pt(path: Path, graph: Graph, model: nn.Module) -> str:
-    """The state dict, in PyTorch's own format."""
-    import torch
-
-    write_whole(path, lambda made: torch.save(model.state_dict(), made))
-    return f"wrote {path}: {len(model.state_dict())} tensors"
-
-
-def write_safetensors(path: Path, graph: Graph, model: nn.Module) -> str:
-    """The state dict as safetensors."""
-    try:
-        from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
-    except ImportError:
-        raise catalog.MISSING_PACKAGE.error(
-            None, "safetensors is not installed", help="pip install 'archdsl[torch]'"
-        ) from None
-    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    write_whole(path, lambda made: save_file(state, made))
-    return f"wrote {path}: {len(state)} tensors"
+def write_state(path: Path, graph: Graph, model: nn.Module) -> str:
+    """The freshly initialized weights."""
+    state = model.state_dict()
+    write_weights(path, state)
+    return f"wrote {path}: {len(state):,} tensors"
 
 
-WRITERS: dict[str, Callable[[Path, Graph, Any], str]] = {
-    ".py": write_source,
-    ".pt": write_pt,
-    ".safetensors": write_safetensors,
-}
+WRITERS: dict[str, Callable[[Path, Graph, Any], str]] = {".py": write_source, **dict.fromkeys(SAVERS, write_state)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from typing import Any
 from archdsl.analyses.device import Device
 from archdsl.commands import _timing
 from archdsl.commands._lines import rate, seconds
-from archdsl.commands._output import write_text
+from archdsl.commands._output import check_output, write_text
 from archdsl.errors import catalog
 
 OUTPUT = "machine.toml"
+BARE = re.compile("[A-Za-z0-9_-]+")
+"""Names that TOML takes without quotes."""
 SIDES = (512, 1024, 2048)
 MAP = (4, 128, 56)
 """Samples, channels and size of the convolution that is tried."""
@@ -77,6 +80,7 @@ def check(options: argparse.Namespace, path: Path) -> None:
         raise catalog.USAGE.error(None, f"`--name {options.name[:40]}`", help="a word of letters, digits and `_`")
     if not 0 < options.seconds <= 60:
         raise catalog.USAGE.error(None, f"`--seconds {options.seconds}`", help="above 0, at most 60")
+    check_output(path)
 
 
 class Meter:
@@ -137,18 +141,23 @@ def processor(torch: Any, where: Any) -> str:
 
 def described(found: Device) -> str:
     """A device as a file describes it."""
-    peaks = ", ".join(f'{name} = "{peak / 1e9:.1f}G"' for name, peak in found.peaks.items())
+    peaks = ", ".join(f'{name} = "{peak / 1e9:.4g}G"' for name, peak in found.peaks.items())
     return "\n".join(
         [
-            f"[{found.name}]",
-            f"label = {json.dumps(found.label)}",
-            f"source = {json.dumps(found.source)}",
+            f"[{found.name if BARE.fullmatch(found.name) else quoted(found.name)}]",
+            f"label = {quoted(found.label)}",
+            f"source = {quoted(found.source)}",
             f"peak = {{ {peaks} }}",
-            f'bandwidth = "{found.bandwidth / 1e9:.2f}G"',
-            f'launch = "{found.launch * 1e6:.2f}us"',
+            f'bandwidth = "{found.bandwidth / 1e9:.4g}G"',
+            f'launch = "{found.launch * 1e6:.4g}us"',
             "",
         ]
     )
+
+
+def quoted(text: str) -> str:
+    """A text as TOML has it between quotes: as JSON, but for letters beyond 16 bits, and one more control character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def told(found: Device) -> str:

@@ -10,16 +10,17 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from archdsl.analyses.comparison import Comparison, compare, title
+from archdsl.analyses.comparison import WHOLE, Comparison, compare, title
 from archdsl.analyses.figures import FIGURES, Load
+from archdsl.commands._json import json_text
 from archdsl.commands._lines import rate, seconds
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.commands._output import check_output
 from archdsl.commands._table import table
 from archdsl.driver import compile, load
 from archdsl.errors import catalog
@@ -74,6 +75,7 @@ def checked_plot(text: str | None) -> Path | None:
     path = Path(text)
     if path.suffix not in (".svg", ".png"):
         raise catalog.USAGE.error(None, f"`--plot {text[:80]}`", help="a name that ends in .svg or .png")
+    check_output(path)
     return path
 
 
@@ -108,10 +110,16 @@ def in_columns(found: Comparison) -> list[list[str]]:
     rows = [["", *found.names, "difference", "ratio"]]
     for name in found.figures:
         difference = found.difference(second, name)
-        sign = "+" if difference > 0 else "-" if difference < 0 else ""
         cells = [cell(name, network.figures[name]) for network in found.networks]
-        rows.append([title(name), *cells, sign + cell(name, abs(difference)), times(found.ratio(second, name))])
+        rows.append([title(name), *cells, signed(name, difference), times(found.ratio(second, name))])
     return rows
+
+
+def signed(name: str, difference: Any) -> str:
+    """A difference for people."""
+    if difference is None:
+        return ""
+    return ("+" if difference > 0 else "-" if difference < 0 else "") + cell(name, abs(difference))
 
 
 def in_rows(found: Comparison) -> list[list[str]]:
@@ -125,6 +133,8 @@ def in_rows(found: Comparison) -> list[list[str]]:
 
 def cell(name: str, value: Any) -> str:
     """A figure for people."""
+    if value is None:
+        return WHOLE
     if name == "time":
         return seconds(value)
     if name == "efficiency":
@@ -162,7 +172,7 @@ def as_csv(found: Comparison) -> str:
 
 WRITERS: dict[str, Callable[[Comparison], str]] = {
     "text": as_text,
-    "json": lambda found: json.dumps(found.as_json(), indent=2),
+    "json": lambda found: json_text(found.as_json()),
     "csv": as_csv,
     "markdown": as_markdown,
 }

@@ -10,12 +10,13 @@ network of --spec, the rest of which is freshly initialized; a report tells whic
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from archdsl.commands._options import chosen_input, chosen_params
-from archdsl.commands._output import write_whole
+from archdsl.commands._output import check_output
+from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.driver import Spec, compile, load
 from archdsl.errors import catalog, listed
 
@@ -43,20 +44,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Reads, converts, writes; nothing is written where anything is wrong."""
     output = Path(options.output)
-    if output.suffix not in WRITERS:
-        help = f"choose from {listed(WRITERS)}"
+    if output.suffix not in SAVERS:
+        help = f"choose from {listed(SAVERS)}"
         raise catalog.USAGE.error(None, f"`-o {output}`: no weights are written as `{output.suffix}`", help=help)
     if options.from_params and not options.from_spec:
         raise catalog.USAGE.error(None, "`--from-param` is for `--from-spec OLD`")
     spec, params, size = load(options.spec), chosen_params(options), chosen_input(options)
+    old = load(options.from_spec) if options.from_spec else None
+    check_output(output, [spec, old] if old else [spec])
     model = module_of(spec, params, size)
-    if options.from_spec:
+    if old:
         given = chosen_params(argparse.Namespace(params=options.from_params))
-        carry_over(options.checkpoint, module_of(load(options.from_spec), given, size), model)
+        carry_over(options.checkpoint, module_of(old, given, size), model)
     else:
         fill(model, options.checkpoint)
     state = named(model, options.to)
-    WRITERS[output.suffix](output, state)
+    write_weights(output, state)
     print(f"wrote {output}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
     return 0
 
@@ -100,45 +103,3 @@ def named(model: nn.Module, project: str | None) -> State:
     from archdsl.weights import to_reference
 
     return to_reference(model, project) if project else model.state_dict()
-
-
-def apart(state: State) -> dict[str, Tensor]:
-    """Tensors that share no memory, as a file should hold them: a part of a larger one would bring all of it."""
-    import torch
-
-    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
-
-
-def write_torch(path: Path, state: State) -> None:
-    """The state dict, in PyTorch's own format."""
-    import torch
-
-    write_whole(path, lambda made: reported(torch.save, apart(state), made))
-
-
-def write_safetensors(path: Path, state: State) -> None:
-    """The state dict as safetensors."""
-    try:
-        from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
-    except ImportError:
-        help = "pip install 'archdsl[torch]'"
-        raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None
-    save = cast("Callable[..., None]", save_file)
-    write_whole(path, lambda made: reported(save, apart(state), made))
-
-
-def reported(save: Callable[[Any, Path], Any], state: dict[str, Tensor], path: Path) -> None:
-    """Saves; what a library says of a full disk becomes the error that `write_whole` knows."""
-    try:
-        save(state, path)
-    except OSError:
-        raise
-    except Exception as error:
-        raise OSError(str(error).partition("\n")[0]) from None
-
-
-WRITERS: dict[str, Callable[[Path, State], None]] = {
-    ".pt": write_torch,
-    ".pth": write_torch,
-    ".safetensors": write_safetensors,
-}

@@ -6,10 +6,10 @@ The costs, in parameters and multiply-adds, sum up to the difference of the two.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 
 from archdsl.analyses.diff import Change, Difference, difference
+from archdsl.commands._json import json_text
 from archdsl.commands._options import chosen_input, chosen_params
 from archdsl.commands._table import table
 from archdsl.driver import compile, load
@@ -90,6 +90,6 @@ def against(before: int, after: int) -> str:
 
 WRITERS: dict[str, Callable[[Difference], str]] = {
     "text": as_text,
-    "json": lambda found: json.dumps(found.as_json(), indent=2),
+    "json": lambda found: json_text(found.as_json()),
     "markdown": as_markdown,
 }

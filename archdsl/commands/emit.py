@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archdsl.api import emit, targets
 from archdsl.commands._options import add_spec, chosen_input, chosen_params, chosen_spec
-from archdsl.commands._output import write_text
+from archdsl.commands._output import check_output, write_text
 from archdsl.driver import compile
 
 
@@ -20,7 +20,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints or writes the text."""
-    graph = compile(chosen_spec(options), params=chosen_params(options), input=chosen_input(options))
+    spec = chosen_spec(options)
+    if options.output:
+        check_output(Path(options.output), [spec])
+    graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
     text = emit(graph, options.target)
     if options.output:
         write_text(Path(options.output), text)

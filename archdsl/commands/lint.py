@@ -7,7 +7,6 @@ looks at and from where on it speaks; `--explain all` lists them. The exit code 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
@@ -15,6 +14,7 @@ from archdsl.analyses.advice import ADVICE, Told, advise
 from archdsl.analyses.advice.pages import explanations
 from archdsl.analyses.roofline import Setting
 from archdsl.commands._color import rendered
+from archdsl.commands._json import json_text
 from archdsl.commands._machine import add_machine, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.driver import compile, load
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
     found = [(graph.name, advise(graph, setting, codes)) for graph in graphs]
     if options.format == "json":
-        print(json.dumps([as_data(name, told, setting) for name, told in found], indent=2))
+        print(json_text([as_data(name, told, setting) for name, told in found]))
     else:
         print("\n\n".join(as_text(name, told, setting) for name, told in found))
     return int(any(told for _, told in found))

@@ -7,9 +7,9 @@ what each figure is. Needs no torch.
 from __future__ import annotations
 
 import argparse
-import json
 
 from archdsl.analyses.memory import Memory, Part, memory
+from archdsl.commands._json import json_text
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import ruled, table
 from archdsl.commands.compare import size
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     graphs = [compile(load(spec), params=params, input=shape) for spec in options.spec]
     found = [memory(graph, int(text), options.precision, again) for graph in graphs]
     if options.format == "json":
-        print(json.dumps([each.as_json() for each in found], indent=2))
+        print(json_text([each.as_json() for each in found]))
     else:
         print("\n\n".join(map(as_text, found)))
     return 0

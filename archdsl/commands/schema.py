@@ -49,7 +49,7 @@ def text() -> str:
 
 def laid_out(value: Any, indent: str = "", key: str = "") -> str:
     """JSON in which what fits on a line stands on one."""
-    line = json.dumps(value, ensure_ascii=False)
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if not isinstance(value, dict | list) or not value or len(indent + key + line) < WIDTH:
         return line
     inner = f"{indent}  "

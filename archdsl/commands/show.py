@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from archdsl.analyses.cost import cost
 from archdsl.analyses.counts import counts
-from archdsl.analyses.field import Field, fields
+from archdsl.analyses.field import Field, fields, largest
 from archdsl.analyses.lines import COLUMNS, Line, chosen, in_order, lines, shown_pair
 from archdsl.analyses.roofline import Setting, efficiency, estimate
 from archdsl.analyses.walk import DEPTHS, Depth
+from archdsl.commands._json import json_text
 from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text, rate, seconds
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     params, size = chosen_params(options), chosen_input(options)
     graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
     if options.format == "json":
-        print(json.dumps([view.data(graph) for graph in graphs], indent=2))
+        print(json_text([view.data(graph) for graph in graphs]))
     else:
         gap = "\n" if options.format == "csv" else "\n\n"
         print(gap.join(view.text(graph, options.format) for graph in graphs))
@@ -161,23 +161,20 @@ class View:
         }
 
 
-def last_field(graph: Graph) -> Field | None:
-    """The receptive field of the last map that does not come from a whole one."""
-    found: Field | None = None
-    for _, field in fields(graph):
-        found = field if field is not None and not field.whole else found
-    return found
+def field_of(graph: Graph) -> Field | None:
+    """The receptive field of a network: the largest of its sections', as for `expect` and `compare`."""
+    return largest(field for _, field in fields(graph))
 
 
 def told_field(graph: Graph) -> str:
     """It, for people."""
-    field = last_field(graph)
+    field = field_of(graph)
     return shown_pair(field.size) if field else "whole"
 
 
 def field_data(graph: Graph) -> dict[str, Any] | None:
     """It, for programs: (height, width) of each; fractions, which come of upsampling, as floats."""
-    field = last_field(graph)
+    field = field_of(graph)
     if field is None:
         return None
     parts = {"size": field.size, "stride": field.stride, "offset": field.offset}

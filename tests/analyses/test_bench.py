@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.analyses.device import device
-from archdsl.commands import _timing, main
+from archdsl.analyses.device import Device, device
+from archdsl.commands import _timing, calibrate, main
 
 pytest.importorskip("torch")
 
@@ -70,6 +70,14 @@ def test_calibrate_writes_what_the_roofline_reads(
     code, out, _ = run(capsys, "bench", "resnet18", *QUICK)
     assert code == 0
     assert found.label in out
+
+
+@pytest.mark.parametrize("name", ["machine", "größe", "_1", "\U0001d431", "peak"])
+def test_what_calibrate_writes_is_read_back(name: str, tmp_path: Path) -> None:
+    made = Device(name, {"fp32": 2.5e11, "bf16": 3e5}, 2.5e10, 1e-9, label='a "chip"\x7f \\ \U0001d431', source="ü")
+    path = tmp_path / "made.toml"
+    path.write_text(calibrate.described(made), encoding="utf-8")
+    assert device(str(path)) == made
 
 
 def test_runs_are_in_turn() -> None:

@@ -126,3 +126,45 @@ def test_figures_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--figures", "help")
     assert code == 0
     assert "peak_memory" in out
+
+
+WHOLE = "backbone whole:\n    input 3 x 8 x 8\n    head: global_avgpool -> flatten -> linear(10)\n"
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> str:
+    """A network whose only receptive field is the whole map."""
+    path = tmp_path / "whole.arch"
+    path.write_text(WHOLE)
+    return str(path)
+
+
+def no_number(text: str) -> None:
+    """Refuses what json reads, and JSON does not have."""
+    raise AssertionError(text)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_field_without_end_is_no_number(order: int, whole: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pair = [whole, "resnet18"][::order]
+    _, out, _ = run(capsys, *pair, "--figures", "field,params", "--format", "json")
+    networks = json.loads(out, parse_constant=no_number)["networks"]
+    assert [each["figures"]["field"] for each in networks] == [None, 435][::order]
+    assert networks[1]["difference"]["field"] is None is networks[1]["ratio"]["field"]
+    for form in ("text", "csv", "markdown"):
+        code, out, _ = run(capsys, *pair, "--figures", "field", "--format", form)
+        assert code == 0
+        assert ("whole " in out) or form == "csv"
+        assert "inf" not in out.replace("whole", "")
+        assert "nan" not in out
+
+
+@pytest.mark.parametrize("figures", ["field", "field,params"])
+def test_a_picture_of_a_field_without_end(
+    figures: str, whole: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "a.svg"
+    names = ["resnet18", whole, "vgg16", "resnet34"]
+    assert run(capsys, *names, "--figures", figures, "--plot", str(path))[0] == 0
+    assert " whole" in path.read_text("utf-8")

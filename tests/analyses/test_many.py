@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,11 +76,40 @@ def test_nothing_comes_of_nothing(spec: archdsl.Spec) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"processes": 0}, "0 processes"), ({"figures": ["mac"]}, "did you mean `macs`?")],
+    [
+        ({"processes": 0}, "0 processes"),
+        ({"processes": "2"}, "2 processes"),
+        ({"processes": 1.5}, "1.5 processes"),
+        ({"figures": ["mac"]}, "did you mean `macs`?"),
+        ({"figures": [5]}, "no figure is called `5`"),
+        ({"figures": "params"}, "`figures` is no list"),
+        ({"batch": -3}, "a batch of -3"),
+        ({"batch": 2.5}, "a batch of `2.5`"),
+        ({"batch": True}, "a batch of `True`"),
+        ({"precision": "nope"}, "no precision is called `nope`"),
+        ({"precision": None}, "no precision is called `None`"),
+        ({"of": 5}, "give a spec, or its name"),
+        ({"of": archdsl.compile("resnet18")}, "give a spec, or its name"),
+    ],
 )
 def test_refusals(settings: dict[str, object], message: str, spec: archdsl.Spec) -> None:
     with pytest.raises(ArchError, match=message):
-        archdsl.cost_many([{}], of=spec, **settings)  # type: ignore[arg-type]
+        archdsl.cost_many([{}], **{"of": spec, **settings})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("candidates", ["resnet18", Path("net.arch"), {"w": 3}, None, 5])
+def test_what_is_no_list_of_candidates(candidates: Any, spec: archdsl.Spec) -> None:
+    for of in (spec, None):
+        with pytest.raises(ArchError, match="`candidates` is no list"):
+            archdsl.cost_many(candidates, of=of)
+
+
+@pytest.mark.parametrize("params", [3, {5: 3}, "w=3", [("w", 3)]])
+def test_what_sets_no_parameters(params: Any, spec: archdsl.Spec) -> None:
+    (found,) = archdsl.cost_many([params], of=spec)
+    assert "does not set parameters" in str(found.error)
+    with pytest.raises(ArchError, match="does not set parameters"):
+        archdsl.compile(spec, params=params)
 
 
 def test_chunks_and_results_pickle(spec: archdsl.Spec) -> None:

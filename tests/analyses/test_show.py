@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,21 @@ def test_summary_tells_of_memory_and_field(capsys: pytest.CaptureFixture[str]) -
     assert code == 0
     assert "memory access 3,679,504 elements" in out
     assert "69,746,192 bytes (fp32), 7.7 FLOP a byte; receptive field 174" in out
+
+
+def test_a_networks_field_is_its_largest_whatever_output_comes_last(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "backbone net:\n    input 3 x 32 x 32\n    stem: cna(8, 3)\n    stage c2 / 2: cna(16, 3, 2)\n"
+        "    output p2: c2 -> conv(8, 1)\n    output p1: stem -> conv(8, 1)\n"
+    )
+    assert "receptive field 5\n" in show(capsys, str(path))[1]
+    (data,) = json.loads(show(capsys, str(path), "--format", "json")[1])
+    assert data["receptive_field"]["size"] == [5, 5]
+    main(["compare", str(path), "--figures", "field"])
+    assert "5.0" in capsys.readouterr().out
 
 
 def test_summary_tells_of_a_device(capsys: pytest.CaptureFixture[str]) -> None:

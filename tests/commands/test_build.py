@@ -32,11 +32,11 @@ def test_failed_expectation_is_a_finding(capsys: pytest.CaptureFixture[str], tmp
     assert "`params` is 108" in err
 
 
-@pytest.mark.parametrize("ending", [".pt", ".safetensors"])
+@pytest.mark.parametrize("ending", [".pt", ".pth", ".safetensors"])
 def test_written_weights_load_again(ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / f"weights{ending}"
     assert main(["build", "resnet20_cifar10", "-o", str(path)]) == 0
-    if ending == ".pt":
+    if ending != ".safetensors":
         state = torch.load(path, weights_only=True)
     else:
         state = pytest.importorskip("safetensors.torch").load_file(path)
