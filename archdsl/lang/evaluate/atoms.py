@@ -276,7 +276,9 @@ def checked_index(node: ast.Index, at: int, size: int) -> int:
     if not -size <= at < size:
         help = f"items are counted from 0: the last is `{node.base.span.text}[{size - 1}]`" if size else ""
         label = f"the list has {size} item{'s' * (size != 1)}; there is no item {at}"
-        raise Fault(catalog.OUT_OF_RANGE, node.index.span, label, help)
+        fault = Fault(catalog.OUT_OF_RANGE, node.index.span, label, help)
+        fault.blamed = node.base.id if isinstance(node.base, ast.Name) else ""
+        raise fault
     return at % size
 
 

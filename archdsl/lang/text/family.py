@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archdsl.errors import ArchError, Note, catalog, did_you_mean
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.document import Backbone, Drop, Output, Section, Setting
+from archdsl.lang.text.document import Backbone, Drop, Extends, Output, Section, Setting
 from archdsl.lang.text.files import File
 
 DEEPEST = 32
@@ -42,6 +42,8 @@ class Family:
         self.doc = backbone.doc
         self.file = file
         self.span = backbone.span
+        self.extends: Extends | None = None
+        """Where the user's own files go over to what is shipped, if they do."""
         self.expect = backbone.expect
         self.input = backbone.input
         self.parameters: list[Declared] = []
@@ -54,6 +56,8 @@ def resolve(file: File, backbone: Backbone) -> Family:
     """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
     members = lineage(file, backbone)
     family = Family(file, backbone)
+    own = [member for home, member in members if not home.source.shipped]
+    family.extends = own[-1].extends if own else None
     for at, (home, member) in enumerate(reversed(members)):
         own = at == len(members) - 1
         family.input = member.input or family.input
