@@ -10,10 +10,9 @@ from typing import NamedTuple
 from archdsl.errors import ArchError, Note, catalog, did_you_mean
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Backbone, Drop, Extends, Output, Section, Setting
-from archdsl.lang.text.files import File
+from archdsl.lang.text.files import MOST_NOTES, File, clash
 
 DEEPEST = 32
-MOST_NOTES = 8
 LONGEST_WALK = 1_000
 """So far a circle is looked for."""
 
@@ -77,6 +76,9 @@ def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
         found = file.backbone(extends.parent)
         if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
             raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
+        if len(several := file.backbones_called(extends.parent)) > 1:
+            label, help, notes = clash(extends.parent, [each.span for _, each in several])
+            raise ArchError([catalog.DUPLICATE.at(extends.span, label, help=help, notes=notes)])
         if found is None:
             known = [*file.backbones, *(name for other in file.imports for name in other.backbones)]
             raise catalog.NO_SUCH_PARENT.error(
