@@ -57,6 +57,20 @@ def test_case(case: Case) -> None:
     assert sorted({(each.span.start, each.span.end) for each in findings if each.span}) == sorted(case.places[0])
 
 
+def test_a_definition_that_hides_an_imported_one(tmp_path: Path) -> None:
+    (tmp_path / "parts.arch").write_text("block layer(out) = conv(out)\n", "utf-8")
+    text = 'import "parts.arch"\nblock {}(out) = conv(out, 3)\nbackbone net:\n    input 3 x 32 x 32\n    stem: {}(8)\n'
+    hiding, other = (
+        validate(Source("net.arch", text.format(name, name)), tmp_path / "net.arch") for name in ("layer", "layer3")
+    )
+    assert described(hiding) == (
+        "W103 in this file, `layer` is no longer the imported one\n"
+        "help: choose another name; the imported file does not see this one"
+    )
+    assert [note.span.source.name for note in hiding[0].notes if note.span] == [str(tmp_path / "parts.arch")]
+    assert other == []
+
+
 @pytest.mark.parametrize("case", [each for each in CASES if each.file == "allowed"], ids=lambda case: case.id)
 def test_what_is_silenced_stays_so_when_it_is_laid_out(case: Case) -> None:
     text = formatted(Source("net", case.text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from archdsl.errors import Diagnostic, catalog
+from archdsl.errors import Diagnostic, Note, catalog
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Backbone
 from archdsl.lang.text.family import resolve
@@ -68,8 +68,15 @@ def unread(
 
 
 def hiding_names(file: File) -> Iterator[Diagnostic]:
-    """Definitions with the name of a library block or an op; not the library's own."""
+    """Definitions with the name of an imported one, of a library block or of an op; not the library's own."""
     for name, node in definitions(file).items():
+        imported = next((found for other in file.imports if (found := other.defined(name))), None)
+        if imported:
+            label = f"in this file, `{name}` is no longer the imported one"
+            help = "choose another name; the imported file does not see this one"
+            notes = (Note(imported.node.span, "the imported one"),)
+            yield catalog.HIDING.at(node.span, label, help=help, notes=notes)
+            continue
         block = file.library.block(name)
         kind = "the library's block" if block and block.node != node else "the op" if name in vocabulary() else ""
         if kind:

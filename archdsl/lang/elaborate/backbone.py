@@ -12,6 +12,7 @@ from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
 from archdsl.lang.elaborate.application import Session
 from archdsl.lang.elaborate.environment import Environment
+from archdsl.lang.elaborate.inherited import bring_home
 from archdsl.lang.elaborate.section import Worked, work_out
 from archdsl.lang.elaborate.stage import reduction
 from archdsl.lang.elaborate.unworked import look_over
@@ -98,6 +99,8 @@ class Elaboration:
         self.environment.sections = frozenset(
             line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
         )
+        self.given: dict[str, Bound] = {}
+        """What was handed over for a parameter in a text: by `extends`, or by `-p`."""
         self.declared: dict[Slot, Entry] = {}
         self.findings: list[Diagnostic] = []
         self.root = Builder((size,))
@@ -133,12 +136,12 @@ class Elaboration:
 
     # ---- findings
 
-    def attempt(self, work: Callable[[], Any]) -> Any:
-        """Does a piece of work; what is wrong with it is noted, and the result is None."""
+    def attempt(self, work: Callable[[], Any], line: Line | None = None) -> Any:
+        """Does a piece of work (for a line); what is wrong with it is noted, and the result is None."""
         try:
             return work()
         except Fault as fault:
-            self.findings.append(fault.diagnostic())
+            self.findings.append(self.told(fault, line))
         except ArchError as error:
             self.findings += error.diagnostics
         except RecursionError:
@@ -146,6 +149,12 @@ class Elaboration:
         finally:
             self.session.inside.clear()
         return None
+
+    def told(self, fault: Fault, line: Line | None) -> Diagnostic:
+        """What is wrong with a line, at the place where the user has a part in it."""
+        if line is not None:
+            bring_home(fault, line, self.family, self.given)
+        return fault.diagnostic()
 
     def stop(self) -> None:
         """Raises what has been found so far, if anything."""
@@ -164,7 +173,7 @@ class Elaboration:
                 is_tensors(known[name]) if name in known else name in self.environment.sections | constants
                 for name in names
             ):
-                found = look_over(self.environment, content, line.file)
+                found = look_over(self.environment, content, line.file, lambda fault, line=line: self.told(fault, line))
                 self.findings += [each for each in found if all(each.span != other.span for other in self.findings)]
 
     # ---- parameters
@@ -186,8 +195,10 @@ class Elaboration:
         """One parameter."""
         if slot.type.symbols:
             self.environment.choices[slot.name] = slot.type.symbols
-        value = fitted(slot, self.argument(declared, slot.type), exact=True).value
-        self.environment.set_name(slot.name, value, declared.parameter.span)
+        found = fitted(slot, self.argument(declared, slot.type), exact=True)
+        self.environment.set_name(slot.name, found.value, declared.parameter.span)
+        if found.origin is not NOWHERE and (slot.name in self.params or declared.parameter is not declared.first[0]):
+            self.given[slot.name] = found
 
     def place_of(self, name: str) -> Span | None:
         """Where a parameter was asked for, if that was in a text."""
@@ -219,7 +230,7 @@ class Elaboration:
         """Constants, policies and defaults, in order."""
         entries: dict[Slot, Entry] = {}
         for line in self.family.settings:
-            self.attempt(lambda line=line: self.bind_setting(line, entries))
+            self.attempt(lambda line=line: self.bind_setting(line, entries), line)
         self.environment.settings = self.session.settings(entries)
 
     def bind_setting(self, line: Line, entries: dict[Slot, Entry]) -> None:
@@ -304,6 +315,7 @@ class Elaboration:
             worked = work_out(self.environment, content, line.file, before, self.size)
         except Fault as fault:
             fault.leaves(content.name)
+            bring_home(fault, line, self.family, self.given)
             raise
         self.root.used |= worked.used
         return worked

@@ -132,8 +132,7 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
                 found = op_scope(session, use, shapes[0], settings)
         except Fault as fault:
             fault.starts_path()
-            if isinstance(use.target, Definition):
-                fault.passes(use.given, use.span)
+            leave(fault, use, settings)
             raise
         except RecursionError:
             help = "does a block use itself without an end?"
@@ -141,6 +140,16 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
         session.scopes[key] = found
     session.asked |= found.asked
     return found
+
+
+def leave(fault: Fault, use: Use, settings: Settings) -> None:
+    """A fault leaves a block or an op: it goes to the argument or to the setting that the failing value came from."""
+    said = {name: entry.bound for name, entry in settings.of(use.target).items()}
+    fault.said += [bound for name, bound in said.items() if name not in use.given]
+    if isinstance(use.target, Definition):
+        fault.passes(use.given, said, use.span)
+    elif fault.param in said and fault.param not in use.given:
+        fault.blame_setting(said[fault.param])
 
 
 def known_scope(

@@ -5,6 +5,8 @@ A block's value does not depend on what it is applied to: names, parameters and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archdsl.errors import ArchError, Diagnostic
 from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.evaluate.table import evaluate
@@ -16,15 +18,17 @@ from archdsl.lang.values.faults import Fault
 GATHERS = {"fork", "concat"}
 
 
-def look_over(environment: Environment, line: Section | Output, file: File) -> list[Diagnostic]:
-    """What is wrong with a line that names no tensor, those of each link apart."""
+def look_over(
+    environment: Environment, line: Section | Output, file: File, told: Callable[[Fault], Diagnostic]
+) -> list[Diagnostic]:
+    """What is wrong with a line that names no tensor, those of each link apart; `told` makes a finding of a fault."""
     frame = environment.frame(line.value, file)
     found: list[Diagnostic] = []
     for part in pieces(line.value):
         try:
             evaluate(frame, part)
         except Fault as fault:
-            found.append(fault.diagnostic())
+            found.append(told(fault))
         except ArchError as error:
             found += error.diagnostics
     return found

@@ -8,7 +8,7 @@ from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.table import checked, evaluate, evaluates, is_true
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Routine
+from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
 from archdsl.lang.text.naming import is_single
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.foreign import suggestion
@@ -71,8 +71,8 @@ def name(frame: Frame, node: ast.Name) -> Value:
     if word in FORMS and word != "split":
         return form(frame, node)
     found = frame.file.find(word)
-    if found is None or isinstance(found, Routine):
-        if frame.free:
+    if found is None or isinstance(found, Routine | Clash):
+        if frame.free and not isinstance(found, Clash):
             return Symbol(word)
         raise unknown(frame, node)
     return frame.session.use(found, {}, frame.place(node, word), node.span)
@@ -120,7 +120,10 @@ def absent(node: ast.Name) -> Fault:
 
 def unknown(frame: Frame, node: ast.Name) -> Fault:
     """A name that stands for nothing, or a function without its brackets."""
-    if node.id in FUNCTIONS or isinstance(frame.file.find(node.id), Routine):
+    found = frame.file.find(node.id)
+    if isinstance(found, Clash):
+        return found.fault(node.span)
+    if node.id in FUNCTIONS or isinstance(found, Routine):
         return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is a function: `{node.id}(...)`")
     if node.id in frame.later:
         return Fault(
@@ -276,7 +279,9 @@ def checked_index(node: ast.Index, at: int, size: int) -> int:
     if not -size <= at < size:
         help = f"items are counted from 0: the last is `{node.base.span.text}[{size - 1}]`" if size else ""
         label = f"the list has {size} item{'s' * (size != 1)}; there is no item {at}"
-        raise Fault(catalog.OUT_OF_RANGE, node.index.span, label, help)
+        fault = Fault(catalog.OUT_OF_RANGE, node.index.span, label, help)
+        fault.blamed = node.base.id if isinstance(node.base, ast.Name) else ""
+        raise fault
     return at % size
 
 

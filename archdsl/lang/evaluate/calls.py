@@ -12,7 +12,7 @@ from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.session import NOWHERE, Rest
 from archdsl.lang.evaluate.table import bound, checked, escape, evaluate, evaluates
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import FORMS, POLICIES, Definition, Routine, Target
+from archdsl.lang.text.files import FORMS, POLICIES, Clash, Definition, Routine, Target
 from archdsl.lang.text.signature import (
     Signature,
     Slot,
@@ -63,7 +63,7 @@ def call(frame: Frame, node: ast.Call) -> Value:
             return call_routine(frame, node, found)
         if word in INITIALIZERS and found is None:
             return initializer(frame, node)
-        if found is not None and word not in POLICIES and not frame.dropped:
+        if found is not None and not isinstance(found, Clash) and word not in POLICIES and not frame.dropped:
             return called(frame, found, node, word)
     value = evaluate(frame, node.callee)
     if not isinstance(value, BlockValue):

@@ -8,7 +8,7 @@ from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import bound, escape, evaluate, need_block
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import DEFAULT_POLICIES, POLICIES, Definition, Routine
+from archdsl.lang.text.files import DEFAULT_POLICIES, POLICIES, Clash, Definition, Routine
 from archdsl.lang.text.signature import fitted, signature_of
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.foreign import suggestion
@@ -29,6 +29,8 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
         )
     owner, name = ".".join(target[:-1]), target[-1]
     found = frame.file.find(owner)
+    if isinstance(found, Clash):
+        raise found.fault(span)
     if found is None or isinstance(found, Routine):
         raise Fault(
             catalog.UNKNOWN_NAME,

@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from archdsl.errors import ArchError, Note, catalog, did_you_mean
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.document import Backbone, Drop, Output, Section, Setting
-from archdsl.lang.text.files import File
+from archdsl.lang.text.document import Backbone, Drop, Extends, Output, Section, Setting
+from archdsl.lang.text.files import MOST_NOTES, File, clash
 
 DEEPEST = 32
-MOST_NOTES = 8
 LONGEST_WALK = 1_000
 """So far a circle is looked for."""
 
@@ -42,6 +41,8 @@ class Family:
         self.doc = backbone.doc
         self.file = file
         self.span = backbone.span
+        self.extends: Extends | None = None
+        """Where the user's own files go over to what is shipped, if they do."""
         self.expect = backbone.expect
         self.input = backbone.input
         self.parameters: list[Declared] = []
@@ -54,6 +55,8 @@ def resolve(file: File, backbone: Backbone) -> Family:
     """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
     members = lineage(file, backbone)
     family = Family(file, backbone)
+    own = [member for home, member in members if not home.source.shipped]
+    family.extends = own[-1].extends if own else None
     for at, (home, member) in enumerate(reversed(members)):
         own = at == len(members) - 1
         family.input = member.input or family.input
@@ -73,6 +76,9 @@ def lineage(file: File, backbone: Backbone) -> list[tuple[File, Backbone]]:
         found = file.backbone(extends.parent)
         if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
             raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
+        if len(several := file.backbones_called(extends.parent)) > 1:
+            label, help, notes = clash(extends.parent, [each.span for _, each in several])
+            raise ArchError([catalog.DUPLICATE.at(extends.span, label, help=help, notes=notes)])
         if found is None:
             known = [*file.backbones, *(name for other in file.imports for name in other.backbones)]
             raise catalog.NO_SUCH_PARENT.error(

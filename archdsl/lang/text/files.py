@@ -5,11 +5,12 @@ A file sees its own definitions, then those of its imports, then the library's b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.errors import ArchError, Note, Span, catalog
+from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.op import Op
 from archdsl.ops import installed, vocabulary
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
 DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 POLICIES = tuple(DEFAULT_POLICIES)
+MOST_NOTES = 8
 RESERVED = ("x", "index", "first", "last", *FORMS)
 
 
@@ -73,10 +75,28 @@ class Routine:
         self.name = node.name
 
 
+class Clash:
+    """A name that several imports define, each in its own way."""
+
+    def __init__(self, name: str, found: tuple[Definition | Routine, ...]) -> None:
+        self.name = name
+        self.found = found
+
+    def fault(self, span: Span) -> Fault:
+        """What is wrong with a use of the name."""
+        return Fault(catalog.DUPLICATE, span, *clash(self.name, [each.node.span for each in self.found]))
+
+
+def clash(name: str, places: Iterable[Span | None]) -> tuple[str, str, tuple[Note, ...]]:
+    """What is said of a name that several imports define: label, help, and the places."""
+    notes = tuple(Note(span, "here it is defined") for span in places)
+    return f"several imports define `{name}`", "give them different names", notes[:MOST_NOTES]
+
+
 Target = Definition | type[Op]
 """What a block value can be a use of."""
 
-Meaning = Definition | Routine | type[Op] | None
+Meaning = Definition | Routine | type[Op] | Clash | None
 
 
 class Library(Protocol):
@@ -132,20 +152,29 @@ class File:
 
     def look_up(self, name: str) -> Meaning:
         """What a name refers to, looked for in order."""
-        for file in (self, *self.imports):
-            if found := file.blocks.get(name) or file.functions.get(name):
-                return found
+        if found := self.defined(name):
+            return found
+        imported = dict.fromkeys(found for file in self.imports if (found := file.defined(name)))
+        if imported:
+            return next(iter(imported)) if len(imported) == 1 else Clash(name, tuple(imported))
         prefix, dot, _ = name.rpartition(".")
         if dot:
             return installed(prefix).get(name)
         return self.library.block(name) or vocabulary().get(name)
 
+    def defined(self, name: str) -> Definition | Routine | None:
+        """The block or function that this file itself defines."""
+        return self.blocks.get(name) or self.functions.get(name)
+
     def backbone(self, name: str) -> tuple[File, Backbone] | None:
         """A backbone of this file, of its imports, or shipped."""
-        for file in (self, *self.imports):
-            if name in file.backbones:
-                return file, file.backbones[name]
-        return self.library.spec(name)
+        found = self.backbones_called(name)
+        return found[0] if found else self.library.spec(name)
+
+    def backbones_called(self, name: str) -> list[tuple[File, Backbone]]:
+        """The backbone of this file; or else those of its imports, of which there should be one."""
+        files = [self] if name in self.backbones else dict.fromkeys(self.imports)
+        return [(file, file.backbones[name]) for file in files if name in file.backbones]
 
     def block_names(self) -> Iterator[str]:
         """All names that a block can be called by here."""

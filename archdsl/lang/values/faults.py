@@ -20,7 +20,8 @@ class Fault(Exception):
     """What went wrong.
 
     `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
-    that failed named.
+    that failed named. `is_set` says that the value is that of a setting, at whose place the fault stays; `said` are
+    all settings of the blocks on the way.
     """
 
     def __init__(self, rule: Rule, span: Span | None, label: str, help: str = "", notes: tuple[Note, ...] = ()) -> None:
@@ -29,6 +30,8 @@ class Fault(Exception):
         self.inner = span
         self.blamed = ""
         self.param = ""
+        self.is_set = False
+        self.said: list[Bound] = []
         self.path: list[str] | None = None
 
     def blame(self, bound: Bound) -> None:
@@ -37,14 +40,24 @@ class Fault(Exception):
         names = set(NAME.findall(bound.origin.text)) if bound.origin.kind != "literal" else set[str]()
         self.blamed = names.pop() if len(names) == 1 else ""
 
-    def passes(self, given: dict[str, Bound], call: Span) -> None:
-        """The fault leaves a block: its place becomes the caller's, where the caller has a part in it."""
-        bound = given.get(self.blamed)
-        self.blamed = ""
-        if bound is not None:
-            self.blame(bound)
+    def blame_setting(self, bound: Bound) -> None:
+        """The failing value came from this setting, whose names are not those of the blocks on the way to it."""
+        self.span, self.blamed, self.is_set = bound.span, "", True
+
+    def passes(self, given: dict[str, Bound], said: dict[str, Bound], call: Span) -> None:
+        """The fault leaves a block: its place becomes the caller's, where the caller has a part in it.
+
+        `given` are the arguments of the call, `said` is what settings say of the other parameters.
+        """
+        name, self.blamed = self.blamed, ""
+        if name in given:
+            self.blame(given[name])
+        elif name in said:
+            self.blame_setting(said[name])
         elif self.span is None or not is_own(self.span, call):
             self.span = call
+        if self.is_set and (self.inner is None or self.inner.source.shipped):
+            self.inner = call
 
     def starts_path(self) -> None:
         """The fault leaves the innermost module; the names from here on out say where that is."""
