@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archdsl.analyses.lines import COLUMNS, Column, Kind, Line
-from archdsl.commands._table import ruled, table
+from archdsl.commands._table import markdown, ruled, table
+from archdsl.commands._units import count, rate, ratio, seconds
 
 
 def as_text(lines: Sequence[Line], total: Line, names: Sequence[str]) -> str:
@@ -19,8 +20,7 @@ def as_text(lines: Sequence[Line], total: Line, names: Sequence[str]) -> str:
         *([shown(column, column.value(line)) for column in columns] for line in lines),
         total_row(total, names),
     ]
-    right = {at for at, column in enumerate(columns) if column.kind != "text"}
-    return "\n".join(ruled(table(rows, right, names.index("kind") if "kind" in names else None)))
+    return "\n".join(ruled(table(rows, numbers(columns), names.index("kind") if "kind" in names else None)))
 
 
 def total_row(total: Line, names: Sequence[str]) -> list[str]:
@@ -41,11 +41,15 @@ def as_markdown(lines: Sequence[Line], total: Line, names: Sequence[str]) -> str
     columns = [COLUMNS[name] for name in names]
     rows = [
         [column.title or "part" for column in columns],
-        [":--" if column.kind == "text" else "--:" for column in columns],
-        *([shown(column, column.value(line)).replace("|", "\\|") for column in columns] for line in lines),
+        *([shown(column, column.value(line)) for column in columns] for line in lines),
         total_row(total, names),
     ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown(rows, numbers(columns))
+
+
+def numbers(columns: Sequence[Column]) -> set[int]:
+    """Which columns hold numbers: they are aligned to the right."""
+    return {at for at, column in enumerate(columns) if column.kind != "text"}
 
 
 def as_csv(lines: Sequence[Line], names: Sequence[str]) -> str:
@@ -72,29 +76,6 @@ def shown(column: Column, value: Any) -> str:
     if value is None:
         return ""
     return SHOWN[column.kind](value)
-
-
-def seconds(value: float) -> str:
-    """A time in the unit that suits."""
-    for factor, unit in ((1.0, "s"), (1e3, "ms")):
-        if value * factor >= 1:
-            return f"{value * factor:,.2f} {unit}"
-    return f"{value * 1e6:,.1f} us"
-
-
-def rate(value: float) -> str:
-    """So many a second."""
-    return f"{value / 1e9:,.1f} G"
-
-
-def count(value: int) -> str:
-    """A number with its thousands apart."""
-    return f"{value:,}"
-
-
-def ratio(value: float) -> str:
-    """A number with one place."""
-    return f"{value:,.1f}"
 
 
 SHOWN: dict[Kind, Callable[[Any], str]] = {

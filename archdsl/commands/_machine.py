@@ -12,7 +12,18 @@ from archdsl.errors import catalog
 DEFAULT_PRECISION = "fp32"
 
 
-def add_machine(parser: argparse.ArgumentParser, *, batch: bool = True) -> None:
+def add_load(parser: argparse.ArgumentParser) -> None:
+    """`--precision` and `--batch`."""
+    parser.add_argument("--precision", default=DEFAULT_PRECISION, metavar="P", help="fp32 (default), fp16, bf16, ...")
+    add_batch(parser)
+
+
+def add_batch(parser: argparse.ArgumentParser) -> None:
+    """`--batch`."""
+    parser.add_argument("--batch", default="1", metavar="N", help="samples at once (default: 1)")
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
     """`--device`, `--precision` and `--batch`."""
     parser.add_argument(
         "--device",
@@ -20,9 +31,7 @@ def add_machine(parser: argparse.ArgumentParser, *, batch: bool = True) -> None:
         help="estimate the time on it: a name (v100, a100, laptop, ...), a file (mine.toml), "
         'or a line ("peak=14T, bandwidth=900G, launch=5us")',
     )
-    parser.add_argument("--precision", default=DEFAULT_PRECISION, metavar="P", help="fp32 (default), fp16, bf16, ...")
-    if batch:
-        parser.add_argument("--batch", default="1", metavar="N", help="samples at once (default: 1)")
+    add_load(parser)
 
 
 def chosen_batch(options: argparse.Namespace) -> int:

@@ -87,6 +87,13 @@ def notes(figures: Figures) -> list[str]:
     return lines
 
 
+def markdown(rows: Sequence[Sequence[str]], right: Collection[int]) -> str:
+    """Rows as a table in Markdown, headings first, the columns of `right` aligned there."""
+    rule = ["--:" if at in right else ":--" for at in range(len(rows[0]))]
+    lines = ([cell.replace("|", "\\|") for cell in row] for row in (rows[0], rule, *rows[1:]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def table(rows: Sequence[Sequence[str]], right: Collection[int] = RIGHT, flexible: int | None = 1) -> list[str]:
     """Rows in columns, those of `right` aligned there; the column `flexible` gives way to the terminal's width."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]

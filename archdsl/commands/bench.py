@@ -19,11 +19,11 @@ from archdsl.analyses.roofline import Times as Estimate
 from archdsl.api import build
 from archdsl.commands import _timing
 from archdsl.commands._json import json_text
-from archdsl.commands._lines import rate, seconds
-from archdsl.commands._machine import chosen_batch
+from archdsl.commands._machine import add_batch, chosen_batch
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import table
 from archdsl.commands._timing import Times
+from archdsl.commands._units import rate, seconds
 from archdsl.driver import compile, load
 from archdsl.errors import catalog
 from archdsl.graph import Graph
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, and how to run them."""
     add_spec(parser, several=True)
-    parser.add_argument("--batch", default="1", metavar="N", help="samples at once (default: 1)")
+    add_batch(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: torch's own)")
     parser.add_argument("--dtype", default="fp32", metavar="P", help="fp32 (default), bf16, fp16, fp64")
     parser.add_argument("--device", default="cpu", metavar="DEVICE", help="torch's device: cpu (default), cuda, mps")

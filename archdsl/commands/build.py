@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `-o`."""
     add_spec(parser)
-    parser.add_argument("-o", dest="output", metavar="OUT", help="x.py: source; x.safetensors, x.pt, x.pth: weights")
+    parser.add_argument("-o", "--output", metavar="OUT", help="x.py: source; x.safetensors, x.pt, x.pth: weights")
 
 
 def run(options: argparse.Namespace) -> int:

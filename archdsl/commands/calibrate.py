@@ -17,8 +17,8 @@ from typing import Any
 
 from archdsl.analyses.device import Device
 from archdsl.commands import _timing
-from archdsl.commands._lines import rate, seconds
 from archdsl.commands._output import check_output, write_text
+from archdsl.commands._units import rate, seconds
 from archdsl.errors import catalog
 
 OUTPUT = "machine.toml"
@@ -43,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="machine", help="what the device is called (default: machine)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each measurement (default: 1)")
     parser.add_argument(
-        "-o", dest="output", default=OUTPUT, metavar="OUT", help=f"the file to write (default: {OUTPUT})"
+        "-o", "--output", default=OUTPUT, metavar="OUT", help=f"the file to write (default: {OUTPUT})"
     )
 
 

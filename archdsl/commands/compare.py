@@ -17,17 +17,16 @@ from typing import Any
 from archdsl.analyses.comparison import WHOLE, Comparison, compare, title
 from archdsl.analyses.figures import FIGURES, Load
 from archdsl.commands._json import json_text
-from archdsl.commands._lines import rate, seconds
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._output import check_output
-from archdsl.commands._table import table
+from archdsl.commands._table import markdown, table
+from archdsl.commands._units import rate, seconds, size
 from archdsl.driver import compile, load
 from archdsl.errors import catalog
 
 DEVICE = "v100"
 FORMATS = ("text", "json", "csv", "markdown")
-UNIT = 1000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,9 +91,7 @@ def as_text(found: Comparison) -> str:
 def as_markdown(found: Comparison) -> str:
     """A table in Markdown."""
     rows = in_columns(found) if len(found.networks) == 2 else in_rows(found)
-    rows.insert(1, [":--", *["--:"] * (len(rows[0]) - 1)])
-    lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
-    return "\n".join([*lines, "", told(found)])
+    return "\n".join([markdown(rows, range(1, len(rows[0]))), "", told(found)])
 
 
 def told(found: Comparison) -> str:
@@ -142,15 +139,6 @@ def cell(name: str, value: Any) -> str:
     if name in FIGURES and FIGURES[name].unit == "bytes":
         return size(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
-def size(value: float) -> str:
-    """Bytes in the unit that suits."""
-    units = ("B", "KB", "MB", "GB", "TB")
-    power = 0
-    while value >= UNIT and power < len(units) - 1:
-        value, power = value / UNIT, power + 1
-    return f"{value:,.2f} {units[power]}" if power else f"{value} B"
 
 
 def times(ratio: float | None) -> str:

@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--spec", required=True, metavar="SPEC", help="a file, or the name of a shipped spec")
     add("-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help="sets a parameter of the spec")
     add("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
-    add("-o", dest="output", required=True, metavar="OUT", help="x.pt, x.pth or x.safetensors")
+    add("-o", "--output", required=True, metavar="OUT", help="x.pt, x.pth or x.safetensors")
     add("--to", choices=projects(), help="writes the weights under that project's names, not under ours")
     add("--from-spec", metavar="OLD", help="the spec that the checkpoint is of, before it was edited")
     add("--from-param", dest="from_params", action="append", default=[], metavar="NAME=VALUE", help="sets one of OLD's")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from archdsl.analyses.diff import Change, Difference, difference
 from archdsl.commands._json import json_text
 from archdsl.commands._options import chosen_input, chosen_params
-from archdsl.commands._table import table
+from archdsl.commands._table import markdown, ruled, table
 from archdsl.driver import compile, load
 
 SIGNS = {"added": "+", "removed": "-", "altered": "~"}
@@ -44,21 +44,13 @@ def as_text(found: Difference) -> str:
     if not found.changes:
         return f"{found.before.name} and {found.after.name} are the same network"
     lines = table([["", "", "", "parameters", "multiply-adds"], *map(row, found.changes), total(found)], {3, 4}, 2)
-    rule = "─" * len(lines[0])
-    head = f"{found.before.name} -> {found.after.name}"
-    return "\n".join([head, "", lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    return "\n".join([f"{found.before.name} -> {found.after.name}", "", *ruled(lines)])
 
 
 def as_markdown(found: Difference) -> str:
     """The changes in Markdown."""
-    rows = [
-        ["", "module", "change", "parameters", "multiply-adds"],
-        [":--", ":--", ":--", "--:", "--:"],
-        *map(row, found.changes),
-        total(found),
-    ]
-    lines = (f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in each)} |" for each in rows)
-    return "\n".join([f"**{found.before.name} -> {found.after.name}**", "", *lines])
+    rows = [["", "module", "change", "parameters", "multiply-adds"], *map(row, found.changes), total(found)]
+    return f"**{found.before.name} -> {found.after.name}**\n\n{markdown(rows, {3, 4})}"
 
 
 def row(change: Change) -> list[str]:

@@ -15,7 +15,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `--target`, `-o`."""
     add_spec(parser)
     parser.add_argument("--target", default="torch", help=f"one of: {', '.join(targets())} (default: torch)")
-    parser.add_argument("-o", dest="output", metavar="OUT", help="the file to write; else the text is printed")
+    parser.add_argument("-o", "--output", metavar="OUT", help="the file to write; else the text is printed")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -16,8 +16,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from archdsl.commands._color import rendered
+from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
 from archdsl.commands._output import write_text
-from archdsl.commands.validate import STANDARD_INPUT, Asked, files, source_of
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
 
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}

@@ -10,34 +10,30 @@ import argparse
 
 from archdsl.analyses.memory import Memory, Part, memory
 from archdsl.commands._json import json_text
+from archdsl.commands._machine import add_load, chosen_batch
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import ruled, table
-from archdsl.commands.compare import size
+from archdsl.commands._units import size
 from archdsl.driver import compile, load
-from archdsl.errors import catalog
 
 ROWS = {"peak": "eager PyTorch", "planned": "with a planner", "saved": "kept for backward"}
-LONGEST = 12
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, `--batch`, `--precision`, `--checkpoint`, `--format`."""
     add_spec(parser, several=True)
-    parser.add_argument("--batch", default="1", metavar="N", help="samples at once (default: 1)")
-    parser.add_argument("--precision", default="fp32", metavar="P", help="fp32 (default), fp16, bf16, ...")
+    add_load(parser)
     parser.add_argument("--checkpoint", default="", metavar="NAMES", help="sections that are run again, as c2,c3")
     parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints the memory of each spec."""
-    text = str(options.batch)
-    if not text.lstrip("-").isdigit() or len(text) > LONGEST:
-        raise catalog.USAGE.error(None, f"`--batch {text[:40]}`", help="a number of samples, as `--batch 8`")
+    batch = chosen_batch(options)
     params, shape = chosen_params(options), chosen_input(options)
     again = [name for name in options.checkpoint.replace(" ", "").split(",") if name]
     graphs = [compile(load(spec), params=params, input=shape) for spec in options.spec]
-    found = [memory(graph, int(text), options.precision, again) for graph in graphs]
+    found = [memory(graph, batch, options.precision, again) for graph in graphs]
     if options.format == "json":
         print(json_text([each.as_json() for each in found]))
     else:

@@ -19,7 +19,7 @@ WIDTH = 118
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """`-o`."""
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="writes it to a file")
+    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="the file to write; else the text is printed")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -17,10 +17,11 @@ from archdsl.analyses.lines import COLUMNS, Line, chosen, in_order, lines, shown
 from archdsl.analyses.roofline import Setting, efficiency, estimate
 from archdsl.analyses.walk import DEPTHS, Depth
 from archdsl.commands._json import json_text
-from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text, rate, seconds
+from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text
 from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import head, notes, summary
+from archdsl.commands._units import rate, seconds
 from archdsl.driver import compile, load
 from archdsl.errors import catalog
 from archdsl.graph import Graph

@@ -8,26 +8,23 @@ ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself cha
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from archdsl.commands._cache import Cache, usual_folder
 from archdsl.commands._color import rendered
+from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
 from archdsl.commands._formats import FORMATS
 from archdsl.commands._light import keep
 from archdsl.commands._options import chosen_input
 from archdsl.errors import ArchError, Diagnostic, Source
-from archdsl.errors.reading import STDIN, read_input, read_text, shown
 
 if TYPE_CHECKING:
     from archdsl.lang.evaluate.known import Known
 
-STANDARD_INPUT = "-"
 MACHINE_READ = {"json", "sarif", "github"}
 
 
@@ -38,13 +35,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="exits with 1 for warnings, too")
     parser.add_argument("--input", metavar="CxHxW", help="checks the specs for another input size")
     parser.add_argument("--no-cache", action="store_true", help="works everything out, and keeps nothing")
-
-
-class Asked(NamedTuple):
-    """A file that is asked for, and whether it was met through a folder only."""
-
-    path: str
-    through_folder: bool
 
 
 def run(options: argparse.Namespace) -> int:
@@ -70,38 +60,6 @@ def run(options: argparse.Namespace) -> int:
 def report(findings: list[Diagnostic], form: str) -> str:
     """All findings in a format; what people read has an empty line behind."""
     return f"{rendered(findings, sys.stdout)}\n" if form == "full" else FORMATS[form](findings)
-
-
-def files(paths: list[str]) -> Iterator[Asked]:
-    """Each file that is asked for once, in order."""
-    from archdsl.frontend.notation import SUFFIXES
-
-    seen: set[str] = set()
-    for text in paths:
-        path = Path(text)
-        if text != STANDARD_INPUT and path.is_dir():
-            named = [Asked(each, True) for each in sorted(below(path, SUFFIXES))]
-        else:
-            named = [Asked(text, False)]
-        for each in named:
-            if each.path not in seen:
-                seen.add(each.path)
-                yield each
-
-
-def below(folder: Path, endings: tuple[str, ...]) -> Iterator[str]:
-    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there."""
-    for where, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
-        paths = [Path(where, name) for name in names if name.endswith(endings)]
-        yield from (str(path) for path in paths if path.is_file())
-
-
-def source_of(path: str) -> Source:
-    """A file's text, or standard input's."""
-    if path == STANDARD_INPUT:
-        return Source(STDIN, read_input())
-    return Source(shown(Path(path)), read_text(Path(path)))
 
 
 class Check:
