@@ -25,7 +25,7 @@ from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import bound, evaluate
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Output, Section, Setting
-from archdsl.lang.text.family import Declared, Family, Line
+from archdsl.lang.text.family import Declared, Family, Line, key_of
 from archdsl.lang.text.files import POLICIES
 from archdsl.lang.text.naming import attribute_name
 from archdsl.lang.text.signature import Slot as ParameterSlot
@@ -99,6 +99,7 @@ class Elaboration:
         self.environment.sections = frozenset(
             line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
         )
+        self.environment.outputs = frozenset(key for line in family.outputs if isinstance(key := key_of(line), str))
         self.given: dict[str, Bound] = {}
         """What was handed over for a parameter in a text: by `extends`, or by `-p`."""
         self.declared: dict[Slot, Entry] = {}
@@ -217,7 +218,7 @@ class Elaboration:
                 catalog.MISSING_ARGUMENT,
                 declared.parameter.span,
                 f"`{name}` has no default, and was not given",
-                f"give it: `-p {name}=...`",
+                f"give it a default in the spec, or, to a command that takes it, as `show` and `build`, `-p {name}=...`",
             )
         if isinstance(asked, ast.Expression):
             file = self.family.file if name in self.params else declared.file
@@ -287,7 +288,8 @@ class Elaboration:
             value = self.add(section, worked, "stage" if section.stage else "section", training=False)
 
     def outputs(self) -> None:
-        """Further outputs, from the tensors that they name."""
+        """Further outputs, from the tensors that they name: those of outputs before them, too."""
+        self.environment.outputs = frozenset()
         for line in self.family.outputs:
             output = line.content
             assert isinstance(output, Output)

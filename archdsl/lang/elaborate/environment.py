@@ -20,7 +20,7 @@ CLASSES = "classes"
 class Environment:
     """The names in force. `read` collects those that a line has used; `parameters` are the backbone's own.
 
-    `sections` are all its sections and outputs, those that come later too.
+    `sections` are all its sections and outputs, those that come later too; `outputs` those that no section reads.
     """
 
     def __init__(self, session: Session, parameters: frozenset[str]) -> None:
@@ -31,6 +31,7 @@ class Environment:
         self.read: set[str] = set()
         self.choices: dict[str, tuple[str, ...]] = {}
         self.sections: frozenset[str] = frozenset()
+        self.outputs: frozenset[str] = frozenset()
         self.settings = session.settings({})
 
     def check_name(self, name: str, span: Span | None) -> None:
@@ -67,6 +68,7 @@ class Environment:
         frame.once = False
         frame.choices = self.choices
         frame.later = self.sections
+        frame.outputs = self.outputs
         if self.names.get(CLASSES) == 0:
             frame.dropped = CLASSES
         return frame

@@ -125,6 +125,13 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
         return found.fault(node.span)
     if node.id in FUNCTIONS or isinstance(found, Routine):
         return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is a function: `{node.id}(...)`")
+    if node.id in frame.outputs:
+        return Fault(
+            catalog.UNKNOWN_NAME,
+            node.span,
+            f"`{node.id}` is an output, which sections do not read: it is worked out after all of them",
+            f"have `{node.id}` as a section, or write here again what it is made of",
+        )
     if node.id in frame.later:
         return Fault(
             catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line reads only what stands before it"

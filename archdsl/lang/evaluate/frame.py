@@ -20,7 +20,8 @@ class Frame:
     `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty. `once` says that a
     local name of a block is applied at one place only, and `versions` how often a name was bound anew. `choices` are
     the words that a parameter may be, by its name. `later` are the sections that come later, `around` all
-    names that there are, whether the text reads them or not.
+    names that there are, whether the text reads them or not. `outputs` are those of the later ones that no section
+    reads, wherever they stand.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Frame:
         self.choices: dict[str, tuple[str, ...]] = {}
         self.read: set[str] = set()
         self.later: frozenset[str] = frozenset()
+        self.outputs: frozenset[str] = frozenset()
         self.around: Mapping[str, Value] = names
 
     def inner(self, names: dict[str, Value], listed: bool | None = None) -> Frame:
