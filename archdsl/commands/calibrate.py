@@ -42,9 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: torch's own)")
     parser.add_argument("--name", default="machine", help="what the device is called (default: machine)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each measurement (default: 1)")
-    parser.add_argument(
-        "-o", "--output", default=OUTPUT, metavar="OUT", help=f"the file to write (default: {OUTPUT})"
-    )
+    parser.add_argument("-o", "--output", default=OUTPUT, metavar="OUT", help=f"the file to write (default: {OUTPUT})")
 
 
 def run(options: argparse.Namespace) -> int:

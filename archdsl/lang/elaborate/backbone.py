@@ -218,7 +218,7 @@ class Elaboration:
                 catalog.MISSING_ARGUMENT,
                 declared.parameter.span,
                 f"`{name}` has no default, and was not given",
-                f"give it a default in the spec, or, to a command that takes it, as `show` and `build`, `-p {name}=...`",
+                f"give it a default; or, to a command that takes `-p`, as `show` and `build`, `-p {name}=...`",
             )
         if isinstance(asked, ast.Expression):
             file = self.family.file if name in self.params else declared.file
