@@ -27,6 +27,7 @@ DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
 TUPLE = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
 """What stands before a parenthesis that calls nothing."""
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*=(?!=)")
 UNIT = re.compile(r"[kKMGTP]?i?B?")
 NUMBER = re.compile(r"[0-9][0-9_.]*\Z")
 DIGITS = re.compile(r"[.\d]*")
@@ -50,12 +51,25 @@ def bracket(fault: Fault) -> Said | None:
     if fault.kind in {"_NL", "$END", "_DEDENT"}:
         label = f"the text ends while `{sign}` of line {line} is still open"
         return Said(label, f"close it with `{closing}`", notes=(Note(fault.text.span(at, at + 1), "opened here"),))
-    if "\n" in fault.content[at : fault.at] and LINE_START.match((fault.line + fault.rest).lstrip()):
+    if "\n" in fault.content[at : fault.at] and begins_line(fault, at):
         start = fault.at - len(fault.line.lstrip())
         label = f"a new line begins here, while `{sign}` of line {line} is still open"
         note = Note(fault.text.span(at, at + 1), "opened here")
         return Said(label, f"close it with `{closing}`", start, start + len(fault.first), (note,))
     return None
+
+
+def begins_line(fault: Fault, at: int) -> bool:
+    """Whether a line of its own begins: by its first word, or as `name = value` no further in than where `(` stands."""
+    line = fault.line + fault.rest
+    opening = fault.content[fault.content.rfind("\n", 0, at) + 1 : at]
+    no_deeper = margin(line) <= margin(opening) and not fault.line.strip()
+    return bool(LINE_START.match(line.lstrip()) or (no_deeper and ASSIGNMENT.match(line.lstrip())))
+
+
+def margin(line: str) -> int:
+    """How far in a line begins."""
+    return len(line) - len(line.lstrip())
 
 
 def nothing(fault: Fault) -> Said | None:
