@@ -110,4 +110,5 @@ def need_block(node: ast.Node, value: Value) -> BlockValue:
     """The value, if it is a block."""
     if isinstance(value, BlockValue):
         return value
-    raise Fault(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}")
+    help = "`identity` is the block that does nothing" if value is None else ""
+    raise Fault(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}", help)

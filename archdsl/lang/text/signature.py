@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from archdsl.errors import catalog, did_you_mean
 from archdsl.errors.diagnostic import shortened
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import RESERVED, Definition, File, Routine, Target
+from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.lang.values.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
@@ -18,7 +18,11 @@ from archdsl.lang.values.value import Bound, Value, describe, is_list
 from archdsl.op import Declared, Param
 from archdsl.record import MISSING
 
-NO_STRIDE = "reduce the map before it: `maxpool(3, 2) -> {}(...)`"
+ELSEWHERE = {
+    "stride": "reduce the map before it: `maxpool(3, 2) -> {owner}(...)`",
+    **dict.fromkeys(POLICIES, "it is set around the block: `with({name} = {value}, {owner}(...))`"),
+}
+"""Where what a block has no parameter for is said."""
 WORDS = {"None": "none", "True": "true", "False": "false"}
 WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
 
@@ -216,7 +220,10 @@ def check_known(signature: Signature, argument: ast.Argument, name: str) -> None
         raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one stand in `with(...)`")
     if (slot is None or slot.rest) and signature.rest is None:
         known = [slot.name for slot in signature.slots.values()]
-        help = NO_STRIDE.format(signature.owner) if name == "stride" else did_you_mean(name, known)
+        form = ELSEWHERE.get(name, "").format(
+            owner=signature.owner, name=name, value=shortened(argument.value.span.text)
+        )
+        help = form or did_you_mean(name, known)
         raise Fault(
             catalog.UNKNOWN_PARAMETER,
             argument.span,
@@ -235,12 +242,11 @@ def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
             f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
             f"it is {signature.text()}",
         )
-    return Fault(
-        catalog.BY_NAME_ONLY,
-        argument.span,
-        f"`{signature.owner}` takes {f'no more than {plural(most)}' if most else 'no arguments'} by position",
-        f"it is {signature.text()}",
-    )
+    takes = f"no more than {plural(most)}" if most else "no arguments"
+    tensor = argument.value.id if isinstance(argument.value, ast.Name) and not most else ""
+    arrow = f"; a tensor goes in by an arrow, `{tensor} -> {signature.owner}`" if tensor else ""
+    label = f"`{signature.owner}` takes {takes} by position"
+    return Fault(catalog.BY_NAME_ONLY, argument.span, label, f"it is {signature.text()}{arrow}")
 
 
 def plural(count: int) -> str:
