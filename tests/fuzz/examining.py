@@ -20,7 +20,7 @@ STAGES = ("refused as text", "refused when worked out", "a network", "no network
 
 
 class Examiner:
-    """Examines texts, and counts how far they come; `slowest` is the longest time, with its text."""
+    """Examines texts, and counts how far they come; `codes` are counted once a text, `slowest` is the longest time."""
 
     def __init__(self) -> None:
         self.reached: Counter[str] = Counter()
@@ -65,8 +65,8 @@ class Examiner:
     def check(self, findings: list[Diagnostic], source: Source) -> None:
         """Findings have codes, places that are there, and a bounded text that steers no terminal."""
         assert findings
+        self.codes.update({each.code for each in findings})
         for each in findings:
-            self.codes[each.code] += 1
             for span in (each.span, *(note.span for note in each.notes)):
                 assert span is None or 0 <= span.start <= span.end <= len(span.source.text)
         assert all(each.span is not None for each in findings), render(findings)
