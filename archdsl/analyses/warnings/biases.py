@@ -32,7 +32,7 @@ def idle_biases(case: Case) -> Iterator[Told]:
 def may_have_some(ops: list[Scope]) -> bool:
     """Whether some such norm reads a shape that some layer with a bias gives; most networks are through with this."""
     biased = {scope.output for scope in ops if has_bias(scope)}
-    return any(scope.op and scope.op.name in CENTERING and scope.inputs[0] in biased for scope in ops)
+    return bool(biased) and any(scope.name in CENTERING and scope.inputs[0] in biased for scope in ops)
 
 
 def has_bias(scope: Scope) -> bool:

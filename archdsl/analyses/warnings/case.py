@@ -58,15 +58,16 @@ class Case:
     @cached_property
     def ops(self) -> list[Scope]:
         """Each different op, whatever the number of repeats."""
-        found: list[Scope] = []
         seen = {self.graph.root}
         stack = [self.graph.root]
         while stack:
-            for scope in stack.pop().below:
-                if scope not in seen:
-                    seen.add(scope)
-                    (stack if scope.op is None else found).append(scope)
-        return found
+            scope = stack.pop()
+            below = {step.scope for step in scope.steps if step.scope is not None}
+            below.update([run.scope for child in scope.children for run in child.runs])
+            below -= seen
+            seen |= below
+            stack += [each for each in below if each.op is None]
+        return [scope for scope in seen if scope.op is not None]
 
     @cached_property
     def placed(self) -> list[Placed]:

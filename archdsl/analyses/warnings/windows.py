@@ -21,7 +21,8 @@ UNMOVED = (1, (1, 1))
 
 def rows_left_out(case: Case) -> Iterator[Told]:
     """Strided ops whose last window ends before the map does, and leaves out what was not padding."""
-    lossy = {scope for scope in case.ops if any(lost(scope))}
+    strided = [scope for scope in case.ops if getattr(scope.op, "stride", 1) not in UNMOVED]
+    lossy = {scope for scope in strided if any(lost(scope))}
     if not lossy:
         return
     for each in case.placed:
@@ -38,7 +39,7 @@ def lost(scope: Scope) -> tuple[int, ...]:
     Where windows are apart (1x1 with stride 2), rows are left out on purpose, all over the map.
     """
     op, before, after = scope.op, scope.inputs[0], scope.output
-    if op is None or getattr(op, "stride", 1) in UNMOVED or len(before) != 3 or len(after) != 3:
+    if op is None or len(before) != 3 or len(after) != 3:
         return ()
     axes = zip(before[1:], after[1:], op.reach(before, after) or (), strict=False)
     return tuple(behind(size, count, reach) for size, count, reach in axes)  # type: ignore[arg-type]
