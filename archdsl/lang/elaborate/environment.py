@@ -8,7 +8,8 @@ from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.session import Session
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import POLICIES, RESERVED, File
-from archdsl.lang.text.statics import Kind, LineFacts, line_of, of_line
+from archdsl.lang.text.kinds import Kind
+from archdsl.lang.text.statics import LineFacts, line_of, of_line
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.types import is_tensors
 from archdsl.lang.values.value import BlockValue, Value

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from archdsl.graph import Origin
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import FORMS, POLICIES, File, Routine
-from archdsl.lang.text.naming import Names, attribute_name, callee_name, kind_name
+from archdsl.lang.text.files import File
+from archdsl.lang.text.kinds import Kind, Kinds
+from archdsl.lang.text.naming import Names, attribute_name, kind_name
 from archdsl.lang.text.syntax import parts
-from archdsl.lang.values.functions import FUNCTIONS
 
-Kind = Literal["value", "tensor", "block", "mixed"]
-
-ENDS = frozenset({"first", "last"})
+ASKED = frozenset({"index", "first", "last", "share"})
 
 
 class Statics(NamedTuple):
@@ -69,16 +67,14 @@ def of_line(line: Line, file: File, kinds: Mapping[str, Kind]) -> LineFacts:
     found = line.facts.get(key)
     if found is None:
         own: Mapping[str, Kind] = {name: kinds[name] for name in line.names if name in kinds}
-        reader = Reader(file)
-        reader.kinds |= own
-        found = line.facts[key] = LineFacts(reader.kind(line.node), of_expression(line.node, file, own))
+        found = line.facts[key] = of_expression(line.node, file, own)
     return found
 
 
 def of_block(node: ast.Block, file: File) -> Statics:
     """What a block's text says."""
     reader = Reader(file)
-    reader.declare(node.parameters)
+    reader.kinds.declare(node.parameters)
     for parameter in node.parameters:
         if parameter.default is not None:
             reader.argument(parameter.default)
@@ -86,12 +82,13 @@ def of_block(node: ast.Block, file: File) -> Statics:
     return reader.statics
 
 
-def of_expression(node: ast.Expression, file: File, kinds: Mapping[str, Kind]) -> Statics:
+def of_expression(node: ast.Expression, file: File, kinds: Mapping[str, Kind]) -> LineFacts:
     """What a section's, a setting's or a constant's text says."""
     reader = Reader(file)
-    reader.kinds |= kinds
-    reader.walk(node, Names(chain=True))
-    return reader.statics
+    reader.kinds.names |= kinds
+    kind = reader.kinds.of(node)
+    reader.argument(node)
+    return LineFacts(kind, reader.statics)
 
 
 def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
@@ -104,96 +101,11 @@ def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
 
 
 class Reader:
-    """Walks a text once, in order."""
+    """Walks a text once, in order, and names its places."""
 
     def __init__(self, file: File) -> None:
-        self.file = file
-        self.kinds: dict[str, Kind] = {"x": "tensor", "index": "value", "first": "value", "last": "value"}
+        self.kinds = Kinds(file)
         self.statics = Statics.blank()
-
-    def declare(self, parameters: Iterable[ast.Parameter]) -> None:
-        """The kinds of a signature's names."""
-        for parameter in parameters:
-            match parameter.type:
-                case ("block",):
-                    self.kinds[parameter.name] = "block"
-                case ("tensor",):
-                    self.kinds[parameter.name] = "tensor"
-                case ():
-                    default = parameter.default
-                    self.kinds[parameter.name] = "value" if default is None else self.kind(default)
-                case _:
-                    self.kinds[parameter.name] = "value"
-
-    def bind(self, variables: tuple[ast.Name, ...], kind: Kind) -> None:
-        """The kind of a loop's variables: that of what it goes over."""
-        self.kinds.update(dict.fromkeys((name.id for name in variables), kind))
-
-    # ---- kinds
-
-    def kind(self, node: ast.Expression) -> Kind:
-        """Whether an expression is a value, a tensor, a block, or a block with named tensors inside."""
-        match node:
-            case ast.Name():
-                return self.kind_of_name(node.id)
-            case ast.Call():
-                return self.kind_of_call(node)
-            case ast.Chain():
-                first, *rest = [self.part(link) for link in node.links]
-                if first == "tensor":
-                    return "tensor"
-                return "mixed" if first == "mixed" or "tensor" in rest or "mixed" in rest else "block"
-            case ast.Binary(sign="+" | "*"):
-                return combine([self.part(node.left), self.part(node.right)])
-            case ast.Conditional():
-                return combine([self.kind(node.then), self.kind(node.other)])
-            case ast.Items():
-                return combine([self.kind(item) for item in node.items])
-            case ast.Comprehension():
-                self.bind(node.variables, self.kind(node.source))
-                return self.kind(node.item)
-            case ast.Index() | ast.Slice():
-                return self.kind(node.base)
-            case ast.Spread():
-                return self.kind(node.value)
-            case ast.Named():
-                return self.kind(node.body)
-            case ast.Attribute(base=ast.Name(id=prefix)) if prefix not in self.kinds:
-                return "block"
-            case _:
-                return "value"
-
-    def kind_of_name(self, name: str) -> Kind:
-        """The kind of a name: what the text bound it to, else what the file knows it as."""
-        if name in self.kinds:
-            return self.kinds[name]
-        if name in POLICIES:
-            return "block"
-        if name in FUNCTIONS or isinstance(self.file.find(name), Routine):
-            return "value"
-        return "block"
-
-    def kind_of_call(self, node: ast.Call) -> Kind:
-        """The kind of a call: forms that only gather have their arguments' kind."""
-        if not isinstance(node.callee, ast.Name):
-            return self.kind(node.callee) if not isinstance(node.callee, ast.Attribute) else "block"
-        match node.callee.id:
-            case "fork" | "concat" if node.arguments:
-                return combine([self.part(argument.value) for argument in node.arguments])
-            case "with" if node.arguments:
-                return self.kind(node.arguments[-1].value)
-            case name:
-                return self.kind_of_name(name)
-
-    def part(self, node: ast.Expression) -> Kind:
-        """The kind of a part of a block: a call that is handed a tensor has that inside."""
-        kind = self.kind(node)
-        if kind != "block" or not isinstance(node, ast.Call) or callee_name(node.callee) in FORMS:
-            return kind
-        inside = {self.kind(argument.value) for argument in node.arguments}
-        return "mixed" if inside & {"tensor", "mixed"} else kind
-
-    # ---- names
 
     def body(self, statements: tuple[ast.Statement, ...], names: Names) -> None:
         """A body's statements, in order."""
@@ -204,8 +116,7 @@ class Reader:
                 case ast.Return():
                     self.walk(statement.value, names)
                 case ast.For():
-                    kind = self.kind(statement.source)
-                    self.bind(statement.variables, kind)
+                    self.kinds.bind(statement.variables, statement.source)
                     self.body(statement.body, names)
                 case ast.If():
                     self.body(statement.body, names)
@@ -215,10 +126,10 @@ class Reader:
 
     def assign(self, statement: ast.Assign, names: Names) -> None:
         """A named block's inside is a chain of its own; a named tensor adds no level."""
-        kind = self.kind(statement.value)
+        kind = self.kinds.of(statement.value)
         self.walk(statement.value, Names(chain=True) if kind == "block" else names)
         for target in statement.targets:
-            self.kinds[target.id] = kind if len(statement.targets) == 1 else "tensor"
+            self.kinds.names[target.id] = kind if len(statement.targets) == 1 else "tensor"
 
     def argument(self, node: ast.Expression) -> None:
         """A block given to another: a chain of its own."""
@@ -226,31 +137,20 @@ class Reader:
 
     def walk(self, node: ast.Expression, names: Names) -> None:
         """Names the places of an expression."""
-        match node:
-            case ast.Name():
-                self.statics.names[id(node)] = names.fresh(node.id) if node.id != "x" else ""
-            case ast.Attribute() if self.kind(node) == "block":
-                self.statics.names[id(node)] = names.fresh(node.name)
-            case ast.Call():
-                self.call(node, names)
-            case ast.Named():
-                self.walk(node.body, Names(chain=True))
-                self.statics.names[id(node)] = attribute_name(node.name)
-            case ast.Binary(sign="*"):
-                self.product(node, names)
-            case ast.Comprehension():
-                self.bind(node.variables, self.kind(node.source))
-                self.walk(node.item, names)
-            case ast.Conditional():
-                self.walk(node.then, names)
-                self.walk(node.other, names)
-            case ast.Index() | ast.Slice():
-                self.walk(node.base, names)
-            case ast.Chain() | ast.Items() | ast.Spread() | ast.Binary(sign="+"):
-                for part in parts(node):
-                    self.walk(part, names)
-            case _:
-                pass
+        walker = WALK.get(type(node))
+        if walker is not None:
+            walker(self, node, names)
+
+    # ---- by the type of the node
+
+    def name(self, node: ast.Name, names: Names) -> None:
+        """A place, but for the input."""
+        self.statics.names[id(node)] = names.fresh(node.id) if node.id != "x" else ""
+
+    def attribute(self, node: ast.Attribute, names: Names) -> None:
+        """An op of an installed package."""
+        if self.kinds.of(node) == "block":
+            self.statics.names[id(node)] = names.fresh(node.name)
 
     def call(self, node: ast.Call, names: Names) -> None:
         """A call: a form gathers or wraps what it is given; anything else is a place with a name."""
@@ -265,16 +165,41 @@ class Reader:
             for argument in node.arguments:
                 self.argument(argument.value)
 
-    def product(self, node: ast.Binary, names: Names) -> None:
-        """`n * a` is a repeat; a product of blocks or tensors is a gate; one of numbers is a number."""
-        right = self.kind(node.right)
-        if right == "value":
-            return
-        if self.kind(node.left) == "value" and right != "tensor":
-            self.repeat(node, node.right, names.repeat)
-        else:
-            self.walk(node.left, names)
-            self.walk(node.right, names)
+    def called(self, node: ast.Named, names: Names) -> None:
+        """A place with a name of the user's own."""
+        self.argument(node.body)
+        self.statics.names[id(node)] = attribute_name(node.name)
+
+    def binary(self, node: ast.Binary, names: Names) -> None:
+        """`n * a` is a repeat; another product of blocks or tensors is a gate; one of numbers is a number."""
+        if node.sign == "+":
+            self.parts(node, names)
+        elif node.sign == "*" and (right := self.kinds.of(node.right)) != "value":
+            if self.kinds.of(node.left) == "value" and right != "tensor":
+                self.repeat(node, node.right, names.repeat)
+            else:
+                self.parts(node, names)
+
+    def conditional(self, node: ast.Conditional, names: Names) -> None:
+        """Both arms."""
+        self.walk(node.then, names)
+        self.walk(node.other, names)
+
+    def comprehension(self, node: ast.Comprehension, names: Names) -> None:
+        """Its item."""
+        self.kinds.bind(node.variables, node.source)
+        self.walk(node.item, names)
+
+    def picked(self, node: ast.Index | ast.Slice, names: Names) -> None:
+        """What it is picked from."""
+        self.walk(node.base, names)
+
+    def parts(self, node: ast.Expression, names: Names) -> None:
+        """All that is in it."""
+        for part in parts(node):
+            self.walk(part, names)
+
+    # ---- repeats
 
     def repeat(self, node: ast.Expression, body: ast.Expression, name: Callable[[str], str]) -> None:
         """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
@@ -290,7 +215,7 @@ class Reader:
             part = stack.pop()
             match part:
                 case ast.Name():
-                    found |= {part.id} & (ENDS | {"index", "share"})
+                    found |= {part.id} & ASKED
                 case ast.Binary(sign="*") if id(part) in self.statics.repeats:
                     stack.append(part.left)
                     found |= self.statics.repeats[id(part)] & {"share"}
@@ -302,9 +227,18 @@ class Reader:
         return frozenset(found)
 
 
-def combine(kinds: list[Kind]) -> Kind:
-    """The kind of what is made of several."""
-    found = set(kinds) - {"value"}
-    if not found:
-        return "value"
-    return found.pop() if len(found) == 1 else "mixed"
+WALK: dict[type[ast.Expression], Callable[[Reader, Any, Names], None]] = {
+    ast.Name: Reader.name,
+    ast.Attribute: Reader.attribute,
+    ast.Call: Reader.call,
+    ast.Named: Reader.called,
+    ast.Binary: Reader.binary,
+    ast.Conditional: Reader.conditional,
+    ast.Comprehension: Reader.comprehension,
+    ast.Index: Reader.picked,
+    ast.Slice: Reader.picked,
+    ast.Chain: Reader.parts,
+    ast.Items: Reader.parts,
+    ast.Spread: Reader.parts,
+}
+"""All others have no places inside."""

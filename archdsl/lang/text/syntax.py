@@ -6,7 +6,7 @@ Nodes are equal when they say the same; where they stand (`span`) and whether so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -148,37 +148,6 @@ class Named(Expression):
     name: str
 
 
-def parts(node: Expression) -> list[Expression]:
-    """The expressions directly inside one."""
-    match node:
-        case Chain():
-            return list(node.links)
-        case Binary():
-            return [node.left, node.right]
-        case Unary():
-            return [node.operand]
-        case Conditional():
-            return [node.then, node.test, node.other]
-        case Call():
-            return [node.callee, *(argument.value for argument in node.arguments)]
-        case Items():
-            return list(node.items)
-        case Spread():
-            return [node.value]
-        case Comprehension():
-            return [node.item, node.source, *([node.test] if node.test else [])]
-        case Attribute():
-            return [node.base]
-        case Index():
-            return [node.base, node.index]
-        case Slice():
-            return [part for part in (node.base, node.start, node.stop) if part]
-        case Named():
-            return [node.body]
-        case _:
-            return []
-
-
 # ---- statements ----------------------------------------------------------------------------------------------------
 
 
@@ -215,22 +184,36 @@ class If(Statement):
     other: tuple[Statement, ...] = ()
 
 
-# ---- definitions ---------------------------------------------------------------------------------------------------
+# ---- what is inside --------------------------------------------------------------------------------------------------
 
 
-def inside(node: Expression | Statement) -> Sequence[Expression | Statement]:
+PARTS: dict[type[Node], Callable[[Any], Sequence[Any]]] = {
+    Name: lambda node: (),
+    Number: lambda node: (),
+    Boolean: lambda node: (),
+    Nothing: lambda node: (),
+    Spread: lambda node: (node.value,),
+    Items: lambda node: node.items,
+    Comprehension: lambda node: (node.item, node.source) if node.test is None else (node.item, node.source, node.test),
+    Call: lambda node: (node.callee, *[argument.value for argument in node.arguments]),
+    Attribute: lambda node: (node.base,),
+    Index: lambda node: (node.base, node.index),
+    Slice: lambda node: [part for part in (node.base, node.start, node.stop) if part],
+    Unary: lambda node: (node.operand,),
+    Binary: lambda node: (node.left, node.right),
+    Conditional: lambda node: (node.then, node.test, node.other),
+    Chain: lambda node: node.links,
+    Named: lambda node: (node.body,),
+    Assign: lambda node: (node.value,),
+    Return: lambda node: (node.value,),
+    For: lambda node: (node.source, *node.body),
+    If: lambda node: (node.test, *node.body, *node.other),
+}
+
+
+def parts(node: Expression | Statement) -> Sequence[Any]:
     """The expressions and statements directly inside one."""
-    match node:
-        case Expression():
-            return parts(node)
-        case Assign(value=value) | Return(value=value):
-            return (value,)
-        case For(source=source, body=body):
-            return (source, *body)
-        case If(test=test, body=body, other=other):
-            return (test, *body, *other)
-        case _:
-            raise TypeError(node)
+    return PARTS[type(node)](node)
 
 
 def names_in(roots: Iterable[Expression | Statement]) -> tuple[str, ...]:
@@ -239,10 +222,14 @@ def names_in(roots: Iterable[Expression | Statement]) -> tuple[str, ...]:
     stack = list(roots)[::-1]
     while stack:
         each = stack.pop()
-        if isinstance(each, Name):
+        if type(each) is Name:
             found[each.id] = None
-        stack += reversed(inside(each))
+        else:
+            stack += PARTS[type(each)](each)[::-1]
     return tuple(found)
+
+
+# ---- definitions ---------------------------------------------------------------------------------------------------
 
 
 class Parameter(Node):
