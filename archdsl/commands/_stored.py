@@ -22,6 +22,7 @@ def as_plain(findings: Iterable[Diagnostic], main: Source) -> dict[str, Any]:
             *(each.code, each.title, place(each.span), each.label, each.help, each.where),
             [[place(note.span), note.label] for note in each.notes],
             each.severity,
+            each.scopes,
         ]
         for each in findings
     ]
@@ -40,8 +41,9 @@ def from_plain(data: Any, main: Source) -> list[Diagnostic]:
             *(text(code), text(title), place(at), text(label), text(help), text(where)),
             tuple(Note(place(note), text(said)) for note, said in notes),
             one_of(severity, SEVERITIES),
+            text(scopes),
         )
-        for code, title, at, label, help, where, notes, severity in data["findings"]
+        for code, title, at, label, help, where, notes, severity, scopes in data["findings"]
     ]
 
 

@@ -25,11 +25,12 @@ class Rule(NamedTuple):
         help: str = "",
         title: str = "",
         where: str = "",
+        scopes: str = "",
         notes: tuple[Note, ...] = (),
     ) -> Diagnostic:
         """A finding of this rule: what stands at the place (`label`), and what would work (`help`)."""
         said = (title or self.title, span, shortened(label), shortened(help), where, notes)
-        return Diagnostic(self.code, *said, SEVERITIES[self.code[0]])
+        return Diagnostic(self.code, *said, SEVERITIES[self.code[0]], scopes)
 
     def error(self, span: Span | None, label: str = "", *, help: str = "", title: str = "") -> ArchError:
         """The exception with this one finding."""
@@ -49,7 +50,7 @@ class Note(NamedTuple):
 
 
 class Diagnostic(NamedTuple):
-    """One finding."""
+    """One finding. `where` is the path of the module that it is in; `scopes` are the words for it, where they help."""
 
     code: str
     title: str
@@ -59,6 +60,7 @@ class Diagnostic(NamedTuple):
     where: str = ""
     notes: tuple[Note, ...] = ()
     severity: str = "error"
+    scopes: str = ""
 
     def __str__(self) -> str:
         return str(ArchError([self]))

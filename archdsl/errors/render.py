@@ -47,7 +47,8 @@ def render_one(finding: Diagnostic, paint: Paint) -> str:
         lines += note_excerpt(note, before, width, paint)
         before = note.span
     facts += [("note", note.label) for note in finding.notes if note.span is None]
-    facts += [("in", finding.where), ("help", finding.help)]
+    where = f"{finding.where} ({finding.scopes})" if finding.scopes else finding.where
+    facts += [("in", where), ("help", finding.help)]
     lines += [fact(word, text, width, paint) for word, text in facts if text]
     return "\n".join(lines)
 

@@ -34,6 +34,7 @@ from archdsl.lang.values.value import (
     Value,
     With,
     captures,
+    core,
     describe,
 )
 from archdsl.ops import vocabulary
@@ -56,7 +57,7 @@ def apply_use(session: Session, builder: Builder, use: Use, value: Value, settin
     try:
         built = instantiate(session, use, tuple([shapes_of(each) for each in inputs]), settings)
     except Fault as fault:
-        fault.leaves(use.name)
+        fault.leaves(use.name, use.target.name)
         raise
     return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
 
@@ -253,13 +254,6 @@ def weights_of(scope: Scope) -> object:
     return tuple(
         (child.name, tuple((run.count, weights_of(run.scope)) for run in child.runs)) for child in scope.children
     )
-
-
-def core(block: BlockValue) -> BlockValue:
-    """A block without the names and settings around it."""
-    while isinstance(block, With | Role):
-        block = block.body
-    return block
 
 
 def origins_of(block: BlockValue) -> Origins:

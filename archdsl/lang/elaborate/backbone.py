@@ -316,7 +316,7 @@ class Elaboration:
         try:
             worked = work_out(self.environment, content, line.file, before, self.size)
         except Fault as fault:
-            fault.leaves(content.name)
+            fault.leaves(content.name, kind_of_line(content))
             bring_home(fault, line, self.family, self.given)
             raise
         self.root.used |= worked.used
@@ -343,6 +343,13 @@ def in_order(findings: list[Diagnostic]) -> list[Diagnostic]:
     return sorted(
         findings, key=lambda each: (sources.index(id(each.span.source)), each.span.start) if each.span else (0, 0)
     )
+
+
+def kind_of_line(content: Section | Output) -> str:
+    """What a line is called before its name."""
+    if isinstance(content, Output):
+        return "output"
+    return "stage" if content.stage else ""
 
 
 def is_constant(setting: Any) -> TypeGuard[Setting]:

@@ -33,6 +33,7 @@ from archdsl.lang.values.value import (
     With,
     captures,
     describe,
+    kind_of,
     shares,
 )
 from archdsl.op import Shapes
@@ -73,7 +74,7 @@ def child_of(session: Session, name: str, block: BlockValue, shape: Shapes, sett
     try:
         return module_of(session, block, shape, settings)
     except Fault as fault:
-        fault.leaves(name)
+        fault.leaves(name, kind_of(block))
         raise
 
 

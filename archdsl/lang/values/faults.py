@@ -8,12 +8,29 @@ to the call of it.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from archdsl.errors import ArchError, Diagnostic, Note, Rule, Span
 from archdsl.lang.values.value import Bound
 
 LONGEST_PATH = 12
 NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+class Step(NamedTuple):
+    """A module on the path to a fault: its name, and the kind of block that it is."""
+
+    name: str
+    kind: str
+
+    @property
+    def words(self) -> str:
+        """The third of a repeat is `third bottleneck`, `cna2` is `second cna`; any other name is its own."""
+        index = self.name.rpartition(".")[2]
+        if index.isdecimal():
+            return f"{ordinal(int(index) + 1)} {self.kind}"
+        number = self.name.removeprefix(self.kind).removeprefix("_")
+        return f"{ordinal(int(number))} {self.kind}" if number.isdecimal() else self.name
 
 
 class Fault(Exception):
@@ -32,7 +49,7 @@ class Fault(Exception):
         self.param = ""
         self.is_set = False
         self.said: list[Bound] = []
-        self.path: list[str] | None = None
+        self.path: list[Step] | None = None
 
     def blame(self, bound: Bound) -> None:
         """The failing value came from this argument."""
@@ -63,19 +80,19 @@ class Fault(Exception):
         """The fault leaves the innermost module; the names from here on out say where that is."""
         self.path = self.path or []
 
-    def leaves(self, name: str) -> None:
-        """The fault leaves a module of this name."""
+    def leaves(self, name: str, kind: str = "") -> None:
+        """The fault leaves a module of this name, which is a block (or a part of the network) of this kind."""
         if self.path is not None:
-            self.path.append(name.rstrip("."))
+            self.path.append(Step(name.rstrip("."), kind))
 
     def diagnostic(self) -> Diagnostic:
         """The finding, with the innermost place as a note where it is another one."""
         notes = self.notes
         if self.inner is not None and is_own(self.inner, self.span) and not encloses(self.inner, self.span):
             notes = (*notes, Note(self.inner, "here"))
-        return self.rule.at(
-            self.span, self.label, help=self.help, where=path_text((self.path or [])[::-1]), notes=notes
-        )
+        path = (self.path or [])[::-1]
+        where, scopes = path_text([step.name for step in path]), in_words(path)
+        return self.rule.at(self.span, self.label, help=self.help, where=where, scopes=scopes, notes=notes)
 
     def error(self) -> ArchError:
         """The finding as the one exception that leaves the package."""
@@ -92,6 +109,25 @@ def encloses(outer: Span, inner: Span | None) -> bool:
     return inner is not None and outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
-def path_text(path: list[str]) -> str:
+def path_text(path: list[str], between: str = ".") -> str:
     """A path of scopes, without the middle of a very long one."""
-    return ".".join(path if len(path) <= LONGEST_PATH else [*path[:4], "...", *path[-4:]])
+    return between.join(path if len(path) <= LONGEST_PATH else [*path[:4], "...", *path[-4:]])
+
+
+def in_words(path: list[Step]) -> str:
+    """A path in words, where a name in it is a number or ends in one; otherwise the names say it all."""
+    if all(step.words == step.name for step in path):
+        return ""
+    first, *rest = path
+    return path_text([f"{first.kind} {first.name}".lstrip(), *[step.words for step in rest]], ", ")
+
+
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def ordinal(number: int) -> str:
+    """`third`, `21st`."""
+    if 0 < number < len(ORDINALS):
+        return ORDINALS[number]
+    return f"{number}{'th' if number % 100 in {11, 12, 13} else ENDINGS.get(number % 10, 'th')}"

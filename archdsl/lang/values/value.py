@@ -234,6 +234,19 @@ def describe_list(value: Value) -> str:
     return f"a list of {len(value)}"
 
 
+def core(block: BlockValue) -> BlockValue:
+    """A block without the names and settings around it."""
+    while isinstance(block, With | Role):
+        block = block.body
+    return block
+
+
+def kind_of(block: BlockValue) -> str:
+    """What a block is as a module, whatever its name."""
+    inner = core(block)
+    return "chain" if isinstance(inner, Links) else label(inner)
+
+
 def label(value: Value) -> str:
     """The name of a block for people."""
     match value:
