@@ -50,7 +50,7 @@ def read_bytes(path: Path, span: Span | None = None) -> bytes:
     except OSError as error:
         raise at_fault(catalog.FILE, shown(path), span, error.strerror or str(error)) from None
     except ValueError:
-        raise at_fault(catalog.FILE, shown(path), span, "this is no path") from None
+        raise at_fault(catalog.FILE, shown(path), span, "this is not a path") from None
     if len(content) > LARGEST:
         raise at_fault(catalog.TOO_LARGE, shown(path), span, TOO_MANY)
     return content.removeprefix(BOM)
@@ -69,7 +69,7 @@ def file_content(path: Path, regular: bool) -> bytes:
     handle = os.open(path, os.O_RDONLY | BINARY | (NO_WAIT if regular else 0))
     with open(handle, "rb") as file:
         if regular and not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(0, "this is no regular file")
+            raise OSError(0, "this is not a regular file")
         return file.read(LARGEST + len(BOM) + 1)
 
 

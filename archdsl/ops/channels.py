@@ -55,7 +55,7 @@ class Slice(Op):
         start, stop = self.bounds(x[0])
         if not 0 <= start < stop <= x[0]:
             raise Misfit(
-                catalog.SPLIT, "start" if start else "stop", f"{start} to {stop} is no part of {x[0]} channels"
+                catalog.SPLIT, "start" if start else "stop", f"{start} to {stop} is not a part of {x[0]} channels"
             )
         return (stop - start, *x[1:])
 
@@ -137,7 +137,7 @@ class ChannelShuffle(Op):
 def equal_parts(channels: int, parts: int) -> list[int]:
     """The sizes of `parts` equal parts; raises Misfit where there are none."""
     if parts < 1 or channels % parts:
-        raise Misfit(catalog.SPLIT, "parts", f"{channels} channels cannot be cut into {parts} equal parts")
+        raise Misfit(catalog.SPLIT, "parts", f"{channels} channels cannot be split into {parts} equal parts")
     if parts > MOST_PARTS:
         raise Misfit(catalog.SPLIT, "parts", f"{parts} parts are too many", f"at most {MOST_PARTS}")
     return [channels // parts] * parts
@@ -148,14 +148,14 @@ def shares(channels: int, share: Fraction) -> list[int]:
     first = channels * share
     if first.denominator != 1 or not 0 < first < channels:
         label = f"{float(share):g} of {channels} channels is {float(first):g}"
-        raise Misfit(catalog.SPLIT, "parts", label, "a share leaves whole channels on both sides")
+        raise Misfit(catalog.SPLIT, "parts", label, "both sides of a share must be whole channels")
     return [int(first), channels - int(first)]
 
 
 def counts(channels: int, parts: tuple[int, ...]) -> list[int]:
     """The sizes as given; raises Misfit where they are not the channels."""
     if min(parts, default=0) < 1:
-        raise Misfit(catalog.SPLIT, "parts", "a part without channels", "each part has at least one")
+        raise Misfit(catalog.SPLIT, "parts", "a part without channels", "each part needs at least one")
     if sum(parts) != channels:
         label = f"{' + '.join(map(str, parts))} is {sum(parts)}, but there are {channels} channels"
         raise Misfit(catalog.SPLIT, "parts", label)

@@ -14,8 +14,8 @@ def feature_map(x: Shape) -> tuple[int, int, int]:
         raise Misfit(
             catalog.NOT_A_MAP,
             "",
-            f"{shown(x)} is no feature map (channels x height x width)",
-            "an op that needs a map comes before `flatten`",
+            f"{shown(x)} is not a feature map (channels x height x width)",
+            "put ops that need a map before `flatten`",
         )
     return x[0], x[1], x[2]
 
@@ -67,7 +67,7 @@ def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, in
             catalog.EVEN_KERNEL,
             "kernel",
             f"kernel {kernel} is even, so it has no middle to pad around",
-            "say the padding: `padding = valid` for none, or a number",
+            "set the padding: `padding = valid` for none, or a number",
         )
     return tall * (height - 1) // 2, wide * (width - 1) // 2
 
@@ -97,7 +97,7 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
             catalog.KERNEL_TOO_LARGE,
             "kernel",
             f"a window of {reach} does not fit into {size + 2 * pad} (a map of {size}, padded by {pad})",
-            "make the kernel smaller, the padding larger, or reduce the map less before",
+            "make the kernel smaller or the padding larger, or reduce the map less before it",
         )
     return count
 

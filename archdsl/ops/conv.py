@@ -129,7 +129,7 @@ def unslide(size: int, kernel: int, stride: int, pad: int, extra: int, dilation:
         )
     count = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + 1 + extra
     if count < 1:
-        raise Misfit(catalog.BAD_SHAPE, "padding", f"padding {pad} takes away all that comes out", "pad less")
+        raise Misfit(catalog.BAD_SHAPE, "padding", f"padding {pad} removes the whole output", "pad less")
     return count
 
 

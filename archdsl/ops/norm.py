@@ -99,8 +99,8 @@ class InstanceNorm(Op):
             raise Misfit(
                 catalog.BAD_SHAPE,
                 "",
-                f"{shown(x)} has one place, so there is nothing to normalize over",
-                "use another norm here, or reduce the map less before",
+                f"{shown(x)} has one position, so there is nothing to normalize over",
+                "use another norm here, or reduce the map less before it",
             )
         return x
 
@@ -265,5 +265,5 @@ def check_start(affine: bool, gamma: float, beta: float) -> None:
     """Raises Misfit where `gamma` or `beta` is set, but no scale and shift is learned."""
     for name, value, default in (("gamma", gamma, 1.0), ("beta", beta, 0.0)):
         if not affine and value != default:
-            label = f"{name} = {value} is where a learned value starts, and `affine = false` learns none"
+            label = f"{name} = {value} is the start of a learned value, and `affine = false` learns none"
             raise Misfit(catalog.UNUSED, name, label, "set `affine = true`")

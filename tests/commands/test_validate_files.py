@@ -50,7 +50,7 @@ def test_a_folder_gives_its_specs(folder: Path, capsys: pytest.CaptureFixture[st
 def test_a_file_that_is_named_is_checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = validate(capsys, "compose.yaml", ".venv/d.yaml")
     assert code == 1
-    assert "`services` is no key of a spec" in out
+    assert "`services` is not a key of a spec" in out
     assert "2 files checked" in out
 
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
         "large.arch": "there are more than 4,000,000 bytes",
         "loop1.arch": "Too many levels of symbolic links",
         "/dev/zero": "there are more than 4,000,000 bytes",
-        "a\x00b.arch": "this is no path",
+        "a\x00b.arch": "this is not a path",
         "a\nb.arch": "No such file or directory",
     }.items():
         code, out = validate(capsys, name)
@@ -98,7 +98,7 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
         "link.arch": "lies outside of",
         "nowhere.arch": "No such file or directory",
         ".": "Is a directory",
-        "self.arch": "is on its way to import this file",
+        "self.arch": "already imports this file, directly or through others",
     }.items():
         Path("tree/self.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "tree/self.arch")

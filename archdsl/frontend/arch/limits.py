@@ -13,7 +13,7 @@ from archdsl.frontend.text import Text
 LARGEST = 1_000_000
 DEEPEST = 50
 MOST_PIECES = 100_000
-SPLIT = "give the inner parts names of their own, as blocks"
+SPLIT = "define the inner parts as blocks of their own"
 LONGEST_EXPRESSION = 4_000
 """In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen."""
 

@@ -95,6 +95,6 @@ class Composer:
             first = found.setdefault(entry.key.content, entry)
             if first is not entry:
                 notes = (Note(first.key.span, "first here"),)
-                label = f"`{entry.key.content}` stands here again"
+                label = f"a second `{entry.key.content}`"
                 self.findings.extend([catalog.DUPLICATE.at(entry.key.span, label, notes=notes)])
         return tuple(found.values())

@@ -152,8 +152,8 @@ class Network(Definitions):
     def is_free(self, name: str, entry: Entry) -> bool:
         """Whether a section or setting can have a name."""
         if name in LINE_WORDS:
-            label = f"`{name}` begins a line of its own kind in the text form, so nothing else can have this name"
-            self.findings.add(catalog.DOCUMENT, entry.key.span, label, "take another name")
+            label = f"`{name}` begins a line of its own kind in the text form, so it cannot be a name"
+            self.findings.add(catalog.DOCUMENT, entry.key.span, label, "choose another name")
         return name not in LINE_WORDS
 
 

@@ -52,7 +52,9 @@ def value_of(frame: Frame, use: Use, slot: Slot, entries: dict[str, Entry], defa
         return slot.default
     if default is None:
         text = signature_of(use.target).text()
-        raise Fault(catalog.MISSING_ARGUMENT, use.span, f"`{use.target.name}` needs `{slot.name}`", f"it is {text}")
+        raise Fault(
+            catalog.MISSING_ARGUMENT, use.span, f"`{use.target.name}` needs `{slot.name}`", f"the signature is {text}"
+        )
     return fitted(slot, typed_argument(frame, default, slot.type), exact=True).value
 
 

@@ -93,7 +93,7 @@ def escape(node: ast.Node, value: Value) -> Fault:
     else:
         label = "this block has a named tensor inside, so it cannot leave the body that the tensor lives in"
         else_ = ", or apply the block here"
-    return Fault(catalog.ESCAPES, node.span, label, f"hand the tensor over as a parameter of type `tensor`{else_}")
+    return Fault(catalog.ESCAPES, node.span, label, f"pass the tensor as a parameter of type `tensor`{else_}")
 
 
 def shared_on_its_way(node: ast.Node) -> Fault:

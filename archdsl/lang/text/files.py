@@ -195,7 +195,7 @@ class File:
 def check_names(document: Document) -> None:
     """Raises for two definitions of one name, and for those whose name means something else in the language."""
     findings = [
-        catalog.DUPLICATE.at(node.span, f"`{node.name}` is a word of the language", help="choose another name")
+        catalog.DUPLICATE.at(node.span, f"`{node.name}` is a reserved word", help="choose another name")
         for node in (*document.blocks, *document.functions)
         if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
     ]
