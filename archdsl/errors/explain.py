@@ -26,7 +26,7 @@ class Explanation(NamedTuple):
     notation: str
     wrong: str
     right: str
-    heads: tuple[str, str] = ("This gives it:", "Mended:")
+    heads: tuple[str, str] = ("An example that gives it:", "The same example, mended:")
 
     def page(self) -> str:
         """The page as Markdown."""
@@ -77,4 +77,4 @@ def write_pages(folder: Path, pages: dict[str, Explanation]) -> None:
 def index(pages: dict[str, Explanation]) -> str:
     """The index of pages."""
     rows = "\n".join(f"- [{code}]({code}.md): {page.rule.title}" for code, page in pages.items())
-    return f"# Codes\n\nE are errors, W warnings, A is advice.\n\n{rows}\n"
+    return f"# Codes\n\nCodes with E are errors, with W warnings, with A advice.\n\n{rows}\n"
