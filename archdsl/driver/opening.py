@@ -16,7 +16,7 @@ from archdsl.lang.text.files import File, Library
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
 MOST_BESIDE = 1_000
-WITHIN = "a file imports only from its own folder and those below"
+WITHIN = "imports come from the folder of the spec that is read, and from those below it"
 
 
 def open_file(
@@ -73,7 +73,9 @@ class Opening:
         asked = home / each.path
         path = resolved(asked, each.span)
         if not path.is_relative_to(self.top):
-            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` is outside {shown(self.top)}", help=WITHIN)
+            raise catalog.OUTSIDE.error(
+                each.span, f"`{each.path}` is outside the spec's folder, `{shown(self.top)}`", help=WITHIN
+            )
         if path in trail:
             raise catalog.CYCLE.error(each.span, f"`{each.path}` already imports this file, directly or through others")
         if len(trail) > DEEPEST_IMPORTS:

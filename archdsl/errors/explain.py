@@ -16,9 +16,8 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Explanation(NamedTuple):
-    """A rule with its page; `wrong` and `right` are texts in `notation`, or empty where no spec can show it.
-
-    `heads` are the words above them.
+    """A rule with its page. `wrong` and `right` are texts in `notation` (`sh` for a command line), or empty where
+    neither can show it; `heads` are the words above them.
     """
 
     rule: Rule

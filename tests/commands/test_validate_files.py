@@ -92,10 +92,10 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
     Path("outside.arch").write_text("block mine() = relu\n")
     Path("tree/link.arch").symlink_to("../outside.arch")
     for path, said in {
-        "../pipe.arch": "lies outside of",
-        "../../../etc/passwd": "lies outside of",
-        "/etc/passwd": "lies outside of",
-        "link.arch": "lies outside of",
+        "../pipe.arch": "is outside the spec's folder, `tree`",
+        "../../../etc/passwd": "is outside the spec's folder, `tree`",
+        "/etc/passwd": "is outside the spec's folder, `tree`",
+        "link.arch": "is outside the spec's folder, `tree`",
         "nowhere.arch": "No such file or directory",
         ".": "Is a directory",
         "self.arch": "already imports this file, directly or through others",
@@ -103,7 +103,7 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
         Path("tree/self.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "tree/self.arch")
         assert (code, said in out) == (1, True), out
-    for path, said in {"pipe.arch": "no regular file", "loop.arch": "leads nowhere"}.items():
+    for path, said in {"pipe.arch": "this is not a regular file", "loop.arch": "leads nowhere"}.items():
         Path("here.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "here.arch")
         assert (code, said in out) == (1, True), out
