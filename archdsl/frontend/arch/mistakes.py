@@ -123,8 +123,8 @@ def swapped(fault: Fault) -> Said | None:
     return None
 
 
-def missing(fault: Fault) -> Said | None:
-    """A sign between two things, or a name, that is not there."""
+def form_of_line(fault: Fault) -> Said | None:
+    """A line that begins with a word of the language, and goes on in a form that such lines do not have."""
     if fault.first == "input" and fault.found in {",", "(", "["}:
         return Said("the sizes are separated by `x`", "write `input 3 x 224 x 224`")
     if fault.first == "stage" and fault.found in {"//", "/", "%"}:
@@ -152,6 +152,11 @@ def missing(fault: Fault) -> Said | None:
     if fault.first == "expect" and "COMPARE" in fault.expected and (fault.ends or fault.at_operand):
         start, end = len(fault.code) - len(fault.last), len(fault.code)
         return Said("a bound is missing after this figure", f"write `expect: {fault.last} == ...`", start, end)
+    return None
+
+
+def form_of_number(fault: Fault) -> Said | None:
+    """A number that ends with its point, or a fraction where a stage reduces."""
     if fault.found == "." and REDUCED.search(fault.code) and "_ARROW" not in fault.expected:
         start, end = fault.at - len(fault.last), fault.at + len(DIGITS.match(fault.rest)[0])  # type: ignore[index]
         return Said("a stage's reduction is a whole number", "write it like `/ 2`", start, end)
@@ -159,6 +164,11 @@ def missing(fault: Fault) -> Said | None:
         end = len(fault.code)
         number = DECIMAL.split(fault.code)[-2]
         return Said("a decimal number ends with a digit", f"write `{number}0`", end - len(number), end)
+    return None
+
+
+def missing(fault: Fault) -> Said | None:
+    """A sign between two things, or a name, that is not there."""
     if fault.expected == {"NAME"} and not fault.word and not fault.last:
         return Said(
             "a name belongs here", "a name consists of letters, digits and `_`, and does not begin with a digit"
@@ -233,6 +243,8 @@ ROWS: tuple[Row, ...] = (
     swapped,
     amount,
     otherwise,
+    form_of_line,
+    form_of_number,
     missing,
     nothing,
     unjoined,
