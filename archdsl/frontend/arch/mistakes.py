@@ -22,6 +22,7 @@ from archdsl.frontend.arch.lines import (
     sign_of,
 )
 from archdsl.frontend.arch.unreturned import unreturned
+from archdsl.lang.text.document import LONGEST_NAME
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
@@ -32,7 +33,7 @@ UNIT = re.compile(r"[kKMGTP]?i?B?")
 NUMBER = re.compile(r"[0-9][0-9_.]*\Z")
 DIGITS = re.compile(r"[.\d]*")
 NUMBERS = {"INT", "DECIMAL"}
-LONG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{100,}")
+LONG_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{{LONGEST_NAME},}}")
 
 
 def bracket(fault: Fault) -> Said | None:
@@ -254,7 +255,7 @@ ROWS: tuple[Row, ...] = (
 def describe(fault: Fault, end: int) -> Diagnostic:
     """The finding for what the parser could not read."""
     if found := LONG_NAME.match(fault.content, fault.at):
-        return catalog.TOO_LARGE.at(fault.text.span(*found.span()), "a name has at most 100 characters")
+        return catalog.TOO_LARGE.at(fault.text.span(*found.span()), f"a name has at most {LONGEST_NAME} characters")
     said = next(filter(None, (row(fault) for row in ROWS)), None) or Said(
         f"{fault.what} is not allowed here", hint(fault)
     )

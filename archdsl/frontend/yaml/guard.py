@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, cast
 from yaml import events as ev
 
 from archdsl.errors import ArchError, Note, Rule, Source, Span, catalog
+from archdsl.frontend.arch.limits import LARGEST, check_length
 
-LARGEST = 1_000_000
 DEEPEST = 40
 MOST_NODES = 100_000
 UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -44,9 +44,7 @@ class Open(NamedTuple):
 
 def check_text(source: Source) -> None:
     """Raises for a text that is too large, or holds characters that no text file holds."""
-    if len(source.text) > LARGEST:
-        label = f"{len(source.text):,} characters; at most {LARGEST:,} are read"
-        raise catalog.TOO_LARGE.error(Span(source, 0, 0), label)
+    check_length(source.text, Span(source, 0, 0))
     if found := UNREADABLE.search(source.text, source.text.startswith("\ufeff")):
         label = f"the character {ord(found[0]):#06x} does not belong in a text"
         raise catalog.YAML.error(Span(source, found.start(), found.end()), label, help="remove it")
