@@ -76,4 +76,4 @@ def write_pages(folder: Path, pages: dict[str, Explanation]) -> None:
 def index(pages: dict[str, Explanation]) -> str:
     """The index of pages."""
     rows = "\n".join(f"- [{code}]({code}.md): {page.rule.title}" for code, page in pages.items())
-    return f"# Codes\n\nCodes with E are errors, with W warnings, with A advice.\n\n{rows}\n"
+    return f"# Codes\n\nE codes are errors, W codes warnings, A codes advice.\n\n{rows}\n"
