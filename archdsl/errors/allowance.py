@@ -74,7 +74,7 @@ def complaint(each: Allowance, known: dict[str, Rule]) -> Diagnostic:
     rule = catalog.IDLE_ALLOWANCE
     if each.code in known:
         where = "here" if each.first else "in this file"
-        return rule.at(each.span, f"nothing {where} gives {each.code}", help="remove it, or put it where it belongs")
+        return rule.at(each.span, f"no {each.code} occurs {where}", help="remove it, or put it where it belongs")
     if not each.code:
         label = "this names no warning" if "allow" in each.span.text else "the word is `allow`"
         return rule.at(each.span, label, help=FORM)

@@ -44,7 +44,7 @@ NOT_FLAT = Rule("E211", "flattened features are needed here")
 
 # Structure
 APPLIED_TWICE = Rule("E301", "a named block is applied at two places")
-ESCAPES = Rule("E302", "a tensor leaves the body that it lives in")
+ESCAPES = Rule("E302", "a tensor is used outside its body")
 SAME_NAME = Rule("E303", "two modules would have one name")
 NO_RESULT = Rule("E304", "a body has no result")
 CYCLE = Rule("E305", "this leads back to itself")
@@ -73,7 +73,7 @@ CHECKPOINT = Rule("E701", "this is not a checkpoint that can be read")
 UNSAFE = Rule("E702", "the checkpoint is refused, as reading it could run code")
 NO_WEIGHTS = Rule("E703", "there are no weights here")
 UNFIT = Rule("E704", "the weights do not fit the network")
-NAMING = Rule("E705", "names that lead nowhere")
+NAMING = Rule("E705", "no known naming scheme fits")
 
 # Warnings: of text, of names, of shapes, of structure
 IDLE_ALLOWANCE = Rule("W001", "this silences nothing")

@@ -13,7 +13,7 @@ from archdsl.errors.source import Span, whole
 
 LARGEST = 4_000_000
 """In bytes. No more is read, whatever a file says of its size."""
-TOO_MANY = f"there are more than {LARGEST:,} bytes"
+TOO_MANY = f"more than {LARGEST:,} bytes"
 STDIN = "<stdin>"
 BOM = b"\xef\xbb\xbf"
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
@@ -35,7 +35,7 @@ def resolved(path: Path, span: Span | None) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):
-        raise catalog.FILE.error(span or whole(str(path)), f"`{path}` leads nowhere") from None
+        raise catalog.FILE.error(span or whole(str(path)), f"`{path}` does not lead to a file") from None
 
 
 def read_text(path: Path, span: Span | None = None) -> str:

@@ -71,9 +71,9 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
         "nowhere.arch": "No such file or directory",
         "binary.arch": "this is not text in UTF-8 (byte 128)",
         "utf16.yaml": "this is not text in UTF-8 (byte 0)",
-        "large.arch": "there are more than 4,000,000 bytes",
+        "large.arch": "more than 4,000,000 bytes",
         "loop1.arch": "Too many levels of symbolic links",
-        "/dev/zero": "there are more than 4,000,000 bytes",
+        "/dev/zero": "more than 4,000,000 bytes",
         "a\x00b.arch": "this is not a path",
         "a\nb.arch": "No such file or directory",
     }.items():
@@ -103,7 +103,7 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
         Path("tree/self.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "tree/self.arch")
         assert (code, said in out) == (1, True), out
-    for path, said in {"pipe.arch": "this is not a regular file", "loop.arch": "leads nowhere"}.items():
+    for path, said in {"pipe.arch": "this is not a regular file", "loop.arch": "does not lead to a file"}.items():
         Path("here.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "here.arch")
         assert (code, said in out) == (1, True), out

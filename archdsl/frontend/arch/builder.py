@@ -108,7 +108,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             names.append(inner.name)
             inner = inner.base
         if not isinstance(inner, ast.Name) or key.grouped:
-            raise catalog.SYNTAX.error(key.span, "only a name can stand before `=`", help="`==` compares")
+            raise catalog.SYNTAX.error(key.span, "only a name can come before `=`", help="`==` compares")
         return (inner.id, *reversed(names))
 
     def arguments(self, tree: Any, parts: list[Any]) -> tuple[ast.Argument, ...]:

@@ -36,7 +36,7 @@ def doubled(fault: Fault) -> Said | None:
         return None
     if fault.found == last:
         return Said(f"`{last}` is written twice", "remove one of the two", fault.at, fault.at + len(last))
-    label = f"nothing stands between `{last}` and `{fault.found}`"
+    label = f"a value is missing between `{last}` and `{fault.found}`"
     return Said(label, "remove one of the two", fault.at, fault.at + len(fault.found))
 
 

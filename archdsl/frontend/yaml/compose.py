@@ -79,7 +79,7 @@ class Composer:
             if not isinstance(key, Scalar):
                 self.findings.add(catalog.YAML, key.span, f"{KINDS[type(key)]} cannot be a key", "write `key: value`")
             elif key.content == "<<" and not key.style:
-                help = "write the keys out; a backbone takes over the lines of another with `extends`"
+                help = "write the keys out; a backbone inherits the lines of another with `extends`"
                 self.findings.add(catalog.YAML, key.span, "YAML's merge key is not part of the notation", help)
             else:
                 yield self.entry(key, self.data(value))

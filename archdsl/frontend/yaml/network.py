@@ -31,7 +31,7 @@ class Network(Definitions):
     def backbone(self, name: Scalar | None, keys: dict[str, Entry]) -> Backbone | None:
         """The backbone of some keys."""
         if "sections" in keys and (short := [key for key in ("stem", "stages", "head") if key in keys]):
-            label = f"`sections` holds all sections in order, so {listed(short)} cannot stand beside it"
+            label = f"`sections` holds all sections in order, so {listed(short)} cannot be used with it"
             self.findings.add(catalog.DOCUMENT, keys["sections"].key.span, label, "move them into `sections`")
         for key, read in KEYS.items():
             if key in keys:

@@ -64,7 +64,7 @@ class File(Definitions):
             if key in FILE_KEYS or (key in ONE_NETWORK and not several):
                 found[key] = entry
             elif key in ONE_NETWORK:
-                label = f"beside `backbones`, `{key}` belongs to none of them"
+                label = f"with `backbones`, `{key}` belongs to no backbone"
                 self.findings.add(catalog.DOCUMENT, entry.key.span, label, "move it into the one that it is meant for")
             else:
                 self.unknown(entry.key, (*FILE_KEYS, *ONE_NETWORK), "a spec")

@@ -57,7 +57,7 @@ class Values(Reader):
         keys = self.keys(data, PLAIN, "a block")
         if "block" not in keys:
             if len(keys) == len(data.entries):
-                self.findings.add(catalog.DOCUMENT, data.span, "this does not say which `block`", "add `block: ...`")
+                self.findings.add(catalog.DOCUMENT, data.span, "`block` is missing here", "add `block: ...`")
             return None
         value = self.block(keys["block"].value)
         arguments = self.arguments(keys["args"].value) if "args" in keys else None

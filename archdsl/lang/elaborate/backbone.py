@@ -146,7 +146,7 @@ class Elaboration:
         except ArchError as error:
             self.findings += error.diagnostics
         except RecursionError:
-            self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this nests too deeply to be worked out"))
+            self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this is nested too deeply"))
         finally:
             self.session.inside.clear()
         return None
@@ -187,7 +187,7 @@ class Elaboration:
         for name in self.params:
             if name not in slots:
                 label = f"`{self.family.name}` has no parameter `{name}`"
-                help = did_you_mean(name, slots) or (f"it has {listed(slots)}" if slots else "it has none at all")
+                help = did_you_mean(name, slots) or (f"it has {listed(slots)}" if slots else "it has no parameters")
                 self.findings.append(catalog.UNKNOWN_PARAMETER.at(self.place_of(name), label, help=help))
         for declared in self.family.parameters:
             self.attempt(lambda declared=declared: self.bind_parameter(declared, slots[declared.parameter.name]))

@@ -99,7 +99,7 @@ def shared_elsewhere(shared: Shared) -> Fault:
     return Fault(
         catalog.SHARED,
         shared.span,
-        "a shared block is applied in the body that its `share` stands in, as a link of its own",
+        "a shared block is applied in the body of its `share`, as a link of its own",
         "apply it there to each tensor, and pass the results on",
     )
 

@@ -195,7 +195,7 @@ def row(
             raise Fault(
                 catalog.ESCAPES,
                 body.span,
-                "a block with a named tensor inside cannot be repeated",
+                "a block that uses a named tensor cannot be repeated",
                 "write a `for` loop, or pass the tensor as a parameter of type `tensor`",
             )
         if runs and runs[-1][1].key == block.key:
