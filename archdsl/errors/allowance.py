@@ -10,7 +10,7 @@ from archdsl.errors.diagnostic import Diagnostic, Rule
 from archdsl.errors.source import Span
 from archdsl.errors.suggest import did_you_mean
 
-FORM = "`# archdsl: allow W201`, at the end of the line or above it; above all, for the whole file"
+FORM = "write `# archdsl: allow W201` at the end of the line or above it, or above the first line for the whole file"
 
 
 WHOLE = (0, 0)

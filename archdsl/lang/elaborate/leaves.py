@@ -46,7 +46,7 @@ def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset
         for name in signature.required:
             if name not in given and name not in said:
                 label = f"`{signature.owner}` needs `{name}`"
-                raise Fault(catalog.MISSING_ARGUMENT, use.span, label, f"the signature is {signature.text()}")
+                raise Fault(catalog.MISSING_ARGUMENT, use.span, label, signature.hint())
         used = frozenset((kind, name) for name in said) if said else NONE
         found = session.ops[key] = (kind(**given, **said), used)
     return found
@@ -145,8 +145,8 @@ def with_settings(session: Session, chosen: BlockValue, policy: Policy) -> Block
             raise Fault(
                 catalog.UNKNOWN_PARAMETER,
                 policy.span,
-                f"`{signature.owner}` stands for `{policy.policy}` here, and has no `{name}`",
-                f"the signature is {signature.text()}",
+                f"here `{policy.policy}` is `{signature.owner}`, which has no `{name}`",
+                signature.hint(),
             )
         given[name] = fitted(signature.slots[name], bound, exact=False)
     return session.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)

@@ -44,7 +44,7 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
             catalog.UNKNOWN_PARAMETER,
             span,
             f"`{owner}` has no parameter `{name}`",
-            did_you_mean(name, signature.slots) or f"the signature is {signature.text()}",
+            did_you_mean(name, signature.slots) or signature.hint(),
         )
     return found, name
 

@@ -89,7 +89,7 @@ class Clash:
 
 def clash(name: str, places: Iterable[Span | None]) -> tuple[str, str, tuple[Note, ...]]:
     """What is said of a name that several imports define: label, help, and the places."""
-    notes = tuple(Note(span, "here it is defined") for span in places)
+    notes = tuple(Note(span, "defined here") for span in places)
     return f"several imports define `{name}`", "give them different names", notes[:MOST_NOTES]
 
 

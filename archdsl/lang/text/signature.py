@@ -7,7 +7,7 @@ from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from archdsl.errors import catalog, did_you_mean
+from archdsl.errors import Rule, catalog, did_you_mean
 from archdsl.errors.diagnostic import shortened
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
@@ -69,6 +69,10 @@ class Signature:
         parts = [slot.text for slot in self.positions]
         named = [slot.text for slot in self.slots.values() if slot.named]
         return f"{self.owner}({', '.join([*parts, *(['*'] if named else []), *named])})"
+
+    def hint(self) -> str:
+        """The help of a message on a call that does not fit it."""
+        return f"the signature is {self.text()}"
 
 
 def signature_of(target: Target) -> Signature:
@@ -210,7 +214,7 @@ def assign(
                 catalog.REPEATED_ARGUMENT,
                 argument.span,
                 f"`{name}` is already given",
-                f"the signature is {signature.text()}",
+                signature.hint(),
             )
         found[name] = argument
     return list(found.items())
@@ -231,7 +235,7 @@ def check_known(signature: Signature, argument: ast.Argument, name: str) -> None
             catalog.UNKNOWN_PARAMETER,
             argument.span,
             f"`{signature.owner}` has no parameter `{name}`",
-            help or f"the signature is {signature.text()}",
+            help or signature.hint(),
         )
 
 
@@ -243,13 +247,13 @@ def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
             catalog.BY_NAME_ONLY,
             argument.span,
             f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
-            f"the signature is {signature.text()}",
+            signature.hint(),
         )
     takes = f"no more than {plural(most)}" if most else "no arguments"
     tensor = argument.value.id if isinstance(argument.value, ast.Name) and not most else ""
     arrow = f"; a tensor goes in by an arrow, `{tensor} -> {signature.owner}`" if tensor else ""
     label = f"`{signature.owner}` takes {takes} by position"
-    return Fault(catalog.BY_NAME_ONLY, argument.span, label, f"the signature is {signature.text()}{arrow}")
+    return Fault(catalog.BY_NAME_ONLY, argument.span, label, signature.hint() + arrow)
 
 
 def plural(count: int) -> str:
@@ -270,7 +274,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
     return bound if value is bound.value else bound._replace(value=value)
 
 
-def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:
+def blamed(rule: Rule, bound: Bound, label: str, help: str = "") -> Fault:
     """A fault at an argument."""
     fault = Fault(rule, bound.span, label, help)
     fault.blame(bound)
