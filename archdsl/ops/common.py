@@ -96,7 +96,7 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
         raise Misfit(
             catalog.KERNEL_TOO_LARGE,
             "kernel",
-            f"a window of {reach} does not fit into {size + 2 * pad} (a map of {size}, padded by {pad})",
+            f"a window of {reach} does not fit into a map of {size}{f', padded to {size + 2 * pad}' if pad else ''}",
             "make the kernel smaller or the padding larger, or reduce the map less before it",
         )
     return count
