@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 from archdsl.errors import ArchError, Diagnostic, Rule, Span
 from archdsl.errors.diagnostic import MOST_FINDINGS
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Findings:
@@ -21,6 +27,14 @@ class Findings:
         self.found += findings
         if len(self.found) >= MOST_FINDINGS:
             self.report()
+
+    def attempt(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """The result of some work, or None where it has findings."""
+        try:
+            return work(*args, **kwargs)
+        except ArchError as error:
+            self.extend(error.diagnostics)
+            return None
 
     def report(self) -> None:
         """Raises if anything was found, in the order of its places, and one finding at each: the first says most."""
