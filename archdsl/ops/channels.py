@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.op import Misfit, Op, Parts, Reaches, Shape, Spelling, param
-from archdsl.ops.common import feature_map, slid
+from archdsl.ops.common import feature_map, near, slid
 
 MOST_PARTS = 4096
 
@@ -127,7 +127,12 @@ class ChannelShuffle(Op):
 
     def output(self, x: Shape) -> Shape:
         if x[0] % self.groups:
-            raise Misfit(catalog.GROUPS, "groups", f"{self.groups} groups do not divide the {x[0]} channels")
+            raise Misfit(
+                catalog.GROUPS,
+                "groups",
+                f"{self.groups} groups do not divide the {x[0]} channels",
+                near(x[0], self.groups),
+            )
         return x
 
     def moves(self, x: Shape) -> bool:
@@ -137,7 +142,12 @@ class ChannelShuffle(Op):
 def equal_parts(channels: int, parts: int) -> list[int]:
     """The sizes of `parts` equal parts; raises Misfit where there are none."""
     if parts < 1 or channels % parts:
-        raise Misfit(catalog.SPLIT, "parts", f"{channels} channels cannot be split into {parts} equal parts")
+        raise Misfit(
+            catalog.SPLIT,
+            "parts",
+            f"{channels} channels cannot be split into {parts} equal parts",
+            near(channels, parts),
+        )
     if parts > MOST_PARTS:
         raise Misfit(catalog.SPLIT, "parts", f"{parts} parts are too many", f"at most {MOST_PARTS}")
     return [channels // parts] * parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
 
 from archdsl.errors import catalog
 from archdsl.op import SAME_PLACE, Misfit, Padding, Reach, Reaches, Shape, Size, pair
@@ -53,6 +54,16 @@ TO_ONE_SIZE = "bring the maps to one size first: a stride, a pool or `upsample`"
 def shown(x: Shape) -> str:
     """A shape as text: 64x56x56."""
     return "x".join(map(str, x))
+
+
+def near(count: int, asked: int) -> str:
+    """The help where a number does not divide another: the nearest ones below and above that do, but for 1."""
+    small = [number for number in range(1, isqrt(count) + 1) if count % number == 0]
+    divisors = sorted({*small, *(count // number for number in small)} - {1})
+    found = [*[each for each in divisors if each < asked][-1:], *[each for each in divisors if each > asked][:1]]
+    if len(found) < 2:
+        return f"{count} can be divided by {found[0]}" if found else ""
+    return f"the nearest numbers that divide {count} are {found[0]} and {found[1]}"
 
 
 def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, int]:

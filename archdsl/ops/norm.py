@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from archdsl.errors import catalog
 from archdsl.op import Inner, Kept, Misfit, Op, Shape, Spelling, Weight, elements, named, param
-from archdsl.ops.common import feature_map, shown
+from archdsl.ops.common import feature_map, near, shown
 
 CHANNEL_NORM = '''
 class LayerNorm2d(nn.LayerNorm):
@@ -142,7 +142,12 @@ class GroupNorm(Op):
     def output(self, x: Shape) -> Shape:
         check_start(self.affine, self.gamma, self.beta)
         if x[0] % self.groups:
-            raise Misfit(catalog.GROUPS, "groups", f"{self.groups} groups do not divide the {x[0]} channels")
+            raise Misfit(
+                catalog.GROUPS,
+                "groups",
+                f"{self.groups} groups do not divide the {x[0]} channels",
+                near(x[0], self.groups),
+            )
         return x
 
     def operations(self, x: Shape, y: Shape) -> int:
