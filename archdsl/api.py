@@ -87,7 +87,7 @@ def cost_many(
 def row_of(values: Any, name: str, example: str) -> tuple[Any, ...]:
     """Several values that are asked for in a row; raises ArchError for what is none, as a single one."""
     if not is_row(values):
-        raise catalog.USAGE.error(None, f"`{name}` is no list: `{str(values)[:60]}`", help=f"write it as {example}")
+        raise catalog.USAGE.error(None, f"`{name}` is not a list: `{str(values)[:60]}`", help=f"write it as {example}")
     return tuple(values)
 
 

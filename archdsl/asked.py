@@ -69,7 +69,7 @@ def size_of(input: Any) -> tuple[int, ...] | None:
         return None
     sides: list[Any] = list(cast("Iterable[Any]", input)) if is_row(input) else []
     if len(sides) != 3 or any(isinstance(side, bool) or not isinstance(side, Integral) for side in sides):
-        raise catalog.USAGE.error(None, f"`{str(input)[:60]}` is no input size", help="write it as (3, 224, 224)")
+        raise catalog.USAGE.error(None, f"`{str(input)[:60]}` is not an input size", help="write it as (3, 224, 224)")
     return tuple(int(side) for side in sides)
 
 

@@ -59,7 +59,7 @@ def test_values_of_numpy() -> None:
         ({"a": 1}, "the language has no value like dict"),
         (["a"], "the language has no value like list"),
         (b"3", "the language has no value like bytes"),
-        ("3 +", "there is nothing behind `+`"),
+        ("3 +", "nothing follows `+`"),
         (None, "an int is needed here, not none"),
         (0.5, "an int is needed here, not 0.5"),
     ],
@@ -83,7 +83,7 @@ def test_what_is_no_input_size_is_refused(size: Any) -> None:
         lambda: archdsl.cost_many([{}], of=SPEC, input=size),
         lambda: archdsl.validate("net.arch", text="block b() = relu", input=size),
     ):
-        with pytest.raises(ArchError, match="is no input size"):
+        with pytest.raises(ArchError, match="is not an input size"):
             work()
 
 

@@ -85,7 +85,7 @@ def from_file(path: Path) -> Device:
     except OSError as error:
         raise catalog.FILE.error(None, f"{path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:  # of the text's bytes, its TOML, or a number without an end
-        raise wrong(f"{path} is no TOML: {str(error)[:120]}") from None
+        raise wrong(f"{path} is not TOML: {str(error)[:120]}") from None
     tables = {name: cast("dict[str, Any]", entry) for name, entry in data.items() if isinstance(entry, dict)}
     if len(data) == 1 and tables:
         return described(next(iter(tables)), next(iter(tables.values())), str(path))

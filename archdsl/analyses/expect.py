@@ -106,7 +106,7 @@ def compared(asked: Asked, check: Check) -> tuple[Any, Any]:
     if not figure.loaded:
         refuse_load(check, name)
     if not figure.exact and check.sign in {"==", "!="}:
-        raise Unfit(catalog.WRONG_TYPE, f"`{name}` is no exact figure", "hold it to a bound, with `<=` or `>=`")
+        raise Unfit(catalog.WRONG_TYPE, f"`{name}` is not an exact figure", "give it a bound, with `<=` or `>=`")
     return figure.find(asked, section, load), amount_of(check, figure.unit)
 
 
@@ -140,7 +140,7 @@ def shape_and_bound(section: Section, check: Check) -> tuple[Any, Any]:
     """A section's shape, and the one that it is held to."""
     sides = check.amount.split("x")
     if not all(side.isdigit() for side in sides) or check.sign not in {"==", "!="}:
-        label = f"`{check.amount}` is nothing that the shape of `{section.name}` can be held against"
+        label = f"`{check.amount}` cannot be compared with the shape of `{section.name}`"
         raise Unfit(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
     return section.shape, tuple(map(int, sides))
 
@@ -151,7 +151,7 @@ def amount_of(check: Check, unit: Unit) -> Fraction:
     name = ".".join(check.figure)
     if match is None:
         raise Unfit(
-            catalog.WRONG_TYPE, f"`{check.amount}` is no amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
+            catalog.WRONG_TYPE, f"`{check.amount}` is not an amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
         )
     if match[2] not in known:
         units = [each for each in known if each]

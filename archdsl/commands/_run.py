@@ -99,7 +99,7 @@ def run(name: str, words: list[str]) -> int:
         if os.environ.get("ARCHDSL_DEBUG"):
             raise
         print(f"archdsl: internal error: {said(error)}", file=sys.stderr)
-        print("this is a mistake of ours: please report it; with ARCHDSL_DEBUG=1 it says where", file=sys.stderr)
+        print("this is a bug in archdsl: please report it; ARCHDSL_DEBUG=1 shows the traceback", file=sys.stderr)
         return 2
 
 

@@ -1,4 +1,4 @@
-"""Explains a code: `archdsl explain E203`. E are errors, W warnings of `validate`, A is advice of `lint`."""
+"""Explains a code: `archdsl explain E203`. E codes are errors, W warnings of `validate`, A advice of `lint`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Lays specs out in the one canonical way; comments stay at what they stand at. Needs no torch.
+"""Formats specs in the one canonical layout; comments stay with what they belong to. Needs no torch.
 
-Writes the files anew, each whole or not at all; of standard input (-) it prints the new layout. With `--to`, a spec is
-written in the other notation, to a file beside it (net.arch, net.yaml). A file with errors is left alone.
+Rewrites the files in place, each whole or not at all; standard input (-) is printed in the new layout. With `--to`, a
+spec is written in the other notation, to a file beside it (net.arch, net.yaml). A file with errors is left unchanged.
 
-Exit code 0: done; 1: files would change (`--check`), or something is wrong in one; 2: it could not be asked for.
+Exit code 0: done; 1: files would change (`--check`), or one has errors; 2: a usage or internal error.
 """
 
 from __future__ import annotations
@@ -111,9 +111,9 @@ def closing(counts: Counter[str], options: argparse.Namespace) -> str:
     done = "converted" if options.to else "would be formatted" if options.check or options.diff else "formatted"
     words = {
         "changed": (done, done),
-        "kept": ("left as it is", "left as they are"),
+        "kept": ("unchanged", "unchanged"),
         "failed": ("with errors", "with errors"),
-        "skipped": ("skipped as no spec", "skipped as no specs"),
+        "skipped": ("skipped (not a spec)", "skipped (not specs)"),
     }
     found = [
         f"1 file {one}" if counts[key] == 1 else f"{counts[key]} files {more}"

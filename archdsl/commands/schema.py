@@ -1,4 +1,4 @@
-"""Prints the JSON Schema of the YAML notation: editors complete, explain and check specs by it.
+"""Prints the JSON Schema of the YAML notation: editors complete, explain and check specs with it.
 
 It knows all shipped blocks and all ops, with their parameters. A spec names it in a comment, for yaml-language-server:
 

@@ -1,8 +1,8 @@
 """Checks specs completely, without building anything. Needs no torch.
 
-Exit code 0: no errors; 1: errors, or, with `--strict`, warnings; 2: it could not be asked for. A warning is silenced by
-`# archdsl: allow W201`, at its line or above all. What was found in a file is kept in the user's cache folder (or in
-ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
+Exit code 0: no errors; 1: errors, or, with `--strict`, warnings; 2: a usage or internal error. `# archdsl: allow W201`
+silences a warning, at its line or, above the first line, in the whole file. The findings of a file are kept in the
+user's cache folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """PATH..., `--output-format`, `--strict`, `--input`, `--no-cache`."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
     parser.add_argument("--output-format", choices=list(FORMATS), default="full", help="how findings are shown")
-    parser.add_argument("--strict", action="store_true", help="exits with 1 for warnings, too")
+    parser.add_argument("--strict", action="store_true", help="exits with 1 for warnings as well")
     parser.add_argument("--input", metavar="CxHxW", help="checks the specs for another input size")
-    parser.add_argument("--no-cache", action="store_true", help="works everything out, and keeps nothing")
+    parser.add_argument("--no-cache", action="store_true", help="neither reads nor writes the cache")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -110,5 +110,9 @@ def closing(checked: int, skipped: int, findings: list[Diagnostic]) -> str:
     """The last line: what was checked, and how much was found."""
     kinds = Counter(finding.severity for finding in findings)
     found = ", ".join(f"{kinds[kind]} {kind}{'s' * (kinds[kind] > 1)}" for kind in ("error", "warning") if kinds[kind])
-    left = f", {skipped} YAML file{'s' * (skipped != 1)} skipped as no spec" if skipped else ""
+    left = (
+        f", {skipped} YAML file{'s' * (skipped != 1)} skipped ({'not a spec' if skipped == 1 else 'not specs'})"
+        if skipped
+        else ""
+    )
     return f"{checked} file{'s' * (checked != 1)} checked{left}: {found or 'no errors'}"

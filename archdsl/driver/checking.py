@@ -12,6 +12,7 @@ from archdsl.driver.loading import Spec, opened
 from archdsl.driver.opening import Read
 from archdsl.errors import ArchError, Diagnostic, Source, Span, catalog
 from archdsl.errors.allowance import without_silenced
+from archdsl.errors.diagnostic import MOST_FINDINGS
 from archdsl.frontend.allowances import allowances
 from archdsl.graph import Graph
 from archdsl.lang.evaluate.known import Known
@@ -20,8 +21,6 @@ from archdsl.lang.text.family import lineage
 from archdsl.lang.text.files import File
 
 BEGINNING = 'it begins with `backbone name:`, `block name(...)` or `import "..."`'
-MOST_FINDINGS = 100
-"""Of one file; whoever reads so many has stopped by then."""
 
 
 def validate(

@@ -16,7 +16,7 @@ from archdsl.lang.text.files import File, Library
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
 MOST_BESIDE = 1_000
-WITHIN = "a file imports from its own folder, and from those below"
+WITHIN = "imports come from the folder of the spec that is read, and from those below it"
 
 
 def open_file(
@@ -69,13 +69,15 @@ class Opening:
     def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
         """What a line imports."""
         if home is None or self.top is None:
-            raise catalog.OUTSIDE.error(each.span, "a text that is no file cannot import one")
+            raise catalog.OUTSIDE.error(each.span, "a text that is not a file cannot import files")
         asked = home / each.path
         path = resolved(asked, each.span)
         if not path.is_relative_to(self.top):
-            raise catalog.OUTSIDE.error(each.span, f"`{each.path}` lies outside of {shown(self.top)}", help=WITHIN)
+            raise catalog.OUTSIDE.error(
+                each.span, f"`{each.path}` is outside the spec's folder, `{shown(self.top)}`", help=WITHIN
+            )
         if path in trail:
-            raise catalog.CYCLE.error(each.span, f"`{each.path}` is on its way to import this file")
+            raise catalog.CYCLE.error(each.span, f"`{each.path}` already imports this file, directly or through others")
         if len(trail) > DEEPEST_IMPORTS:
             raise catalog.TOO_DEEP.error(each.span, f"more than {DEEPEST_IMPORTS} files import one another")
         if path in self.failed:

@@ -10,7 +10,7 @@ from archdsl.errors.diagnostic import Diagnostic, Rule
 from archdsl.errors.source import Span
 from archdsl.errors.suggest import did_you_mean
 
-FORM = "`# archdsl: allow W201`, at the end of the line or above it; above all, for the whole file"
+FORM = "write `# archdsl: allow W201` at the end of the line or above it, or above the first line for the whole file"
 
 
 WHOLE = (0, 0)
@@ -74,7 +74,7 @@ def complaint(each: Allowance, known: dict[str, Rule]) -> Diagnostic:
     rule = catalog.IDLE_ALLOWANCE
     if each.code in known:
         where = "here" if each.first else "in this file"
-        return rule.at(each.span, f"nothing {where} gives {each.code}", help="remove it, or put it where it belongs")
+        return rule.at(each.span, f"no {each.code} occurs {where}", help="remove it, or put it where it belongs")
     if not each.code:
         label = "this names no warning" if "allow" in each.span.text else "the word is `allow`"
         return rule.at(each.span, label, help=FORM)

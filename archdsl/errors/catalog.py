@@ -8,12 +8,12 @@ meant. A code never changes its meaning.
 from archdsl.errors.diagnostic import Rule
 
 # Text and notation
-SYNTAX = Rule("E001", "this is not the language")
+SYNTAX = Rule("E001", "invalid syntax")
 MIXED = Rule("E002", "`->` beside another operator needs parentheses")
-YAML = Rule("E003", "this is not YAML that a spec can be read from")
+YAML = Rule("E003", "this YAML cannot be read as a spec")
 DOCUMENT = Rule("E004", "this does not belong in a spec")
-DUPLICATE = Rule("E005", "said twice")
-EDITION = Rule("E006", "an edition of the language that this archdsl does not know")
+DUPLICATE = Rule("E005", "already defined")
+EDITION = Rule("E006", "unknown edition of the language")
 
 # Names, arguments and values
 UNKNOWN_NAME = Rule("E101", "unknown name")
@@ -21,7 +21,7 @@ UNKNOWN_PARAMETER = Rule("E102", "unknown parameter")
 MISSING_ARGUMENT = Rule("E103", "an argument is missing")
 REPEATED_ARGUMENT = Rule("E104", "an argument is given twice")
 WRONG_TYPE = Rule("E105", "a value of the wrong type")
-OUT_OF_RANGE = Rule("E106", "a value out of its range")
+OUT_OF_RANGE = Rule("E106", "a value out of range")
 ARITHMETIC = Rule("E107", "this cannot be computed")
 BY_NAME_ONLY = Rule("E108", "too many arguments by position")
 NOT_A_BLOCK = Rule("E109", "a block is needed here")
@@ -35,7 +35,7 @@ UNEQUAL_MAPS = Rule("E202", "these tensors do not fit together")
 GROUPS = Rule("E203", "groups must divide the channels")
 EVEN_KERNEL = Rule("E204", "an even kernel has no `same` padding")
 KERNEL_TOO_LARGE = Rule("E205", "the window does not fit into the map")
-SPLIT = Rule("E206", "the channels cannot be cut like this")
+SPLIT = Rule("E206", "the channels cannot be split like this")
 REDUCTION = Rule("E207", "a stage does not reduce as it says")
 LIST_NEEDED = Rule("E208", "a list of tensors is needed here")
 BAD_SHAPE = Rule("E209", "the shape cannot be changed like this")
@@ -44,9 +44,9 @@ NOT_FLAT = Rule("E211", "flattened features are needed here")
 
 # Structure
 APPLIED_TWICE = Rule("E301", "a named block is applied at two places")
-ESCAPES = Rule("E302", "a tensor leaves the body that it lives in")
+ESCAPES = Rule("E302", "a tensor is used outside its body")
 SAME_NAME = Rule("E303", "two modules would have one name")
-NO_RESULT = Rule("E304", "a body comes to nothing")
+NO_RESULT = Rule("E304", "a body has no result")
 CYCLE = Rule("E305", "this leads back to itself")
 NO_SUCH_PARENT = Rule("E306", "no such backbone to extend")
 SHARED = Rule("E307", "weights cannot be shared like this")
@@ -55,14 +55,14 @@ NO_BACKBONE = Rule("E308", "no backbone to build")
 # Limits
 TOO_MANY_OPS = Rule("E401", "the network is too large")
 TOO_DEEP = Rule("E402", "nested too deeply")
-TOO_MANY_TURNS = Rule("E403", "too many turns")
+TOO_MANY_TURNS = Rule("E403", "too many loop iterations")
 TOO_LARGE = Rule("E404", "the text is too large")
 
 # Files
 FILE = Rule("E501", "the file cannot be read")
 OUTSIDE = Rule("E502", "an import leaves the file's folder")
 OUTPUT = Rule("E503", "the output cannot be written")
-USAGE = Rule("E504", "this cannot be asked for")
+USAGE = Rule("E504", "invalid request")
 
 # Targets
 UNSUPPORTED = Rule("E601", "not supported by this target")
@@ -73,7 +73,7 @@ CHECKPOINT = Rule("E701", "this is not a checkpoint that can be read")
 UNSAFE = Rule("E702", "the checkpoint is refused, as reading it could run code")
 NO_WEIGHTS = Rule("E703", "there are no weights here")
 UNFIT = Rule("E704", "the weights do not fit the network")
-NAMING = Rule("E705", "names that lead nowhere")
+NAMING = Rule("E705", "no known naming scheme fits")
 
 # Warnings: of text, of names, of shapes, of structure
 IDLE_ALLOWANCE = Rule("W001", "this silences nothing")
@@ -82,4 +82,4 @@ UNREAD_PARAMETER = Rule("W102", "a parameter that nothing reads")
 HIDING = Rule("W103", "a name that hides another meaning")
 ROWS_LEFT_OUT = Rule("W201", "rows or columns that no window reads")
 NO_CHANGE = Rule("W301", "a part of the network that changes nothing")
-IDLE_BIAS = Rule("W302", "a bias that a norm takes away")
+IDLE_BIAS = Rule("W302", "a bias that a norm cancels")

@@ -16,9 +16,8 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class Explanation(NamedTuple):
-    """A rule with its page; `wrong` and `right` are texts in `notation`, or empty where no spec can show it.
-
-    `heads` are the words above them.
+    """A rule with its page. `wrong` and `right` are texts in `notation` (`sh` for a command line), or empty where
+    neither can show it; `heads` are the words above them.
     """
 
     rule: Rule
@@ -26,7 +25,7 @@ class Explanation(NamedTuple):
     notation: str
     wrong: str
     right: str
-    heads: tuple[str, str] = ("This gives it:", "Mended:")
+    heads: tuple[str, str] = ("An example that gives it:", "The same example, mended:")
 
     def page(self) -> str:
         """The page as Markdown."""
@@ -77,4 +76,4 @@ def write_pages(folder: Path, pages: dict[str, Explanation]) -> None:
 def index(pages: dict[str, Explanation]) -> str:
     """The index of pages."""
     rows = "\n".join(f"- [{code}]({code}.md): {page.rule.title}" for code, page in pages.items())
-    return f"# Codes\n\nE are errors, W warnings, A is advice.\n\n{rows}\n"
+    return f"# Codes\n\nE codes are errors, W codes warnings, A codes advice.\n\n{rows}\n"

@@ -13,7 +13,7 @@ from archdsl.errors.source import Span, whole
 
 LARGEST = 4_000_000
 """In bytes. No more is read, whatever a file says of its size."""
-TOO_MANY = f"there are more than {LARGEST:,} bytes"
+TOO_MANY = f"more than {LARGEST:,} bytes"
 STDIN = "<stdin>"
 BOM = b"\xef\xbb\xbf"
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
@@ -35,7 +35,7 @@ def resolved(path: Path, span: Span | None) -> Path:
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):
-        raise catalog.FILE.error(span or whole(str(path)), f"`{path}` leads nowhere") from None
+        raise catalog.FILE.error(span or whole(str(path)), f"`{path}` does not lead to a file") from None
 
 
 def read_text(path: Path, span: Span | None = None) -> str:
@@ -50,7 +50,7 @@ def read_bytes(path: Path, span: Span | None = None) -> bytes:
     except OSError as error:
         raise at_fault(catalog.FILE, shown(path), span, error.strerror or str(error)) from None
     except ValueError:
-        raise at_fault(catalog.FILE, shown(path), span, "this is no path") from None
+        raise at_fault(catalog.FILE, shown(path), span, "this is not a path") from None
     if len(content) > LARGEST:
         raise at_fault(catalog.TOO_LARGE, shown(path), span, TOO_MANY)
     return content.removeprefix(BOM)
@@ -69,7 +69,7 @@ def file_content(path: Path, regular: bool) -> bytes:
     handle = os.open(path, os.O_RDONLY | BINARY | (NO_WAIT if regular else 0))
     with open(handle, "rb") as file:
         if regular and not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(0, "this is no regular file")
+            raise OSError(0, "this is not a regular file")
         return file.read(LARGEST + len(BOM) + 1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.op import Misfit, Op, Parts, Reaches, Shape, Spelling, param
-from archdsl.ops.common import feature_map, slid
+from archdsl.ops.common import feature_map, near, slid
 
 MOST_PARTS = 4096
 
@@ -55,7 +55,7 @@ class Slice(Op):
         start, stop = self.bounds(x[0])
         if not 0 <= start < stop <= x[0]:
             raise Misfit(
-                catalog.SPLIT, "start" if start else "stop", f"{start} to {stop} is no part of {x[0]} channels"
+                catalog.SPLIT, "start" if start else "stop", f"{start} to {stop} is not a part of {x[0]} channels"
             )
         return (stop - start, *x[1:])
 
@@ -127,7 +127,12 @@ class ChannelShuffle(Op):
 
     def output(self, x: Shape) -> Shape:
         if x[0] % self.groups:
-            raise Misfit(catalog.GROUPS, "groups", f"{self.groups} groups do not divide the {x[0]} channels")
+            raise Misfit(
+                catalog.GROUPS,
+                "groups",
+                f"{self.groups} groups do not divide the {x[0]} channels",
+                near(x[0], self.groups),
+            )
         return x
 
     def moves(self, x: Shape) -> bool:
@@ -137,7 +142,12 @@ class ChannelShuffle(Op):
 def equal_parts(channels: int, parts: int) -> list[int]:
     """The sizes of `parts` equal parts; raises Misfit where there are none."""
     if parts < 1 or channels % parts:
-        raise Misfit(catalog.SPLIT, "parts", f"{channels} channels cannot be cut into {parts} equal parts")
+        raise Misfit(
+            catalog.SPLIT,
+            "parts",
+            f"{channels} channels cannot be split into {parts} equal parts",
+            near(channels, parts),
+        )
     if parts > MOST_PARTS:
         raise Misfit(catalog.SPLIT, "parts", f"{parts} parts are too many", f"at most {MOST_PARTS}")
     return [channels // parts] * parts
@@ -148,14 +158,14 @@ def shares(channels: int, share: Fraction) -> list[int]:
     first = channels * share
     if first.denominator != 1 or not 0 < first < channels:
         label = f"{float(share):g} of {channels} channels is {float(first):g}"
-        raise Misfit(catalog.SPLIT, "parts", label, "a share leaves whole channels on both sides")
+        raise Misfit(catalog.SPLIT, "parts", label, "both sides of a share must be whole channels")
     return [int(first), channels - int(first)]
 
 
 def counts(channels: int, parts: tuple[int, ...]) -> list[int]:
     """The sizes as given; raises Misfit where they are not the channels."""
     if min(parts, default=0) < 1:
-        raise Misfit(catalog.SPLIT, "parts", "a part without channels", "each part has at least one")
+        raise Misfit(catalog.SPLIT, "parts", "a part without channels", "each part needs at least one")
     if sum(parts) != channels:
         label = f"{' + '.join(map(str, parts))} is {sum(parts)}, but there are {channels} channels"
         raise Misfit(catalog.SPLIT, "parts", label)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import isqrt
 
 from archdsl.errors import catalog
 from archdsl.op import SAME_PLACE, Misfit, Padding, Reach, Reaches, Shape, Size, pair
@@ -14,8 +15,8 @@ def feature_map(x: Shape) -> tuple[int, int, int]:
         raise Misfit(
             catalog.NOT_A_MAP,
             "",
-            f"{shown(x)} is no feature map (channels x height x width)",
-            "an op that needs a map comes before `flatten`",
+            f"{shown(x)} is not a feature map (channels x height x width)",
+            "put ops that need a map before `flatten`",
         )
     return x[0], x[1], x[2]
 
@@ -55,6 +56,16 @@ def shown(x: Shape) -> str:
     return "x".join(map(str, x))
 
 
+def near(count: int, asked: int) -> str:
+    """The help where a number does not divide another: the nearest ones below and above that do, but for 1."""
+    small = [number for number in range(1, isqrt(count) + 1) if count % number == 0]
+    divisors = sorted({*small, *(count // number for number in small)} - {1})
+    found = [*[each for each in divisors if each < asked][-1:], *[each for each in divisors if each > asked][:1]]
+    if len(found) < 2:
+        return f"{count} can be divided by {found[0]}" if found else ""
+    return f"the nearest numbers that divide {count} are {found[0]} and {found[1]}"
+
+
 def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, int]:
     """Zeros on each border in height and in width; raises Misfit for `same` with an even kernel."""
     if padding == "valid":
@@ -66,8 +77,8 @@ def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, in
         raise Misfit(
             catalog.EVEN_KERNEL,
             "kernel",
-            f"kernel {kernel} is even, so it has no middle to pad around",
-            "say the padding: `padding = valid` for none, or a number",
+            f"kernel {kernel} is even, so it has no center to pad around",
+            "set the padding: `padding = valid` for none, or a number",
         )
     return tall * (height - 1) // 2, wide * (width - 1) // 2
 
@@ -96,8 +107,8 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
         raise Misfit(
             catalog.KERNEL_TOO_LARGE,
             "kernel",
-            f"a window of {reach} does not fit into {size + 2 * pad} (a map of {size}, padded by {pad})",
-            "make the kernel smaller, the padding larger, or reduce the map less before",
+            f"a window of {reach} does not fit into a map of {size}{f', padded to {size + 2 * pad}' if pad else ''}",
+            "make the kernel smaller or the padding larger, or reduce the map less before it",
         )
     return count
 

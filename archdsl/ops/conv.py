@@ -125,11 +125,11 @@ def unslide(size: int, kernel: int, stride: int, pad: int, extra: int, dilation:
             catalog.OUT_OF_RANGE,
             "output_padding",
             f"output_padding {extra} is not below the stride {stride} or the dilation {dilation}",
-            "it settles which of `stride` possible sizes comes out, so it is below the stride",
+            "it selects one of `stride` possible output sizes, so it must be below the stride",
         )
     count = (size - 1) * stride - 2 * pad + dilation * (kernel - 1) + 1 + extra
     if count < 1:
-        raise Misfit(catalog.BAD_SHAPE, "padding", f"padding {pad} takes away all that comes out", "pad less")
+        raise Misfit(catalog.BAD_SHAPE, "padding", f"padding {pad} removes the whole output", "pad less")
     return count
 
 

@@ -30,7 +30,9 @@ class Linear(Op):
 
     def output(self, x: Shape) -> Shape:
         if len(x) > 2:
-            raise Misfit(catalog.NOT_FLAT, "", f"{shown(x)} is no row of features", "`flatten` comes before `linear`")
+            raise Misfit(
+                catalog.NOT_FLAT, "", f"{shown(x)} is not a vector of features", "put `flatten` before `linear`"
+            )
         return (*x[:-1], self.out)
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from archdsl.errors import catalog
 from archdsl.op import Inner, Kept, Misfit, Op, Shape, Spelling, Weight, elements, named, param
-from archdsl.ops.common import feature_map, shown
+from archdsl.ops.common import feature_map, near, shown
 
 CHANNEL_NORM = '''
 class LayerNorm2d(nn.LayerNorm):
@@ -99,8 +99,8 @@ class InstanceNorm(Op):
             raise Misfit(
                 catalog.BAD_SHAPE,
                 "",
-                f"{shown(x)} has one place, so there is nothing to normalize over",
-                "use another norm here, or reduce the map less before",
+                f"{shown(x)} has one position, so there is nothing to normalize over",
+                "use another norm here, or reduce the map less before it",
             )
         return x
 
@@ -142,7 +142,12 @@ class GroupNorm(Op):
     def output(self, x: Shape) -> Shape:
         check_start(self.affine, self.gamma, self.beta)
         if x[0] % self.groups:
-            raise Misfit(catalog.GROUPS, "groups", f"{self.groups} groups do not divide the {x[0]} channels")
+            raise Misfit(
+                catalog.GROUPS,
+                "groups",
+                f"{self.groups} groups do not divide the {x[0]} channels",
+                near(x[0], self.groups),
+            )
         return x
 
     def operations(self, x: Shape, y: Shape) -> int:
@@ -265,5 +270,5 @@ def check_start(affine: bool, gamma: float, beta: float) -> None:
     """Raises Misfit where `gamma` or `beta` is set, but no scale and shift is learned."""
     for name, value, default in (("gamma", gamma, 1.0), ("beta", beta, 0.0)):
         if not affine and value != default:
-            label = f"{name} = {value} is where a learned value starts, and `affine = false` learns none"
+            label = f"{name} = {value} is the start of a learned value, and `affine = false` learns none"
             raise Misfit(catalog.UNUSED, name, label, "set `affine = true`")

@@ -38,7 +38,7 @@ class Upsample(Op):
             help = "leave it out, or set `mode = bilinear`"
             raise Misfit(catalog.UNUSED, "align_corners", "the nearest value has no corners to align", help)
         if self.size is not None and self.scale is not None:
-            raise Misfit(catalog.REPEATED_ARGUMENT, "size", "`scale` says already how large the map is to be")
+            raise Misfit(catalog.REPEATED_ARGUMENT, "size", "`scale` already sets the size of the map")
         if self.size is not None:
             return channels, *pair(self.size)
         if self.scale is None:
@@ -49,7 +49,7 @@ class Upsample(Op):
         """A height or width, times the scale."""
         result = floor(size * (self.scale or 1))
         if result < 1:
-            raise Misfit(catalog.BAD_SHAPE, "scale", f"nothing is left of {size} times {self.scale}")
+            raise Misfit(catalog.BAD_SHAPE, "scale", f"{size} times {self.scale} leaves nothing of the map")
         return result
 
     def operations(self, x: Shape, y: Shape) -> int:

@@ -44,7 +44,7 @@ class Reshape(Op):
         total, known = prod(x), prod(size for size in self.shape if size != -1)
         if not self.shape or 0 in self.shape or self.shape.count(-1) > 1:
             help = "sizes are 1 or more; one of them may be -1, what remains"
-            raise Misfit(catalog.BAD_SHAPE, "shape", f"{list(self.shape)} is no shape", help)
+            raise Misfit(catalog.BAD_SHAPE, "shape", f"{list(self.shape)} is not a shape", help)
         if total % known or (-1 not in self.shape and total != known):
             label = f"{shown(x)} has {total} values, which do not fit into {list(self.shape)}"
             raise Misfit(catalog.BAD_SHAPE, "shape", label)

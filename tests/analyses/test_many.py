@@ -82,7 +82,7 @@ def test_nothing_comes_of_nothing(spec: archdsl.Spec) -> None:
         ({"processes": 1.5}, "1.5 processes"),
         ({"figures": ["mac"]}, "did you mean `macs`?"),
         ({"figures": [5]}, "no figure is called `5`"),
-        ({"figures": "params"}, "`figures` is no list"),
+        ({"figures": "params"}, "`figures` is not a list"),
         ({"batch": -3}, "a batch of -3"),
         ({"batch": 2.5}, "a batch of `2.5`"),
         ({"batch": True}, "a batch of `True`"),
@@ -100,7 +100,7 @@ def test_refusals(settings: dict[str, object], message: str, spec: archdsl.Spec)
 @pytest.mark.parametrize("candidates", ["resnet18", Path("net.arch"), {"w": 3}, None, 5])
 def test_what_is_no_list_of_candidates(candidates: Any, spec: archdsl.Spec) -> None:
     for of in (spec, None):
-        with pytest.raises(ArchError, match="`candidates` is no list"):
+        with pytest.raises(ArchError, match="`candidates` is not a list"):
             archdsl.cost_many(candidates, of=of)
 
 

@@ -142,18 +142,18 @@ def test_what_is_no_device(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("peak = ", "is no TOML"),
+        ("peak = ", "is not TOML"),
         ("", "`peak` is missing; `bandwidth` is missing; `launch` is missing"),
         ("peak = {}\nbandwidth = 1\nlaunch = 1", "no peak"),
         ('peak = {fp31 = "1T"}\nbandwidth = 1\nlaunch = 1', "no precision is called `fp31`"),
         ("peak = [1]\nbandwidth = 1\nlaunch = 1", "`[1]` is no such quantity"),
         ("peak = true\nbandwidth = 1\nlaunch = 1", "`True` is no such quantity"),
-        ("peak = " + "9" * 5000 + "\nbandwidth = 1\nlaunch = 1", "is no TOML"),
+        ("peak = " + "9" * 5000 + "\nbandwidth = 1\nlaunch = 1", "is not TOML"),
         ("peak = 0x" + "f" * 5000 + "\nbandwidth = 1\nlaunch = 1", "`0xfff"),
         ("peak = nan\nbandwidth = 1\nlaunch = 1", "`nan` is no such quantity"),
-        ("a = 1\n" * 2, "is no TOML"),
+        ("a = 1\n" * 2, "is not TOML"),
         ("[a]\n[b]\n", "unknown key `a`; unknown key `b`"),
-        ("x = " + "[" * 5000, "is no TOML"),
+        ("x = " + "[" * 5000, "is not TOML"),
     ],
 )
 def test_what_is_no_file_of_a_device(tmp_path: Path, text: str, message: str) -> None:

@@ -34,7 +34,7 @@ def test_a_file_is_written_anew(here: Path, capsys: pytest.CaptureFixture[str]) 
     (here / "net.arch").write_text(UGLY)
     assert run(capsys, "net.arch") == (0, "1 file formatted\n", "")
     assert (here / "net.arch").read_text() == FINE
-    assert run(capsys, ".") == (0, "1 file left as it is\n", "")
+    assert run(capsys, ".") == (0, "1 file unchanged\n", "")
     assert [path.name for path in here.iterdir()] == ["net.arch"]
 
 
@@ -59,9 +59,9 @@ def test_check_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) ->
     (here / "fine.arch").write_text(FINE)
     code, out, err = run(capsys, ".", "--check")
     assert (code, err) == (1, "")
-    assert out == "net.arch would change\n1 file would be formatted, 1 file left as it is\n"
+    assert out == "net.arch would change\n1 file would be formatted, 1 file unchanged\n"
     assert (here / "net.arch").read_text() == UGLY
-    assert run(capsys, "fine.arch", "--check") == (0, "1 file left as it is\n", "")
+    assert run(capsys, "fine.arch", "--check") == (0, "1 file unchanged\n", "")
 
 
 def test_diff_writes_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +85,7 @@ def test_a_file_with_errors_is_left_alone(here: Path, capsys: pytest.CaptureFixt
 
 def test_folders_may_hold_other_yaml(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "other.yaml").write_text("on:   push\n")
-    assert run(capsys, ".") == (0, "1 file skipped as no spec\n", "")
+    assert run(capsys, ".") == (0, "1 file skipped (not a spec)\n", "")
     assert run(capsys, "other.yaml")[0] == 1
     assert (here / "other.yaml").read_text() == "on:   push\n"
 
@@ -100,7 +100,7 @@ def test_conversion_writes_beside(here: Path, capsys: pytest.CaptureFixture[str]
     assert "net.arch is there already" in err
     assert run(capsys, "net.yaml", "--to", "arch", "--force")[0] == 0
     assert (here / "net.arch").read_text() == FINE
-    assert run(capsys, "net.yaml", "--to", "yaml") == (0, "1 file left as it is\n", "")
+    assert run(capsys, "net.yaml", "--to", "yaml") == (0, "1 file unchanged\n", "")
 
 
 def test_conversion_knows_double_endings(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

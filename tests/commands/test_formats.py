@@ -83,7 +83,7 @@ def test_sarif_knows_rules_and_places(name: str, capsys: pytest.CaptureFixture[s
     (run,) = found(capsys, "sarif", name, "no-text.yaml", "/nowhere.yaml")["runs"]
     rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
     assert list(rules) == ["E101", "E202", "E501"]
-    assert "\nMended:\n" in rules["E202"]["help"]["markdown"]
+    assert "\nThe same example, mended:\n" in rules["E202"]["help"]["markdown"]
     first, _, no_text, nowhere = run["results"]
     uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in (first, no_text, nowhere)]
     assert uris == ["my%20net%2C1%25.yaml", "no-text.yaml", "file:///nowhere.yaml"]

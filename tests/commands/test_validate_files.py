@@ -42,7 +42,7 @@ def validate(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]
 
 def test_a_folder_gives_its_specs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "deep" / "loop").symlink_to(folder)
-    said = "4 files checked, 2 YAML files skipped as no spec: no errors\n"
+    said = "4 files checked, 2 YAML files skipped (not specs): no errors\n"
     assert validate(capsys, ".") == (0, said)
     assert validate(capsys, ".", "b.arch", "./") == (0, said)
 
@@ -50,7 +50,7 @@ def test_a_folder_gives_its_specs(folder: Path, capsys: pytest.CaptureFixture[st
 def test_a_file_that_is_named_is_checked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = validate(capsys, "compose.yaml", ".venv/d.yaml")
     assert code == 1
-    assert "`services` is no key of a spec" in out
+    assert "`services` is not a key of a spec" in out
     assert "2 files checked" in out
 
 
@@ -71,10 +71,10 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
         "nowhere.arch": "No such file or directory",
         "binary.arch": "this is not text in UTF-8 (byte 128)",
         "utf16.yaml": "this is not text in UTF-8 (byte 0)",
-        "large.arch": "there are more than 4,000,000 bytes",
+        "large.arch": "more than 4,000,000 bytes",
         "loop1.arch": "Too many levels of symbolic links",
-        "/dev/zero": "there are more than 4,000,000 bytes",
-        "a\x00b.arch": "this is no path",
+        "/dev/zero": "more than 4,000,000 bytes",
+        "a\x00b.arch": "this is not a path",
         "a\nb.arch": "No such file or directory",
     }.items():
         code, out = validate(capsys, name)
@@ -92,18 +92,18 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
     Path("outside.arch").write_text("block mine() = relu\n")
     Path("tree/link.arch").symlink_to("../outside.arch")
     for path, said in {
-        "../pipe.arch": "lies outside of",
-        "../../../etc/passwd": "lies outside of",
-        "/etc/passwd": "lies outside of",
-        "link.arch": "lies outside of",
+        "../pipe.arch": "is outside the spec's folder, `tree`",
+        "../../../etc/passwd": "is outside the spec's folder, `tree`",
+        "/etc/passwd": "is outside the spec's folder, `tree`",
+        "link.arch": "is outside the spec's folder, `tree`",
         "nowhere.arch": "No such file or directory",
         ".": "Is a directory",
-        "self.arch": "is on its way to import this file",
+        "self.arch": "already imports this file, directly or through others",
     }.items():
         Path("tree/self.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "tree/self.arch")
         assert (code, said in out) == (1, True), out
-    for path, said in {"pipe.arch": "no regular file", "loop.arch": "leads nowhere"}.items():
+    for path, said in {"pipe.arch": "this is not a regular file", "loop.arch": "does not lead to a file"}.items():
         Path("here.arch").write_text(f'import "{path}"\n{TEXT}')
         code, out = validate(capsys, "here.arch")
         assert (code, said in out) == (1, True), out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from archdsl.errors import Source
 from archdsl.errors.explain import explanations, index, rules
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors"
-SHOWN = [page for page in explanations().values() if page.wrong]
+SHOWN = [page for page in explanations().values() if page.wrong and page.notation != "sh"]
+COMMANDS = [page for page in explanations().values() if page.notation == "sh"]
 
 
 def test_every_code_has_a_page() -> None:
@@ -30,6 +33,16 @@ def test_example_gives_its_code_alone(page) -> None:
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.rule.code)
 def test_mended_example_is_fine(page) -> None:
     assert validate(Source(f"example.{page.notation}", page.right), Path("example")) == []
+
+
+@pytest.mark.parametrize("page", COMMANDS, ids=lambda page: page.rule.code)
+def test_command_gives_its_code_alone_and_its_mended_form_works(
+    page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(page.wrong)[1:]) == 2
+    assert re.findall(r"^error\[(\w+)\]", capsys.readouterr().err, re.MULTILINE) == [page.rule.code]
+    assert main(shlex.split(page.right)[1:]) == 0
 
 
 def test_docs_hold_the_pages() -> None:

@@ -49,13 +49,13 @@ def test_a_mark_goes_over_the_columns_of_what_it_marks() -> None:
 def test_a_name_with_a_line_end_looks_like_no_other_finding() -> None:
     text = 'name: s\ninput: 3x8x8\n"a\\n\\nerror[E999]: b": konv\n'
     (found,) = validate(Source("s.yaml", text), None)
-    assert "`a\\n\\nerror[E999]: b` is no key" in render([found])
+    assert "`a\\n\\nerror[E999]: b` is not a key" in render([found])
     assert not any(line.startswith("error[E999]") for line in render([found]).splitlines())
 
 
 def test_of_an_empty_file_the_name_is_shown() -> None:
     found = finding("", "")
-    assert render([found]) == "error[E001]: this is not the language\n  --> net.arch\n   = so it is\n   = help: mend it"
+    assert render([found]) == "error[E001]: invalid syntax\n  --> net.arch\n   = so it is\n   = help: mend it"
 
 
 def test_colors_change_no_sign() -> None:

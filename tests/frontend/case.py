@@ -4,7 +4,7 @@
     name: net
     stem: cna(64, «)»
     ---
-    E001 `)` cannot stand here
+    E001 `)` is not allowed here
     help: ...
 
 The text may have the places of errors marked by hand: «so», and ⟨so⟩ for the places of notes, in the order of the text.

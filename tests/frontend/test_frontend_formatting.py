@@ -80,7 +80,7 @@ def test_texts_of_few_words(text: str) -> None:
 
 
 def test_errors_are_reported() -> None:
-    with pytest.raises(ArchError, match="closes nothing"):
+    with pytest.raises(ArchError, match="closes no bracket"):
         laid_out("block a() = )", "arch")
 
 

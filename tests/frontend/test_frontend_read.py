@@ -60,7 +60,7 @@ def test_both_are_read_without_an_ending(text: str) -> None:
 
 def test_errors_of_either_are_shown() -> None:
     for text in ("name: net\nstem: )", "backbone net:\n    stem: )"):
-        with pytest.raises(ArchError, match="closes nothing"):
+        with pytest.raises(ArchError, match="closes no bracket"):
             read(Source("<text>", text))
 
 

@@ -90,7 +90,7 @@ YAML_PLACES = [
 @pytest.mark.parametrize("text", YAML_PLACES)
 def test_yaml_knows_them_too(text: str) -> None:
     for word in RESERVED:
-        with pytest.raises(ArchError, match=f"`{word}` is a word of the language, so it cannot be a name"):
+        with pytest.raises(ArchError, match=f"`{word}` is a reserved word, so it cannot be a name"):
             read(Source("a.yaml", in_place(text, word)))
 
 

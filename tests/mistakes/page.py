@@ -11,9 +11,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 HEAD = """\
 # Mistakes, and what archdsl says
 
-{count} mistakes, each with its whole message in both notations, where it can be made in both. The tests hold each to
-its place, its message and its cure (`tests/mistakes/cases`, from which `python -m tests.mistakes.page` writes this
-page). What a code means, `archdsl explain E203` tells, or [its page](errors/README.md).
+{count} mistakes, each in both notations where it can be made in both, each with the whole of what `archdsl validate`
+says, and how it is mended. The tests hold all of it: place, message, and that the mended spec has no errors.
+`archdsl explain E203`, or [its page](errors/README.md), says more about a code.
+
+`python -m tests.mistakes.page` writes this page from the cases in `tests/mistakes/cases`.
 """
 CODE = re.compile(r"^error\[(\w+)\]: (.*)", re.MULTILINE)
 
@@ -66,7 +68,7 @@ def shown(case: Case) -> list[str]:
 def mends(mistake: Mistake) -> list[str]:
     """What mends a mistake: texts and their successors, or whole specs."""
     if mistake.mends:
-        return ["What mends it:\n", fenced("text", "\n".join(mistake.mends))]
+        return ["To mend it:\n", fenced("text", "\n".join(mistake.mends))]
     return [f"Mended:\n\n{fenced(case.notation, case.mended)}" for case in mistake.cases]
 
 

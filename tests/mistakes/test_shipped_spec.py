@@ -26,7 +26,9 @@ class Slip(NamedTuple):
 
 
 SLIPS = [
-    Slip("a typo in a key", "stages:", "«stagse»:", "E004", "`stagse` is no key of a spec", "did you mean `stages`?"),
+    Slip(
+        "a typo in a key", "stages:", "«stagse»:", "E004", "`stagse` is not a key of a spec", "did you mean `stages`?"
+    ),
     Slip(
         "a typo in a block's name",
         "6 * grouped(",
@@ -73,7 +75,7 @@ SLIPS = [
         "«1_000_000_000» * grouped(",
         "E401",
         "1,000,000,000 repeats; at most 1,000,000 ops are built",
-        "a number too many? The longest stage of ResNet-152 has 36",
+        "a digit too many? The longest stage of ResNet-152 has 36 blocks",
     ),
     Slip(
         "an unclosed bracket",

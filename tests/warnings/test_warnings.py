@@ -140,7 +140,7 @@ def test_warnings_fail_if_asked_to(
     ("form", "pattern"),
     [
         ("full", r"^warning\[W301\]: "),
-        ("concise", r"^net\.arch:4:15: warning\[W301\]: a part of .*: `c1` gives what it gets$"),
+        ("concise", r"^net\.arch:4:15: warning\[W301\]: a part of .*: `c1` gives back its input unchanged$"),
         ("github", r"^::warning file=net\.arch,line=4,.*title=archdsl W301::"),
         ("json", r'"severity": "warning"'),
         ("sarif", r'"level": "warning"'),

@@ -25,7 +25,7 @@ def idle_biases(case: Case) -> Iterator[Told]:
         if maker is None or not has_bias(maker.scope) or readers[norm.reads[0]] > 1 or maker.section != norm.section:
             continue
         label = f"`{norm.op.name}` subtracts the mean, and with it the bias of `{maker.op.name}`"
-        help = "`bias = false`; the norm adds a shift of its own"
+        help = "set `bias = false`: the norm has a shift of its own"
         yield Told(catalog.IDLE_BIAS, maker.section, place_of(maker), label, help, maker.path)
 
 

@@ -30,7 +30,7 @@ def idle_sections(case: Case) -> Iterator[Told]:
         if mine & variable or readers[section.name] > (section.name in mine):
             continue
         leave = f"leave it out: `{section.name}: none`" if case.backbone.extends else "leave it out"
-        yield Told(catalog.NO_CHANGE, section, section.span, f"`{section.name}` gives what it gets", leave)
+        yield Told(catalog.NO_CHANGE, section, section.span, f"`{section.name}` gives back its input unchanged", leave)
 
 
 def without_ops(case: Case) -> Iterator[Section]:

@@ -34,8 +34,8 @@ def unused_definitions(file: File) -> Iterator[Diagnostic]:
             waiting += ast.names_in((*known[name].body, *defaults(known[name].parameters)))
     for name, node in known.items():
         if name not in reached:
-            label = f"no backbone of this file leads to `{name}`"
-            help = "remove it; or have blocks for other files in a file of their own"
+            label = f"no backbone of this file uses `{name}`"
+            help = "remove it, or move blocks for other files to a file of their own"
             yield catalog.UNUSED_DEFINITION.at(node.span, label, help=help)
 
 

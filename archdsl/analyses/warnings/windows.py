@@ -68,6 +68,6 @@ def told(each: Placed, real: list[int]) -> Told:
     parts = [f"the last {f'{rows} ' if rows > 1 else ''}of {size} {side}s" for rows, size, side in sizes if rows]
     stride = each.op.facts(each.input)["stride"]
     label = f"no window of `{each.op.name}` with stride {stride} reads {' and '.join(parts)}"
-    size = "another padding, or an input size that the strides divide"
+    size = "use another padding, or an input size that the strides divide"
     help = f"`ceil_mode = true` keeps them; so does {size}" if "ceil_mode" in each.op.fields else f"{size}, keeps them"
     return Told(catalog.ROWS_LEFT_OUT, each.section, place_of(each), label, help, each.path)

@@ -108,7 +108,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
             names.append(inner.name)
             inner = inner.base
         if not isinstance(inner, ast.Name) or key.grouped:
-            raise catalog.SYNTAX.error(key.span, "only a name can stand before `=`", help="`==` compares")
+            raise catalog.SYNTAX.error(key.span, "only a name can come before `=`", help="`==` compares")
         return (inner.id, *reversed(names))
 
     def arguments(self, tree: Any, parts: list[Any]) -> tuple[ast.Argument, ...]:
@@ -267,7 +267,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         if value == 0:
             raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
         if value > doc.LARGEST_SIZE:
-            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {doc.LARGEST_SIZE:,} is of use")
+            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {doc.LARGEST_SIZE:,} is possible")
         return value
 
     def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
@@ -315,7 +315,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def amount(self, tree: Any, parts: list[Any]) -> str:
         if len(parts[0]) > LONGEST_AMOUNT:
-            raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this is longer than any amount that is of use")
+            raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this amount has too many digits")
         check_start(parts[0], self.place)
         return str(parts[0]).replace("_", "")
 
@@ -361,7 +361,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         number = self.number(parts[0], int)
         if number != doc.EDITION:
             raise catalog.EDITION.error(
-                self.place(parts[0]), f"edition {number}", help=f"this archdsl speaks edition {doc.EDITION}"
+                self.place(parts[0]), f"edition {number}", help=f"this version of archdsl reads edition {doc.EDITION}"
             )
         return number
 

@@ -16,7 +16,7 @@ JOINED = {"->", "<=", ">=", "!=", "//", "**"}
 def doubled(fault: Fault) -> Said | None:
     """An operator behind an operator."""
     if ARROWS.search(fault.content[: fault.at + 1]):
-        return Said("`->` stands here twice", "remove one of the two", fault.at - 1, fault.at + 1)
+        return Said("`->` is written twice", "remove one of the two", fault.at - 1, fault.at + 1)
     if fault.first == "stage" and ":" not in fault.line:
         return None
     if cut := CUT.match(fault.rest):
@@ -35,8 +35,8 @@ def doubled(fault: Fault) -> Said | None:
     if not has_left(fault, start):
         return None
     if fault.found == last:
-        return Said(f"`{last}` stands here twice", "remove one of the two", fault.at, fault.at + len(last))
-    label = f"there is nothing between `{last}` and `{fault.found}`"
+        return Said(f"`{last}` is written twice", "remove one of the two", fault.at, fault.at + len(last))
+    label = f"a value is missing between `{last}` and `{fault.found}`"
     return Said(label, "remove one of the two", fault.at, fault.at + len(fault.found))
 
 
@@ -47,4 +47,4 @@ def has_left(fault: Fault, start: int) -> bool:
 
 def joined(sign: str, start: int, end: int) -> Said:
     """A sign with a blank inside."""
-    return Said(f"`{sign}` has no blank inside", f"write `{sign}`", start, end)
+    return Said(f"`{sign}` is written without a space inside", f"write `{sign}`", start, end)

@@ -20,7 +20,7 @@ KINDS = {
     "DECIMAL": "a number",
     "SHAPE": "a shape",
     "QUANTITY": "an amount",
-    "STRING": "a text in quotes",
+    "STRING": "a quoted text",
     "DOCSTRING": "a docstring",
     "_NL": "the end of the line",
     "_INDENT": "an indented line",

@@ -19,7 +19,7 @@ def foreign(fault: Fault) -> Said | None:
     if fault.last == "0" and fault.at_operand and BASE.match(fault.rest):
         return Said("numbers are decimal", f"write it out: `0{fault.word}` is `{int('0' + fault.word, 0)}`", end - 1)
     if fault.found in MEANINGLESS:
-        return Said(f"`{fault.found}` means nothing in the language")
+        return Said(f"`{fault.found}` has no meaning here")
     if fault.found == fault.last == "*":
         return Said("settings are passed on with `...`", "write `...args`", start, fault.at + 1)
     if fault.found == "*" and fault.before("(", ","):
@@ -35,7 +35,7 @@ def foreign(fault: Fault) -> Said | None:
         )
     if "//" in code_of(fault.line) and fault.at_operand and not fault.opened:
         at = fault.at - len(fault.line) + fault.line.index("//")
-        return Said("`//` divides; it begins no comment", "a comment begins with `#`", at, at + 2)
+        return Said("`//` divides; it does not begin a comment", "a comment begins with `#`", at, at + 2)
     return None
 
 
@@ -46,30 +46,33 @@ BASE = re.compile(r"(?:o[0-7]{1,18}|b[01]{1,60}|x[0-9a-fA-F]{1,15})\b")
 
 FOREIGN: dict[str, tuple[str, str]] = {
     r"'(?:[\w.-]*')?": (
-        "the language has no single quotes",
-        "words such as `same` stand without quotes, a path in double quotes",
+        "single quotes are not used here",
+        "write words such as `same` without quotes, and a path in double quotes",
     ),
     r"[\u2018\u2019\u201c-\u201e]": (
-        "these are no quotes of the language",
-        'a path stands in `"`, a docstring in `"""`',
+        "these quotes are not used here",
+        'a path goes in `"`, a docstring in `"""`',
     ),
-    r"[→⇒⟶]|=>": ("this is no arrow of the language", "write `->`"),
-    r"[\u2013\u2014\u2212]": ("this is no minus of the language", "write `-`"),
-    r"\u00d7": ("this is no sign of the language", "write `x` in shapes, `*` elsewhere"),
-    r"~\s*$": ("`~` means nothing in the language", "write `none`"),
-    r";": ("`;` ends nothing", "begin a new line"),
+    r"[→⇒⟶]|=>": ("this arrow is not used here", "write `->`"),
+    r"[\u2013\u2014\u2212]": ("this minus is not used here", "write `-`"),
+    r"\u00d7": ("this sign is not used here", "write `x` in shapes, `*` elsewhere"),
+    r"~\s*$": ("`~` has no meaning here", "write `none`"),
+    r";": ("`;` does not end a line here", "start a new line"),
     r"&&?": ("there is no `&`", "write `and`"),
     r"\|\|?": ("there is no `|` in expressions", "write `or`"),
     r"!(?!=)": ("there is no `!`", "write `not`"),
     r"\?": ("there is no `?`", "write `a if test else b`"),
-    r"\\": ("lines do not go on behind a backslash", "they go on inside brackets, and with `->` at their beginning"),
-    r"[{}]": ("there are no braces", "bodies are indented, lists stand in `[...]`"),
+    r"\\": (
+        "a backslash does not continue a line",
+        "lines continue inside brackets, and where the next one begins with `->`",
+    ),
+    r"[{}]": ("there are no braces", "bodies are indented, lists go in `[...]`"),
     r"\*\*\s*\w+": ("settings are passed on with `...`", "write `...args`"),
-    r'"""[^"]*"""': ("a docstring stands at the beginning", "move it above the other lines"),
+    r'"""[^"]*"""': ("a docstring comes first", "move it above the other lines"),
     r'"""': ("this docstring is never closed", 'close it with `"""`'),
     r'"[^"\n]*$': ("this quote is never closed", 'close it with `"`'),
-    r'"[^"\n]*"': ("a text in quotes has no place here", "numbers, and words such as `same`, stand without quotes"),
-    r"//(?=\s*\w+\s+\w)": ("`//` divides; it begins no comment", "a comment begins with `#`"),
+    r'"[^"\n]*"': ("a quoted text does not belong here", "write numbers, and words such as `same`, without quotes"),
+    r"//(?=\s*\w+\s+\w)": ("`//` divides; it does not begin a comment", "a comment begins with `#`"),
 }
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 
-from archdsl.errors import ArchError, Rule, catalog
+from archdsl.errors import ArchError, Rule, Span, catalog
 from archdsl.frontend.text import Text
 
 LARGEST = 1_000_000
+"""In characters, of a text in either notation."""
 DEEPEST = 50
 MOST_PIECES = 100_000
-SPLIT = "give the inner parts names of their own, as blocks"
+SPLIT = "define the inner parts as blocks of their own"
 LONGEST_EXPRESSION = 4_000
 """In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen."""
 
@@ -24,10 +25,15 @@ NO_CODE = ("#", '"')
 def check_size(text: Text, lines: bool) -> None:
     """Raises for a text that goes too far; `lines` says that its line ends mean something."""
     content = text.content
-    if len(content) > LARGEST:
-        raise catalog.TOO_LARGE.error(text.whole, f"{len(content):,} characters; at most {LARGEST:,} are read")
+    check_length(content, text.whole)
     if len(content) > LONGEST_EXPRESSION or content.count("(") + content.count("[") > DEEPEST:
         check_pieces(text, lines)
+
+
+def check_length(content: str, place: Span) -> None:
+    """Raises for more characters than are read."""
+    if len(content) > LARGEST:
+        raise catalog.TOO_LARGE.error(place, f"{len(content):,} characters; at most {LARGEST:,} are read")
 
 
 def check_pieces(text: Text, lines: bool) -> None:

@@ -18,13 +18,13 @@ MISSING = {
     "stage": "write `stage c2: block`, or `stage c2 / 2: block`",
     "output": "write `output p3: block`",
     "expect": "write `expect: params <= 26M`",
-    "block": "write `block name(...) = expression`, or `:` and lines below",
-    "fn": "write `fn name(...) = expression`, or `:` and lines below",
-    "backbone": "write `backbone name:`, and lines below",
-    "if": "write `if test:`, and lines below",
-    "elif": "write `elif test:`, and lines below",
-    "else": "write `else:`, and lines below",
-    "for": "write `for name in list:`, and lines below",
+    "block": "write `block name(...) = expression`, or `:` and indented lines below it",
+    "fn": "write `fn name(...) = expression`, or `:` and indented lines below it",
+    "backbone": "write `backbone name:`, and indented lines below it",
+    "if": "write `if test:`, and indented lines below it",
+    "elif": "write `elif test:`, and indented lines below it",
+    "else": "write `else:`, and indented lines below it",
+    "for": "write `for name in list:`, and indented lines below it",
 }
 
 
@@ -39,8 +39,8 @@ def reserved(fault: Fault) -> Said | None:
     if word and (fault.found in {"=", "."} or (fault.found == ":" and word != "expect")):
         return spelled_line(fault, word)
     if fault.word in RESERVED and "NAME" in fault.expected and not fault.before(*OPERATORS):
-        help = PYTHON_WORDS.get(fault.word, "take another name")
-        return Said(f"`{fault.word}` is a word of the language, so it cannot be a name", help)
+        help = PYTHON_WORDS.get(fault.word, "choose another name")
+        return Said(f"`{fault.word}` is a reserved word, so it cannot be a name", help)
     return None
 
 
@@ -50,10 +50,10 @@ PYTHON_WORDS = {"True": "write `true`", "False": "write `false`", "None": "write
 def spelled_line(fault: Fault, word: str) -> Said:
     """A line that begins with a word such as `stage`, and goes on like one that sets or names something."""
     if word == "input" and fault.found == ":":
-        return Said("no `:` belongs behind `input`", "write `input 3 x 224 x 224`")
+        return Said("`input` takes no `:`", "write `input 3 x 224 x 224`")
     if word != "input" and fault.found == ":":
         return Said(f"`{word}` needs a name", f"write `{word} c2: ...`")
-    return Said(f"`{word}` is a word of the language, and begins a line of its own kind", f"write `{LINES[word]}`")
+    return Said(f"`{word}` is a reserved word that begins a line of its own kind", f"write `{LINES[word]}`")
 
 
 LINES = {
@@ -74,7 +74,7 @@ def misspelt(fault: Fault) -> Said | None:
     likely = nearest(begun[0], known)
     if not likely or not re.match(GOES_ON[likely[0]], fault.content[start + len(begun[0]) :]):
         return None
-    label = f"no line begins with `{begun[0]}`"
+    label = f"no line can begin with `{begun[0]}`"
     return Said(label, f"did you mean `{likely[0]}`?", start, start + len(begun[0]))
 
 
@@ -103,14 +103,14 @@ def indentation(fault: Fault) -> Said | None:
             return Said(f"{sign_of(word[0])} is missing at the end of this line", MISSING[word[0]], at, end)
         code = NEXT_CODE.match(fault.content, fault.at)
         start, stop = (code.start(1), code.end(1)) if code else (at, end)
-        tab = ", as a tab counts as 8 blanks" if "\t" in fault.content[start:stop] else ""
+        tab = ", as a tab counts as 8 spaces" if "\t" in fault.content[start:stop] else ""
         label = f"this line is indented further than the one before{tab}"
         return Said(label, "align it with the line before", start, stop)
     if "_INDENT" not in fault.expected or fault.last not in {"=", ":"}:
         return None
     if has_body and fault.last == ":":
-        return Said("indented lines belong here, below what begins above", "indent them", *mark(fault))
-    return Said(f"there is nothing behind this `{fault.last}`", "", at, end)
+        return Said("indented lines belong here, below the line above", "indent them", *mark(fault))
+    return Said(f"nothing follows this `{fault.last}`", "", at, end)
 
 
 NEXT_CODE = re.compile(r"(?:\s*\n|[ \t]*#[^\n]*\n)*([ \t]*)")
@@ -119,12 +119,12 @@ NEXT_CODE = re.compile(r"(?:\s*\n|[ \t]*#[^\n]*\n)*([ \t]*)")
 def out_of_place(fault: Fault) -> Said | None:
     """A word at the beginning of a line that has its place elsewhere."""
     if fault.found == "->" and (fault.last in {"", ":", "="}):
-        return Said("there is nothing before this arrow", "a chain begins with a block")
+        return Said("nothing comes before this arrow", "a chain begins with a block")
     if fault.opened or fault.last == "=" or (fault.line.strip() and fault.line.strip() != fault.first):
         return None
     if fault.line[:1].isspace() and fault.first in {"block", "fn", "backbone"} and fault.last == fault.first:
         start = fault.at - len(fault.line.lstrip())
-        label = "a definition stands at the left margin, not inside of another"
+        label = "a definition starts at the left margin, not inside another one"
         return Said(label, "do not indent it", start, start + len(fault.first))
     named = AS_NAME.match(fault.rest[len(fault.word) :]) and not fault.rest.startswith("else:")
     if fault.word in MISPLACED and not fault.line.strip() and not named:
@@ -138,9 +138,9 @@ AS_NAME = re.compile(r"\s*(?:[:=/.]|\Z)")
 
 MISPLACED = {
     "import": ("imports come first, before the definitions", "move it to the top"),
-    "archdsl": ("the edition comes first, before all else", "move it to the top"),
-    "else": ("there is no `if` above to which this belongs", "align it with its `if`"),
-    "elif": ("there is no `if` above to which this belongs", "align it with its `if`"),
+    "archdsl": ("the edition comes first, before everything else", "move it to the top"),
+    "else": ("there is no `if` above that this belongs to", "align it with its `if`"),
+    "elif": ("there is no `if` above that this belongs to", "align it with its `if`"),
     "return": ("`return` belongs in the body of a block or function", "a section is `name: block`"),
     "for": ("`for` belongs in the body of a block or function", "`3 * block` repeats a block"),
     "if": ("`if` belongs in the body of a block or function", "in an expression, write `a if test else b`"),

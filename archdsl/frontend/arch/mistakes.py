@@ -22,6 +22,7 @@ from archdsl.frontend.arch.lines import (
     sign_of,
 )
 from archdsl.frontend.arch.unreturned import unreturned
+from archdsl.lang.text.document import LONGEST_NAME
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
@@ -32,14 +33,14 @@ UNIT = re.compile(r"[kKMGTP]?i?B?")
 NUMBER = re.compile(r"[0-9][0-9_.]*\Z")
 DIGITS = re.compile(r"[.\d]*")
 NUMBERS = {"INT", "DECIMAL"}
-LONG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{100,}")
+LONG_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{{LONGEST_NAME},}}")
 
 
 def bracket(fault: Fault) -> Said | None:
     """A bracket that is never closed, or never opened, or closed by the wrong sign."""
     if fault.opened is None:
         return (
-            Said(f"`{fault.found}` closes nothing", "remove it, or open it before")
+            Said(f"`{fault.found}` closes no bracket", "remove it, or add the bracket that it closes")
             if fault.found in {")", "]"}
             else None
         )
@@ -78,18 +79,22 @@ def nothing(fault: Fault) -> Said | None:
         return None
     start, end = fault.place()
     if fault.found == "," and (fault.before(",", "(", "[")):
-        return Said("there is nothing before this comma", "remove it")
+        return Said("nothing comes before this comma", "remove it")
     if fault.found == "," and fault.opened and TUPLE.search(fault.content[: fault.opened[1]]):
-        return Said("parentheses hold one expression", "a list stands in `[...]`")
+        return Said("parentheses hold a single expression", "a list goes in `[...]`")
     if fault.before("->") and fault.kind in {"_NL", "$END"}:
-        help = "an arrow begins a line: move it to the next one" if fault.kind == "_NL" else ""
-        return Said("there is nothing behind this arrow", help, end - 2, end)
+        help = "move the arrow to the start of the next line" if fault.kind == "_NL" else ""
+        return Said("nothing follows this arrow", help, end - 2, end)
     if fault.before(*HALVES) and fault.last != ":" and fault.found not in {":", "="}:
-        label = f"there is nothing behind `{fault.last}`"
-        help = "an expression goes on inside brackets only" if fault.kind == "_NL" and fault.last in OPERATORS else ""
+        label = f"nothing follows `{fault.last}`"
+        help = (
+            "an expression continues on the next line only inside brackets"
+            if fault.kind == "_NL" and fault.last in OPERATORS
+            else ""
+        )
         return Said(label, help, end - len(fault.last), end)
     if fault.before(":") and fault.kind in {"_NL", "$END"}:
-        return Said("there is nothing behind this `:`", "", start, end)
+        return Said("nothing follows this `:`", "", start, end)
     return None
 
 
@@ -97,7 +102,9 @@ def otherwise(fault: Fault) -> Said | None:
     """An `if` without `else`."""
     if "_ELSE" in fault.expected and (fault.ends or fault.at_operand):
         return Said(
-            "`else` is missing: an `if` in an expression has two arms", "write `a if test else identity`", *mark(fault)
+            "`else` is missing: an `if` in an expression needs both branches",
+            "write `a if test else identity`",
+            *mark(fault),
         )
     return None
 
@@ -111,25 +118,30 @@ def swapped(fault: Fault) -> Said | None:
     if fault.found == ":" and "COMPARE" in fault.expected and fault.first == "expect":
         return Said("a bound belongs here", f"write `{fault.last} == ...`, `<=` or `>=`")
     if fault.found == ":" and fault.opened and fault.opened[0] == "(":
-        return Said("`=` belongs here", "an argument by name is `name = value`")
+        return Said("`=` belongs here", "write a named argument as `name = value`")
     if fault.found == ":" and "EQUAL" in fault.expected:
         return Said("`=` belongs here", f"write `{fault.line.strip()} = ...`")
     return None
 
 
-def missing(fault: Fault) -> Said | None:
-    """A sign between two things, or a name, that is not there."""
+def form_of_line(fault: Fault) -> Said | None:
+    """A line that begins with a word of the language, and goes on in a form that such lines do not have."""
     if fault.first == "input" and fault.found in {",", "(", "["}:
-        return Said("the sizes stand with `x` between them", "write `input 3 x 224 x 224`")
+        return Said("the sizes are separated by `x`", "write `input 3 x 224 x 224`")
     if fault.first == "stage" and fault.found in {"//", "/", "%"}:
         start = fault.at - (fault.last == "/")
-        return Said("a stage reduces by `/`", "`/ 2` says that it halves the map", start, fault.at + len(fault.found))
+        return Said(
+            "a stage's reduction is written with `/`",
+            "`/ 2` means that it halves the map",
+            start,
+            fault.at + len(fault.found),
+        )
     if fault.first == "stage" and fault.expected == {"INT"}:
-        return Said("the number by which the stage reduces the map belongs here", "write it out, as in `/ 2`")
+        return Said("the factor by which the stage reduces the map belongs here", "write it as a number, such as `/ 2`")
     if fault.first == "extends" and fault.line[:1].isspace():
         start = fault.at - len(fault.line.lstrip())
         help = f"write `backbone name extends {fault.word or 'parent'}:`"
-        return Said("the parent stands on the first line", help, start, start + len(fault.first))
+        return Said("the parent belongs on the first line", help, start, start + len(fault.first))
     if fault.first == "archdsl":
         return Said("an edition is a whole number", "write `archdsl 1`")
     if fault.first == "fn" and fault.expected == {"LPAR"}:
@@ -137,23 +149,35 @@ def missing(fault: Fault) -> Said | None:
     if fault.first == fault.last == "else" and fault.word == "if":
         return Said("`else if` is one word", "write `elif`", fault.at - len(fault.line.lstrip()), fault.at + 2)
     if fault.expected == {"STRING"}:
-        return Said("an import is of a file, whose path stands in quotes", 'write `import "blocks.arch"`')
+        return Said("an import names a file, by its path in quotes", 'write `import "blocks.arch"`')
     if fault.first == "expect" and "COMPARE" in fault.expected and (fault.ends or fault.at_operand):
         start, end = len(fault.code) - len(fault.last), len(fault.code)
-        return Said("a bound is missing behind this figure", f"write `expect: {fault.last} == ...`", start, end)
+        return Said("a bound is missing after this figure", f"write `expect: {fault.last} == ...`", start, end)
+    return None
+
+
+def form_of_number(fault: Fault) -> Said | None:
+    """A number that ends with its point, or a fraction where a stage reduces."""
     if fault.found == "." and REDUCED.search(fault.code) and "_ARROW" not in fault.expected:
         start, end = fault.at - len(fault.last), fault.at + len(DIGITS.match(fault.rest)[0])  # type: ignore[index]
-        return Said("a stage reduces by a whole number", "write it as in `/ 2`", start, end)
+        return Said("a stage's reduction is a whole number", "write it like `/ 2`", start, end)
     if DECIMAL.search(fault.code):
         end = len(fault.code)
         number = DECIMAL.split(fault.code)[-2]
         return Said("a decimal number ends with a digit", f"write `{number}0`", end - len(number), end)
+    return None
+
+
+def missing(fault: Fault) -> Said | None:
+    """A sign between two things, or a name, that is not there."""
     if fault.expected == {"NAME"} and not fault.word and not fault.last:
-        return Said("a name belongs here", "a name is of letters, digits and `_`, and does not begin with a digit")
+        return Said(
+            "a name belongs here", "a name consists of letters, digits and `_`, and does not begin with a digit"
+        )
     if fault.expected == {"NAME"} and not fault.word:
-        return Said(f"a name is missing behind `{fault.last}`", "", *mark(fault))
+        return Said(f"a name is missing after `{fault.last}`", "", *mark(fault))
     if fault.at_operand and fault.opened:
-        return Said("a comma or an operator is missing before this", "items and arguments have `,` between them")
+        return Said("a comma or an operator is missing before this", "items and arguments are separated by `,`")
     if {"COLON", "EQUAL"} & fault.expected and fault.kind in {"_NL", "$END"} and fault.first in BODIES:
         return Said(f"{sign_of(fault.first)} is missing at the end of this line", MISSING[fault.first], *fault.place())
     for kind, sign in (("COLON", ":"), ("EQUAL", "=")):
@@ -167,24 +191,24 @@ def missing(fault: Fault) -> Said | None:
 def unjoined(fault: Fault) -> Said | None:
     """Things in a row that do not go together."""
     if fault.found == "," and not fault.opened:
-        return Said("a comma stands between items and arguments only", "`->` puts one block behind another")
+        return Said("a comma only separates items and arguments", "`->` chains one block after another")
     if fault.kind == "COMPARE" or fault.found in {"<", ">"}:
-        return Said("comparisons do not go on", "write `a < b and b < c`")
+        return Said("comparisons cannot be chained", "write `a < b and b < c`")
     if fault.found == ".":
         return Said("a decimal number begins with a digit", "write `0.5`")
     if fault.at_operand and "_ARROW" in fault.expected and fault.word == "x":
         number = fault.last if fault.last.isdigit() else "3"
-        return Said("a block is repeated by `*`, its number first", f"write `{number} * ...`")
+        return Said("a block is repeated with `*`, the number first", f"write `{number} * ...`")
     if fault.at_operand and "_ARROW" in fault.expected and fault.last.isidentifier() and fault.kind in NUMBERS:
-        return Said("arguments stand in parentheses", f"write `{fault.last}({fault.found})`")
+        return Said("arguments go in parentheses", f"write `{fault.last}({fault.found})`")
     if fault.at_operand and "_ARROW" in fault.expected:
-        return Said("an operator is missing before this", "`->` puts one block behind another")
+        return Said("an operator is missing before this", "`->` chains one block after another")
     if fault.ends and {"EQUAL", "DOT"} & fault.expected and fault.line.strip().isidentifier():
-        label, help = "a line of a name alone says nothing", "write `name = value`, `name: block` or `return value`"
+        label, help = "a name alone is not a statement", "write `name = value`, `name: block` or `return value`"
         return Said(label, help, len(fault.code) - len(fault.last), len(fault.code))
     if fault.word and not fault.line and fault.expected <= FILE_WORDS:
         return Said(
-            "a file holds imports and definitions only", "they begin with `import`, `block`, `fn` or `backbone`"
+            "a file holds only imports and definitions", "these begin with `import`, `block`, `fn` or `backbone`"
         )
     return None
 
@@ -194,11 +218,11 @@ def amount(fault: Fault) -> Said | None:
     number = NUMBER.search(fault.code)
     if number and fault.word and "_AT" in fault.expected and UNIT.fullmatch(fault.word):
         help = f"write `{number[0]}{fault.word}`"
-        return Said("a unit stands right behind its number", help, number.start(), fault.at + len(fault.word))
+        return Said("a unit directly follows its number", help, number.start(), fault.at + len(fault.word))
     if fault.expected == {"_BATCH"}:
         return Said("`batch` belongs here", "write `at batch 8`, or `at batch 8 fp16`", *mark(fault))
     if fault.kind == "COMPARE" and fault.expected <= {"DOT", "$END"}:
-        return Said("a bound stands behind a `:`", f"write `{fault.line.strip()}: {fault.rest.strip()}`")
+        return Said("a bound follows a `:`", f"write `{fault.line.strip()}: {fault.rest.strip()}`")
     if "QUANTITY" in fault.expected:
         help = "write it as `25_028_904`, `4.3G` or `200MB`, the shape of a section as `64x56x56`"
         return Said("an amount belongs here", help, *mark(fault))
@@ -220,6 +244,8 @@ ROWS: tuple[Row, ...] = (
     swapped,
     amount,
     otherwise,
+    form_of_line,
+    form_of_number,
     missing,
     nothing,
     unjoined,
@@ -229,9 +255,9 @@ ROWS: tuple[Row, ...] = (
 def describe(fault: Fault, end: int) -> Diagnostic:
     """The finding for what the parser could not read."""
     if found := LONG_NAME.match(fault.content, fault.at):
-        return catalog.TOO_LARGE.at(fault.text.span(*found.span()), "a name has at most 100 letters")
+        return catalog.TOO_LARGE.at(fault.text.span(*found.span()), f"a name has at most {LONGEST_NAME} characters")
     said = next(filter(None, (row(fault) for row in ROWS)), None) or Said(
-        f"{fault.what} cannot stand here", hint(fault)
+        f"{fault.what} is not allowed here", hint(fault)
     )
     start = fault.at if said.start is None else said.start
     end = max(end, start, fault.at + len(fault.word))

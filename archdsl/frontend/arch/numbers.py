@@ -24,7 +24,7 @@ def number(token: Token, kind: type[Any], place: Place) -> Any:
     """The value of a number's text, if it is of a size that anybody means."""
     exponent = token.lower().partition("e")[2].lstrip("+-")
     if len(token) > LONGEST or (exponent and int(exponent) > LONGEST):
-        raise catalog.OUT_OF_RANGE.error(place(token), "this number is longer than any that is of use")
+        raise catalog.OUT_OF_RANGE.error(place(token), "this number has too many digits")
     check_start(token, place)
     return kind(token.replace("_", ""))
 

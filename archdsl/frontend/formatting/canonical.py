@@ -50,5 +50,5 @@ def hold(printed: Source, document: Document, comments: list[str], source: Sourc
     same = again == document and repr(again) == repr(document)
     if not same or sorted(kept) != sorted(comments):
         what = "some comments would be lost" if same else "it would say something else"
-        help = "it is left as it is; this is a mistake in archdsl: please report it, with the file"
+        help = "it is left unchanged; this is a bug in archdsl: please report it, with the file"
         raise catalog.OUTPUT.error(Span(source, 0, 0), f"this cannot be formatted: {what}", help=help)

@@ -87,7 +87,7 @@ def keys_of_a_network() -> Json:
         "doc": {"description": "What the network is, and where it is from.", **TEXT},
         "params": {"description": "Its parameters: names and defaults, or a signature in a string.", **signature()},
         "extends": {
-            "description": "A network whose lines this one takes over, with new defaults or without.",
+            "description": "A network whose lines this one inherits, with new defaults or without.",
             "type": "string",
             "pattern": rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$",
         },
@@ -115,7 +115,7 @@ def keys_of_a_network() -> Json:
             "anyOf": [ref("name"), {"type": "array", "items": ref("name")}],
         },
         "expect": {
-            "description": "What the network comes to, which validation holds it to.",
+            "description": "The figures that the network must have; validation checks them.",
             **lines(ref("figures")),
         },
     }
@@ -194,7 +194,7 @@ def plain(callees: Callees) -> Json:
 
 def definition() -> Json:
     """A block or a function."""
-    body = {"description": "An expression; or, behind a `|`, statements.", **ref("block")}
+    body = {"description": "An expression; or, after `|`, statements.", **ref("block")}
     whole = {
         "type": "object",
         "properties": {

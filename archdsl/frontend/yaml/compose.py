@@ -79,7 +79,7 @@ class Composer:
             if not isinstance(key, Scalar):
                 self.findings.add(catalog.YAML, key.span, f"{KINDS[type(key)]} cannot be a key", "write `key: value`")
             elif key.content == "<<" and not key.style:
-                help = "write the keys out; a backbone takes over the lines of another with `extends`"
+                help = "write the keys out; a backbone inherits the lines of another with `extends`"
                 self.findings.add(catalog.YAML, key.span, "YAML's merge key is not part of the notation", help)
             else:
                 yield self.entry(key, self.data(value))
@@ -95,6 +95,6 @@ class Composer:
             first = found.setdefault(entry.key.content, entry)
             if first is not entry:
                 notes = (Note(first.key.span, "first here"),)
-                label = f"`{entry.key.content}` stands here again"
+                label = f"a second `{entry.key.content}`"
                 self.findings.extend([catalog.DUPLICATE.at(entry.key.span, label, notes=notes)])
         return tuple(found.values())

@@ -46,7 +46,7 @@ class Definitions(Values):
             return None
         inside, statements = body
         if doc and inside:
-            self.findings.add(catalog.DUPLICATE, entry.key.span, "this has a `doc`, and a docstring in its body")
+            self.findings.add(catalog.DUPLICATE, entry.key.span, "this has both a `doc` and a docstring in its body")
         return kind(entry.key.span, False, name, parameters, statements, doc or inside)
 
     def signature(self, data: Data) -> tuple[Parameter, ...] | None:
@@ -68,7 +68,7 @@ class Definitions(Values):
             return None
         default = self.whole(entry.value, lists=True)
         if default is not None and not is_small(entry.value.span.text) and not sayable(default, "f"):
-            label = "as a parameter's default, this is nested deeper than any that can be read"
+            label = "as a parameter's default, this is nested too deeply to be read"
             self.findings.add(catalog.TOO_DEEP, entry.value.span, label)
             return None
         return Parameter(entry.key.span, False, name, (), default) if name and default else None
@@ -88,7 +88,7 @@ class Definitions(Values):
         source, end = scalar.span.source, scalar.span.end
         behind = COMMENT.match(source.text, end) if not scalar.style else None
         if behind and not source.text[behind.end() : behind.end() + 1].isspace():
-            help = "put the doc in quotes; or, for a comment, a blank behind the `#`"
+            help = "put the doc in quotes; or, for a comment, a space after the `#`"
             self.findings.add(catalog.YAML, scalar.span, "` #` ends a text without quotes", help)
         if QUOTED in scalar.content:
             label = "three quotes in a row end a docstring in the text form"

@@ -15,7 +15,7 @@ from archdsl.errors import ArchError, Source, Span, catalog
 from archdsl.frontend.yaml.guard import DEEPEST, QUOTES, SPLIT
 
 COMMENT = re.compile(r"[^ \t#][ \t]+#")
-INDENT = "YAML indents with blanks"
+INDENT = "YAML indents with spaces"
 
 
 class Fault(NamedTuple):
@@ -54,9 +54,9 @@ class Fault(NamedTuple):
 def colon(fault: Fault) -> ArchError:
     """A `: ` that cannot be: in a value, or after a line that is a value already."""
     if re.search(r":\s", fault.line):
-        return fault.said("`: ` cannot stand inside a value without quotes", QUOTES)
-    label = "the text above goes on to this line, where a `: ` cannot stand"
-    return fault.said(label, f"align the key with those above; or, where one expression was meant, {QUOTES}")
+        return fault.said("`: ` is not allowed inside a value without quotes", QUOTES)
+    label = "the text above continues on this line, where `: ` is not allowed"
+    return fault.said(label, f"align the key with those above; or, if this is one expression, {QUOTES}")
 
 
 def beginning(fault: Fault) -> ArchError:
@@ -71,10 +71,12 @@ def bracket(fault: Fault) -> ArchError:
     closing = {"[": "]", "{": "}"}.get(fault.opening)
     if closing is None:
         return (
-            beginning(fault) if fault.char.strip() else fault.said("the text ends while a bracket is open", "close it")
+            beginning(fault)
+            if fault.char.strip()
+            else fault.said("the text ends while a bracket is still open", "close it")
         )
     if fault.char in "[]{}()" and fault.char:
-        label = f"`{fault.char}` cannot stand inside a text without quotes that is inside `{fault.opening}{closing}`"
+        label = f"`{fault.char}` is not allowed in a text without quotes inside `{fault.opening}{closing}`"
         return fault.said(label, QUOTES)
     line, _ = fault.source.position(fault.begun)
     return fault.said(f"the `{fault.opening}` of line {line} is still open here", f"close it with `{closing}`")
@@ -94,7 +96,7 @@ def outside(fault: Fault) -> ArchError:
 
 def comment(fault: Fault) -> ArchError:
     """A text after a comment: the comment has ended the value."""
-    return fault.said("the `#` above ends the value, so this is no part of it", f"{QUOTES}, or the comment elsewhere")
+    return fault.said("the `#` above ends the value, so this is not part of it", f"{QUOTES}, or move the comment")
 
 
 def keyless(fault: Fault) -> ArchError:
@@ -106,7 +108,7 @@ def keyless(fault: Fault) -> ArchError:
 
 def block_sign(fault: Fault) -> ArchError:
     """A `|` or `>` that was meant as part of an expression."""
-    label = f"`{fault.opening}` at the beginning of a value announces a block of text"
+    label = f"`{fault.opening}` at the beginning of a value starts a block of text in YAML"
     return fault.said(label, QUOTES, fault.begun)
 
 
@@ -118,7 +120,9 @@ def anchor(fault: Fault) -> ArchError:
 
 def dash(fault: Fault) -> ArchError:
     """A `- ` behind a key."""
-    return fault.said("`- ` begins a list item, which cannot stand behind a key", f"begin a line with it, or {QUOTES}")
+    return fault.said(
+        "`- ` begins a list item, which cannot follow a key on its line", f"start a new line with it, or {QUOTES}"
+    )
 
 
 def unclosed_quote(fault: Fault) -> ArchError:
@@ -131,12 +135,12 @@ def escape(fault: Fault) -> ArchError:
     at = fault.source.text.rfind("\\", 0, fault.at + 1)
     if at < fault.begun:
         return fault.said("`!` at the beginning of a value is a tag in YAML; a spec has none", QUOTES, fault.begun)
-    return fault.said("this is no escape that YAML knows", "in single quotes a backslash is a backslash", at)
+    return fault.said("this is not an escape that YAML knows", "in single quotes a backslash is a backslash", at)
 
 
 def after_end(fault: Fault) -> ArchError:
     """Something behind the document."""
-    return fault.said("this stands outside of the mapping above", "align it with the keys above")
+    return fault.said("this is outside the mapping above", "align it with the keys above")
 
 
 def directive(fault: Fault) -> ArchError:

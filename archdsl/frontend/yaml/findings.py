@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from archdsl.errors import ArchError, Diagnostic, Rule, Span
+from archdsl.errors.diagnostic import MOST_FINDINGS
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-MOST = 100
-"""So many findings are shown; whoever reads a file with more has stopped by then."""
 
 
 class Findings:
@@ -27,7 +25,7 @@ class Findings:
     def extend(self, findings: list[Diagnostic]) -> None:
         """Several more; raises where there are too many to go on."""
         self.found += findings
-        if len(self.found) >= MOST:
+        if len(self.found) >= MOST_FINDINGS:
             self.report()
 
     def attempt(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
@@ -42,4 +40,6 @@ class Findings:
         """Raises if anything was found, in the order of its places, and one finding at each: the first says most."""
         if self.found:
             first = {each.span: each for each in reversed(self.found)}
-            raise ArchError(sorted(first.values(), key=lambda each: each.span.start if each.span else 0)[:MOST])
+            raise ArchError(
+                sorted(first.values(), key=lambda each: each.span.start if each.span else 0)[:MOST_FINDINGS]
+            )

@@ -13,15 +13,15 @@ from typing import Any, NamedTuple, cast
 from yaml import events as ev
 
 from archdsl.errors import ArchError, Note, Rule, Source, Span, catalog
+from archdsl.frontend.arch.limits import LARGEST, check_length
 
-LARGEST = 1_000_000
 DEEPEST = 40
 MOST_NODES = 100_000
 UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 QUOTES = "put the expression in quotes"
-SPLIT = "a spec is at most three or four deep; give the inner parts names of their own, as blocks"
-MEANT = "write out what is meant: each alias of an alias multiplies what it stands for"
+SPLIT = "a spec is at most three or four deep; define the inner parts as blocks of their own"
+MEANT = "write the values out: aliases of aliases multiply"
 
 
 class Size(NamedTuple):
@@ -44,9 +44,7 @@ class Open(NamedTuple):
 
 def check_text(source: Source) -> None:
     """Raises for a text that is too large, or holds characters that no text file holds."""
-    if len(source.text) > LARGEST:
-        label = f"{len(source.text):,} characters; at most {LARGEST:,} are read"
-        raise catalog.TOO_LARGE.error(Span(source, 0, 0), label)
+    check_length(source.text, Span(source, 0, 0))
     if found := UNREADABLE.search(source.text, source.text.startswith("\ufeff")):
         label = f"the character {ord(found[0]):#06x} does not belong in a text"
         raise catalog.YAML.error(Span(source, found.start(), found.end()), label, help="remove it")
@@ -82,8 +80,8 @@ class Guard:
     def node(self, event: Any, size: Size) -> None:
         """Any node: its tag, its anchor, and how many there are."""
         if event.tag is not None:
-            label = f"`{event.tag[:60]}` is a tag; a spec is plain text, and has none"
-            raise self.error(catalog.YAML, event, label, help=f"remove it; where an expression was meant, {QUOTES}")
+            label = f"`{event.tag[:60]}` is a tag; a spec is plain data and has none"
+            raise self.error(catalog.YAML, event, label, help=f"remove it; or, if this is an expression, {QUOTES}")
         if event.anchor is not None and event.anchor in self.anchors:
             raise self.second_anchor(event)
         self.grow(event, size)
@@ -92,17 +90,15 @@ class Guard:
         """The finding for an anchor that is set again."""
         span = self.place(event.start_mark, event.end_mark)
         notes = (Note(self.anchors[event.anchor][1], "first here"),)
-        return ArchError([catalog.DUPLICATE.at(span, f"the anchor `{event.anchor}` is set again", notes=notes)])
+        return ArchError([catalog.DUPLICATE.at(span, f"the anchor `{event.anchor}` is already defined", notes=notes)])
 
     def grow(self, event: Any, size: Size) -> None:
         """Counts."""
         self.total = self.total.plus(size)
         if self.total.nodes > MOST_NODES:
-            raise self.error(
-                catalog.TOO_LARGE, event, f"more than {MOST_NODES:,} values, those of aliases counted", MEANT
-            )
+            raise self.error(catalog.TOO_LARGE, event, f"more than {MOST_NODES:,} values, with aliases expanded", MEANT)
         if self.total.characters > LARGEST:
-            raise self.error(catalog.TOO_LARGE, event, f"more than {LARGEST:,} characters, those of aliases counted")
+            raise self.error(catalog.TOO_LARGE, event, f"more than {LARGEST:,} characters, with aliases expanded")
 
     def scalar(self, event: Any) -> None:
         """A text."""
@@ -131,7 +127,7 @@ class Guard:
     def alias(self, event: Any) -> None:
         """A node once more."""
         if any(each.anchor == event.anchor for each in self.open):
-            raise self.error(catalog.CYCLE, event, f"`*{event.anchor}` stands inside what it stands for")
+            raise self.error(catalog.CYCLE, event, f"`*{event.anchor}` is used inside the value that it stands for")
         if event.anchor not in self.anchors:
             label = f"`*` at the beginning of a value is an alias in YAML, and there is no anchor `{event.anchor[:60]}`"
             raise self.error(catalog.YAML, event, label, QUOTES)

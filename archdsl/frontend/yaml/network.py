@@ -31,7 +31,7 @@ class Network(Definitions):
     def backbone(self, name: Scalar | None, keys: dict[str, Entry]) -> Backbone | None:
         """The backbone of some keys."""
         if "sections" in keys and (short := [key for key in ("stem", "stages", "head") if key in keys]):
-            label = f"`sections` holds all sections in order, so {listed(short)} cannot stand beside it"
+            label = f"`sections` holds all sections in order, so {listed(short)} cannot be used with it"
             self.findings.add(catalog.DOCUMENT, keys["sections"].key.span, label, "move them into `sections`")
         for key, read in KEYS.items():
             if key in keys:
@@ -152,8 +152,8 @@ class Network(Definitions):
     def is_free(self, name: str, entry: Entry) -> bool:
         """Whether a section or setting can have a name."""
         if name in LINE_WORDS:
-            label = f"`{name}` begins a line of its own kind in the text form, so nothing else can have this name"
-            self.findings.add(catalog.DOCUMENT, entry.key.span, label, "take another name")
+            label = f"`{name}` begins a line of its own kind in the text form, so it cannot be a name"
+            self.findings.add(catalog.DOCUMENT, entry.key.span, label, "choose another name")
         return name not in LINE_WORDS
 
 

@@ -26,7 +26,9 @@ def parse_yaml(source: Source) -> Document:
     """The document that a YAML text says; raises ArchError, with all that is wrong."""
     if (start := text_form(source.text)) is not None:
         label = "this is the text form of the language, not YAML"
-        raise catalog.YAML.error(Span(source, start, start + 1), label, help="let the file's name end in `.arch`")
+        raise catalog.YAML.error(
+            Span(source, start, start + 1), label, help="give the file a name that ends in `.arch`"
+        )
     findings = Findings()
     document = File(findings).document(source, load(source, findings))
     findings.report()
@@ -62,7 +64,7 @@ class File(Definitions):
             if key in FILE_KEYS or (key in ONE_NETWORK and not several):
                 found[key] = entry
             elif key in ONE_NETWORK:
-                label = f"beside `backbones`, `{key}` belongs to none of them"
+                label = f"with `backbones`, `{key}` belongs to no backbone"
                 self.findings.add(catalog.DOCUMENT, entry.key.span, label, "move it into the one that it is meant for")
             else:
                 self.unknown(entry.key, (*FILE_KEYS, *ONE_NETWORK), "a spec")
@@ -72,7 +74,7 @@ class File(Definitions):
         """`archdsl: 1`."""
         scalar = self.scalar(data, "an edition of the language")
         if scalar and scalar.content != str(EDITION):
-            label, help = f"edition {scalar.content[:20]}", f"this archdsl speaks edition {EDITION}"
+            label, help = f"edition {scalar.content[:20]}", f"this version of archdsl reads edition {EDITION}"
             self.findings.add(catalog.EDITION, scalar.span, label, help)
             return None
         return scalar and EDITION

@@ -29,8 +29,8 @@ HINTS = {
     "name": "the name of a backbone is its key in `backbones`",
 }
 """What to do about keys that are like none of those that exist."""
-THOUSANDS = "a comma begins something new here; a thousand is `1_000`"
-NAME_HELP = "a name is of letters, digits and `_`, and does not begin with a digit"
+THOUSANDS = "a comma separates values here; one thousand is `1_000`"
+NAME_HELP = "a name consists of letters, digits and `_`, and does not begin with a digit"
 
 
 class Reader:
@@ -63,9 +63,7 @@ class Reader:
         in_braces = kind is Scalar and isinstance(data, Mapping) and data.span.text.startswith("{")
         help = "a text that begins with `{` needs quotes" if in_braces else ""
         help = (
-            "its lines are of the form `name: ...`"
-            if kind is Mapping and isinstance(data, Scalar) and data.content
-            else help
+            "write its lines as `name: ...`" if kind is Mapping and isinstance(data, Scalar) and data.content else help
         )
         self.findings.add(catalog.WRONG_TYPE, data.span, f"{KINDS[type(data)]}, where {wanted} belongs", help)
         return None
@@ -86,7 +84,7 @@ class Reader:
         help = HINTS.get(name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
         if SIGNS.search(name) and not key.style:
             help = QUOTES
-        self.findings.add(catalog.DOCUMENT, key.span, f"`{shown(name)}` is no key of {where}", help)
+        self.findings.add(catalog.DOCUMENT, key.span, f"`{shown(name)}` is not a key of {where}", help)
 
     def lines(self, data: Data, wanted: str) -> list[Entry]:
         """The lines of an ordered mapping; a list of mappings is another way to write it, in which keys may repeat."""
@@ -101,15 +99,15 @@ class Reader:
         if scalar is None:
             return None
         if scalar.content in RESERVED:
-            label = f"`{scalar.content}` is a word of the language, so it cannot be a name"
-            self.findings.add(catalog.SYNTAX, scalar.span, label, "take another name")
+            label = f"`{scalar.content}` is a reserved word, so it cannot be a name"
+            self.findings.add(catalog.SYNTAX, scalar.span, label, "choose another name")
             return None
         if not NAME.fullmatch(scalar.content):
             help = THOUSANDS if scalar.content.isdigit() else NAME_HELP
-            self.findings.add(catalog.WRONG_TYPE, scalar.span, f"`{shown(scalar.content)}` is no name", help)
+            self.findings.add(catalog.WRONG_TYPE, scalar.span, f"`{shown(scalar.content)}` is not a name", help)
             return None
         if len(scalar.content) > LONGEST_NAME:
-            self.findings.add(catalog.TOO_LARGE, scalar.span, f"a name has at most {LONGEST_NAME} letters")
+            self.findings.add(catalog.TOO_LARGE, scalar.span, f"a name has at most {LONGEST_NAME} characters")
             return None
         return scalar.content
 
@@ -121,7 +119,7 @@ def advised(finding: Diagnostic, scalar: Scalar) -> Diagnostic:
     if not scalar.style and at_end and COMMENT.match(text, span.end):
         return finding._replace(help=f"` #` ends a value without quotes: {QUOTES}")
     if scalar.style != "|" and "\n" in span.text and STATEMENT.match(scalar.content):
-        return finding._replace(help="only after `|` are the lines of a body kept: write `body: |`")
+        return finding._replace(help="only `|` keeps the lines of a body: write `body: |`")
     return finding
 
 

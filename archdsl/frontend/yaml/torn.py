@@ -103,6 +103,6 @@ def mended(first: Scalar, last: Span, findings: Findings) -> Scalar:
     span = first.span.to(last)
     content, offsets = rewritten(span.text, span.start, FOLD)
     example = f': "{content}"' if len(content) <= LONGEST_EXAMPLE else ""
-    label = "without quotes, YAML cuts this at its commas"
+    label = "without quotes, YAML splits this at its commas"
     findings.add(catalog.YAML, span, label, f"put the expression in quotes{example}")
     return Scalar(Text(content, span, offsets))

@@ -24,7 +24,7 @@ class Values(Reader):
         value = self.expression(data) if lists else self.block(data)
         if value is None or isinstance(data, Scalar) or is_small(data.span.text) or sayable(value):
             return value
-        label = "as one expression, this is nested deeper than any that can be read"
+        label = "as one expression, this is nested too deeply to be read"
         self.findings.add(catalog.TOO_DEEP, data.span, label, "give its parts names, as constants or blocks")
         return None
 
@@ -57,7 +57,7 @@ class Values(Reader):
         keys = self.keys(data, PLAIN, "a block")
         if "block" not in keys:
             if len(keys) == len(data.entries):
-                self.findings.add(catalog.DOCUMENT, data.span, "this does not say which `block`", "add `block: ...`")
+                self.findings.add(catalog.DOCUMENT, data.span, "`block` is missing here", "add `block: ...`")
             return None
         value = self.block(keys["block"].value)
         arguments = self.arguments(keys["args"].value) if "args" in keys else None

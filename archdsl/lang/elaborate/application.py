@@ -118,7 +118,7 @@ def apply_join(session: Session, builder: Builder, join: Join, value: Value, set
     """All operands on the same input, then joined."""
     if join.home is not None and join.home is not builder:
         raise Fault(
-            catalog.ESCAPES, join.span, "a tensor in this block lives in another body", "hand it over as a parameter"
+            catalog.ESCAPES, join.span, "a tensor in this block belongs to another body", "pass it as a parameter"
         )
     parts = [
         (operand, part)

@@ -81,8 +81,8 @@ def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
     if len(chosen) != 3 or not all(0 < side <= LARGEST_SIDE for side in chosen):
         raise catalog.OUT_OF_RANGE.error(
             family.span,
-            f"{'x'.join(map(str, chosen))} is no input size",
-            help="channels x height x width, as 3x224x224",
+            f"{'x'.join(map(str, chosen))} is not an input size",
+            help="write channels x height x width, as 3x224x224",
         )
     return tuple(chosen)
 
@@ -146,7 +146,7 @@ class Elaboration:
         except ArchError as error:
             self.findings += error.diagnostics
         except RecursionError:
-            self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this nests too deeply to be worked out"))
+            self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this is nested too deeply"))
         finally:
             self.session.inside.clear()
         return None
@@ -187,7 +187,7 @@ class Elaboration:
         for name in self.params:
             if name not in slots:
                 label = f"`{self.family.name}` has no parameter `{name}`"
-                help = did_you_mean(name, slots) or (f"it has {listed(slots)}" if slots else "it has none at all")
+                help = did_you_mean(name, slots) or (f"it has {listed(slots)}" if slots else "it has no parameters")
                 self.findings.append(catalog.UNKNOWN_PARAMETER.at(self.place_of(name), label, help=help))
         for declared in self.family.parameters:
             self.attempt(lambda declared=declared: self.bind_parameter(declared, slots[declared.parameter.name]))
@@ -217,8 +217,8 @@ class Elaboration:
             raise Fault(
                 catalog.MISSING_ARGUMENT,
                 declared.parameter.span,
-                f"`{name}` has no default, and was not given",
-                f"give it a default; or, to a command that takes `-p`, as `show` and `build`, `-p {name}=...`",
+                f"`{name}` has no default, and is not given",
+                f"give it a default; or, in commands that take `-p` (`show`, `build`), set it: `-p {name}=...`",
             )
         if isinstance(asked, ast.Expression):
             file = self.family.file if name in self.params else declared.file
@@ -259,7 +259,7 @@ class Elaboration:
         idle = [entry for slot, entry in self.declared.items() if slot not in self.root.used]
         idle += [entry for place, entry in session.declared.items() if place not in session.effective]
         for entry in idle:
-            help = "no op or block of that name is built here without its own value; remove it"
+            help = "no op or block of that name is built here, or each has its own value; remove the setting"
             label = f"the setting `{entry.text}` reaches nothing"
             self.findings.append(catalog.UNUSED.at(entry.bound.span, label, help=help))
         for line in self.family.settings:

@@ -38,7 +38,7 @@ class Environment:
     def check_name(self, name: str, span: Span | None) -> None:
         """Raises for a new name that means something already."""
         if name in RESERVED or name in POLICIES:
-            raise Fault(catalog.DUPLICATE, span, f"`{name}` is a word of the language", "choose another name")
+            raise Fault(catalog.DUPLICATE, span, f"`{name}` is a reserved word", "choose another name")
         if name in self.names:
             raise Fault(catalog.DUPLICATE, span, f"`{name}` is the name of something else here", "choose another name")
 

@@ -46,7 +46,7 @@ def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset
         for name in signature.required:
             if name not in given and name not in said:
                 label = f"`{signature.owner}` needs `{name}`"
-                raise Fault(catalog.MISSING_ARGUMENT, use.span, label, f"it is {signature.text()}")
+                raise Fault(catalog.MISSING_ARGUMENT, use.span, label, signature.hint())
         used = frozenset((kind, name) for name in said) if said else NONE
         found = session.ops[key] = (kind(**given, **said), used)
     return found
@@ -78,7 +78,7 @@ def mismatch(use: Use, op: Op, is_list: bool) -> Fault:
         catalog.LIST_NEEDED,
         use.span,
         f"one tensor reaches `{op.name}`, which takes a list of tensors",
-        f"gather it first: `fork(a, b) -> {op.name}`",
+        f"make a list first: `fork(a, b) -> {op.name}`",
     )
 
 
@@ -99,7 +99,9 @@ def check_output(use: Use, output: Shapes) -> None:
         if min(shape) < 1:
             raise Fault(catalog.KERNEL_TOO_LARGE, use.span, f"nothing is left of the map: {'x'.join(map(str, shape))}")
         if prod(shape) > LARGEST_MAP:
-            raise Fault(catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is beyond all memory")
+            raise Fault(
+                catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is larger than any memory"
+            )
 
 
 def totals_of(op: Op, shape: Any, output: Any) -> Totals:
@@ -143,8 +145,8 @@ def with_settings(session: Session, chosen: BlockValue, policy: Policy) -> Block
             raise Fault(
                 catalog.UNKNOWN_PARAMETER,
                 policy.span,
-                f"`{signature.owner}` stands for `{policy.policy}` here, and has no `{name}`",
-                f"it is {signature.text()}",
+                f"here `{policy.policy}` is `{signature.owner}`, which has no `{name}`",
+                signature.hint(),
             )
         given[name] = fitted(signature.slots[name], bound, exact=False)
     return session.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)

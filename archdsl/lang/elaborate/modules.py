@@ -88,7 +88,7 @@ def check_single(session: Session, role: Role) -> None:
         raise Fault(
             catalog.APPLIED_TWICE,
             role.span,
-            f"`{binding[1]}` is applied at another place already",
+            f"`{binding[1]}` is already applied elsewhere",
             f"for one result used twice, name the tensor: `y = x -> ...`; "
             f"for two sets of weights, write it twice; for one set, `{binding[1]} = share(...)`",
             (Note(before, "applied here first"),),
@@ -100,8 +100,8 @@ def shared_elsewhere(shared: Shared) -> Fault:
     return Fault(
         catalog.SHARED,
         shared.span,
-        "a shared block is applied in the body that its `share` stands in, as a link of its own",
-        "apply it there to each tensor, and hand the tensors on",
+        "a shared block is applied in the body of its `share`, as a link of its own",
+        "apply it there to each tensor, and pass the results on",
     )
 
 
@@ -183,7 +183,7 @@ def block_scope(
                 return built._replace(used=built.used | builder.used)
             result = session.apply(builder, result, builder.input(0), settings)
         elif not is_tensors(result):
-            raise Fault(catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` comes to {describe(result)}")
+            raise Fault(catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` returns {describe(result)}")
     facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": body.arguments}
     return Built(close(builder, result, use, **facts), frozenset(builder.used))
 
@@ -203,7 +203,7 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     arguments = arguments_of(frame, definition)
     returned, result = run(frame, definition.body)
     if not returned:
-        label = f"`{definition.name}` comes to nothing"
+        label = f"`{definition.name}` returns nothing"
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
     body = Body(arguments, result, frozenset(builder.used), (use, settings))
     asks = "x" in frame.read or len(builder.inputs) > 1
@@ -228,7 +228,7 @@ def is_one(block: BlockValue) -> bool:
 def close(builder: Builder, result: Value, block: BlockValue, **facts: Any) -> Scope:
     """The finished scope."""
     if not isinstance(result, TENSORS) and not result:
-        raise Fault(catalog.NOT_A_TENSOR, block.span, "this comes to an empty list")
+        raise Fault(catalog.NOT_A_TENSOR, block.span, "this is an empty list")
     output = shapes_of(result)
     check_length(output, block.span)
     reached = reference(result)

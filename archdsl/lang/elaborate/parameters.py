@@ -51,8 +51,8 @@ def value_of(frame: Frame, use: Use, slot: Slot, entries: dict[str, Entry], defa
     if slot.default is not MISSING:
         return slot.default
     if default is None:
-        text = signature_of(use.target).text()
-        raise Fault(catalog.MISSING_ARGUMENT, use.span, f"`{use.target.name}` needs `{slot.name}`", f"it is {text}")
+        label = f"`{use.target.name}` needs `{slot.name}`"
+        raise Fault(catalog.MISSING_ARGUMENT, use.span, label, signature_of(use.target).hint())
     return fitted(slot, typed_argument(frame, default, slot.type), exact=True).value
 
 

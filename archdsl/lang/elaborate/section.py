@@ -194,7 +194,7 @@ def no_tensor(line: Section | Output, value: Value) -> Fault:
         return Fault(
             catalog.NOT_A_TENSOR,
             line.value.span,
-            f"`{line.name}` comes to a list of tensors",
+            f"`{line.name}` ends in a list of tensors",
             "join them: `-> concat`, `-> add`",
         )
-    return Fault(catalog.NOT_A_TENSOR, line.value.span, f"`{line.name}` comes to no tensor")
+    return Fault(catalog.NOT_A_TENSOR, line.value.span, f"`{line.name}` does not end in a tensor")

@@ -48,7 +48,7 @@ def holds(section: Section, before: Shape, after: Shape) -> bool:
 def check(section: Section, before: Shape, after: Shape) -> None:
     """Raises where a stage does not reduce as it says."""
     if len(after) != 3 or len(before) != 3:
-        raise Fault(catalog.NOT_A_MAP, section.span, f"the stage `{section.name}` gives no feature map")
+        raise Fault(catalog.NOT_A_MAP, section.span, f"the stage `{section.name}` does not end in a feature map")
     factors = {round(big / small) for big, small in zip(before[1:], after[1:], strict=True)}
     if factors != {1 if section.reduction is None else section.reduction}:
         raise wrong(section, before, after, factors)
@@ -57,12 +57,12 @@ def check(section: Section, before: Shape, after: Shape) -> None:
 def wrong(section: Section, before: Shape, after: Shape, factors: set[int]) -> Fault:
     """A stage that reduces by another factor than it says."""
     text = f"{'x'.join(map(str, before[1:]))} becomes {'x'.join(map(str, after[1:]))}"
-    said = "no `/`" if section.reduction is None else f"`/ {section.reduction}`"
+    said = "it has no `/`" if section.reduction is None else f"it says `/ {section.reduction}`"
     help = "a stage reduces the height and the width alike; a section without `stage` need not"
     if len(factors) == 1:
         factor = factors.pop()
         help = f"write `{section.name}{f' / {factor}' if factor > 1 else ''}`"
-    return Fault(catalog.REDUCTION, section.span, f"it says {said}, but {text}", help)
+    return Fault(catalog.REDUCTION, section.span, f"{said}, but {text}", help)
 
 
 def with_stride(session: Session, section: Section, block: BlockValue) -> BlockValue:

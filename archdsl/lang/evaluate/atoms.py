@@ -112,10 +112,10 @@ def absent(node: ast.Name) -> Fault:
         return Fault(
             catalog.NO_INPUT,
             node.span,
-            "`x` is the input of the block in whose body it stands; here is no such body",
-            "in a backbone, `identity` is what comes in; other tensors go by their section: `c4 -> ...`",
+            "`x` is the input of a block; it exists only inside a block's body",
+            "in a backbone, `identity` is the input of the section; name other tensors by their section: `c4 -> ...`",
         )
-    return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is known to the right of `n *` and in `collect` only")
+    return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is known only to the right of `n *` and in `collect`")
 
 
 def unknown(frame: Frame, node: ast.Name) -> Fault:
@@ -129,12 +129,12 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
         return Fault(
             catalog.UNKNOWN_NAME,
             node.span,
-            f"`{node.id}` is an output, which sections do not read: it is worked out after all of them",
-            f"have `{node.id}` as a section, or write here again what it is made of",
+            f"`{node.id}` is an output; sections cannot read outputs, which come after all of them",
+            f"have `{node.id}` a section, or repeat its expression here",
         )
     if node.id in frame.later:
         return Fault(
-            catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line reads only what stands before it"
+            catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line can only read what stands above it"
         )
     return Fault(
         catalog.UNKNOWN_NAME,
@@ -179,7 +179,7 @@ def counted(frame: Frame, node: ast.Expression, values: tuple[Value, ...]) -> tu
 @evaluates(ast.Spread)
 def spread(frame: Frame, node: ast.Spread) -> Value:
     """`...` on its own means nothing."""
-    raise Fault(catalog.WRONG_TYPE, node.span, "`...` stands among the items of a list or the arguments of a call")
+    raise Fault(catalog.WRONG_TYPE, node.span, "`...` belongs among the items of a list or the arguments of a call")
 
 
 @evaluates(ast.Comprehension)
@@ -210,7 +210,7 @@ def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Val
 def check_free(target: ast.Name) -> None:
     """Raises for a word of the language where a new name is needed."""
     if target.id in RESERVED:
-        raise Fault(catalog.DUPLICATE, target.span, f"`{target.id}` is a word of the language", "choose another name")
+        raise Fault(catalog.DUPLICATE, target.span, f"`{target.id}` is a reserved word", "choose another name")
 
 
 def turns(frame: Frame, source: ast.Expression) -> tuple[Value, ...]:
@@ -276,7 +276,7 @@ def index(frame: Frame, node: ast.Index) -> Value:
     if isinstance(base, TensorList) and frame.builder is not None:
         return frame.builder.pick(base, checked_index(node, at, len(base.shapes)))
     if not is_list(base):
-        raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is no list")
+        raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list")
     items = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
     return items[checked_index(node, at, len(items))]
 

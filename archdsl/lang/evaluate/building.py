@@ -127,9 +127,9 @@ class Builder:
             if step.target and step.output not in read:
                 child = self.children[step.target]
                 help = (
-                    "read it, or leave it out (`identity`)" if child.role == "parameter" else "read it, or leave it out"
+                    "use it, or leave it out (`identity`)" if child.role == "parameter" else "use it, or leave it out"
                 )
-                raise Fault(catalog.UNUSED, child.scope.span, f"nothing uses what `{child.name}` gives", help)
+                raise Fault(catalog.UNUSED, child.scope.span, f"nothing uses the output of `{child.name}`", help)
 
     def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: Any) -> Scope:
         """The scope; raises where it is larger than any network may be."""

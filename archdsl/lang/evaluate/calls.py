@@ -121,7 +121,7 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
     if len(values) > len(slots):
         raise Fault(catalog.BY_NAME_ONLY, node.span, f"`{routine.name}` takes at most {plural(len(slots))}")
     if captures(tuple(values)):
-        hint = "hand over what it needs to know: `x.channels`"
+        hint = "pass what it needs to know: `x.channels`"
         raise Fault(catalog.WRONG_TYPE, node.span, "functions take values, not tensors", hint)
     names: dict[str, Value] = dict(zip(slots, values, strict=False))
     inner = Frame(session, routine.file, Statics.blank(), names, frame.settings)
@@ -133,7 +133,7 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
             names[parameter.name] = evaluate(inner, parameter.default)
         found, value = run(inner, routine.node.body)
     if not found:
-        raise Fault(catalog.NO_RESULT, routine.node.span, f"`{routine.name}` comes to no value", "end it with `return`")
+        raise Fault(catalog.NO_RESULT, routine.node.span, f"`{routine.name}` returns no value", "end it with `return`")
     return value
 
 
@@ -161,7 +161,7 @@ def give(frame: Frame, value: BlockValue, node: ast.Call, name: str) -> BlockVal
             body = give(frame, value.body, node, name)
             return value.replace(key=session.key("with", value.settings.key, body.key), body=body)
         case Shared():
-            raise Fault(catalog.SHARED, node.span, "a shared block has its settings; they cannot be changed")
+            raise Fault(catalog.SHARED, node.span, "a shared block has its settings already; they cannot be changed")
         case _:
             raise Fault(
                 catalog.UNKNOWN_PARAMETER,
@@ -270,7 +270,7 @@ def retyped(slot: Slot, handed: Bound) -> Bound:
         raise Fault(
             catalog.UNKNOWN_NAME,
             handed.span,
-            f"`{handed.value}` is no choice for `{slot.name}`",
+            f"`{handed.value}` is not a choice for `{slot.name}`",
             did_you_mean(handed.value, slot.type.symbols),
         )
     return handed
@@ -293,7 +293,10 @@ def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
             return Bound(Symbol(node.id), node.span, NOWHERE)
         if kind.name == "symbol" or (kind.symbols and frame.file.find(node.id) is None):
             raise Fault(
-                catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is no choice here", did_you_mean(node.id, kind.symbols)
+                catalog.UNKNOWN_NAME,
+                node.span,
+                f"`{node.id}` is not a choice here",
+                did_you_mean(node.id, kind.symbols),
             )
     if kind.name == "init" and not isinstance(node, ast.Nothing):
         return bound(frame, node, initializer(frame, node))

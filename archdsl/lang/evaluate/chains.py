@@ -43,7 +43,7 @@ def need_link(node: ast.Expression, value: Value) -> BlockValue:
             catalog.NOT_A_BLOCK,
             node.span,
             f"a block is needed here, not {describe(value)}",
-            "a tensor stands first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
+            "a tensor comes first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
         )
     block = need_block(node, value)
     if isinstance(block, Join):

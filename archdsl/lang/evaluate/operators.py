@@ -83,7 +83,9 @@ def word(frame: Frame, node: ast.Expression, other: ast.Expression, value: Value
     if not isinstance(node, ast.Name) or not (choices or isinstance(value, Symbol)):
         return evaluate(frame, node)
     if choices and node.id not in choices:
-        raise Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is no choice here", did_you_mean(node.id, choices))
+        raise Fault(
+            catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is not a choice here", did_you_mean(node.id, choices)
+        )
     return Symbol(node.id)
 
 
@@ -109,7 +111,12 @@ def joined(frame: Frame, node: ast.Binary, left: Value, right: Value) -> Value:
     for side, value, other in ((node.left, left, right), (node.right, right, left)):
         if not isinstance(value, BlockValue | Tensor):
             help = misuse(node, value, other)
-            raise Fault(catalog.WRONG_TYPE, side.span, f"{describe(value)} beside {describe(other)}", help)
+            raise Fault(
+                catalog.WRONG_TYPE,
+                side.span,
+                f"`{node.sign}` cannot combine {describe(value)} with {describe(other)}",
+                help,
+            )
     operands = [Operand(right, node.right.span)]
     same = isinstance(node.left, ast.Binary) and node.left.sign == node.sign and not node.left.grouped
     if same and isinstance(left, Join) and left.kind == kind:
@@ -188,8 +195,8 @@ def row(
             raise Fault(
                 catalog.ESCAPES,
                 body.span,
-                "a block with a named tensor inside cannot be repeated",
-                "write a `for` loop, or hand the tensor over as a parameter of type `tensor`",
+                "a block that uses a named tensor cannot be repeated",
+                "write a `for` loop, or pass the tensor as a parameter of type `tensor`",
             )
         if runs and runs[-1][1].key == block.key:
             runs[-1] = (runs[-1][0] + times, runs[-1][1])
@@ -206,10 +213,10 @@ def check_count(count: Value, node: ast.Expression) -> None:
         raise Fault(catalog.WRONG_TYPE, node.span, label, help)
     if count < 0:
         help = f"did you mean `{-count}`?" if isinstance(node, ast.Unary) else ""
-        raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats: 0 or more are possible", help)
+        raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats; at least 0 are needed", help)
     if count > MOST_OPS:
         label = f"{count:,} repeats" if count < MOST_SHOWN else "a huge number of repeats"
-        help = "a number too many? The longest stage of ResNet-152 has 36"
+        help = "a digit too many? The longest stage of ResNet-152 has 36 blocks"
         raise Fault(catalog.TOO_MANY_OPS, node.span, f"{label}; at most {MOST_OPS:,} ops are built", help)
 
 

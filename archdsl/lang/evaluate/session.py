@@ -175,6 +175,6 @@ def circle(inside: list[str]) -> str:
         return "does a block use itself without an end?"
     between = before[len(before) - before[::-1].index(last) :]
     if not between:
-        return f"`{last}` uses itself, and has to come to an end"
+        return f"`{last}` uses itself; the recursion needs an end"
     shown = [f"`{name}`" for name in between[:MOST_SHOWN]] + ["..."] * (len(between) > MOST_SHOWN)
-    return f"`{last}` uses {', which uses '.join(shown)}, which uses `{last}`; they have to come to an end"
+    return f"`{last}` uses {', which uses '.join(shown)}, which uses `{last}`; the recursion needs an end"

@@ -24,7 +24,7 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
         raise Fault(
             catalog.UNKNOWN_NAME,
             span,
-            f"`{target[0]}` is no policy; a parameter is set as `name.{target[0]} = ...`",
+            f"`{target[0]}` is not a policy; a parameter is set as `name.{target[0]} = ...`",
             did_you_mean(target[0], POLICIES),
         )
     owner, name = ".".join(target[:-1]), target[-1]
@@ -44,7 +44,7 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
             catalog.UNKNOWN_PARAMETER,
             span,
             f"`{owner}` has no parameter `{name}`",
-            did_you_mean(name, signature.slots) or f"it is {signature.text()}",
+            did_you_mean(name, signature.slots) or signature.hint(),
         )
     return found, name
 
@@ -62,7 +62,7 @@ def entry_of(frame: Frame, slot: Slot, target: tuple[str, ...], node: ast.Expres
         block = need_block(node, evaluate(frame, node))
         if follows_policies(block):
             help = f"name an op or a block: `{name} = {DEFAULT_POLICIES[name]}`"
-            raise Fault(catalog.CYCLE, node.span, f"`{name}` would stand for a policy in turn", help)
+            raise Fault(catalog.CYCLE, node.span, f"`{name}` would refer to another policy", help)
         value = bound(frame, node, block)
     else:
         parameter = signature_of(owner).slots[name]

@@ -89,11 +89,11 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
 def escape(node: ast.Node, value: Value) -> Fault:
     """A tensor, or a block that holds one, on its way out of the body in which the tensor lives."""
     if is_tensors(value):
-        label, else_ = "a tensor cannot leave the body that it lives in like this", ""
+        label, else_ = "a tensor cannot leave its body like this", ""
     else:
-        label = "this block has a named tensor inside, so it cannot leave the body that the tensor lives in"
+        label = "this block uses a named tensor, so it cannot leave the body of that tensor"
         else_ = ", or apply the block here"
-    return Fault(catalog.ESCAPES, node.span, label, f"hand the tensor over as a parameter of type `tensor`{else_}")
+    return Fault(catalog.ESCAPES, node.span, label, f"pass the tensor as a parameter of type `tensor`{else_}")
 
 
 def shared_on_its_way(node: ast.Node) -> Fault:
@@ -101,7 +101,7 @@ def shared_on_its_way(node: ast.Node) -> Fault:
     return Fault(
         catalog.SHARED,
         node.span,
-        "shared weights stay in the body that the `share` stands in",
+        "shared weights stay in the body of their `share`",
         "apply the block here to each tensor, or write `share` in the block that applies it",
     )
 

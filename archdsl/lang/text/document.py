@@ -1,8 +1,8 @@
 """The spec document: what a file says, whichever notation it is in.
 
 Both front ends give these records, checked; from here on nobody can tell which was used. Elements are equal when
-they say the same, wherever they stand. They are plain records, not pydantic models: the grammar checks all that stands
-in a file, and a check of the checked would take a third of a cold start.
+they say the same, wherever they stand. They are plain records without validators: the grammar and the front ends have
+checked all that a file holds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from archdsl.lang.text.syntax import Argument, Block, Expression, Function, Para
 from archdsl.record import Record
 
 EDITION = 1
-"""The edition of the language that this archdsl speaks."""
+"""The edition of the language that this version of archdsl reads."""
 
 LONGEST_NAME = 100
 LARGEST_SIZE = 10**9

@@ -89,7 +89,7 @@ class Clash:
 
 def clash(name: str, places: Iterable[Span | None]) -> tuple[str, str, tuple[Note, ...]]:
     """What is said of a name that several imports define: label, help, and the places."""
-    notes = tuple(Note(span, "here it is defined") for span in places)
+    notes = tuple(Note(span, "defined here") for span in places)
     return f"several imports define `{name}`", "give them different names", notes[:MOST_NOTES]
 
 
@@ -195,7 +195,7 @@ class File:
 def check_names(document: Document) -> None:
     """Raises for two definitions of one name, and for those whose name means something else in the language."""
     findings = [
-        catalog.DUPLICATE.at(node.span, f"`{node.name}` is a word of the language", help="choose another name")
+        catalog.DUPLICATE.at(node.span, f"`{node.name}` is a reserved word", help="choose another name")
         for node in (*document.blocks, *document.functions)
         if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
     ]

@@ -7,7 +7,7 @@ from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from archdsl.errors import catalog, did_you_mean
+from archdsl.errors import Rule, catalog, did_you_mean
 from archdsl.errors.diagnostic import shortened
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
@@ -20,7 +20,7 @@ from archdsl.record import MISSING
 
 ELSEWHERE = {
     "stride": "reduce the map before it: `maxpool(3, 2) -> {owner}(...)`",
-    **dict.fromkeys(POLICIES, "it is set around the block: `with({name} = {value}, {owner}(...))`"),
+    **dict.fromkeys(POLICIES, "set it around the block: `with({name} = {value}, {owner}(...))`"),
 }
 """Where what a block has no parameter for is said."""
 WORDS = {"None": "none", "True": "true", "False": "false"}
@@ -70,6 +70,10 @@ class Signature:
         named = [slot.text for slot in self.slots.values() if slot.named]
         return f"{self.owner}({', '.join([*parts, *(['*'] if named else []), *named])})"
 
+    def hint(self) -> str:
+        """The help of a message on a call that does not fit it."""
+        return f"the signature is {self.text()}"
+
 
 def signature_of(target: Target) -> Signature:
     """The signature of an op or a block."""
@@ -116,7 +120,7 @@ def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: File) -> No
     if each.name in slots:
         raise Fault(catalog.DUPLICATE, each.span, f"a second parameter `{each.name}`")
     if each.name in RESERVED:
-        raise Fault(catalog.DUPLICATE, each.span, f"`{each.name}` is a word of the language", "choose another name")
+        raise Fault(catalog.DUPLICATE, each.span, f"`{each.name}` is a reserved word", "choose another name")
     declared = of_words(each.type)
     if each.type and declared is None:
         help = did_you_mean(each.type[0], DECLARABLE)
@@ -207,7 +211,10 @@ def assign(
             at += 1
         if name in found or name in taken:
             raise Fault(
-                catalog.REPEATED_ARGUMENT, argument.span, f"`{name}` is given already", f"it is {signature.text()}"
+                catalog.REPEATED_ARGUMENT,
+                argument.span,
+                f"`{name}` is already given",
+                signature.hint(),
             )
         found[name] = argument
     return list(found.items())
@@ -217,7 +224,7 @@ def check_known(signature: Signature, argument: ast.Argument, name: str) -> None
     """Raises for a name that the signature does not have."""
     slot = signature.slots.get(name)
     if len(argument.target) > 1:
-        raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one stand in `with(...)`")
+        raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one belong in `with(...)`")
     if (slot is None or slot.rest) and signature.rest is None:
         known = [slot.name for slot in signature.slots.values()]
         form = ELSEWHERE.get(name, "").format(
@@ -228,7 +235,7 @@ def check_known(signature: Signature, argument: ast.Argument, name: str) -> None
             catalog.UNKNOWN_PARAMETER,
             argument.span,
             f"`{signature.owner}` has no parameter `{name}`",
-            help or f"it is {signature.text()}",
+            help or signature.hint(),
         )
 
 
@@ -240,13 +247,13 @@ def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
             catalog.BY_NAME_ONLY,
             argument.span,
             f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
-            f"it is {signature.text()}",
+            signature.hint(),
         )
     takes = f"no more than {plural(most)}" if most else "no arguments"
     tensor = argument.value.id if isinstance(argument.value, ast.Name) and not most else ""
     arrow = f"; a tensor goes in by an arrow, `{tensor} -> {signature.owner}`" if tensor else ""
     label = f"`{signature.owner}` takes {takes} by position"
-    return Fault(catalog.BY_NAME_ONLY, argument.span, label, f"it is {signature.text()}{arrow}")
+    return Fault(catalog.BY_NAME_ONLY, argument.span, label, signature.hint() + arrow)
 
 
 def plural(count: int) -> str:
@@ -267,7 +274,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
     return bound if value is bound.value else bound._replace(value=value)
 
 
-def blamed(rule: Any, bound: Bound, label: str, help: str = "") -> Fault:
+def blamed(rule: Rule, bound: Bound, label: str, help: str = "") -> Fault:
     """A fault at an argument."""
     fault = Fault(rule, bound.span, label, help)
     fault.blame(bound)
@@ -284,7 +291,7 @@ def rounded(bound: Bound) -> str:
     if bound.value == floor(bound.value):
         return f"write `{floor(bound.value)}`"
     if bound.origin.kind == "literal":
-        return f"the ints beside it are `{floor(bound.value)}` and `{ceil(bound.value)}`"
+        return f"the nearest ints are `{floor(bound.value)}` and `{ceil(bound.value)}`"
     return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
 
 
@@ -316,7 +323,7 @@ def out_of_bounds(declared: Param, value: Value) -> str:
         if type(number) is not int and type(number) is not float:
             continue
         if abs(number) > LARGEST:
-            return f"nothing here is larger than {LARGEST:,}"
+            return f"at most {LARGEST:,} is possible"
         for field, holds, phrase in BOUNDS:
             bound = getattr(declared, field)
             if bound is not None and not holds(number, bound):

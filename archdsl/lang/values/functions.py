@@ -120,7 +120,7 @@ def whole(value: Value) -> int:
     """The int that a number is; raises for what is none."""
     need_numbers(value)
     if value != floor(value):
-        raise Trouble(f"{describe(value)} is no integer", "say `floor`, `ceil` or `round`")
+        raise Trouble(f"{describe(value)} is not an integer", "use `floor`, `ceil` or `round`")
     return int(value)
 
 
@@ -189,7 +189,7 @@ def number_range(*bounds: Value) -> Value:
         if not isinstance(bound, int) or isinstance(bound, bool):
             raise Trouble(f"range takes ints, not {describe(bound)}")
     if len(bounds) == 3 and bounds[2] == 0:
-        raise Trouble("a range's step is not 0")
+        raise Trouble("a range's step cannot be 0")
     numbers = range(*bounds)
     if len(numbers) > LONGEST_LIST:
         raise Trouble(f"a list has at most {LONGEST_LIST:,} items")
@@ -208,7 +208,7 @@ def together(*lists: Value) -> Value:
     """`zip`: the first items, the second items, ... of lists of equal length."""
     items = [need_list(each) for each in lists]
     if len({len(each) for each in items}) > 1:
-        raise Trouble(f"zip takes lists of one length, not of {', '.join(str(len(each)) for each in items)}")
+        raise Trouble(f"zip takes lists of equal length, not of {', '.join(str(len(each)) for each in items)}")
     return tuple(zip(*items, strict=True))
 
 

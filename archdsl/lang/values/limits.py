@@ -37,13 +37,13 @@ class Budget:
         """Counts the turns of loops before they are taken; raises at the limit."""
         self.turns += count
         if self.turns > MOST_TURNS:
-            raise catalog.TOO_MANY_TURNS.error(span, f"loops take more than {MOST_TURNS:,} turns in all")
+            raise catalog.TOO_MANY_TURNS.error(span, f"loops run more than {MOST_TURNS:,} iterations in total")
 
     def item(self, span: Span | None, count: int) -> None:
         """Counts items of lists that are made or gone over; raises at the limit."""
         self.items += count
         if self.items > MOST_ITEMS:
-            raise catalog.TOO_MANY_TURNS.error(span, f"lists of more than {MOST_ITEMS:,} items in all are worked on")
+            raise catalog.TOO_MANY_TURNS.error(span, f"lists of more than {MOST_ITEMS:,} items in total are worked on")
 
     def list(self, span: Span | None, items: tuple[object, ...]) -> None:
         """Counts a new list with the lists inside it, each as often as it is there; raises for one that is too long."""
