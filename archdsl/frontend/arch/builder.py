@@ -244,7 +244,9 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def parameter(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         name, kind, default = parts
-        return ast.Parameter(self.place(name), False, str(name), kind or (), default)
+        words = tuple(map(str, kind or ()))
+        place = self.place(kind[0]).to(self.place(kind[-1])) if kind else None
+        return ast.Parameter(self.place(name), False, str(name), words, default, type_span=place)
 
     def named_only(self, tree: Any, parts: list[Any]) -> str:
         return "*"
@@ -252,8 +254,8 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def rest(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         return ast.Parameter(self.place(parts[0]), False, str(parts[0]), (), None, True, True)
 
-    def type(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
-        return tuple(map(str, parts))
+    def type(self, tree: Any, parts: list[Any]) -> tuple[Token, ...]:
+        return tuple(parts)
 
     # ---- backbones
 

@@ -11,7 +11,7 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
 from archdsl.lang.text.naming import is_single
 from archdsl.lang.values.faults import Fault
-from archdsl.lang.values.foreign import suggestion
+from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS, need_list
 from archdsl.lang.values.limits import LONGEST_LIST
 from archdsl.lang.values.types import is_int, is_tensors
@@ -144,11 +144,6 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
     )
 
 
-def nothing_called(word: str) -> str:
-    """What is said of a name that stands for nothing."""
-    return f"nothing here is called `{word}`"
-
-
 def sections(frame: Frame, word: str) -> str:
     """The sections that there are, for a name that looks like one's."""
     known = [name for name, value in frame.around.items() if is_tensors(value)]
@@ -200,11 +195,19 @@ def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Val
         check_free(target)
     if len(targets) == 1:
         return [(targets[0].id, value)]
-    items = value if is_list(value) else None
-    if items is None or len(items) != len(targets):
-        what = f"{len(items)} values" if items is not None else describe(value)
-        raise Fault(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), f"{what} for {len(targets)} names")
-    return [(target.id, item) for target, item in zip(targets, items, strict=True)]
+    if not is_list(value) or len(value) != len(targets):
+        label = f"{amount_of(value)} for {len(targets)} names"
+        help = "a list of tensors is what `split`, `fork` and `collect` give" if isinstance(value, Tensor) else ""
+        raise Fault(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), label, help)
+    return [(target.id, item) for target, item in zip(targets, value, strict=True)]
+
+
+def amount_of(value: Value) -> str:
+    """How many values there are, as it is said where as many names should be."""
+    if not is_list(value):
+        return f"one value, {describe(value)},"
+    noun = "tensor" if is_tensors(value) else "value"
+    return f"{len(value)} {noun}{'s' * (len(value) != 1)}"
 
 
 def check_free(target: ast.Name) -> None:
