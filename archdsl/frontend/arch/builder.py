@@ -275,7 +275,8 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         start = tree.meta.start_pos
         line = self.text.content[start : tree.meta.end_pos].rstrip()
-        return "input", (parts[0], self.text.span(start, start + len(line)))
+        shape = doc.input_size(parts[0], self.at(tree.children[0]))
+        return "input", (shape, self.text.span(start, start + len(line)))
 
     def target(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))

@@ -12,7 +12,7 @@ from archdsl.frontend.yaml.data import Data, Entry, Scalar, Sequence
 from archdsl.frontend.yaml.definitions import Definitions
 from archdsl.frontend.yaml.findings import Findings
 from archdsl.frontend.yaml.values import line
-from archdsl.lang.text.document import Backbone, Check, Drop, Output, Section, Setting
+from archdsl.lang.text.document import Backbone, Check, Drop, Output, Section, Setting, input_size
 from archdsl.lang.text.syntax import Expression, Nothing
 
 STAGE = re.compile(r"stage[ \t]+")
@@ -60,10 +60,13 @@ class Network(Definitions):
         data = entry.value
         if not isinstance(data, Sequence):
             shape = self.scalar(data, "a shape, as `3x224x224`,")
-            self.put("input", shape and self.parsed(shape, "shape"))
-            return
-        sizes = [self.size(each) for each in data.items]
-        self.put("input", tuple(sizes) if sizes and None not in sizes else None)
+            found = shape and self.parsed(shape, "shape")
+        else:
+            sizes = [self.size(each) for each in data.items]
+            found = tuple(size for size in sizes if size is not None)
+            found = found if len(found) == len(sizes) else None
+        if found:
+            self.put("input", self.findings.attempt(input_size, found, data.span))
 
     def size(self, data: Data) -> int | None:
         """One number of a shape."""

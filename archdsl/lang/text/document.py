@@ -7,7 +7,7 @@ in a file, and a check of the checked would take a third of a cold start.
 
 from __future__ import annotations
 
-from archdsl.errors import Span
+from archdsl.errors import Span, catalog
 from archdsl.lang.text.syntax import Argument, Block, Expression, Function, Parameter
 from archdsl.record import Record
 
@@ -16,6 +16,7 @@ EDITION = 1
 
 LONGEST_NAME = 100
 LARGEST_SIZE = 10**9
+LARGEST_SIDE = 10**6
 SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
 
@@ -101,3 +102,11 @@ class Document(Element):
     blocks: tuple[Block, ...] = ()
     functions: tuple[Function, ...] = ()
     backbones: tuple[Backbone, ...] = ()
+
+
+def input_size(shape: tuple[int, ...], span: Span | None) -> tuple[int, int, int]:
+    """The shape of a network's input; raises for what is none, at its place."""
+    if len(shape) != 3 or not all(0 < side <= LARGEST_SIDE for side in shape):
+        label = f"{'x'.join(map(str, shape))} is no input size"
+        raise catalog.OUT_OF_RANGE.error(span, label, help="channels x height x width, as 3x224x224")
+    return shape
