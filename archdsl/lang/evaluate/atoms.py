@@ -32,6 +32,8 @@ from archdsl.ops import vocabulary
 
 NUMBERED = re.compile(r"[a-z]+[0-9]+")
 REPEAT_WORDS = ("index", "first", "last")
+FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
+"""What other libraries' layers stand behind; no package of ops is meant."""
 SIDES = {"channels": 0, "height": 1, "width": 2}
 
 
@@ -247,12 +249,9 @@ def attribute(frame: Frame, node: ast.Attribute) -> Value:
         if isinstance(found, type):
             return frame.session.use(found, {}, frame.place(node, node.name), node.span)
         if node.base.id not in ("x", *REPEAT_WORDS):
-            raise Fault(
-                catalog.UNKNOWN_NAME,
-                node.span,
-                f"nothing here is called `{dotted}`",
-                f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`",
-            )
+            package = f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`"
+            help = suggestion(node.name, frame.file.names()) if node.base.id in FRAMEWORKS else package
+            raise Fault(catalog.UNKNOWN_NAME, node.span, nothing_called(dotted), help)
     value = evaluate(frame, node.base)
     if not isinstance(value, Tensor):
         hint = "take one of its tensors: `x[0]`" if is_tensors(value) else ""
@@ -279,7 +278,8 @@ def index(frame: Frame, node: ast.Index) -> Value:
     if isinstance(base, TensorList) and frame.builder is not None:
         return frame.builder.pick(base, checked_index(node, at, len(base.shapes)))
     if not is_list(base):
-        raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is no list")
+        help = f"some of its channels are `{node.base.span.text}[:8]`" if isinstance(base, Tensor) else ""
+        raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is no list", help)
     items = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
     return items[checked_index(node, at, len(items))]
 

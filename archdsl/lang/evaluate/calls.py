@@ -246,14 +246,15 @@ def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
         return bound(frame, node, evaluate(frame, node))
     except Fault as fault:
         if kind.name != "block" and isinstance(node, ast.Name) and fault.label == nothing_called(node.id):
-            fault.help = suggestion(node.id, value_names(frame)) or f"{kind.phrase} is needed here"
+            fault.help = suggestion(node.id, value_names(frame, kind)) or f"{kind.phrase} is needed here"
         raise
 
 
-def value_names(frame: Frame) -> list[str]:
-    """The names and words that stand for values."""
+def value_names(frame: Frame, kind: Type) -> list[str]:
+    """The names and words that stand for values, such as a type may take."""
     names = [name for name, value in frame.around.items() if not (isinstance(value, BlockValue) or is_tensors(value))]
-    return [*names, *FUNCTIONS, "true", "false", "none"]
+    words = [*(["true", "false"] if kind.name == "bool" else []), *(["none"] if kind.optional else [])]
+    return [*names, *FUNCTIONS, *words]
 
 
 def initializer(frame: Frame, node: ast.Expression) -> Value:
