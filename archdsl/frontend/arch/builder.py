@@ -275,8 +275,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         start = tree.meta.start_pos
         line = self.text.content[start : tree.meta.end_pos].rstrip()
-        shape = doc.input_size(parts[0], self.at(tree.children[0]))
-        return "input", (shape, self.text.span(start, start + len(line)))
+        return "input", (parts[0], self.at(tree.children[0]), self.text.span(start, start + len(line)))
 
     def target(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))
@@ -344,11 +343,11 @@ class Builder(Transformer_NonRecursive[Any, Any]):
                     content["doc"] = part
                 case doc.Extends():
                     content["extends"] = part
-                case ("input", (shape, span)):
+                case ("input", (shape, place, span)):
                     if first is not None:
                         note = Note(first, "first here")
                         raise ArchError([catalog.DUPLICATE.at(span, "a second `input` line", notes=(note,))])
-                    content["input"], first = shape, span
+                    content["input"], content["input_span"], first = shape, place, span
                 case ("expect", checks):
                     lines["expect"] += checks
                 case (str(kind), line):

@@ -21,13 +21,16 @@ from archdsl.frontend.arch.lines import (
     reserved,
     sign_of,
 )
+from archdsl.frontend.arch.names import unnamed
 from archdsl.frontend.arch.unreturned import unreturned
+from archdsl.frontend.notation import NAME_HELP
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
 REDUCED = re.compile(r"/[ \t]*\d+\Z")
 TUPLE = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
 """What stands before a parenthesis that calls nothing."""
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*=(?!=)")
+TYPED = re.compile(r"[(,]\s*(\w+)\s*:\Z")
 UNIT = re.compile(r"[kKMGTP]?i?B?")
 NUMBER = re.compile(r"[0-9][0-9_.]*\Z")
 DIGITS = re.compile(r"[.\d]*")
@@ -110,11 +113,18 @@ def swapped(fault: Fault) -> Said | None:
         return Said("`:` belongs here", MISSING.get(fault.first, f"write `{fault.line.strip()}: ...`"))
     if fault.found == ":" and "COMPARE" in fault.expected and fault.first == "expect":
         return Said("a bound belongs here", f"write `{fault.last} == ...`, `<=` or `>=`")
+    if fault.found == ":" and fault.opened and is_index(fault, *fault.opened):
+        return Said("a slice has no step", "write `x[1:3]`, `x[1:]` or `x[:3]`")
     if fault.found == ":" and fault.opened and fault.opened[0] == "(":
         return Said("`=` belongs here", "an argument by name is `name = value`")
     if fault.found == ":" and "EQUAL" in fault.expected:
         return Said("`=` belongs here", f"write `{fault.line.strip()} = ...`")
     return None
+
+
+def is_index(fault: Fault, sign: str, at: int) -> bool:
+    """Whether an open bracket is that of an index or a slice."""
+    return sign == "[" and fault.content[at - 1 : at].isalnum()
 
 
 def missing(fault: Fault) -> Said | None:
@@ -149,7 +159,9 @@ def missing(fault: Fault) -> Said | None:
         number = DECIMAL.split(fault.code)[-2]
         return Said("a decimal number ends with a digit", f"write `{number}0`", end - len(number), end)
     if fault.expected == {"NAME"} and not fault.word and not fault.last:
-        return Said("a name belongs here", "a name is of letters, digits and `_`, and does not begin with a digit")
+        return Said("a name belongs here", NAME_HELP)
+    if fault.expected == {"NAME"} and fault.last == ":" and (typed := TYPED.search(fault.code)):
+        return Said("a type belongs behind `:`", f"a default is written `{typed[1]} = {fault.found}`")
     if fault.expected == {"NAME"} and not fault.word:
         return Said(f"a name is missing behind `{fault.last}`", "", *mark(fault))
     if fault.at_operand and fault.opened:
@@ -195,6 +207,10 @@ def amount(fault: Fault) -> Said | None:
     if number and fault.word and "_AT" in fault.expected and UNIT.fullmatch(fault.word):
         help = f"write `{number[0]}{fault.word}`"
         return Said("a unit stands right behind its number", help, number.start(), fault.at + len(fault.word))
+    if fault.last == "," and fault.kind in NUMBERS and fault.first == "expect":
+        return Said("a comma begins the next figure", "a thousand is `1_000`")
+    if fault.first == "expect" and fault.last == ":" and fault.kind in {*NUMBERS, "QUANTITY"}:
+        return Said("the figure comes first", "write `expect: params >= ...`")
     if fault.expected == {"_BATCH"}:
         return Said("`batch` belongs here", "write `at batch 8`, or `at batch 8 fp16`", *mark(fault))
     if fault.kind == "COMPARE" and fault.expected <= {"DOT", "$END"}:
@@ -212,6 +228,7 @@ ROWS: tuple[Row, ...] = (
     bracket,
     doubled,
     foreign,
+    unnamed,
     indentation,
     out_of_place,
     unreturned,

@@ -53,7 +53,7 @@ def elaborate(
     if known and known.count > MOST_MODULES:
         known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, size or family.input, Session(known)).graph()
+        return Elaboration(family, params or {}, size, Session(known)).graph()
 
 
 @contextmanager
@@ -212,14 +212,16 @@ class Elaboration:
 
     def bind_input(self) -> None:
         """The shape of the network's input: asked for, or declared."""
-        if self.asked is None:
+        family = self.family
+        shape = self.asked or family.input
+        if shape is None:
             raise Fault(
                 catalog.MISSING_ARGUMENT,
-                self.family.span,
-                f"`{self.family.name}` does not say what its input is",
+                family.span,
+                f"`{family.name}` does not say what its input is",
                 "add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
             )
-        self.size = input_size(tuple(self.asked), self.family.span)
+        self.size = input_size(tuple(shape), family.span if self.asked else family.input_span)
         self.root = Builder((self.size,))
 
     # ---- settings

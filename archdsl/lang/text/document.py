@@ -7,6 +7,8 @@ in a file, and a check of the checked would take a third of a cold start.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from archdsl.errors import Span, catalog
 from archdsl.lang.text.syntax import Argument, Block, Expression, Function, Parameter
 from archdsl.record import Record
@@ -22,6 +24,8 @@ SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
 class Element(Record):
     """Base of the document's parts, with their place apart."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span", "input_span"})
 
     span: Span | None
 
@@ -92,6 +96,7 @@ class Backbone(Element):
     outputs: tuple[Output, ...] = ()
     drops: tuple[Drop, ...] = ()
     expect: tuple[Check, ...] = ()
+    input_span: Span | None = None
 
 
 class Document(Element):
