@@ -16,6 +16,8 @@ from archdsl.lang.text.document import Backbone, Check, Drop, Output, Section, S
 from archdsl.lang.text.syntax import Expression, Nothing
 
 STAGE = re.compile(r"stage[ \t]+")
+WORD_BEFORE_NAME = re.compile(r"stage[ \t]+(?=\w)")
+"""The word of the text form, which says nothing where all are stages; not a stage that has this name."""
 SECTIONS = "a mapping of sections to expressions"
 
 
@@ -105,7 +107,7 @@ class Network(Definitions):
     def stages(self, entry: Entry) -> None:
         """`stages: {c2: ..., c3 / 2: ...}`."""
         for each in self.lines(entry.value, "a mapping of stages to expressions"):
-            if found := STAGE.match(each.key.content):
+            if found := WORD_BEFORE_NAME.match(each.key.content):
                 help = f"write `{each.key.content[found.end() :]}: ...`"
                 self.findings.add(catalog.DOCUMENT, each.key.span, "all are stages here", help)
             else:
