@@ -8,6 +8,9 @@ YAML_ENDINGS = (".yaml", ".yml")
 TEXT_ENDING = ".arch"
 SUFFIXES = (TEXT_ENDING, *YAML_ENDINGS)
 
+NAME_HELP = "a name is of letters (a to z), digits and `_`, and does not begin with a digit"
+"""What is said of what is no name."""
+
 LINE_WORDS = ("input", "stage", "output", "expect")
 """The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 

@@ -78,7 +78,7 @@ def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, in
             catalog.EVEN_KERNEL,
             "kernel",
             f"kernel {kernel} is even, so it has no center to pad around",
-            "set the padding: `padding = valid` for none, or a number",
+            "take an odd kernel, or set the padding: `padding = valid` for none, or a number",
         )
     return tall * (height - 1) // 2, wide * (width - 1) // 2
 

@@ -244,7 +244,9 @@ class Builder(Transformer_NonRecursive[Any, Any]):
 
     def parameter(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         name, kind, default = parts
-        return ast.Parameter(self.place(name), False, str(name), kind or (), default)
+        words = tuple(map(str, kind or ()))
+        place = self.place(kind[0]).to(self.place(kind[-1])) if kind else None
+        return ast.Parameter(self.place(name), False, str(name), words, default, type_span=place)
 
     def named_only(self, tree: Any, parts: list[Any]) -> str:
         return "*"
@@ -252,8 +254,8 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def rest(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         return ast.Parameter(self.place(parts[0]), False, str(parts[0]), (), None, True, True)
 
-    def type(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
-        return tuple(map(str, parts))
+    def type(self, tree: Any, parts: list[Any]) -> tuple[Token, ...]:
+        return tuple(parts)
 
     # ---- backbones
 
@@ -273,7 +275,7 @@ class Builder(Transformer_NonRecursive[Any, Any]):
     def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         start = tree.meta.start_pos
         line = self.text.content[start : tree.meta.end_pos].rstrip()
-        return "input", (parts[0], self.text.span(start, start + len(line)))
+        return "input", (parts[0], self.at(tree.children[0]), self.text.span(start, start + len(line)))
 
     def target(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))
@@ -341,11 +343,11 @@ class Builder(Transformer_NonRecursive[Any, Any]):
                     content["doc"] = part
                 case doc.Extends():
                     content["extends"] = part
-                case ("input", (shape, span)):
+                case ("input", (shape, place, span)):
                     if first is not None:
                         note = Note(first, "first here")
                         raise ArchError([catalog.DUPLICATE.at(span, "a second `input` line", notes=(note,))])
-                    content["input"], first = shape, span
+                    content["input"], content["input_span"], first = shape, place, span
                 case ("expect", checks):
                     lines["expect"] += checks
                 case (str(kind), line):

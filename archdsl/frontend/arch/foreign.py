@@ -18,6 +18,10 @@ def foreign(fault: Fault) -> Said | None:
         return Said("a number has no `:`", f"where YAML 1.1 would read {value}, write `{value}`")
     if fault.last == "0" and fault.at_operand and BASE.match(fault.rest):
         return Said("numbers are decimal", f"write it out: `0{fault.word}` is `{int('0' + fault.word, 0)}`", end - 1)
+    if fault.last.isdigit() and fault.opened and (found := TIMES.match(fault.rest)):
+        sizes = fault.last if fault.last == found[1] else f"[{fault.last}, {found[1]}]"
+        start = end - len(fault.last)
+        return Said("a size is one number, or a pair", f"write `{sizes}`", start, fault.at + found.end())
     if fault.found in MEANINGLESS:
         return Said(f"`{fault.found}` has no meaning here")
     if fault.found == fault.last == "*":
@@ -41,6 +45,7 @@ def foreign(fault: Fault) -> Said | None:
 
 MEANINGLESS = set("@$`~^")
 SIXTIETHS = re.compile(r":([0-9]{1,2})\s*\Z")
+TIMES = re.compile(r"x([0-9]+)\b")
 BASE = re.compile(r"(?:o[0-7]{1,18}|b[01]{1,60}|x[0-9a-fA-F]{1,15})\b")
 
 
@@ -82,6 +87,8 @@ KEYWORDS = {
     "class": "write `backbone name:` for a network, `block name(...)` for a block",
     "from": 'write `import "file.arch"`',
     "while": "loops are `for name in list:`",
+    "elsif": "write `elif`",
+    "elseif": "write `elif`",
     "try": "a spec has no exceptions",
     "pass": "leave the line out",
     "let": "write `name = value`",

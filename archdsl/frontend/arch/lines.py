@@ -106,6 +106,8 @@ def indentation(fault: Fault) -> Said | None:
         tab = ", as a tab counts as 8 spaces" if "\t" in fault.content[start:stop] else ""
         label = f"this line is indented further than the one before{tab}"
         return Said(label, "align it with the line before", start, stop)
+    if fault.kind == "_DEDENT" and fault.code.endswith('"""'):
+        return Said("a body is missing after this docstring", "it ends with `return ...`", end - 3, end)
     if "_INDENT" not in fault.expected or fault.last not in {"=", ":"}:
         return None
     if has_body and fault.last == ":":

@@ -21,7 +21,9 @@ from archdsl.frontend.arch.lines import (
     reserved,
     sign_of,
 )
+from archdsl.frontend.arch.names import unnamed
 from archdsl.frontend.arch.unreturned import unreturned
+from archdsl.frontend.notation import NAME_HELP
 from archdsl.lang.text.document import LONGEST_NAME
 
 DECIMAL = re.compile(r"((?<![\w.])\d+\.)\Z")
@@ -29,6 +31,7 @@ REDUCED = re.compile(r"/[ \t]*\d+\Z")
 TUPLE = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
 """What stands before a parenthesis that calls nothing."""
 ASSIGNMENT = re.compile(r"[A-Za-z_]\w*[ \t]*=(?!=)")
+TYPED = re.compile(r"[(,]\s*(\w+)\s*:\Z")
 UNIT = re.compile(r"[kKMGTP]?i?B?")
 NUMBER = re.compile(r"[0-9][0-9_.]*\Z")
 DIGITS = re.compile(r"[.\d]*")
@@ -117,11 +120,18 @@ def swapped(fault: Fault) -> Said | None:
         return Said("`:` belongs here", MISSING.get(fault.first, f"write `{fault.line.strip()}: ...`"))
     if fault.found == ":" and "COMPARE" in fault.expected and fault.first == "expect":
         return Said("a bound belongs here", f"write `{fault.last} == ...`, `<=` or `>=`")
+    if fault.found == ":" and fault.opened and is_index(fault, *fault.opened):
+        return Said("a slice has no step", "write `x[1:3]`, `x[1:]` or `x[:3]`")
     if fault.found == ":" and fault.opened and fault.opened[0] == "(":
         return Said("`=` belongs here", "write a named argument as `name = value`")
     if fault.found == ":" and "EQUAL" in fault.expected:
         return Said("`=` belongs here", f"write `{fault.line.strip()} = ...`")
     return None
+
+
+def is_index(fault: Fault, sign: str, at: int) -> bool:
+    """Whether an open bracket is that of an index or a slice."""
+    return sign == "[" and fault.content[at - 1 : at].isalnum()
 
 
 def form_of_line(fault: Fault) -> Said | None:
@@ -171,9 +181,9 @@ def form_of_number(fault: Fault) -> Said | None:
 def missing(fault: Fault) -> Said | None:
     """A sign between two things, or a name, that is not there."""
     if fault.expected == {"NAME"} and not fault.word and not fault.last:
-        return Said(
-            "a name belongs here", "a name consists of letters, digits and `_`, and does not begin with a digit"
-        )
+        return Said("a name belongs here", NAME_HELP)
+    if fault.expected == {"NAME"} and fault.last == ":" and (typed := TYPED.search(fault.code)):
+        return Said("a type belongs after `:`", f"a default is written `{typed[1]} = {fault.found}`")
     if fault.expected == {"NAME"} and not fault.word:
         return Said(f"a name is missing after `{fault.last}`", "", *mark(fault))
     if fault.at_operand and fault.opened:
@@ -219,6 +229,10 @@ def amount(fault: Fault) -> Said | None:
     if number and fault.word and "_AT" in fault.expected and UNIT.fullmatch(fault.word):
         help = f"write `{number[0]}{fault.word}`"
         return Said("a unit directly follows its number", help, number.start(), fault.at + len(fault.word))
+    if fault.last == "," and fault.kind in NUMBERS and fault.first == "expect":
+        return Said("a comma starts the next figure", "a thousand is `1_000`")
+    if fault.first == "expect" and fault.last == ":" and fault.kind in {*NUMBERS, "QUANTITY"}:
+        return Said("the figure comes first", "write `expect: params >= ...`")
     if fault.expected == {"_BATCH"}:
         return Said("`batch` belongs here", "write `at batch 8`, or `at batch 8 fp16`", *mark(fault))
     if fault.kind == "COMPARE" and fault.expected <= {"DOT", "$END"}:
@@ -236,6 +250,7 @@ ROWS: tuple[Row, ...] = (
     bracket,
     doubled,
     foreign,
+    unnamed,
     indentation,
     out_of_place,
     unreturned,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from archdsl.errors import catalog
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar
-from archdsl.frontend.yaml.reading import COMMENT, STATEMENT
+from archdsl.frontend.yaml.reading import COMMENT, STATEMENT, shown
 from archdsl.frontend.yaml.values import Values, is_small, sayable
 from archdsl.lang.text.syntax import Block, Function, Parameter, Return, Statement
 
@@ -15,6 +16,8 @@ Definition = TypeVar("Definition", Block, Function)
 Body = tuple[Statement, ...]
 
 KEYS = ("args", "doc", "body")
+CALL = re.compile(r"([A-Za-z_]\w*)\s*\((.*)\)", re.DOTALL)
+RETURN = re.compile(r"^[ \t]*return\b", re.MULTILINE)
 QUOTED = '"""'
 
 
@@ -29,6 +32,11 @@ class Definitions(Values):
 
     def definition(self, entry: Entry, kind: type[Definition]) -> Definition | None:
         """`name: {args: ..., doc: ..., body: ...}`, or `name: body`."""
+        if found := CALL.fullmatch(entry.key.content):
+            label = "the parameters do not stand in the key"
+            help = f'write `{found[1]}: {{args: "{shown(found[2])}", body: ...}}`'
+            self.findings.add(catalog.DOCUMENT, entry.key.span, label, help)
+            return None
         name = self.name(entry.key)
         parameters: tuple[Parameter, ...] | None = ()
         doc, body = "", None
@@ -75,7 +83,7 @@ class Definitions(Values):
 
     def body(self, data: Data) -> tuple[str, Body] | None:
         """The docstring and the statements of a body; an expression is a body, too."""
-        if isinstance(data, Scalar) and STATEMENT.match(data.content):
+        if isinstance(data, Scalar) and (STATEMENT.match(data.content) or RETURN.search(data.content)):
             return self.parsed(data, "body")
         value = self.whole(data)
         return None if value is None else ("", (Return(value.span, False, value),))

@@ -14,6 +14,7 @@ from yaml import MarkedYAMLError
 from archdsl.errors import ArchError, Source, Span, catalog
 from archdsl.frontend.yaml.guard import DEEPEST, QUOTES, SPLIT
 
+JOINED = re.compile(r"[ \t]*+(\w[\w ./]{0,60}+):([\w\"'\[{(][^\n]{0,40})")
 COMMENT = re.compile(r"[^ \t#][ \t]+#")
 INDENT = "YAML indents with spaces"
 
@@ -55,6 +56,9 @@ def colon(fault: Fault) -> ArchError:
     """A `: ` that cannot be: in a value, or after a line that is a value already."""
     if re.search(r":\s", fault.line):
         return fault.said("`: ` is not allowed inside a value without quotes", QUOTES)
+    above = fault.source.text.rfind("\n", 0, fault.at - len(fault.line) - 1) + 1
+    if joined := JOINED.match(fault.source.text, above):
+        return unspaced(fault, joined)
     label = "the text above continues on this line, where `: ` is not allowed"
     return fault.said(label, f"align the key with those above; or, if this is one expression, {QUOTES}")
 
@@ -103,7 +107,14 @@ def keyless(fault: Fault) -> ArchError:
     """A line without `: `."""
     if fault.follows_comment(fault.begun):
         return comment(fault._replace(at=fault.begun))
+    if joined := JOINED.match(fault.source.text, fault.source.text.rfind("\n", 0, fault.begun) + 1):
+        return unspaced(fault, joined)
     return fault.said("there is no `: ` in this line", "write `key: value`", fault.begun)
+
+
+def unspaced(fault: Fault, joined: re.Match[str]) -> ArchError:
+    """A key whose `:` has no blank behind it."""
+    return fault.said("a space is missing after this `:`", f"write `{joined[1]}: {joined[2]}`", joined.end(1))
 
 
 def block_sign(fault: Fault) -> ArchError:

@@ -8,14 +8,16 @@ from typing import Any
 
 from archdsl.errors import Span, catalog, listed
 from archdsl.frontend.notation import LINE_WORDS
-from archdsl.frontend.yaml.data import Data, Entry, Scalar, Sequence
+from archdsl.frontend.yaml.data import Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.definitions import Definitions
 from archdsl.frontend.yaml.findings import Findings
-from archdsl.frontend.yaml.values import line
+from archdsl.frontend.yaml.values import PLAIN, line
 from archdsl.lang.text.document import Backbone, Check, Drop, Output, Section, Setting
 from archdsl.lang.text.syntax import Expression, Nothing
 
 STAGE = re.compile(r"stage[ \t]+")
+WORD_BEFORE_NAME = re.compile(r"stage[ \t]+(?=\w)")
+"""The word of the text form, which says nothing where all are stages; not a stage that has this name."""
 SECTIONS = "a mapping of sections to expressions"
 
 
@@ -60,10 +62,14 @@ class Network(Definitions):
         data = entry.value
         if not isinstance(data, Sequence):
             shape = self.scalar(data, "a shape, as `3x224x224`,")
-            self.put("input", shape and self.parsed(shape, "shape"))
-            return
-        sizes = [self.size(each) for each in data.items]
-        self.put("input", tuple(sizes) if sizes and None not in sizes else None)
+            found = shape and self.parsed(shape, "shape")
+        else:
+            sizes = [self.size(each) for each in data.items]
+            found = tuple(size for size in sizes if size is not None)
+            found = found if len(found) == len(sizes) else None
+        if found:
+            self.put("input", found)
+            self.put("input_span", data.span)
 
     def size(self, data: Data) -> int | None:
         """One number of a shape."""
@@ -75,20 +81,37 @@ class Network(Definitions):
 
     def extends(self, entry: Entry) -> None:
         """`extends: resnet101(depths = [3, 8, 36, 3])`."""
+        if isinstance(entry.value, Mapping):
+            label = "a mapping, where the name of a backbone, with arguments or without, belongs"
+            self.findings.add(catalog.WRONG_TYPE, entry.value.span, label, "write it as `parent(name = value)`")
+            return
         parent = self.scalar(entry.value, "the name of a backbone, with arguments or without,")
         self.put("extends", parent and self.parsed(parent, "extends_value"))
 
     def settings(self, entry: Entry) -> None:
         """`set: {act: mish, bottleneck.groups: 32}`."""
         for each in self.lines(entry.value, "a mapping of settings to values"):
+            if isinstance(each.value, Mapping) and not any(key.content in PLAIN for key, _ in each.value.entries):
+                self.nested(each.key, each.value)
+                continue
             target, value = self.target(each), self.whole(each.value, lists=True)
             if target and self.is_free(target[0], each) and value:
                 self.append("settings", Setting(line(each), target, value))
 
+    def nested(self, key: Scalar, value: Mapping) -> None:
+        """Settings of one block that stand below its name."""
+        first = value.entries[0].key.content if value.entries else "param"
+        label = "a mapping, where a value belongs: each setting is a line of its own"
+        self.findings.add(catalog.DOCUMENT, value.span, label, f"write `{key.content}.{first}: ...`")
+
     def stages(self, entry: Entry) -> None:
         """`stages: {c2: ..., c3 / 2: ...}`."""
         for each in self.lines(entry.value, "a mapping of stages to expressions"):
-            self.stage(each, each.key)
+            if found := WORD_BEFORE_NAME.match(each.key.content):
+                help = f"write `{each.key.content[found.end() :]}: ...`"
+                self.findings.add(catalog.DOCUMENT, each.key.span, "all are stages here", help)
+            else:
+                self.stage(each, each.key)
 
     def stage(self, entry: Entry, key: Scalar) -> None:
         """A stage; `key` is its key, without the word in front."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from archdsl.errors import ArchError, Diagnostic, catalog, did_you_mean, listed
 from archdsl.frontend.arch.parser import parse, parse_body
-from archdsl.frontend.notation import RESERVED
+from archdsl.frontend.notation import NAME_HELP, RESERVED
 from archdsl.frontend.text import Text
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
 from archdsl.frontend.yaml.findings import Findings
@@ -30,7 +30,6 @@ HINTS = {
 }
 """What to do about keys that are like none of those that exist."""
 THOUSANDS = "a comma separates values here; one thousand is `1_000`"
-NAME_HELP = "a name consists of letters, digits and `_`, and does not begin with a digit"
 
 
 class Reader:
@@ -60,11 +59,12 @@ class Reader:
         """Data, if it is of a kind."""
         if isinstance(data, kind):
             return data
-        in_braces = kind is Scalar and isinstance(data, Mapping) and data.span.text.startswith("{")
-        help = "a text that begins with `{` needs quotes" if in_braces else ""
-        help = (
-            "write its lines as `name: ...`" if kind is Mapping and isinstance(data, Scalar) and data.content else help
-        )
+        if isinstance(data, Scalar) and not data.content:
+            self.findings.add(catalog.DOCUMENT, data.span, f"there is nothing here, where {wanted} belongs")
+            return None
+        help = "write its lines as `name: ...`" if kind is Mapping else ""
+        if kind is Scalar and isinstance(data, Mapping) and is_set(data):
+            help = "a text that begins with `{` needs quotes"
         self.findings.add(catalog.WRONG_TYPE, data.span, f"{KINDS[type(data)]}, where {wanted} belongs", help)
         return None
 
@@ -110,6 +110,12 @@ class Reader:
             self.findings.add(catalog.TOO_LARGE, scalar.span, f"a name has at most {LONGEST_NAME} characters")
             return None
         return scalar.content
+
+
+def is_set(data: Mapping) -> bool:
+    """Whether this is a text in braces, of which YAML makes keys without values."""
+    values = [entry.value for entry in data.entries]
+    return data.span.text.startswith("{") and any(isinstance(each, Scalar) and not each.content for each in values)
 
 
 def advised(finding: Diagnostic, scalar: Scalar) -> Diagnostic:

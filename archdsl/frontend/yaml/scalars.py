@@ -1,7 +1,7 @@
 """Where each character of a YAML scalar stands in the file.
 
 PyYAML says where a scalar begins and ends, and what it says; the way from one to the other is gone again here, style by
-style. Where the two do not meet (escapes, folded blocks, the rarer line ends), the whole scalar is the place.
+style. Where the two do not meet (escapes, the rarer line ends), the whole scalar is the place.
 """
 
 from __future__ import annotations
@@ -78,9 +78,35 @@ def literal(raw: str, start: int, value: str) -> Placed:
     return "\n".join(pieces), offsets
 
 
+def folded(raw: str, start: int, value: str) -> Placed:
+    """A block after `>`: as `literal`, but a line end is a blank there, or left out beside an empty line."""
+    shared = INDENTED.search(raw)
+    if shared is None:
+        return nowhere(raw, start, value)
+    above, below = (len(re.findall(BREAK, part)) for part in (raw[: shared.start()], raw[shared.end() :]))
+    content, places = literal(raw, start, "\n".join([*[""] * above, shared[1], *[""] * below]))
+    offsets: list[int] = []
+    at = 0
+    for char in value:
+        while at < len(content) and content[at] == "\n" != char and char != " ":
+            at += 1
+        if at < len(content) and content[at] != char and (content[at], char) != ("\n", " "):
+            return nowhere(raw, start, value)
+        offsets.append(places[min(at, len(places) - 1)])
+        at += 1
+    return value, [*offsets, places[min(at, len(places) - 1)]]
+
+
 def nowhere(raw: str, start: int, value: str) -> Placed:
-    """A folded block: what it says is no copy of what stands there."""
-    return "", ()
+    """What says something else than a copy of what stands there, or nothing at all."""
+    return "", (start,)
 
 
-STYLES: dict[str, Callable[[str, int, str], Placed]] = {"": plain, "'": single, '"': double, "|": literal}
+INDENTED = re.compile(rf"{BREAK}[ \t]*(\S[^\r\n]*)")
+STYLES: dict[str, Callable[[str, int, str], Placed]] = {
+    "": plain,
+    "'": single,
+    '"': double,
+    "|": literal,
+    ">": folded,
+}

@@ -79,13 +79,13 @@ class Values(Reader):
     def arguments(self, data: Data) -> tuple[Argument, ...] | None:
         """The arguments of a call: a list by position, a mapping by name."""
         if not isinstance(data, Sequence):
-            return self.named(data)
+            return self.named(data, "a mapping of names to values, or a list of values,")
         values = [self.expression(each) for each in data.items]
         return tuple(Argument(each.span, False, (), each) for each in given(values)) if all(values) else None
 
-    def named(self, data: Data) -> tuple[Argument, ...] | None:
+    def named(self, data: Data, wanted: str = "a mapping of names to values") -> tuple[Argument, ...] | None:
         """Arguments by name."""
-        mapping = self.kind(data, Mapping, "a mapping of names to values")
+        mapping = self.kind(data, Mapping, wanted)
         if mapping is None:
             return None
         pairs = [(entry, self.target(entry), self.expression(entry.value)) for entry in mapping.entries]
@@ -94,6 +94,9 @@ class Values(Reader):
 
     def target(self, entry: Entry) -> tuple[str, ...] | None:
         """The names in a key, as in `conv.bias`."""
+        if entry.key.content.isdigit():
+            self.name(entry.key)
+            return None
         key = self.scalar(entry.key, "a name")
         return key and self.parsed(key, "target")
 

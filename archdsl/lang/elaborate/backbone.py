@@ -24,7 +24,7 @@ from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import bound, evaluate
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.document import Output, Section, Setting
+from archdsl.lang.text.document import Output, Section, Setting, input_size
 from archdsl.lang.text.family import Declared, Family, Line, key_of
 from archdsl.lang.text.files import POLICIES
 from archdsl.lang.text.naming import attribute_name
@@ -36,7 +36,6 @@ from archdsl.lang.values.types import Type, is_tensors
 from archdsl.lang.values.value import BlockValue, Bound, Tensor, Value
 from archdsl.op import Shape
 
-LARGEST_SIDE = 10**6
 LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 
 
@@ -54,7 +53,7 @@ def elaborate(
     if known and known.count > MOST_MODULES:
         known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, input_size(family, size), Session(known)).graph()
+        return Elaboration(family, params or {}, size, Session(known)).graph()
 
 
 @contextmanager
@@ -69,31 +68,14 @@ def uncollected() -> Generator[None]:
             gc.enable()
 
 
-def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
-    """The shape of the network's input: asked for, or declared."""
-    chosen = size or family.input
-    if chosen is None:
-        raise catalog.MISSING_ARGUMENT.error(
-            family.span,
-            f"`{family.name}` does not say what its input is",
-            help="add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
-        )
-    if len(chosen) != 3 or not all(0 < side <= LARGEST_SIDE for side in chosen):
-        raise catalog.OUT_OF_RANGE.error(
-            family.span,
-            f"{'x'.join(map(str, chosen))} is not an input size",
-            help="write channels x height x width, as 3x224x224",
-        )
-    return tuple(chosen)
-
-
 class Elaboration:
     """One backbone on its way to a graph."""
 
-    def __init__(self, family: Family, params: dict[str, Any], size: Shape, session: Session) -> None:
+    def __init__(self, family: Family, params: dict[str, Any], size: tuple[int, ...] | None, session: Session) -> None:
         self.family = family
         self.params = params
-        self.size = size
+        self.asked = size
+        self.size: Shape = ()
         self.session = session
         self.environment = Environment(self.session, frozenset(each.parameter.name for each in family.parameters))
         self.environment.sections = frozenset(
@@ -104,7 +86,7 @@ class Elaboration:
         """What was handed over for a parameter in a text: by `extends`, or by `-p`."""
         self.declared: dict[Slot, Entry] = {}
         self.findings: list[Diagnostic] = []
-        self.root = Builder((size,))
+        self.root = Builder(())
         self.parts: list[Part] = []
         self.maps: list[Map] = []
 
@@ -112,6 +94,7 @@ class Elaboration:
         """All lines in order; raises with all independent findings."""
         self.attempt(self.bind_parameters)
         self.stop()
+        self.attempt(self.bind_input)
         for work in (self.bind_settings, self.chain, self.outputs, self.check_unused):
             self.attempt(work)
             if self.findings and not any(finding.code in LIMITS for finding in self.findings):
@@ -224,6 +207,22 @@ class Elaboration:
             file = self.family.file if name in self.params else declared.file
             return typed_argument(self.environment.frame(asked, file), asked, kind)
         return Bound(asked, declared.parameter.span, NOWHERE)
+
+    # ---- the input
+
+    def bind_input(self) -> None:
+        """The shape of the network's input: asked for, or declared."""
+        family = self.family
+        shape = self.asked or family.input
+        if shape is None:
+            raise Fault(
+                catalog.MISSING_ARGUMENT,
+                family.span,
+                f"`{family.name}` does not say what its input is",
+                "add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
+            )
+        self.size = input_size(tuple(shape), family.span if self.asked else family.input_span)
+        self.root = Builder((self.size,))
 
     # ---- settings
 

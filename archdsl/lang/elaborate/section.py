@@ -20,7 +20,19 @@ from archdsl.lang.text.files import File
 from archdsl.lang.text.statics import line_of
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.types import is_tensors
-from archdsl.lang.values.value import BlockValue, Join, Links, Row, Tensor, Value, With, label
+from archdsl.lang.values.value import (
+    BLOCKS,
+    BlockValue,
+    Join,
+    Links,
+    Row,
+    Tensor,
+    Value,
+    With,
+    describe,
+    is_list,
+    label,
+)
 from archdsl.op import Shape
 
 
@@ -197,4 +209,5 @@ def no_tensor(line: Section | Output, value: Value) -> Fault:
             f"`{line.name}` ends in a list of tensors",
             "join them: `-> concat`, `-> add`",
         )
-    return Fault(catalog.NOT_A_TENSOR, line.value.span, f"`{line.name}` does not end in a tensor")
+    label = f"`{line.name}` ends in {describe(value)}, but a tensor is needed"
+    return Fault(catalog.NOT_A_TENSOR, line.value.span, label, BLOCKS if is_list(value) else "")

@@ -11,7 +11,7 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
 from archdsl.lang.text.naming import is_single
 from archdsl.lang.values.faults import Fault
-from archdsl.lang.values.foreign import suggestion
+from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS, need_list
 from archdsl.lang.values.limits import LONGEST_LIST
 from archdsl.lang.values.types import is_int, is_tensors
@@ -32,6 +32,8 @@ from archdsl.ops import vocabulary
 
 NUMBERED = re.compile(r"[a-z]+[0-9]+")
 REPEAT_WORDS = ("index", "first", "last")
+FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
+"""What other libraries' layers stand behind; no package of ops is meant."""
 SIDES = {"channels": 0, "height": 1, "width": 2}
 
 
@@ -144,11 +146,6 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
     )
 
 
-def nothing_called(word: str) -> str:
-    """What is said of a name that stands for nothing."""
-    return f"nothing here is called `{word}`"
-
-
 def sections(frame: Frame, word: str) -> str:
     """The sections that there are, for a name that looks like one's."""
     known = [name for name, value in frame.around.items() if is_tensors(value)]
@@ -200,11 +197,19 @@ def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Val
         check_free(target)
     if len(targets) == 1:
         return [(targets[0].id, value)]
-    items = value if is_list(value) else None
-    if items is None or len(items) != len(targets):
-        what = f"{len(items)} values" if items is not None else describe(value)
-        raise Fault(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), f"{what} for {len(targets)} names")
-    return [(target.id, item) for target, item in zip(targets, items, strict=True)]
+    if not is_list(value) or len(value) != len(targets):
+        label = f"{amount_of(value)} for {len(targets)} names"
+        help = "a list of tensors is what `split`, `fork` and `collect` give" if isinstance(value, Tensor) else ""
+        raise Fault(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), label, help)
+    return [(target.id, item) for target, item in zip(targets, value, strict=True)]
+
+
+def amount_of(value: Value) -> str:
+    """How many values there are, as it is said where as many names should be."""
+    if not is_list(value):
+        return f"one value, {describe(value)},"
+    noun = "tensor" if is_tensors(value) else "value"
+    return f"{len(value)} {noun}{'s' * (len(value) != 1)}"
 
 
 def check_free(target: ast.Name) -> None:
@@ -244,12 +249,9 @@ def attribute(frame: Frame, node: ast.Attribute) -> Value:
         if isinstance(found, type):
             return frame.session.use(found, {}, frame.place(node, node.name), node.span)
         if node.base.id not in ("x", *REPEAT_WORDS):
-            raise Fault(
-                catalog.UNKNOWN_NAME,
-                node.span,
-                f"nothing here is called `{dotted}`",
-                f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`",
-            )
+            package = f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`"
+            help = suggestion(node.name, frame.file.names()) if node.base.id in FRAMEWORKS else package
+            raise Fault(catalog.UNKNOWN_NAME, node.span, nothing_called(dotted), help)
     value = evaluate(frame, node.base)
     if not isinstance(value, Tensor):
         hint = "take one of its tensors: `x[0]`" if is_tensors(value) else ""
@@ -276,7 +278,8 @@ def index(frame: Frame, node: ast.Index) -> Value:
     if isinstance(base, TensorList) and frame.builder is not None:
         return frame.builder.pick(base, checked_index(node, at, len(base.shapes)))
     if not is_list(base):
-        raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list")
+        help = f"some of its channels are `{node.base.span.text}[:8]`" if isinstance(base, Tensor) else ""
+        raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list", help)
     items = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
     return items[checked_index(node, at, len(items))]
 

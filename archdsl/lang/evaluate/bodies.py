@@ -7,7 +7,7 @@ from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.table import escape, evaluate, is_true
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.values.types import is_tensors
-from archdsl.lang.values.value import Role, Value
+from archdsl.lang.values.value import Role, Tensor, Value
 
 
 def run(frame: Frame, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
@@ -55,7 +55,7 @@ def assign(frame: Frame, statement: ast.Assign) -> None:
 
 def bind_names(frame: Frame, targets: tuple[ast.Name, ...], value: Value) -> None:
     """Binds one name to a value, or several to the items of a list."""
-    if len(targets) > 1 and frame.builder is not None and is_tensors(value):
+    if len(targets) > 1 and frame.builder is not None and is_tensors(value) and not isinstance(value, Tensor):
         value = frame.builder.items(value)
     names = {target.id: target for target in targets}
     for name, item in unpacked(targets, value):

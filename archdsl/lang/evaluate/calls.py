@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from archdsl.errors import catalog, did_you_mean
 from archdsl.initializer import INITIALIZERS, Initializer
-from archdsl.lang.evaluate.atoms import nothing_called
-from archdsl.lang.evaluate.bodies import run
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.routines import call_function, call_routine
 from archdsl.lang.evaluate.session import NOWHERE, Rest
-from archdsl.lang.evaluate.table import bound, checked, escape, evaluate, evaluates
+from archdsl.lang.evaluate.table import bound, escape, evaluate, evaluates
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, Clash, Definition, Routine, Target
 from archdsl.lang.text.signature import (
@@ -19,16 +18,11 @@ from archdsl.lang.text.signature import (
     assign,
     fitted,
     of_declared,
-    of_parameters,
-    plural,
     signature_of,
 )
-from archdsl.lang.text.statics import Statics
-from archdsl.lang.values import functions
 from archdsl.lang.values.faults import Fault
-from archdsl.lang.values.foreign import suggestion
+from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS
-from archdsl.lang.values.limits import TURNS_OF_A_CALL
 from archdsl.lang.values.types import Type, is_tensors
 from archdsl.lang.values.value import (
     BlockValue,
@@ -37,13 +31,11 @@ from archdsl.lang.values.value import (
     Role,
     Shared,
     Symbol,
-    Tensor,
     Use,
     Value,
     With,
     captures,
     describe,
-    is_list,
 )
 
 FORM_CALLS: dict[str, object] = {}
@@ -67,7 +59,8 @@ def call(frame: Frame, node: ast.Call) -> Value:
             return called(frame, found, node, word)
     value = evaluate(frame, node.callee)
     if not isinstance(value, BlockValue):
-        raise Fault(catalog.NOT_A_BLOCK, node.callee.span, f"{describe(value)} cannot be called")
+        help = f"a tensor is passed by an arrow: `{node.callee.span.text} -> ...`" if is_tensors(value) else ""
+        raise Fault(catalog.NOT_A_BLOCK, node.callee.span, f"{describe(value)} cannot be called", help)
     if is_dropped(frame, node):
         return frame.session.use(frame.session.identity, {}, "identity", node.span)
     return give(frame, value, node, frame.place(node, value.name if isinstance(value, Use) else ""))
@@ -83,58 +76,6 @@ def is_dropped(frame: Frame, node: ast.Call) -> bool:
     return bool(frame.dropped) and any(
         isinstance(argument.value, ast.Name) and argument.value.id == frame.dropped for argument in node.arguments
     )
-
-
-def call_function(frame: Frame, node: ast.Call, name: str) -> Value:
-    """A call of a function of the language."""
-    values = plain_arguments(frame, node)
-    budget = frame.session.budget
-    if frame.builder is not None:
-        split = frame.builder.items
-        values = [split(value) if is_tensors(value) and not isinstance(value, Tensor) else value for value in values]
-    budget.item(node.span, sum(len(value) for value in values if is_list(value)))
-    result = functions.call(name, values)
-    if is_list(result):
-        budget.list(node.span, result)
-    return result
-
-
-def plain_arguments(frame: Frame, node: ast.Call) -> list[Value]:
-    """The arguments of a function on values, by position."""
-    found: list[Value] = []
-    for argument in node.arguments:
-        if argument.target:
-            raise Fault(catalog.UNKNOWN_PARAMETER, argument.span, "functions take their arguments by position")
-        if isinstance(argument.value, ast.Spread):
-            found += checked(argument, functions.need_list, evaluate(frame, argument.value.value))
-        else:
-            found.append(evaluate(frame, argument.value))
-    return found
-
-
-def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
-    """A call of a function that the text defines."""
-    session = frame.session
-    session.budget.turn(node.span, TURNS_OF_A_CALL)
-    slots = of_parameters(routine.node.parameters, routine.file)
-    values = plain_arguments(frame, node)
-    if len(values) > len(slots):
-        raise Fault(catalog.BY_NAME_ONLY, node.span, f"`{routine.name}` takes at most {plural(len(slots))}")
-    if captures(tuple(values)):
-        hint = "pass what it needs to know: `x.channels`"
-        raise Fault(catalog.WRONG_TYPE, node.span, "functions take values, not tensors", hint)
-    names: dict[str, Value] = dict(zip(slots, values, strict=False))
-    inner = Frame(session, routine.file, Statics.blank(), names, frame.settings)
-    inner.choices = {slot.name: slot.type.symbols for slot in slots.values() if slot.type.symbols}
-    with session.level(node.span, routine.name):
-        for parameter in routine.node.parameters[len(values) :]:
-            if parameter.default is None:
-                raise Fault(catalog.MISSING_ARGUMENT, node.span, f"`{routine.name}` needs `{parameter.name}`")
-            names[parameter.name] = evaluate(inner, parameter.default)
-        found, value = run(inner, routine.node.body)
-    if not found:
-        raise Fault(catalog.NO_RESULT, routine.node.span, f"`{routine.name}` returns no value", "end it with `return`")
-    return value
 
 
 # ---- settings given to blocks --------------------------------------------------------------------------------------
@@ -186,7 +127,7 @@ def settings_for(frame: Frame, target: Target, before: dict[str, Bound], node: a
     exact = isinstance(target, Definition)
     if signature.rest is None and not before and (plain := assigned(frame, target, node)) is not None:
         return {
-            name: literal or fitted(slot, typed_argument(frame, value, slot.type), exact)
+            name: literal or fitted(slot, typed_argument(frame, value, slot.type), exact, signature)
             for name, slot, value, literal in plain
         }
     return settings_with_rest(frame, signature, before, node, exact)
@@ -202,16 +143,20 @@ def assigned(frame: Frame, target: Target, node: ast.Call) -> list[Assigned] | N
         pairs = [] if signature.lenient else assign(signature, node.arguments, {}, node)
         exact = isinstance(target, Definition)
         found = [
-            Assigned(name, slot := signature.slots[name], argument.value, literal(frame, slot, argument.value, exact))
-            for name, argument in pairs
+            Assigned(
+                name, slot := signature.slots[name], each.value, literal(frame, slot, each.value, signature, exact)
+            )
+            for name, each in pairs
         ]
         frame.statics.assigned[id(node), target] = found
     return found
 
 
-def literal(frame: Frame, slot: Slot, node: ast.Expression, exact: bool) -> Bound | None:
+def literal(frame: Frame, slot: Slot, node: ast.Expression, signature: Signature, exact: bool) -> Bound | None:
     """An argument that is the same at every evaluation: a number or a bool, as written."""
-    return fitted(slot, bound(frame, node, node.value), exact) if isinstance(node, ast.Number | ast.Boolean) else None
+    if not isinstance(node, ast.Number | ast.Boolean):
+        return None
+    return fitted(slot, bound(frame, node, node.value), exact, signature)
 
 
 def settings_with_rest(
@@ -228,7 +173,7 @@ def settings_with_rest(
         if slot is None or slot.rest:
             rest[name] = free_argument(frame, argument.value)
         else:
-            given[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), exact)
+            given[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), exact, signature)
     for name, handed in passed.items():
         slot = signature.slots.get(name)
         if slot is None or slot.rest:
@@ -304,14 +249,15 @@ def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
         return bound(frame, node, evaluate(frame, node))
     except Fault as fault:
         if kind.name != "block" and isinstance(node, ast.Name) and fault.label == nothing_called(node.id):
-            fault.help = suggestion(node.id, value_names(frame)) or f"{kind.phrase} is needed here"
+            fault.help = suggestion(node.id, value_names(frame, kind)) or f"{kind.phrase} is needed here"
         raise
 
 
-def value_names(frame: Frame) -> list[str]:
-    """The names and words that stand for values."""
+def value_names(frame: Frame, kind: Type) -> list[str]:
+    """The names and words that stand for values, such as a type may take."""
     names = [name for name, value in frame.around.items() if not (isinstance(value, BlockValue) or is_tensors(value))]
-    return [*names, *FUNCTIONS, "true", "false", "none"]
+    words = [*(["true", "false"] if kind.name == "bool" else []), *(["none"] if kind.optional else [])]
+    return [*names, *FUNCTIONS, *words]
 
 
 def initializer(frame: Frame, node: ast.Expression) -> Value:

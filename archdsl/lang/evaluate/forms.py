@@ -69,7 +69,8 @@ def checked(argument: ast.Argument, value: Value) -> Operand:
     """An operand, if it is a block or a tensor."""
     if isinstance(value, BlockValue) or (is_tensors(value) and hasattr(value, "shape")):
         return Operand(value, argument.span)
-    hint = "spread the list: `...ys`" if is_tensors(value) else ""
+    named = argument.value.id if isinstance(argument.value, ast.Name) else "[a, b]"
+    hint = f"spread the list: `...{named}`" if is_list(value) or is_tensors(value) else ""
     raise Fault(catalog.NOT_A_BLOCK, argument.span, f"a block or a tensor is needed here, not {describe(value)}", hint)
 
 

@@ -209,8 +209,7 @@ def check_count(count: Value, node: ast.Expression) -> None:
     """Raises for what is no number of repeats, or one beyond all networks."""
     if not is_int(count):
         label = f"the number of repeats is an int, not {describe(count)}"
-        help = NOT_FOR_TENSORS if isinstance(node, ast.Number) else f"round it: `round({node.span.text}) * ...`"
-        raise Fault(catalog.WRONG_TYPE, node.span, label, help)
+        raise Fault(catalog.WRONG_TYPE, node.span, label, uncounted(count, node))
     if count < 0:
         help = f"did you mean `{-count}`?" if isinstance(node, ast.Unary) else ""
         raise Fault(catalog.OUT_OF_RANGE, node.span, f"{count} repeats; at least 0 are needed", help)
@@ -218,6 +217,15 @@ def check_count(count: Value, node: ast.Expression) -> None:
         label = f"{count:,} repeats" if count < MOST_SHOWN else "a huge number of repeats"
         help = "a digit too many? The longest stage of ResNet-152 has 36 blocks"
         raise Fault(catalog.TOO_MANY_OPS, node.span, f"{label}; at most {MOST_OPS:,} ops are built", help)
+
+
+def uncounted(count: Value, node: ast.Expression) -> str:
+    """What was probably meant by a number of repeats that is no int."""
+    if isinstance(node, ast.Number):
+        return NOT_FOR_TENSORS
+    if is_number(count):
+        return f"round it: `round({node.span.text}) * ...`"
+    return "the number comes first: `3 * a`, `collect(3, a)`" if isinstance(count, BlockValue) else ""
 
 
 def turns(frame: Frame, node: ast.Expression, count: int, asked: frozenset[str]) -> list[tuple[int, int]]:

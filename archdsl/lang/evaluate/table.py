@@ -15,7 +15,18 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.functions import Trouble, truth
 from archdsl.lang.values.types import is_tensors
-from archdsl.lang.values.value import BlockValue, Bound, Role, Value, captures, describe, is_list, shares
+from archdsl.lang.values.value import (
+    BLOCKS,
+    NO_BLOCK,
+    BlockValue,
+    Bound,
+    Role,
+    Value,
+    captures,
+    describe,
+    is_list,
+    shares,
+)
 
 Work = TypeVar("Work", bound=Callable[[Frame, Any], Value])
 
@@ -110,5 +121,5 @@ def need_block(node: ast.Node, value: Value) -> BlockValue:
     """The value, if it is a block."""
     if isinstance(value, BlockValue):
         return value
-    help = "`identity` is the block that does nothing" if value is None else ""
+    help = NO_BLOCK if value is None else BLOCKS if is_list(value) else ""
     raise Fault(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}", help)

@@ -7,7 +7,9 @@ checked all that a file holds.
 
 from __future__ import annotations
 
-from archdsl.errors import Span
+from typing import ClassVar
+
+from archdsl.errors import Span, catalog
 from archdsl.lang.text.syntax import Argument, Block, Expression, Function, Parameter
 from archdsl.record import Record
 
@@ -16,11 +18,14 @@ EDITION = 1
 
 LONGEST_NAME = 100
 LARGEST_SIZE = 10**9
+LARGEST_SIDE = 10**6
 SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
 
 class Element(Record):
     """Base of the document's parts, with their place apart."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span", "input_span"})
 
     span: Span | None
 
@@ -91,6 +96,7 @@ class Backbone(Element):
     outputs: tuple[Output, ...] = ()
     drops: tuple[Drop, ...] = ()
     expect: tuple[Check, ...] = ()
+    input_span: Span | None = None
 
 
 class Document(Element):
@@ -101,3 +107,11 @@ class Document(Element):
     blocks: tuple[Block, ...] = ()
     functions: tuple[Function, ...] = ()
     backbones: tuple[Backbone, ...] = ()
+
+
+def input_size(shape: tuple[int, ...], span: Span | None) -> tuple[int, int, int]:
+    """The shape of a network's input; raises for what is none, at its place."""
+    if len(shape) != 3 or not all(0 < side <= LARGEST_SIDE for side in shape):
+        label = f"{'x'.join(map(str, shape))} is not an input size"
+        raise catalog.OUT_OF_RANGE.error(span, label, help="write channels x height x width, as 3x224x224")
+    return shape

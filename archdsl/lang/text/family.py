@@ -45,6 +45,7 @@ class Family:
         """Where the user's own files go over to what is shipped, if they do."""
         self.expect = backbone.expect
         self.input = backbone.input
+        self.input_span = backbone.input_span
         self.parameters: list[Declared] = []
         self.settings: list[Line] = []
         self.sections: list[Line] = []
@@ -59,7 +60,8 @@ def resolve(file: File, backbone: Backbone) -> Family:
     family.extends = own[-1].extends if own else None
     for at, (home, member) in enumerate(reversed(members)):
         own = at == len(members) - 1
-        family.input = member.input or family.input
+        if member.input:
+            family.input, family.input_span = member.input, member.input_span
         family.doc = member.doc or family.doc
         add_parameters(family, home, member)
         merge(family.settings, [Line(line, home, own) for line in member.settings])

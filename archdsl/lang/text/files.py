@@ -193,12 +193,21 @@ class File:
 
 
 def check_names(document: Document) -> None:
-    """Raises for two definitions of one name, and for those whose name means something else in the language."""
+    """Raises for two definitions of one name, and for those whose name means something else in the language.
+
+    And for a function's parameters to which nothing could be handed.
+    """
     findings = [
         catalog.DUPLICATE.at(node.span, f"`{node.name}` is a reserved word", help="choose another name")
         for node in (*document.blocks, *document.functions)
         if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
     ]
+    for node in document.functions:
+        for each in node.parameters:
+            if each.named:
+                label = f"functions take their arguments by position, so `{each.name}` could not be given"
+                help = "remove it" if each.rest else "leave out the `*` before it"
+                findings.append(catalog.BY_NAME_ONLY.at(each.span, label, help=help))
     for nodes in ((*document.blocks, *document.functions), document.backbones):
         seen: dict[str, Span | None] = {}
         for node in nodes:

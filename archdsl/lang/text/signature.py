@@ -7,20 +7,23 @@ from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from archdsl.errors import Rule, catalog, did_you_mean
+from archdsl.errors import Rule, catalog
 from archdsl.errors.diagnostic import shortened
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
 from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.lang.values.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
-from archdsl.lang.values.value import Bound, Value, describe, is_list
+from archdsl.lang.values.value import BLOCKS, NO_BLOCK, BlockValue, Bound, Value, describe, is_list
 from archdsl.op import Declared, Param
 from archdsl.record import MISSING
 
 ELSEWHERE = {
     "stride": "reduce the map before it: `maxpool(3, 2) -> {owner}(...)`",
     **dict.fromkeys(POLICIES, "set it around the block: `with({name} = {value}, {owner}(...))`"),
+    **dict.fromkeys(("in_channels", "in_features"), "leave it out: what comes in is known"),
+    "inplace": "leave it out: it is in place wherever that is safe",
 }
 """Where what a block has no parameter for is said."""
 WORDS = {"None": "none", "True": "true", "False": "false"}
@@ -51,12 +54,14 @@ class Slot(NamedTuple):
 class Signature:
     """The parameters of an op, an initializer or a block.
 
+    `takes` is `tensor` or `list` for what is applied, and nothing for an initializer.
     `positions` are those that may be given by position; `rest` is the `...name` that takes what is left; `required`
     are the names without a default.
     """
 
-    def __init__(self, owner: str, slots: dict[str, Slot], lenient: bool = False) -> None:
+    def __init__(self, owner: str, slots: dict[str, Slot], lenient: bool = False, takes: str = "tensor") -> None:
         self.owner = owner
+        self.takes = takes
         self.slots = slots
         self.lenient = lenient
         self.positions = [slot for slot in slots.values() if not slot.named]
@@ -95,7 +100,7 @@ def of_declared(kind: type[Declared]) -> Signature:
         )
         for name, each in kind.params.items()
     }
-    return Signature(kind.name, slots, getattr(kind, "lenient", False))
+    return Signature(kind.name, slots, getattr(kind, "lenient", False), getattr(kind, "takes", ""))
 
 
 def of_definition(definition: Definition) -> Signature:
@@ -123,12 +128,34 @@ def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: File) -> No
         raise Fault(catalog.DUPLICATE, each.span, f"`{each.name}` is a reserved word", "choose another name")
     declared = of_words(each.type)
     if each.type and declared is None:
-        help = did_you_mean(each.type[0], DECLARABLE)
-        raise Fault(catalog.UNKNOWN_NAME, each.span, f"no type is called `{each.type[0]}`", help)
+        help = suggestion(each.type[0], DECLARABLE)
+        raise Fault(catalog.UNKNOWN_NAME, each.type_span, f"no type is called `{each.type[0]}`", help)
+    if declared is None and isinstance(each.default, ast.Name) and each.default.id not in slots:
+        check_default(each, each.default, slots, file)
     kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
     shown = "" if each.default is None else " ".join(each.default.span.text.split())
     required = each.default is None and not each.rest
     slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, constant(each.default, kind), shown=shown)
+
+
+def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot], file: File) -> None:
+    """Raises for a default that gives its parameter no type: a name that stands for no block and nothing before it."""
+    word = default.id
+    found = file.find(word)
+    if word in (*POLICIES, *RESERVED) or not (found is None or isinstance(found, Routine)):
+        return
+    if word in DECLARABLE:
+        help = f"a type follows a colon in a signature: `{each.name}: {word}`"
+        raise Fault(catalog.WRONG_TYPE, default.span, f"`{word}` is a type, where a default belongs", help)
+    if word in FUNCTIONS or found is not None:
+        raise Fault(
+            catalog.WRONG_TYPE,
+            default.span,
+            f"`{word}` is a function, where a default belongs",
+            f"call it: `{word}(...)`",
+        )
+    help = suggestion(word, [*slots, *file.names()]) or "a default may use the parameters before it"
+    raise Fault(catalog.UNKNOWN_NAME, default.span, nothing_called(word), help)
 
 
 def constant(node: ast.Expression | None, kind: Type) -> Value:
@@ -230,7 +257,7 @@ def check_known(signature: Signature, argument: ast.Argument, name: str) -> None
         form = ELSEWHERE.get(name, "").format(
             owner=signature.owner, name=name, value=shortened(argument.value.span.text)
         )
-        help = form or did_you_mean(name, known)
+        help = form or suggestion(name, known)
         raise Fault(
             catalog.UNKNOWN_PARAMETER,
             argument.span,
@@ -250,10 +277,21 @@ def too_many(signature: Signature, argument: ast.Argument, most: int) -> Fault:
             signature.hint(),
         )
     takes = f"no more than {plural(most)}" if most else "no arguments"
-    tensor = argument.value.id if isinstance(argument.value, ast.Name) and not most else ""
-    arrow = f"; a tensor goes in by an arrow, `{tensor} -> {signature.owner}`" if tensor else ""
     label = f"`{signature.owner}` takes {takes} by position"
-    return Fault(catalog.BY_NAME_ONLY, argument.span, label, signature.hint() + arrow)
+    help = signature.hint() + ("" if most else instead(signature, argument.value))
+    return Fault(catalog.BY_NAME_ONLY, argument.span, label, help)
+
+
+def instead(signature: Signature, value: ast.Expression) -> str:
+    """How what was handed to something without positions is said."""
+    if signature.takes == "list":
+        return f"; it joins a list, `fork(a, b) -> {signature.owner}`"
+    if not isinstance(value, ast.Name):
+        return ""
+    named = [slot.name for slot in signature.slots.values() if value.id in slot.type.symbols]
+    if named:
+        return f"; write `{named[0]} = {value.id}`"
+    return f"; a tensor is passed by an arrow, `{value.id} -> {signature.owner}`" if signature.takes else ""
 
 
 def plural(count: int) -> str:
@@ -261,12 +299,12 @@ def plural(count: int) -> str:
     return f"{count} argument{'s' * (count != 1)}"
 
 
-def fitted(slot: Slot, bound: Bound, exact: bool) -> Bound:
-    """An argument as its parameter takes it; raises a fault at the argument's place."""
+def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None) -> Bound:
+    """An argument as its parameter takes it; raises a fault at the argument's place. `owner` is what is called."""
     try:
         value = fit(slot.type, bound.value, exact)
     except Unfit as unfit:
-        help = rounded(bound) if unfit.rounds else meant(slot, bound.value)
+        help = rounded(bound) if unfit.rounds else meant(slot, bound.value, owner)
         raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", help) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
@@ -281,9 +319,16 @@ def blamed(rule: Rule, bound: Bound, label: str, help: str = "") -> Fault:
     return fault
 
 
-def meant(slot: Slot, value: Value) -> str:
+def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
     """What a value of another type was probably meant as."""
-    return f"write `{'true' if value else 'false'}`" if slot.type.name == "bool" and value in (0, 1) else ""
+    if slot.type.name == "bool" and value in (0, 1):
+        return f"write `{'true' if value else 'false'}`"
+    if slot.type.name == "block" and value is None:
+        return NO_BLOCK
+    if slot.type.name == "block" and is_list(value):
+        return BLOCKS
+    mixed_up = (slot.type.name == "block") != isinstance(value, BlockValue)
+    return owner.hint() if owner is not None and mixed_up else ""
 
 
 def rounded(bound: Bound) -> str:

@@ -17,7 +17,7 @@ from archdsl.record import Record
 class Node(Record):
     """Base of the tree."""
 
-    apart: ClassVar[frozenset[str]] = frozenset({"span", "grouped", "text"})
+    apart: ClassVar[frozenset[str]] = frozenset({"span", "grouped", "text", "type_span"})
 
     defaults: ClassVar[dict[str, Any]] = {"grouped": False}
 
@@ -240,6 +240,7 @@ class Parameter(Node):
     default: Expression | None = None
     named: bool = False
     rest: bool = False
+    type_span: Span | None = None
 
 
 class Block(Node):

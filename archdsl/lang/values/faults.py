@@ -38,13 +38,14 @@ class Fault(Exception):
 
     `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
     that failed named. `is_set` says that the value is that of a setting, at whose place the fault stays; `said` are
-    all settings of the blocks on the way.
+    all settings of the blocks on the way. `inside` is the place in a shipped block that gave way to the call of it.
     """
 
     def __init__(self, rule: Rule, span: Span | None, label: str, help: str = "", notes: tuple[Note, ...] = ()) -> None:
         super().__init__(label)
         self.rule, self.span, self.label, self.help, self.notes = rule, span, label, help, notes
         self.inner = span
+        self.inside: Span | None = None
         self.blamed = ""
         self.param = ""
         self.is_set = False
@@ -72,6 +73,7 @@ class Fault(Exception):
         elif name in said:
             self.blame_setting(said[name])
         elif self.span is None or not is_own(self.span, call):
+            self.inside = self.inside or self.span
             self.span = call
         if self.is_set and (self.inner is None or self.inner.source.shipped):
             self.inner = call
@@ -86,10 +88,12 @@ class Fault(Exception):
             self.path.append(Step(name.rstrip("."), kind))
 
     def diagnostic(self) -> Diagnostic:
-        """The finding, with the innermost place as a note where it is another one."""
+        """The finding, with the innermost place of the user's as a note where it is another one; or one in a block."""
         notes = self.notes
         if self.inner is not None and is_own(self.inner, self.span) and not encloses(self.inner, self.span):
             notes = (*notes, Note(self.inner, "here"))
+        elif not notes and self.inside is not None and not is_own(self.inside, self.span):
+            notes = (Note(self.inside, "here"),)
         path = (self.path or [])[::-1]
         where, scopes = path_text([step.name for step in path]), in_words(path)
         return self.rule.at(self.span, self.label, help=self.help, where=where, scopes=scopes, notes=notes)

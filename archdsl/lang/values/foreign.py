@@ -1,4 +1,4 @@
-"""What other languages and libraries call a thing, and what it is called here."""
+"""Names that stand for nothing: what other languages and libraries call a thing, and what it is called here."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ MEANT = {
     "depthwise": "dwsep",
     "shuffle": "channel_shuffle",
     "skip": "identity",
+    "gn": "group_norm",
+    "ln": "layer_norm",
+    "dwconv": "dwsep",
+    "depthwise_conv": "dwsep",
+    "integer": "int",
+    "boolean": "bool",
+    "double": "float",
+    "module": "block",
+    "layer": "block",
+    "tuple": "size",
+    "kernel_size": "kernel",
+    "strides": "stride",
+    "out_channels": "out",
+    "out_features": "out",
+    "filters": "out",
+    "use_bias": "bias",
+    "negative_slope": "slope",
 }
 
 
@@ -37,3 +54,8 @@ def suggestion(name: str, valid: Iterable[str]) -> str:
     known = list(valid)
     meant = MEANT.get(name.lower(), "")
     return f"did you mean `{meant}`?" if meant in known else did_you_mean(name, known)
+
+
+def nothing_called(word: str) -> str:
+    """What is said of a name that stands for nothing."""
+    return f"nothing here is called `{word}`"

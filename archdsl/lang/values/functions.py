@@ -152,8 +152,13 @@ def binary_logarithm(value: Value) -> Value:
 def need_list(value: Value) -> tuple[Value, ...]:
     """The items of a list; raises for what is none."""
     if not is_list(value):
-        raise Trouble(f"a list is needed here, not {describe(value)}")
+        raise Trouble(f"a list is needed here, not {describe(value)}", counted(value))
     return value
+
+
+def counted(value: Value) -> str:
+    """What was probably meant by a number where a list is needed."""
+    return f"`range({value})` is the list of the numbers below {value}" if type(value) is int and value > 0 else ""
 
 
 def length(values: Value) -> int:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from archdsl.lang.evaluate.settings import Settings
     from archdsl.lang.text.files import Target
 
+NO_BLOCK = "`identity` is the block that does nothing"
+BLOCKS = "one block after another is `a -> b`; side by side they are `concat(a, b)`, or `a + b`"
+"""What is said where none, or a list, stands for a block."""
 SHOWN = 4
 """The most items of a list that a message shows."""
 
