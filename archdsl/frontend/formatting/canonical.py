@@ -28,6 +28,7 @@ def formatted(source: Source, to: Notation | None = None) -> str:
         text = yaml_text(document, notes)
     else:
         notes.above = own == "yaml"
+        notes.lead()
         text = arch_text(document, notes, ordered=own == "arch")
     hold(Source(f"<formatted>.{target}", text), document, comments, source)
     return text

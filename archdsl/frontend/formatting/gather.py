@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archdsl.frontend.allowances import MARK
 from archdsl.frontend.formatting.items import items
 from archdsl.frontend.formatting.tokens import Comment, Tokens, indentation, own_lines
 from archdsl.frontend.printing.notes import END, HEAD, Note, Notes, Place
@@ -16,13 +17,14 @@ from archdsl.lang.text.syntax import Node
 MODELINE = re.compile(r"#\s*yaml-language-server:")
 BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")
 BEHIND_ITEM = re.compile(r"[\s,*]*")
+CLOSING = re.compile(r"[\s,\]}]*")
 COMMENT = re.compile(r"#[^\n]*")
 
 
 class Region(NamedTuple):
     """Part of a source, from where an element begins to where the next does, with the nodes in it.
 
-    An item of a list is part of a `whole`, which has the comments behind it, and those before it if it `leads`.
+    An item of a list is part of a `whole`, which has the comments behind it, and those inside it if it `leads`.
     """
 
     start: int
@@ -54,11 +56,12 @@ class Gatherer:
             self.notes.starts.setdefault(region.place, region.start)
             last = self.end_of_code(region, stop)
             for comment in self.comments(region.start, last):
-                self.inner(comment, region)
+                self.inner(comment, region, last)
             line_end = self.source.find("\n", last, stop)
             line_end = stop if line_end < 0 else line_end
-            beside = Note(beside=tuple(each.text for each in self.comments(last, line_end)))
-            self.notes.add(self.last_place(region, last), beside)
+            for comment in self.comments(last, line_end):
+                place = region.place if MARK.match(comment.text) else self.last_place(region, last)
+                self.notes.add(place, Note(beside=(comment.text,)))
             self.between(line_end, regions[:number], regions[number] if number < len(regions) else None)
 
     def alone(self) -> None:
@@ -119,15 +122,17 @@ class Gatherer:
             self.notes.add(END, Note(texts))
             return
         if at_head:
-            apart = max((number for number, text in enumerate(texts, 1) if not text), default=0)
+            apart = max((number for number, text in enumerate(texts, 1) if not text or MARK.match(text)), default=0)
             apart = max(apart, int(bool(texts) and bool(MODELINE.match(texts[0]))))
             if any(texts[:apart]):
                 self.notes.add(HEAD, Note(texts[:apart]))
             texts = texts[apart:]
-        self.notes.add(region.whole if region.leads and region.whole else region.place, Note(texts))
+        if region.leads and region.whole:
+            self.notes.leading[region.place] = region.whole
+        self.notes.add(region.place, Note(texts))
 
-    def inner(self, comment: Comment, region: Region) -> None:
-        """A comment in the middle of an element: at an item of it, if it stands beside one, else before the whole."""
+    def inner(self, comment: Comment, region: Region, end: int) -> None:
+        """A comment inside an element that ends at `end`: at an item, or there if only brackets follow, else before."""
         around = region.whole if region.leads and region.whole else region.place
         inside = items(region.nodes, self.source)
         while enclosing := next((each for each in inside if each.start <= comment.start < each.end), None):
@@ -142,6 +147,11 @@ class Gatherer:
             self.notes.add(after.place, Note((comment.text,)))
         elif before and clear:
             self.notes.add(before.place, Note(behind=(comment.text,)))
+        elif CLOSING.fullmatch(self.code(comment.end, end)):
+            if comment.own:
+                self.notes.add(region.whole or region.place, Note(behind=(comment.text,)))
+            else:
+                self.notes.add(region.place, Note(beside=(comment.text,)))
         else:
             self.notes.add(around, Note((comment.text,)))
 
