@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -26,9 +27,8 @@ def files(paths: list[str]) -> Iterator[Asked]:
 
     seen: set[str] = set()
     for text in paths:
-        path = Path(text)
-        if text != STANDARD_INPUT and path.is_dir():
-            named = [Asked(each, True) for each in sorted(below(path, SUFFIXES))]
+        if text != STANDARD_INPUT and os.path.isdir(text):
+            named = sorted(below(Path(text), SUFFIXES))
         else:
             named = [Asked(text, False)]
         for each in named:
@@ -37,12 +37,27 @@ def files(paths: list[str]) -> Iterator[Asked]:
                 yield each
 
 
-def below(folder: Path, endings: tuple[str, ...]) -> Iterator[str]:
-    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there."""
-    for where, folders, names in os.walk(folder):
+def below(folder: Path, endings: tuple[str, ...]) -> Iterator[Asked]:
+    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there.
+
+    A folder that cannot be looked into is asked for itself, so that this is said.
+    """
+    closed: list[OSError] = []
+    for where, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
-        paths = [Path(where, name) for name in names if name.endswith(endings)]
-        yield from (str(path) for path in paths if path.is_file())
+        paths = [str(Path(where, name)) for name in names if name.endswith(endings)]
+        yield from (Asked(path, True) for path in paths if is_file(path))
+    yield from (Asked(str(error.filename), False) for error in closed)
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file; one that may not even be looked at is said to be unreadable."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def source_of(path: str) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -98,7 +99,7 @@ class Opening:
         try:
             return read_text(path, each.span)
         except ArchError as error:
-            beside = [] if path.exists() else specs_in(path.parent)
+            beside = [] if os.path.lexists(path) else specs_in(path.parent)
             help = did_you_mean(path.name, [name for name in beside if path.with_name(name) not in trail])
             raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
 

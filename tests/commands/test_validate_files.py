@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,12 +78,43 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
         "/dev/zero": "there are more than 4,000,000 bytes",
         "a\x00b.arch": "this is no path",
         "a\nb.arch": "No such file or directory",
+        f"{'a' * 300}.arch": "File name too long",
     }.items():
         code, out = validate(capsys, name)
         shown = name.replace("\x00", "\\x00").replace("\n", "\\n")
         assert (code, f"\n  --> {shown}\n   = {said}\n" in out) == (1, True), out
         _, out = validate(capsys, name, "--output-format", "concise")
         assert f"{shown}:1:1: error[E" in out
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, name: str, refused: Callable[[str], bool]) -> None:
+    """Lets a function of `os` refuse some paths, as it does where the user may not go."""
+    real = getattr(os, name)
+
+    def function(path: object, *rest: object, **options: object) -> object:
+        if refused(str(path)):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, name, function)
+
+
+def test_a_folder_that_is_closed_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(monkeypatch, "scandir", lambda path: path.endswith("er"))
+    code, out = validate(capsys, ".")
+    assert (code, "error[E501]: the file cannot be read\n  --> deep/er\n" in out) == (1, True), out
+    assert "4 files checked, 2 YAML files skipped" in out
+
+
+def test_files_that_may_not_be_looked_at_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stat", "open"):
+        refusing(monkeypatch, name, lambda path: path.endswith(("c.yml", "a.yaml")))
+    code, out = validate(capsys, "deep", "a.yaml")
+    assert (code, out.count("= Permission denied")) == (1, 2), out
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
@@ -97,6 +130,7 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
         "/etc/passwd": "lies outside of",
         "link.arch": "lies outside of",
         "nowhere.arch": "No such file or directory",
+        f"{'a' * 300}.arch": "File name too long",
         ".": "Is a directory",
         "self.arch": "is on its way to import this file",
     }.items():
