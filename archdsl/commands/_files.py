@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.errors import Source
+from archdsl.errors import ArchError, Source
 from archdsl.errors.reading import STDIN, read_input, read_text, shown
 
 STANDARD_INPUT = "-"
@@ -64,4 +64,9 @@ def source_of(path: str) -> Source:
     """A file's text, or standard input's."""
     if path == STANDARD_INPUT:
         return Source(STDIN, read_input())
-    return Source(shown(Path(path)), read_text(Path(path)))
+    try:
+        return Source(shown(Path(path)), read_text(Path(path)))
+    except ArchError as error:
+        from archdsl.driver.opening import offering
+
+        raise offering(error, Path(path)) from None

@@ -63,6 +63,17 @@ def test_a_file_with_nothing_in_it_is_a_mistake(text: str, folder: Path, capsys:
     assert (code, "E308" in out, "there is nothing in this file" in out) == (1, True, True)
 
 
+@pytest.mark.parametrize("command", ["validate", "fmt", "show"])
+def test_a_file_that_is_not_there_may_be_another(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".chld.yaml").write_text(GOOD)
+    assert main([command, "chld.yaml"]) == 1
+    assert "  --> chld.yaml\n   = No such file or directory\n   = help: did you mean `child.yaml`?" in "".join(
+        capsys.readouterr()
+    )
+
+
 def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("binary.arch").write_bytes(bytes(range(256)))
     Path("utf16.yaml").write_bytes(GOOD.encode("utf-16"))
