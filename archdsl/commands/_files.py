@@ -25,16 +25,15 @@ def files(paths: list[str]) -> Iterator[Asked]:
     """Each file that is asked for once, in order."""
     from archdsl.frontend.notation import SUFFIXES
 
+    named = {str(Path(text)) for text in paths}
     seen: set[str] = set()
     for text in paths:
-        if text != STANDARD_INPUT and os.path.isdir(text):
-            named = sorted(below(Path(text), SUFFIXES))
-        else:
-            named = [Asked(text, False)]
-        for each in named:
-            if each.path not in seen:
-                seen.add(each.path)
-                yield each
+        inside = text != STANDARD_INPUT and os.path.isdir(text)
+        for each in sorted(below(Path(text), SUFFIXES)) if inside else [Asked(text, False)]:
+            path = str(Path(each.path))
+            if path not in seen:
+                seen.add(path)
+                yield each._replace(through_folder=each.through_folder and path not in named)
 
 
 def below(folder: Path, endings: tuple[str, ...]) -> Iterator[Asked]:

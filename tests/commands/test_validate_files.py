@@ -56,6 +56,17 @@ def test_a_file_that_is_named_is_checked(folder: Path, capsys: pytest.CaptureFix
     assert "2 files checked" in out
 
 
+@pytest.mark.parametrize(
+    "words", [(".", "compose.yaml"), ("./compose.yaml", "."), (".", ".//compose.yaml", "compose.yaml")]
+)
+def test_a_file_that_is_named_beside_its_folder_is_checked_once(
+    words: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = validate(capsys, *words)
+    assert (code, out.count("is no key of a spec")) == (1, 1)
+    assert "5 files checked, 1 YAML file skipped as no spec: 1 error\n" in out
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# blocks, some day\n", "archdsl 1\n"])
 def test_a_file_with_nothing_in_it_is_a_mistake(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("empty.arch").write_text(text)
