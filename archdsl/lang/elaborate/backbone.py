@@ -54,7 +54,7 @@ def elaborate(
     if known and known.count > MOST_MODULES:
         known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, input_size(family, size), Session(known)).graph()
+        return Elaboration(family, params or {}, size, Session(known)).graph()
 
 
 @contextmanager
@@ -90,10 +90,13 @@ def input_size(family: Family, size: tuple[int, ...] | None) -> Shape:
 class Elaboration:
     """One backbone on its way to a graph."""
 
-    def __init__(self, family: Family, params: dict[str, Any], size: Shape, session: Session) -> None:
+    size: Shape
+    root: Builder
+
+    def __init__(self, family: Family, params: dict[str, Any], asked: tuple[int, ...] | None, session: Session) -> None:
         self.family = family
         self.params = params
-        self.size = size
+        self.asked = asked
         self.session = session
         self.environment = Environment(self.session, frozenset(each.parameter.name for each in family.parameters))
         self.environment.sections = frozenset(
@@ -104,7 +107,6 @@ class Elaboration:
         """What was handed over for a parameter in a text: by `extends`, or by `-p`."""
         self.declared: dict[Slot, Entry] = {}
         self.findings: list[Diagnostic] = []
-        self.root = Builder((size,))
         self.parts: list[Part] = []
         self.maps: list[Map] = []
 
@@ -112,7 +114,7 @@ class Elaboration:
         """All lines in order; raises with all independent findings."""
         self.attempt(self.bind_parameters)
         self.stop()
-        for work in (self.bind_settings, self.chain, self.outputs, self.check_unused):
+        for work in (self.begin, self.chain, self.outputs, self.check_unused):
             self.attempt(work)
             if self.findings and not any(finding.code in LIMITS for finding in self.findings):
                 self.look_over()
@@ -120,6 +122,12 @@ class Elaboration:
         graph = self.attempt(self.finish)
         self.stop()
         return graph
+
+    def begin(self) -> None:
+        """The settings, and the input."""
+        self.bind_settings()
+        self.size = input_size(self.family, self.asked)
+        self.root = Builder((self.size,))
 
     def finish(self) -> Graph:
         """The network's own scope, and the graph."""
