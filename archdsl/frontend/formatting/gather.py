@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from archdsl.frontend.allowances import MARK
-from archdsl.frontend.formatting.items import items
+from archdsl.frontend.formatting.items import Item, items
 from archdsl.frontend.formatting.tokens import Comment, Tokens, indentation, own_lines
 from archdsl.frontend.printing.notes import END, HEAD, Note, Notes, Place
 from archdsl.lang.text.document import Element
-from archdsl.lang.text.syntax import Node
+from archdsl.lang.text.syntax import Node, Parameter
 
 MODELINE = re.compile(r"#\s*yaml-language-server:")
 BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")
@@ -35,15 +36,21 @@ class Region(NamedTuple):
 
 
 class Gatherer:
-    """Takes the comments of a part of a source, from `start` to `end`, to the places that they stand at."""
+    """Takes the comments of a part of a source, from `start` to `end`, to the places that they stand at.
 
-    def __init__(self, source: str, parts: Tokens, notes: Notes, start: int, end: int) -> None:
+    What stands at the end of an `inner_text`, a block of text in YAML, belongs to it, not to the list around it.
+    """
+
+    def __init__(
+        self, source: str, parts: Tokens, notes: Notes, start: int, end: int, *, inner_text: bool = False
+    ) -> None:
         self.source = source
         self.parts = parts
         self.notes = notes
         self.start = start
         self.end = end
         self.file = end == len(source)
+        self.inner_text = inner_text
 
     def gather(self, regions: Sequence[Region]) -> None:
         """All comments, given the regions."""
@@ -85,10 +92,16 @@ class Gatherer:
     def last_place(self, region: Region, end: int) -> Place:
         """Where a comment at the end of an element stands: if that goes over lines, at the link on its last one."""
         if "\n" in self.source[region.start : end]:
-            for item in items(region.nodes, self.source):
-                if item.end == end and not item.leads:
+            inside = items(region.nodes, self.source)
+            places = Counter(item.place for item in inside)
+            for item in inside:
+                if item.end == end and not item.leads and places[item.place] == 1 and self.stays(item):
                     return item.place
         return region.place
+
+    def stays(self, item: Item) -> bool:
+        """Whether a comment behind an item keeps its line: a parameter over several lines will be on one."""
+        return not isinstance(item.node, Parameter) or "\n" not in self.source[item.start : item.end]
 
     def lines(self, start: int, end: int, *, whole: bool) -> list[tuple[str, int]]:
         """The comments and empty lines between two offsets; the last line is that of what follows, if anything does."""
@@ -107,13 +120,19 @@ class Gatherer:
             if indentation(self.source, owner.start) <= indent:
                 cut = 0
             else:
-                self.notes.add(owner.whole or owner.place, Note(behind=tuple(text for text, _ in lines[:cut])))
+                self.notes.add(self.end_place(owner), Note(behind=tuple(text for text, _ in lines[:cut])))
         self.ahead(lines[cut:], after, False)
 
     def owner(self, regions: Sequence[Region], level: int) -> Region:
         """The last region that is not indented further than a comment behind it."""
         fitting = (each for each in reversed(regions) if indentation(self.source, each.start) <= level)
         return next(fitting, regions[-1])
+
+    def end_place(self, region: Region) -> Place:
+        """Where comments behind an element stand: at the list that an item is in, but in a text at its last link."""
+        if region.whole is None:
+            return region.place
+        return self.last_place(region, self.end_of_code(region, self.end)) if self.inner_text else region.whole
 
     def ahead(self, lines: Sequence[tuple[str, int]], region: Region | None, at_head: bool) -> None:
         """Comments before a region, or before the end."""

@@ -127,7 +127,7 @@ class Reader:
             inner = Lines(statements(owner.body), owner).regions(parts.lines)
         else:
             inner = [region._replace(start=parts.code[0][0] if parts.code else start)]
-        Gatherer(self.text, parts, self.notes, start, span.end).gather(inner)
+        Gatherer(self.text, parts, self.notes, start, span.end, inner_text=True).gather(inner)
 
     # ---- keys
 
