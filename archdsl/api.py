@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl.asked import is_path, is_row, size_of
 from archdsl.driver import Spec, checking, compile, elaborated, load
+from archdsl.driver.opening import read_spec
 from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
-from archdsl.errors.reading import read_text, shown
+from archdsl.errors.reading import shown
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
         raise catalog.USAGE.error(None, f"this is of the type `{type(path).__name__}`", help="give a file's path")
     file = Path(path)
     try:
-        source = Source(shown(file), read_text(file) if text is None else text)
+        source = Source(shown(file), read_spec(file) if text is None else text)
     except ArchError as error:
         return error.diagnostics
     return checking.validate(source, file, size_of(input))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.errors import Source
+from archdsl.errors import ArchError, Source
 from archdsl.errors.reading import STDIN, read_input, read_text, shown
 
 STANDARD_INPUT = "-"
@@ -24,29 +25,47 @@ def files(paths: list[str]) -> Iterator[Asked]:
     """Each file that is asked for once, in order."""
     from archdsl.frontend.notation import SUFFIXES
 
+    named = {str(Path(text)) for text in paths}
     seen: set[str] = set()
     for text in paths:
-        path = Path(text)
-        if text != STANDARD_INPUT and path.is_dir():
-            named = [Asked(each, True) for each in sorted(below(path, SUFFIXES))]
-        else:
-            named = [Asked(text, False)]
-        for each in named:
-            if each.path not in seen:
-                seen.add(each.path)
-                yield each
+        inside = text != STANDARD_INPUT and os.path.isdir(text)
+        for each in sorted(below(Path(text), SUFFIXES)) if inside else [Asked(text, False)]:
+            path = str(Path(each.path))
+            if path not in seen:
+                seen.add(path)
+                yield each._replace(through_folder=each.through_folder and path not in named)
 
 
-def below(folder: Path, endings: tuple[str, ...]) -> Iterator[str]:
-    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there."""
-    for where, folders, names in os.walk(folder):
+def below(folder: Path, endings: tuple[str, ...]) -> Iterator[Asked]:
+    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there.
+
+    A folder that cannot be looked into is asked for itself, so that this is said.
+    """
+    closed: list[OSError] = []
+    for where, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
-        paths = [Path(where, name) for name in names if name.endswith(endings)]
-        yield from (str(path) for path in paths if path.is_file())
+        paths = [str(Path(where, name)) for name in names if name.endswith(endings)]
+        yield from (Asked(path, True) for path in paths if is_file(path))
+    yield from (Asked(str(error.filename), False) for error in closed)
+
+
+def is_file(path: str) -> bool:
+    """Whether there is a file; one that may not even be looked at is said to be unreadable."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def source_of(path: str) -> Source:
     """A file's text, or standard input's."""
     if path == STANDARD_INPUT:
         return Source(STDIN, read_input())
-    return Source(shown(Path(path)), read_text(Path(path)))
+    try:
+        return Source(shown(Path(path)), read_text(Path(path)))
+    except ArchError as error:
+        from archdsl.driver.opening import offering
+
+        raise offering(error, Path(path)) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def uri(name: str) -> str:
     from urllib.parse import quote
 
     path = Path(name)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="replace")
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))
 
 
 FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {

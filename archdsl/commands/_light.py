@@ -8,18 +8,12 @@ import sys
 
 YOUNG = 1_000_000
 """So many new objects are looked through for garbage at once: a run makes many, and drops few before its end."""
-
-
-STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 KEPT: list[object] = []
 
 
 def lighten() -> None:
-    """Looks for garbage but seldom; streams that whoever started the process has closed lead nowhere."""
+    """Looks for garbage but seldom."""
     gc.set_threshold(YOUNG, 20, 20)
-    for name, mode in STREAMS.items():
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 (open until the end)
 
 
 def keep(thing: object) -> None:

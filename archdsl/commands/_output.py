@@ -6,10 +6,12 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.errors import catalog
+from archdsl.errors.reading import shown
 
 if TYPE_CHECKING:
     from archdsl.driver import Spec
@@ -56,11 +58,14 @@ def same(one: Path, other: Path) -> bool:
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Has a file written beside its place, then moves it there; raises ArchError where that cannot be done.
 
-    Links are followed, and a file that is there keeps its permissions. A device or a pipe is written to.
+    Links are followed; a file that is there has to be writable, and keeps its permissions. A device or a pipe is
+    written to.
     """
     try:
         target = path.resolve()
         folder = None if is_special(target) else target.parent
+        if target.is_file() and not os.access(target, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=folder)
         os.close(handle)
         made = Path(name)
@@ -74,7 +79,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         finally:
             made.unlink(missing_ok=True)
     except (OSError, RuntimeError) as error:
-        raise catalog.OUTPUT.error(None, f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        raise catalog.OUTPUT.error(None, f"{shown(path)}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def is_special(path: Path) -> bool:

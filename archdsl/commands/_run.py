@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from types import ModuleType
 from archdsl import __version__
 from archdsl.commands._color import rendered
 from archdsl.commands._light import leave, lighten
+from archdsl.commands._streams import prepare
 from archdsl.errors import ArchError, catalog, did_you_mean
 from archdsl.errors.render import CONTROL, plain
 
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return dispatch(list(arguments))
     lighten()
+    prepare()
     return leave(dispatch(sys.argv[1:]))
 
 
@@ -96,6 +99,9 @@ def run(name: str, words: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            print(f"archdsl: the output cannot be written: {error.strerror}", file=sys.stderr)
+            return 2
         if os.environ.get("ARCHDSL_DEBUG"):
             raise
         print(f"archdsl: internal error: {said(error)}", file=sys.stderr)

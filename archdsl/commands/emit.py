@@ -8,6 +8,7 @@ from pathlib import Path
 from archdsl.api import emit, targets
 from archdsl.commands._options import add_spec, chosen_input, chosen_params, chosen_spec
 from archdsl.commands._output import check_output, write_text
+from archdsl.commands._streams import print_text
 from archdsl.driver import compile
 
 
@@ -29,5 +30,5 @@ def run(options: argparse.Namespace) -> int:
         write_text(Path(options.output), text)
         print(f"wrote {options.output} ({text.count(chr(10)):,} lines)")
     else:
-        print(text, end="")
+        print_text(text)
     return 0

@@ -18,6 +18,7 @@ from pathlib import Path
 from archdsl.commands._color import rendered
 from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
 from archdsl.commands._output import write_text
+from archdsl.commands._streams import print_text
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
 
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
@@ -73,7 +74,7 @@ def outcome(asked: Asked, options: argparse.Namespace) -> str:
         return converted(path, text, options)
     same = text.encode() == path.read_bytes()
     if not same and options.diff:
-        print("".join(difference(source, text)), end="")
+        print_text("".join(difference(source, text)))
     elif not same and options.check:
         print(f"{source.name} would change")
     elif not same:
@@ -84,9 +85,9 @@ def outcome(asked: Asked, options: argparse.Namespace) -> str:
 def printed(source: Source, text: str, options: argparse.Namespace) -> str:
     """Standard input, formatted, on standard output."""
     if options.diff:
-        print("".join(difference(source, text)), end="")
+        print_text("".join(difference(source, text)))
     elif not options.check:
-        print(text, end="")
+        print_text(text)
     return "kept" if text == source.text else "changed"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archdsl.commands._output import write_text
+from archdsl.commands._streams import print_text
 
 WIDTH = 118
 
@@ -25,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints or writes the schema."""
     if options.output is None:
-        print(text(), end="")
+        print_text(text())
     else:
         write_text(options.output, text())
         print(f"wrote {options.output}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archdsl.driver.opening import Read, open_file
+from archdsl.driver.opening import Read, open_file, read_spec
 from archdsl.driver.shipped import SHIPPED
 from archdsl.errors import Source, Span, catalog, did_you_mean
-from archdsl.errors.reading import read_text, resolved, shown
+from archdsl.errors.reading import resolved, shown
 from archdsl.frontend.notation import SUFFIXES
 from archdsl.lang.text.document import Backbone
 from archdsl.lang.text.files import File
@@ -34,7 +34,7 @@ def load(spec: str | Path) -> Spec:
     path_text, name = split_name(text)
     path = Path(path_text)
     if path.suffix in SUFFIXES or exists(path) or "/" in path_text:
-        return choose(opened(Source(shown(path), read_text(path)), path), name)
+        return choose(opened(Source(shown(path), read_spec(path)), path), name)
     found = SHIPPED.spec(text)
     if found is None:
         raise catalog.FILE.error(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean
+from archdsl.errors import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean, nearest
 from archdsl.errors.reading import read_text, resolved, shown
 from archdsl.frontend import read
 from archdsl.frontend.notation import SUFFIXES
@@ -100,8 +101,7 @@ class Opening:
         try:
             return read_text(path, each.span)
         except ArchError as error:
-            beside = [] if path.exists() else specs_in(path.parent)
-            help = did_you_mean(path.name, [name for name in beside if path.with_name(name) not in trail])
+            help = did_you_mean(path.name, [name for name in specs_beside(path) if path.with_name(name) not in trail])
             raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
 
 
@@ -110,10 +110,28 @@ def noted(finding: Diagnostic, imported: Span | None) -> Diagnostic:
     return finding._replace(notes=(*finding.notes, Note(imported, "imported here")))
 
 
-def specs_in(folder: Path) -> list[str]:
-    """The names of the specs in a folder, if it can be looked into, and has no more than anybody looks through."""
+def read_spec(path: Path) -> str:
+    """What a file holds that is asked for; raises ArchError."""
     try:
-        names = [each.name for each in islice(folder.iterdir(), MOST_BESIDE)]
+        return read_text(path)
+    except ArchError as error:
+        raise offering(error, path) from None
+
+
+def offering(error: ArchError, path: Path) -> ArchError:
+    """What is wrong with a file that is asked for; for one that is not there, one of its folder with a name alike."""
+    stems = {Path(name).stem: name for name in specs_beside(path)}
+    alike = nearest(path.stem, stems)
+    help = f"did you mean `{stems[alike[0]]}`?" if alike else ""
+    return ArchError([finding._replace(help=help) for finding in error.diagnostics])
+
+
+def specs_beside(path: Path) -> list[str]:
+    """The names of the specs in the folder of a file that is not there, if that can be looked into, and is not huge."""
+    if os.path.lexists(path):
+        return []
+    try:
+        names = [each.name for each in islice(path.parent.iterdir(), MOST_BESIDE)]
     except OSError:
         return []
-    return [name for name in names if name.endswith(SUFFIXES)]
+    return [name for name in names if name.endswith(SUFFIXES) and not name.startswith(".")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,13 @@ def test_sarif_knows_rules_and_places(name: str, capsys: pytest.CaptureFixture[s
     region = first["locations"][0]["physicalLocation"]["region"]
     assert region == {"startLine": 3, "startColumn": 7, "endLine": 3, "endColumn": 29}
     assert [each["message"]["text"] for each in first["relatedLocations"]] == ["this is 8x32x32", "this is 16x32x32"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes in POSIX only")
+def test_sarif_names_a_file_byte_by_byte(capsys: pytest.CaptureFixture[str]) -> None:
+    (run,) = found(capsys, "sarif", os.fsdecode(b"caf\xe9.yaml"))["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "caf%E9.yaml"
 
 
 def test_nothing_is_nothing_in_every_format(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

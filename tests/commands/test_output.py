@@ -42,6 +42,19 @@ def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
 
 
 @POSIX
+def test_a_file_that_may_not_be_written_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.arch"
+    path.write_text("backbone net:\n  stem:conv(3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    assert main(["fmt", "net.arch"]) == 2
+    assert "net.arch: Permission denied\n" in capsys.readouterr().err
+    assert path.read_text() == "backbone net:\n  stem:conv(3)\n"
+
+
+@POSIX
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     pipe, read = tmp_path / "net.py", []
     os.mkfifo(pipe)

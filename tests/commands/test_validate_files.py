@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,11 +56,33 @@ def test_a_file_that_is_named_is_checked(folder: Path, capsys: pytest.CaptureFix
     assert "2 files checked" in out
 
 
+@pytest.mark.parametrize(
+    "words", [(".", "compose.yaml"), ("./compose.yaml", "."), (".", ".//compose.yaml", "compose.yaml")]
+)
+def test_a_file_that_is_named_beside_its_folder_is_checked_once(
+    words: tuple[str, ...], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = validate(capsys, *words)
+    assert (code, out.count("is not a key of a spec")) == (1, 1)
+    assert "5 files checked, 1 YAML file skipped (not a spec): 1 error\n" in out
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# blocks, some day\n", "archdsl 1\n"])
 def test_a_file_with_nothing_in_it_is_a_mistake(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("empty.arch").write_text(text)
     code, out = validate(capsys, "empty.arch")
     assert (code, "E308" in out, "there is nothing in this file" in out) == (1, True, True)
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt", "show"])
+def test_a_file_that_is_not_there_may_be_another(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".chld.yaml").write_text(GOOD)
+    assert main([command, "chld.yaml"]) == 1
+    assert "  --> chld.yaml\n   = No such file or directory\n   = help: did you mean `child.yaml`?" in "".join(
+        capsys.readouterr()
+    )
 
 
 def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,12 +100,43 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
         "/dev/zero": "more than 4,000,000 bytes",
         "a\x00b.arch": "this is not a path",
         "a\nb.arch": "No such file or directory",
+        f"{'a' * 300}.arch": "File name too long",
     }.items():
         code, out = validate(capsys, name)
         shown = name.replace("\x00", "\\x00").replace("\n", "\\n")
         assert (code, f"\n  --> {shown}\n   = {said}\n" in out) == (1, True), out
         _, out = validate(capsys, name, "--output-format", "concise")
         assert f"{shown}:1:1: error[E" in out
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, name: str, refused: Callable[[str], bool]) -> None:
+    """Lets a function of `os` refuse some paths, as it does where the user may not go."""
+    real = getattr(os, name)
+
+    def function(path: object, *rest: object, **options: object) -> object:
+        if refused(str(path)):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(os, name, function)
+
+
+def test_a_folder_that_is_closed_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(monkeypatch, "scandir", lambda path: path.endswith("er"))
+    code, out = validate(capsys, ".")
+    assert (code, "error[E501]: the file cannot be read\n  --> deep/er\n" in out) == (1, True), out
+    assert "4 files checked, 2 YAML files skipped" in out
+
+
+def test_files_that_may_not_be_looked_at_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("stat", "open"):
+        refusing(monkeypatch, name, lambda path: path.endswith(("c.yml", "a.yaml")))
+    code, out = validate(capsys, "deep", "a.yaml")
+    assert (code, out.count("= Permission denied")) == (1, 2), out
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
@@ -97,6 +152,7 @@ def test_what_cannot_be_imported_is_said(folder: Path, capsys: pytest.CaptureFix
         "/etc/passwd": "is outside the spec's folder, `tree`",
         "link.arch": "is outside the spec's folder, `tree`",
         "nowhere.arch": "No such file or directory",
+        f"{'a' * 300}.arch": "File name too long",
         ".": "Is a directory",
         "self.arch": "already imports this file, directly or through others",
     }.items():

@@ -132,6 +132,30 @@ def test_a_typo_is_marked(server: Server, text: str, place: str) -> None:
     assert place in [where for where, _ in server.diagnostics(NET + text)]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("input: 3x224x\n", "A shape is channels x height x width, as 3x224x224."),
+        ("expect: {macs: =< 4G}\n", "A number, or a bound: <= 4.3G, <= 200MB at batch 8 fp16."),
+        ("drop: a b\n", "A name is of letters, digits and _, and does not begin with a digit."),
+        ("stem: {block: conv, args: {out: 3, padding: -1}}\n", "Value is below the minimum of 0."),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(server: Server, text: str, said: str) -> None:
+    assert [message for _, message in server.diagnostics(NET + text)] == [said]
+
+
+@pytest.mark.parametrize("key", ["input", "import", "drop"])
+def test_a_key_is_explained_once(server: Server, key: str) -> None:
+    value = server.ask("textDocument/hover", NET + f"{key}|^: 3\n")["contents"]["value"]
+    assert "||" not in value
+
+
+def test_nothing_is_offered_where_names_are_free(server: Server) -> None:
+    assert not server.completions(NET + "outputs:\n  |^")
+    assert "block" not in server.completions(NET + "stem:\n  block: cna\n  args:\n    |^")
+
+
 def test_keys_blocks_and_arguments_are_offered(server: Server) -> None:
     keys = server.completions(NET + "|^")
     assert {"stem", "stages", "head", "set", "expect"} <= set(keys)

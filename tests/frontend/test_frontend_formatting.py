@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
 from archdsl.errors import ArchError, Source
@@ -148,6 +149,31 @@ def test_comments_anywhere_are_kept(seed: int) -> None:
 def test_many_comments_anywhere_are_kept(seed: int) -> None:
     chance = random.Random(seed)
     assert sum(assert_stable(disturbed(text, chance), own) for own, text in SAMPLES) > len(SAMPLES) // 2
+
+
+def in_another_style(text: str, chance: random.Random) -> str:
+    """A YAML text in quotes, in brackets, with short lines, with anchors, or all of these."""
+    found: str = yaml.dump(
+        yaml.load(text, yaml.BaseLoader),
+        default_flow_style=chance.choice([True, False, None]),
+        default_style=chance.choice([None, '"', "'"]),
+        width=chance.choice([10, 30, 80]),
+        sort_keys=False,
+    )
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_comments_in_any_style_of_yaml_are_kept(seed: int) -> None:
+    chance = random.Random(seed)
+    texts = [text for own, text in SAMPLES if own == "yaml" and "%YAML" not in text]
+    done = 0
+    for text in texts:
+        disturbance = disturbed(in_another_style(text, chance), chance)
+        if assert_stable(disturbance, "yaml"):
+            done += 1
+            assert set(re.findall(r"# c\d", disturbance)) <= set(re.findall(r"# c\d", laid_out(disturbance, "yaml")))
+    assert done > len(texts) // 3
 
 
 def test_the_examples_of_the_page_are_formatted() -> None:

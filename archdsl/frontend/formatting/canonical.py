@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from archdsl.errors import Source, Span, catalog
@@ -15,6 +16,8 @@ from archdsl.frontend.printing.yaml import yaml_text
 from archdsl.lang.text.document import Document
 
 Notation = Literal["arch", "yaml"]
+ALIAS = re.compile(r"(?<!\S)\*\w")
+"""What an alias stands for has its comments at the first place only; at others, it is laid out anew without them."""
 
 
 def formatted(source: Source, to: Notation | None = None) -> str:
@@ -28,9 +31,11 @@ def formatted(source: Source, to: Notation | None = None) -> str:
         text = yaml_text(document, notes)
     else:
         notes.above = own == "yaml"
+        notes.lead()
         text = arch_text(document, notes, ordered=own == "arch")
-    hold(Source(f"<formatted>.{target}", text), document, comments, source)
-    return text
+    printed = Source(f"<formatted>.{target}", text)
+    hold(printed, document, comments, source)
+    return formatted(printed) if own == "yaml" and ALIAS.search(clean.text) else text
 
 
 def plain(text: str) -> str:

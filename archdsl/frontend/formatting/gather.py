@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archdsl.frontend.formatting.items import items
+from archdsl.frontend.allowances import MARK
+from archdsl.frontend.formatting.items import Item, items
 from archdsl.frontend.formatting.tokens import Comment, Tokens, indentation, own_lines
 from archdsl.frontend.printing.notes import END, HEAD, Note, Notes, Place
 from archdsl.lang.text.document import Element
-from archdsl.lang.text.syntax import Node
+from archdsl.lang.text.syntax import Node, Parameter
 
 MODELINE = re.compile(r"#\s*yaml-language-server:")
 BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")
 BEHIND_ITEM = re.compile(r"[\s,*]*")
+CLOSING = re.compile(r"[\s,\]}]*")
 COMMENT = re.compile(r"#[^\n]*")
 
 
 class Region(NamedTuple):
     """Part of a source, from where an element begins to where the next does, with the nodes in it.
 
-    An item of a list is part of a `whole`, which has the comments behind it, and those before it if it `leads`.
+    An item of a list is part of a `whole`, which has the comments behind it, and those inside it if it `leads`.
     """
 
     start: int
@@ -33,15 +36,21 @@ class Region(NamedTuple):
 
 
 class Gatherer:
-    """Takes the comments of a part of a source, from `start` to `end`, to the places that they stand at."""
+    """Takes the comments of a part of a source, from `start` to `end`, to the places that they stand at.
 
-    def __init__(self, source: str, parts: Tokens, notes: Notes, start: int, end: int) -> None:
+    What stands at the end of an `inner_text`, a block of text in YAML, belongs to it, not to the list around it.
+    """
+
+    def __init__(
+        self, source: str, parts: Tokens, notes: Notes, start: int, end: int, *, inner_text: bool = False
+    ) -> None:
         self.source = source
         self.parts = parts
         self.notes = notes
         self.start = start
         self.end = end
         self.file = end == len(source)
+        self.inner_text = inner_text
 
     def gather(self, regions: Sequence[Region]) -> None:
         """All comments, given the regions."""
@@ -54,11 +63,12 @@ class Gatherer:
             self.notes.starts.setdefault(region.place, region.start)
             last = self.end_of_code(region, stop)
             for comment in self.comments(region.start, last):
-                self.inner(comment, region)
+                self.inner(comment, region, last)
             line_end = self.source.find("\n", last, stop)
             line_end = stop if line_end < 0 else line_end
-            beside = Note(beside=tuple(each.text for each in self.comments(last, line_end)))
-            self.notes.add(self.last_place(region, last), beside)
+            for comment in self.comments(last, line_end):
+                place = region.place if MARK.match(comment.text) else self.last_place(region, last)
+                self.notes.add(place, Note(beside=(comment.text,)))
             self.between(line_end, regions[:number], regions[number] if number < len(regions) else None)
 
     def alone(self) -> None:
@@ -82,10 +92,16 @@ class Gatherer:
     def last_place(self, region: Region, end: int) -> Place:
         """Where a comment at the end of an element stands: if that goes over lines, at the link on its last one."""
         if "\n" in self.source[region.start : end]:
-            for item in items(region.nodes, self.source):
-                if item.end == end and not item.leads:
+            inside = items(region.nodes, self.source)
+            places = Counter(item.place for item in inside)
+            for item in inside:
+                if item.end == end and not item.leads and places[item.place] == 1 and self.stays(item):
                     return item.place
         return region.place
+
+    def stays(self, item: Item) -> bool:
+        """Whether a comment behind an item keeps its line: a parameter over several lines will be on one."""
+        return not isinstance(item.node, Parameter) or "\n" not in self.source[item.start : item.end]
 
     def lines(self, start: int, end: int, *, whole: bool) -> list[tuple[str, int]]:
         """The comments and empty lines between two offsets; the last line is that of what follows, if anything does."""
@@ -104,13 +120,19 @@ class Gatherer:
             if indentation(self.source, owner.start) <= indent:
                 cut = 0
             else:
-                self.notes.add(owner.whole or owner.place, Note(behind=tuple(text for text, _ in lines[:cut])))
+                self.notes.add(self.end_place(owner), Note(behind=tuple(text for text, _ in lines[:cut])))
         self.ahead(lines[cut:], after, False)
 
     def owner(self, regions: Sequence[Region], level: int) -> Region:
         """The last region that is not indented further than a comment behind it."""
         fitting = (each for each in reversed(regions) if indentation(self.source, each.start) <= level)
         return next(fitting, regions[-1])
+
+    def end_place(self, region: Region) -> Place:
+        """Where comments behind an element stand: at the list that an item is in, but in a text at its last link."""
+        if region.whole is None:
+            return region.place
+        return self.last_place(region, self.end_of_code(region, self.end)) if self.inner_text else region.whole
 
     def ahead(self, lines: Sequence[tuple[str, int]], region: Region | None, at_head: bool) -> None:
         """Comments before a region, or before the end."""
@@ -119,15 +141,17 @@ class Gatherer:
             self.notes.add(END, Note(texts))
             return
         if at_head:
-            apart = max((number for number, text in enumerate(texts, 1) if not text), default=0)
+            apart = max((number for number, text in enumerate(texts, 1) if not text or MARK.match(text)), default=0)
             apart = max(apart, int(bool(texts) and bool(MODELINE.match(texts[0]))))
             if any(texts[:apart]):
                 self.notes.add(HEAD, Note(texts[:apart]))
             texts = texts[apart:]
-        self.notes.add(region.whole if region.leads and region.whole else region.place, Note(texts))
+        if region.leads and region.whole:
+            self.notes.leading[region.place] = region.whole
+        self.notes.add(region.place, Note(texts))
 
-    def inner(self, comment: Comment, region: Region) -> None:
-        """A comment in the middle of an element: at an item of it, if it stands beside one, else before the whole."""
+    def inner(self, comment: Comment, region: Region, end: int) -> None:
+        """A comment inside an element that ends at `end`: at an item, or there if only brackets follow, else before."""
         around = region.whole if region.leads and region.whole else region.place
         inside = items(region.nodes, self.source)
         while enclosing := next((each for each in inside if each.start <= comment.start < each.end), None):
@@ -142,6 +166,11 @@ class Gatherer:
             self.notes.add(after.place, Note((comment.text,)))
         elif before and clear:
             self.notes.add(before.place, Note(behind=(comment.text,)))
+        elif CLOSING.fullmatch(self.code(comment.end, end)):
+            if comment.own:
+                self.notes.add(region.whole or region.place, Note(behind=(comment.text,)))
+            else:
+                self.notes.add(region.place, Note(beside=(comment.text,)))
         else:
             self.notes.add(around, Note((comment.text,)))
 

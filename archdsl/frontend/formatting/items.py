@@ -12,7 +12,7 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Element
 from archdsl.lang.text.syntax import Node, parts
 
-CLOSED = re.compile(r"\s*\)")
+CLOSED = re.compile(r"(?:\s++|#[^\n]*+)*+\)")
 TYPE = re.compile(r"[ \t]*:[ \t\w|]*")
 
 

@@ -22,7 +22,7 @@ Part = Node | Element
 OWNER_KEYS = ("params", "extends", "args")
 """Keys whose items are those of the definition."""
 GAP = re.compile(r"(?<!\S)#[^\n]*|[^\s#]\S*|#\S*")
-START = "---"
+START = re.compile(r"^(?:---(?=\s)|%[^\n#]*)", re.MULTILINE)
 """It may stand above all; that it does says nothing."""
 HEADER = re.compile(r"[|>][-+0-9]*")
 DASHES = re.compile(r"[ \t]*(?:[-?][ \t]+)+")
@@ -50,7 +50,7 @@ class Reader:
 
     def __init__(self, source: Source, document: Document) -> None:
         self.source = source
-        self.text = source.text
+        self.text = START.sub(lambda found: " " * len(found[0]), source.text)
         self.document = document
         self.notes = Notes(keep=True)
         self.found: list[str] = []
@@ -95,7 +95,7 @@ class Reader:
             if match[0].startswith("#"):
                 line = self.text[self.text.rfind("\n", 0, match.start()) + 1 : match.start()]
                 found.comments.append(Comment(match.start(), match[0].rstrip(), not line.strip()))
-            elif match[0] != START:
+            else:
                 found.code.append(match.span())
 
     def header(self, scalar: Scalar) -> Iterator[Comment]:
@@ -127,7 +127,7 @@ class Reader:
             inner = Lines(statements(owner.body), owner).regions(parts.lines)
         else:
             inner = [region._replace(start=parts.code[0][0] if parts.code else start)]
-        Gatherer(self.text, parts, self.notes, start, span.end).gather(inner)
+        Gatherer(self.text, parts, self.notes, start, span.end, inner_text=True).gather(inner)
 
     # ---- keys
 

@@ -88,9 +88,9 @@ def listed(opening: str, items: Sequence[Part], closing: str) -> Layout:
 def filled(items: Sequence[Part]) -> Layout:
     """Items that fill each line. Where they do not fit into one, the breaks that the author made are kept."""
     ends = [*[","] * (len(items) - 1), ""]
-    first, *rest = (Spot(at(item.span), (Group(item.layout), end)) for item, end in zip(items, ends, strict=True))
-    later = (Group(part, item.begins) for item, part in zip(items[1:], map(on_line, rest), strict=True))
-    return Group((first, *later))
+    first, *rest = ((item, (Group(item.layout), end)) for item, end in zip(items, ends, strict=True))
+    later = (Spot(at(item.span), Group(on_line(part), item.begins)) for item, part in rest)
+    return Group((Spot(at(first[0].span), first[1]), *later))
 
 
 def on_line(part: Layout) -> Layout:
@@ -164,7 +164,7 @@ def argument(node: ast.Argument) -> Layout:
 def chain(node: ast.Chain) -> Layout:
     """A chain; broken, its lines begin with arrows, where its author began them, and where they have to."""
     first, *rest = parted(node.links, map(link, node.links))
-    later = tuple(Group((Line(), Spot(at(part.span), ("-> ", Group(part.layout)))), part.begins) for part in rest)
+    later = tuple(Spot(at(part.span), Group((Line(), "-> ", Group(part.layout)), part.begins)) for part in rest)
     return Group((Spot(at(first.span), Group(first.layout)), Nest(STEP, later)))
 
 

@@ -120,7 +120,9 @@ class Page:
         self.fresh = self.fresh and not text
 
     def line(self, level: int, blank: str | None) -> None:
-        """A place to break: a blank, or the next line."""
+        """A place to break: a blank, or the next line; nothing at the beginning of a line."""
+        if self.fresh:
+            return
         if blank is not None and not self.remarked:
             self.write(blank, level)
             return

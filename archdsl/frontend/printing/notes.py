@@ -51,12 +51,20 @@ class Notes:
     def __init__(self, *, keep: bool = False) -> None:
         self.notes: dict[Place, Note] = {}
         self.starts: dict[Place, int] = {}
+        self.leading: dict[Place, Place] = {}
         self.keep = keep
         self.above = False
 
     def add(self, place: Place, note: Note) -> None:
         """Takes down one more note."""
         self.notes[place] = self.notes.get(place, NOTHING).plus(note)
+
+    def lead(self) -> None:
+        """Moves the comments before the first item of a list to before the whole, where no line can begin with one."""
+        for first, whole in self.leading.items():
+            note = self.notes.pop(first)
+            self.add(whole, Note(note.before))
+            self.add(first, note._replace(before=()))
 
     def take(self, places: Iterable[Place]) -> Note:
         """The notes of some places, once."""

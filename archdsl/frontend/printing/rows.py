@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from archdsl.frontend.allowances import MARK
 from archdsl.frontend.printing.layout import NO_NOTES, Layout, render
 from archdsl.frontend.printing.notes import END, HEAD, Notes, Place
 
@@ -55,6 +56,8 @@ class Loom:
         if "\n" in text and self.notes.above:
             more, last = [*more, last], ""
         before = (*ahead, *before, *filter(None, more))
+        if self.last < 0 and not last and before and MARK.match(before[-1]):
+            *before, last = before  # above the first line, it would be for the whole file
         if row.apart and before[:1] != ("",):
             before = ("", *before)
         first = row.indent > self.last or not self.lines

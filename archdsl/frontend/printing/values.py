@@ -103,15 +103,16 @@ def block(key: str, places: tuple[Place, ...], rows: Iterable[Row], indent: int)
     yield from rows
 
 
-def value_of(node: Expression, notes: Notes) -> Value:
-    """An expression as a value."""
-    return text_value(expression(node), notes)
+def value_of(node: Expression, notes: Notes, own: Place = ()) -> Value:
+    """An expression as a value; comments at its `own` place stand at its line, not in it."""
+    return text_value(expression(node), notes, own)
 
 
-def text_value(layout: Layout, notes: Notes) -> Value:
+def text_value(layout: Layout, notes: Notes, own: Place = ()) -> Value:
     """A layout as a value."""
     flat = render(layout, width=ENDLESS)
-    return Value(scalar(flat, flow=True), scalar(flat), layout, notes.comments_at(spots(layout)))
+    noted = notes.comments_at(place for place in spots(layout) if place != own)
+    return Value(scalar(flat, flow=True), scalar(flat), layout, noted)
 
 
 def levels(text: str) -> int:
@@ -136,7 +137,7 @@ def chain_value(key: str, node: Expression, notes: Notes, indent: int) -> Value:
     value = value_of(node, notes)
     if not isinstance(node, Chain):
         return value
-    links = tuple(Link(at(link.span), value_of(link, notes)) for link in node.links)
+    links = tuple(Link(at(link.span), value_of(link, notes, at(link.span))) for link in node.links)
     short = not value.noted and indent + len(named(key)) + 1 + len(value.flat) <= WIDTH
     few = len(links) <= FEW_LINKS and not any(link.value.quoted for link in links)
     of_chains = any(isinstance(link, Chain) for link in node.links)

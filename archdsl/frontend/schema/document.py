@@ -17,7 +17,9 @@ from archdsl.frontend.schema.values import (
     Json,
     by_kind,
     expression,
+    fitting,
     lines,
+    one_or_list,
     ref,
 )
 from archdsl.lang.text.document import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
@@ -29,6 +31,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SIGN = f"({'|'.join(SIGNS)})"
 FREE = rf"(?!({'|'.join(LINE_WORDS)})$){NAME}"
 SECTION = "A section: a chain of blocks. An expression, a list of blocks (a chain), or a block in plain data."
+NAME_SAID = "A name is of letters, digits and _, and does not begin with a digit."
 STAGE = "A stage: its output is a feature map of the network. `/ 2` says that it reduces the map by 2."
 
 
@@ -62,12 +65,12 @@ def schema(
 
 def keys_of_a_file() -> Json:
     """The keys that stand at the top only."""
-    path = {"type": "string", "pattern": r'^[^"\\\n]+$'}
+    path = fitting(r'^[^"\\\n]+$', "A path has no quote, backslash or line end.")
     return {
         "archdsl": {"description": "The edition of the language.", "enum": [EDITION, str(EDITION)]},
         "import": {
             "description": "Files whose blocks, functions and backbones can be used here, relative to this one.",
-            "anyOf": [path, {"type": "array", "items": path}],
+            **one_or_list(path),
         },
         "blocks": {"description": "Blocks by name.", **lines(named(ref("definition"), without=TAKEN))},
         "functions": {
@@ -88,8 +91,7 @@ def keys_of_a_network() -> Json:
         "params": {"description": "Its parameters: names and defaults, or a signature in a string.", **signature()},
         "extends": {
             "description": "A network whose lines this one inherits, with new defaults or without.",
-            "type": "string",
-            "pattern": rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$",
+            **fitting(rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$", "A network's name, as resnet50 or resnet50(classes = 10)."),
         },
         "input": {"description": "The input's shape, as `3x224x224`: channels, height, width.", **shape()},
         "set": {
@@ -112,7 +114,7 @@ def keys_of_a_network() -> Json:
         },
         "drop": {
             "description": "What is left out of the parent: a section or an output, or several.",
-            "anyOf": [ref("name"), {"type": "array", "items": ref("name")}],
+            **one_or_list(ref("name")),
         },
         "expect": {
             "description": "The figures that the network must have; validation checks them.",
@@ -125,7 +127,7 @@ def definitions(callees: Callees, network: Json) -> Json:
     """The parts that have names."""
     inner = {key: value for key, value in network.items() if key != "name"}
     return {
-        "name": {"type": "string", "pattern": rf"^{NAME}$", "maxLength": LONGEST_NAME},
+        "name": fitting(rf"^{NAME}$", NAME_SAID, maxLength=LONGEST_NAME),
         "expression": expression("number", "boolean"),
         "value": by_kind({"type": "array", "items": ref("value")}),
         "block": by_kind({"type": "array", "items": ref("block"), "minItems": 1}, "name-of-a-block"),
@@ -162,10 +164,13 @@ def own_names_only() -> Json:
 
 
 def known() -> Json:
-    """Anything; but where it names a block in plain data, and nothing else, one of the known ones."""
+    """Anything; but where it names a block in plain data, and nothing else, one of the known ones.
+
+    As a pattern, since editors would offer a property wherever this holds.
+    """
     named = {"anyOf": [ref("name-of-a-block"), ref("initializer")]}
     name = {"if": {"type": "string", "pattern": rf"^{NAME}$"}, "then": named, "else": ref("known")}
-    return {"properties": {"block": name}, "additionalProperties": ref("known"), "items": ref("known")}
+    return {"patternProperties": {"^block$": name}, "additionalProperties": ref("known"), "items": ref("known")}
 
 
 def plain(callees: Callees) -> Json:
@@ -173,15 +178,23 @@ def plain(callees: Callees) -> Json:
     return {
         "type": "object",
         "properties": {
-            "repeat": {"description": "How often, each time with weights of its own.", **expression("integer")},
+            "repeat": {
+                "description": "How often, each time with weights of its own.",
+                **expression("integer", minimum=0),
+            },
             "block": {"description": "The block.", **ref("block")},
             "args": {
                 "description": "The block's arguments: by name, or a list by position.",
-                "anyOf": [keyed({rf"^{NAME}(\.{NAME})*$": ref("value")}), {"type": "array", "items": ref("value")}],
+                "if": {"type": "array"},
+                "then": {"items": ref("value")},
+                "else": keyed({rf"^{NAME}(\.{NAME})*$": ref("value")}),
             },
             "with": {
                 "description": "Settings for this block and all in it.",
-                "propertyNames": {"pattern": SETTING},
+                "propertyNames": {
+                    "pattern": SETTING,
+                    "patternErrorMessage": "A setting is norm, act, or of the form conv.bias.",
+                },
                 **ref("settings"),
             },
             "as": {"description": "The name of the module.", **ref("name")},
@@ -215,30 +228,25 @@ def signature() -> Json:
 
 def shape() -> Json:
     """The sizes of a tensor."""
-    size = {
-        "anyOf": [
-            {"type": "integer", "exclusiveMinimum": 0, "maximum": LARGEST_SIZE},
-            {"type": "string", "pattern": rf"^\s*{NUMBER}\s*$"},
-        ]
-    }
-    text = {"type": "string", "pattern": rf"^\s*{SIZES}\s*$"}
-    return {"anyOf": [text, size, {"type": "array", "items": size, "minItems": 1}]}
+    bounds = {"exclusiveMinimum": 0, "maximum": LARGEST_SIZE}
+    size = fitting(rf"^\s*{NUMBER}\s*$", "A size is a number.", "integer", **bounds)
+    text = fitting(rf"^\s*{SIZES}\s*$", "A shape is channels x height x width, as 3x224x224.", "integer", **bounds)
+    return {"if": {"type": "array"}, "then": {"items": size, "minItems": 1}, "else": text}
 
 
 def expectations(figures: dict[str, str], whole: dict[str, str]) -> Json:
     """Figures, and what they come to: those of the network, and shapes and figures of its sections."""
     load = rf"(\s+at\s+batch\s+{NUMBER}(\s+[a-z0-9]+)?)?"
+    amount = "A number, or a bound: `<= 4.3G`, `<= 200MB at batch 8 fp16`."
+    map = "The section's shape, as `512x28x28`."
     return {
         "amount": {
-            "description": "A number, or a bound: `<= 4.3G`, `<= 200MB at batch 8 fp16`.",
-            "type": ["string", "number"],
-            "pattern": rf"^\s*({SIGN}\s*)?{AMOUNT}{load}\s*$",
+            "description": amount,
+            **fitting(rf"^\s*({SIGN}\s*)?{AMOUNT}{load}\s*$", amount, "number"),
         },
         "map": {
-            "description": "The section's shape, as `512x28x28`.",
-            "type": ["string", "integer"],
-            "pattern": rf"^\s*((==|!=)\s*)?({SHAPE}|[0-9]{{1,6}})\s*$",
-            "maximum": 999_999,
+            "description": map,
+            **fitting(rf"^\s*((==|!=)\s*)?({SHAPE}|[0-9]{{1,6}})\s*$", map, "integer", maximum=999_999),
         },
         "figures": {
             "type": "object",
@@ -272,12 +280,15 @@ ONE_WAY = {"properties": dict.fromkeys(("stem", "stages", "head"), False)}
 """`sections` holds all sections."""
 
 
+SAID = ("description", "patternErrorMessage")
+"""What editors show."""
+
+
 def unmarked(value: Any) -> Any:
-    """A schema whose descriptions are plain text, as editors show them."""
+    """A schema whose words are plain text, as editors show them."""
     if isinstance(value, dict):
         pairs = cast("Json", value).items()
         return {
-            key: each.replace("`", "") if key == "description" and type(each) is str else unmarked(each)
-            for key, each in pairs
+            key: each.replace("`", "") if key in SAID and type(each) is str else unmarked(each) for key, each in pairs
         }
     return [unmarked(each) for each in cast("list[Any]", value)] if isinstance(value, list) else value

@@ -27,7 +27,12 @@ def ref(name: str) -> Json:
 
 def expression(*kinds: str, **more: Any) -> Json:
     """A string in the language, or a scalar of some kinds."""
-    return {"type": [*kinds, "string"], "pattern": r"\S", **more}
+    return {"type": [*kinds, "string"] if kinds else "string", "pattern": r"\S", **more}
+
+
+def fitting(pattern: str, said: str, *kinds: str, **more: Any) -> Json:
+    """A string that fits a pattern, or a scalar of some kinds; editors say in words what does not fit."""
+    return expression(*kinds, **more) | {"pattern": pattern, "patternErrorMessage": said}
 
 
 def choices(docs: dict[str, str]) -> Json:
@@ -46,9 +51,14 @@ def by_kind(array: Json | None = None, names: str = "") -> Json:
     return offered | {"if": {"type": "object"}, "then": ref("plain"), "else": rest}
 
 
+def one_or_list(item: Json) -> Json:
+    """Something, or several in a list."""
+    return {"if": {"type": "array"}, "then": {"items": item}, "else": item}
+
+
 def lines(mapping: Json) -> Json:
     """A mapping; or a list of mappings, in which keys may repeat."""
-    return {"if": {"type": "array"}, "then": {"items": mapping}, "else": mapping}
+    return one_or_list(mapping)
 
 
 def items(item: Json, **more: Any) -> Json:
@@ -56,33 +66,55 @@ def items(item: Json, **more: Any) -> Json:
     return {"anyOf": [{"type": "array", "items": item, **more}, expression()]}
 
 
-WHOLE = expression("integer")
-SIZE: Json = {"anyOf": [WHOLE, {"type": "array", "items": WHOLE, "minItems": 2, "maxItems": 2}]}
+def whole(bounds: Json) -> Json:
+    """An int."""
+    return expression("integer", **bounds)
 
-TYPES: dict[str, Callable[[Type], Json]] = {
-    "int": lambda _: expression("integer"),
-    "float": lambda _: expression("number"),
-    "bool": lambda _: expression("boolean"),
-    "size": lambda _: SIZE,
-    "padding": lambda kind: {"anyOf": [choices(dict.fromkeys(kind.symbols, "")), *SIZE["anyOf"]]},
-    "parts": lambda _: {"anyOf": [expression("number"), {"type": "array", "items": WHOLE}]},
-    "block": lambda _: ref("argument"),
-    "tensor": lambda _: expression(),
-    "list": lambda _: items(ref("value")),
-    "init": lambda _: by_kind(names="initializer"),
-    "ints": lambda _: items(WHOLE),
-    "floats": lambda _: items(expression("number")),
-    "symbol": lambda kind: {"anyOf": [choices(dict.fromkeys(kind.symbols, "")), expression()]},
+
+def size(bounds: Json) -> Json:
+    """An int or a pair."""
+    pair = {"items": whole(bounds), "minItems": 2, "maxItems": 2}
+    return {"if": {"type": "array"}, "then": pair, "else": whole(bounds)}
+
+
+def padding(kind: Type, bounds: Json) -> Json:
+    """A size, or a word, which is only offered: an expression takes its place."""
+    return {"anyOf": [choices(dict.fromkeys(kind.symbols, "")), {}]} | size(bounds)
+
+
+def parts(bounds: Json) -> Json:
+    """A share, a number of parts, or what is in each."""
+    return {"if": {"type": "array"}, "then": {"items": whole(bounds)}, "else": expression("number")}
+
+
+def plainly(found: Json) -> Callable[[Type, Json], Json]:
+    """What neither words nor bounds change."""
+    return lambda _kind, _bounds: found
+
+
+TYPES: dict[str, Callable[[Type, Json], Json]] = {
+    "int": lambda _kind, bounds: whole(bounds),
+    "float": lambda _kind, bounds: expression("number", **bounds),
+    "bool": plainly(expression("boolean")),
+    "size": lambda _kind, bounds: size(bounds),
+    "padding": padding,
+    "parts": lambda _kind, bounds: parts(bounds),
+    "block": plainly(ref("argument")),
+    "tensor": plainly(expression()),
+    "list": plainly(items(ref("value"))),
+    "init": plainly(by_kind(names="initializer")),
+    "ints": lambda _kind, bounds: items(whole(bounds)),
+    "floats": lambda _kind, bounds: items(expression("number", **bounds)),
+    "symbol": lambda kind, _bounds: {"anyOf": [choices(dict.fromkeys(kind.symbols, "")), expression()]},
 }
 
 
-def typed(kind: Type, bounds: Param | None) -> Json:
-    """What a parameter of a type takes."""
-    found = TYPES[kind.name](kind)
-    return found | limits(bounds) if bounds and kind.name in {"int", "float"} else found
+def typed(kind: Type, declared: Param | None) -> Json:
+    """What a parameter of a type takes, within its bounds."""
+    return TYPES[kind.name](kind, limits(declared) if declared else {})
 
 
-def limits(bounds: Param) -> Json:
+def limits(declared: Param) -> Json:
     """The bounds of a number."""
-    said = {"minimum": bounds.minimum, "maximum": bounds.maximum, "exclusiveMinimum": bounds.above}
+    said = {"minimum": declared.minimum, "maximum": declared.maximum, "exclusiveMinimum": declared.above}
     return {key: value for key, value in said.items() if value is not None}

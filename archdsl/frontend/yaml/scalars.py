@@ -14,7 +14,7 @@ from archdsl.frontend.text import Text
 
 BREAK = r"(?:\r\n|\r|\n)"
 FOLD = re.compile(rf"(?<![ \t])[ \t]*+{BREAK}(?:[ \t]*+{BREAK})*+[ \t]*+")
-ANCHOR = re.compile(r"(?:&\S+\s*)?")
+ANCHOR = re.compile(r"(?:&\S++(?:\s++(?:#[^\r\n]*+)?)*+)?")
 FOLD_OR_QUOTES = re.compile(rf"''|{FOLD.pattern}")
 
 Placed = tuple[str, Sequence[int]]
