@@ -7,8 +7,10 @@ from typing import Any
 from archdsl.errors import Span, catalog
 
 MOST_OPS = 10**6
-MOST_APPLICATIONS = 2 * 10**5
+MOST_APPLICATIONS = 10**5
 MOST_TURNS = 10**6
+MOST_STEPS = 15 * 10**5
+"""Of expressions worked out, each as often as loops, calls and repeats come to it."""
 TURNS_OF_A_CALL = 10
 MOST_LEVELS = 64
 MOST_PARAMS = 10**10
@@ -18,6 +20,8 @@ LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
+FEWER = "let the loops take fewer turns, or say less in each"
+
 
 class Budget:
     """What an elaboration has used up so far."""
@@ -25,6 +29,7 @@ class Budget:
     def __init__(self) -> None:
         self.applications = 0
         self.turns = 0
+        self.steps = 0
         self.items = 0
 
     def apply(self, span: Span | None, count: int = 1) -> None:
@@ -38,6 +43,13 @@ class Budget:
         self.turns += count
         if self.turns > MOST_TURNS:
             raise catalog.TOO_MANY_TURNS.error(span, f"loops take more than {MOST_TURNS:,} turns in all")
+
+    def step(self, span: Span | None) -> None:
+        """Counts an expression that is worked out; raises at the limit."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            label = f"loops, calls and repeats come to more than {MOST_STEPS:,} expressions"
+            raise catalog.TOO_MANY_TURNS.error(span, label, help=FEWER)
 
     def item(self, span: Span | None, count: int) -> None:
         """Counts items of lists that are made or gone over; raises at the limit."""
