@@ -57,7 +57,7 @@ def validate(
             findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
         if not findings:
             unmeant += warnings_of(graph, file, backbone, known)
-    return list(dict.fromkeys(findings)) or unsilenced(file, unmeant, as_declared=size is None)
+    return list(dict.fromkeys(findings))[:MOST_FINDINGS] or unsilenced(file, unmeant, as_declared=size is None)
 
 
 def warnings_of(graph: Graph, file: File, backbone: Backbone, known: Known) -> list[Diagnostic]:

@@ -143,3 +143,12 @@ def test_standard_input(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     code, out = validate(capsys, "-")
     assert (code, said in out) == (int(said != "no errors"), True), out
+
+
+def test_no_more_findings_of_a_file_are_shown_than_anybody_reads(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(f"    c{at}: stem -> relu\n" for at in range(150))
+    (folder / "net.arch").write_text(f"backbone net:\n    input 3 x 8 x 8\n    stem: conv(4)\n{lines}")
+    assert main(["validate", "net.arch"]) == 1
+    assert capsys.readouterr().out.endswith("1 file checked: 100 errors\n")

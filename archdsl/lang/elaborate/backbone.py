@@ -15,6 +15,7 @@ from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.elaborate.inherited import bring_home
 from archdsl.lang.elaborate.section import Worked, work_out
 from archdsl.lang.elaborate.stage import reduction
+from archdsl.lang.elaborate.unread import unread
 from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
@@ -112,7 +113,7 @@ class Elaboration:
         """All lines in order; raises with all independent findings."""
         self.attempt(self.bind_parameters)
         self.stop()
-        for work in (self.bind_settings, self.chain, self.outputs, self.check_unused):
+        for work in (self.bind_settings, self.chain, self.outputs, self.check_read, self.check_unused):
             self.attempt(work)
             if self.findings and not any(finding.code in LIMITS for finding in self.findings):
                 self.look_over()
@@ -310,6 +311,10 @@ class Elaboration:
                 label = f"`{part.name}` exists in training only"
                 help = f"write `{output.name} if training`"
                 raise Fault(catalog.UNKNOWN_NAME, output.value.span, label, help)
+
+    def check_read(self) -> None:
+        """Notes the sections that inference has no need of."""
+        self.findings += unread(self.parts, self.root.steps)
 
     def work_out(self, content: Section | Output, line: Line, before: Tensor | None) -> Worked:
         """A line's own scope."""
