@@ -12,9 +12,12 @@ from archdsl.frontend import read
 from archdsl.frontend.notation import SUFFIXES
 from archdsl.lang.text.document import Import
 from archdsl.lang.text.files import File, Library
+from archdsl.lang.values.limits import MOST_FINDINGS
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
+LARGEST = 1_000_000
+"""Of all that a file imports together, in characters; no text alone may have more, either."""
 MOST_BESIDE = 1_000
 WITHIN = "a file imports from its own folder, and from those below"
 
@@ -51,6 +54,7 @@ class Opening:
         self.reads = reads
         self.files: dict[Path, File] = {}
         self.failed: set[Path] = set()
+        self.size = 0
 
     def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
         """A text as a file; its imports are relative to `home`."""
@@ -62,9 +66,16 @@ class Opening:
                 imports.append(self.imported(each, source, home, trail))
             except ArchError as error:
                 findings += error.diagnostics
+                if len(findings) >= MOST_FINDINGS or self.is_full:
+                    break
         if findings:
             raise ArchError(findings)
         return File(document, source, self.library, tuple(imports))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more files are read."""
+        return len(self.files) + len(self.failed) >= MOST_IMPORTS or self.size > LARGEST
 
     def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
         """What a line imports."""
@@ -84,6 +95,10 @@ class Opening:
             if len(self.files) + len(self.failed) >= MOST_IMPORTS:
                 raise catalog.TOO_LARGE.error(each.span, f"more than {MOST_IMPORTS} files are imported")
             text = self.text(each, path, trail)
+            self.size += len(text)
+            if self.size > LARGEST:
+                label = f"with this one, more than {LARGEST:,} characters are imported"
+                raise catalog.TOO_LARGE.error(each.span, label)
             self.reads.append(Read(asked, path, text))
             inner = Source(shown(path), text, shipped=source.shipped)
             try:
