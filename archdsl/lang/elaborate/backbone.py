@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import takewhile
 from typing import Any, TypeGuard
 
 from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean, listed
@@ -33,6 +35,7 @@ from archdsl.lang.text.signature import Slot as ParameterSlot
 from archdsl.lang.text.signature import add_parameter, fitted
 from archdsl.lang.text.statics import line_of
 from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.limits import MOST_FINDINGS, Budget
 from archdsl.lang.values.types import Type, is_tensors
 from archdsl.lang.values.value import BlockValue, Bound, Tensor, Value
 from archdsl.op import Shape
@@ -46,16 +49,17 @@ def elaborate(
     params: dict[str, Any] | None = None,
     size: tuple[int, ...] | None = None,
     known: Known | None = None,
+    budget: Budget | None = None,
 ) -> Graph:
     """The graph of a backbone, its parameters set by `params` (values or expressions), on an input of `size`.
 
-    `known` has the modules of earlier elaborations, and takes up those of this one. Raises ArchError with all that is
-    wrong.
+    `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
+    of the work that may be done. Raises ArchError with all that is wrong.
     """
     if known and known.count > MOST_MODULES:
         known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, input_size(family, size), Session(known)).graph()
+        return Elaboration(family, params or {}, input_size(family, size), Session(known, budget)).graph()
 
 
 @contextmanager
@@ -167,7 +171,7 @@ class Elaboration:
         """Notes what is wrong by its text with lines that were not worked out; not with those that name any."""
         known = self.environment.names
         constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}
-        for line in (*self.family.sections, *self.family.outputs):
+        for line in self.until_full((*self.family.sections, *self.family.outputs)):
             content = line.content
             assert not isinstance(content, Setting)
             names = line_of(content.value, line.file).names
@@ -175,8 +179,14 @@ class Elaboration:
                 is_tensors(known[name]) if name in known else name in self.environment.sections | constants
                 for name in names
             ):
-                found = look_over(self.environment, content, line.file, lambda fault, line=line: self.told(fault, line))
+                room = MOST_FINDINGS - len(self.findings)
+                told = partial(self.told, line=line)
+                found = look_over(self.environment, content, line.file, told, room)
                 self.findings += [each for each in found if all(each.span != other.span for other in self.findings)]
+
+    def until_full(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Lines, as long as there are fewer findings than anybody reads."""
+        return takewhile(lambda _: len(self.findings) < MOST_FINDINGS, lines)
 
     # ---- parameters
 
@@ -231,7 +241,7 @@ class Elaboration:
     def bind_settings(self) -> None:
         """Constants, policies and defaults, in order."""
         entries: dict[Slot, Entry] = {}
-        for line in self.family.settings:
+        for line in self.until_full(self.family.settings):
             self.attempt(lambda line=line: self.bind_setting(line, entries), line)
         self.environment.settings = self.session.settings(entries)
 
@@ -291,7 +301,7 @@ class Elaboration:
     def outputs(self) -> None:
         """Further outputs, from the tensors that they name: those of outputs before them, too."""
         self.environment.outputs = frozenset()
-        for line in self.family.outputs:
+        for line in self.until_full(self.family.outputs):
             output = line.content
             assert isinstance(output, Output)
             self.attempt(lambda line=line, output=output: self.output(line, output))

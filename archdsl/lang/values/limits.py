@@ -19,18 +19,27 @@ LARGEST_BITS = 256
 LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
+MOST_FINDINGS = 100
+"""Of one network, or one file; whoever reads so many has stopped by then."""
 
 FEWER = "let the loops take fewer turns, or say less in each"
 
 
 class Budget:
-    """What an elaboration has used up so far."""
+    """What an elaboration, or several in a row, have used up so far."""
 
     def __init__(self) -> None:
         self.applications = 0
         self.turns = 0
         self.steps = 0
         self.items = 0
+
+    @property
+    def share(self) -> float:
+        """What has been used of that of which most has been used; above 1, a limit has been passed."""
+        used = (self.applications, self.turns, self.steps, self.items)
+        most = (MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS)
+        return max(count / limit for count, limit in zip(used, most, strict=True))
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""
