@@ -27,7 +27,7 @@ def files(paths: list[str]) -> Iterator[Asked]:
     seen: set[str] = set()
     for text in paths:
         path = Path(text)
-        if text != STANDARD_INPUT and path.is_dir():
+        if text and text != STANDARD_INPUT and path.is_dir():
             named = [Asked(each, True) for each in sorted(below(path, SUFFIXES))]
         else:
             named = [Asked(text, False)]

@@ -9,6 +9,8 @@ from archdsl.frontend.arch.fault import Fault, Said, code_of
 
 def foreign(fault: Fault) -> Said | None:
     """What other languages write in another way."""
+    if fault.last == "import" and (found := BACKSLASHED.match(fault.rest)):
+        return Said("the path of an import has no backslash", FOLDERS, fault.at, fault.at + found.end())
     for pattern, (label, help) in FOREIGN.items():
         if found := re.match(pattern, fault.rest):
             return Said(label, help, fault.at, fault.at + found.end())
@@ -40,6 +42,8 @@ def foreign(fault: Fault) -> Said | None:
 
 
 MEANINGLESS = set("@$`~^")
+BACKSLASHED = re.compile(r'"[^"\\\n]*\\[^"\n]*"')
+FOLDERS = "write `/` between folders"
 SIXTIETHS = re.compile(r":([0-9]{1,2})\s*\Z")
 BASE = re.compile(r"(?:o[0-7]{1,18}|b[01]{1,60}|x[0-9a-fA-F]{1,15})\b")
 
@@ -55,6 +59,8 @@ FOREIGN: dict[str, tuple[str, str]] = {
     ),
     r"[→⇒⟶]|=>": ("this is no arrow of the language", "write `->`"),
     r"[\u2013\u2014\u2212]": ("this is no minus of the language", "write `-`"),
+    r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+": ("there is a character here that nobody sees", "remove it"),
+    r"[\u00a0\u2000-\u200a\u202f\u3000]+": ("this blank is none of the language", "write a space"),
     r"\u00d7": ("this is no sign of the language", "write `x` in shapes, `*` elsewhere"),
     r"~\s*$": ("`~` means nothing in the language", "write `none`"),
     r";": ("`;` ends nothing", "begin a new line"),
