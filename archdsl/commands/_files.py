@@ -28,9 +28,9 @@ def files(paths: list[str]) -> Iterator[Asked]:
     named = {str(Path(text)) for text in paths}
     seen: set[str] = set()
     for text in paths:
-        inside = text != STANDARD_INPUT and os.path.isdir(text)
+        inside = text not in {"", STANDARD_INPUT} and os.path.isdir(text)
         for each in sorted(below(Path(text), SUFFIXES)) if inside else [Asked(text, False)]:
-            path = str(Path(each.path))
+            path = str(Path(each.path)) if each.path else ""
             if path not in seen:
                 seen.add(path)
                 yield each._replace(through_folder=each.through_folder and path not in named)

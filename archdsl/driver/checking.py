@@ -19,8 +19,13 @@ from archdsl.lang.evaluate.known import Known
 from archdsl.lang.text.document import Backbone
 from archdsl.lang.text.family import lineage
 from archdsl.lang.text.files import File
+from archdsl.lang.values.limits import Budget
 
 BEGINNING = 'it begins with `backbone name:`, `block name(...)` or `import "..."`'
+ALL = "up to here, the networks of this file take too much work together"
+APART = "move some of them to another file"
+LITTLE = 0.1
+"""So much of the work that one file may take leaves nearly all of it for what comes next."""
 
 
 def validate(
@@ -33,7 +38,7 @@ def validate(
     """All that is wrong with a text: with the file, with each of its backbones, and with what they expect.
 
     Where nothing is, its warnings: what is legal, and surely not meant. `reads` takes note of what the text imports;
-    `known` is what the texts before have in common with it.
+    `known` is what the texts before have in common with it. The limits on work hold for all backbones together.
     """
     known = known or Known()
     try:
@@ -44,29 +49,37 @@ def validate(
         return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
     findings: list[Diagnostic] = []
     unmeant: list[Diagnostic] = []
+    budget = Budget()
     for backbone in file.backbones.values():
         if len(findings) >= MOST_FINDINGS:
             break
+        before = budget.share
         try:
-            graph = elaborated(Spec(file, backbone), input=size, known=known)
+            graph = elaborated(Spec(file, backbone), input=size, known=known, budget=budget)
         except ArchError as error:
-            findings += error.diagnostics
+            spent = budget.share > 1
+            by_others = spent and before > LITTLE
+            findings += [catalog.TOO_MANY_OPS.at(backbone.span, ALL, help=APART)] if by_others else error.diagnostics
+            if spent:
+                break
             continue
         if size is None and backbone.expect:
             findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
         if not findings:
-            unmeant += warnings_of(graph, file, backbone, known)
-    return list(dict.fromkeys(findings)) or unsilenced(file, unmeant, as_declared=size is None)
+            unmeant += warnings_of(graph, file, backbone, known, budget)
+    return list(dict.fromkeys(findings))[:MOST_FINDINGS] or unsilenced(file, unmeant, as_declared=size is None)
 
 
-def warnings_of(graph: Graph, file: File, backbone: Backbone, known: Known) -> list[Diagnostic]:
+def warnings_of(
+    graph: Graph, file: File, backbone: Backbone, known: Known, budget: Budget | None = None
+) -> list[Diagnostic]:
     """What is surely not meant in a backbone's graph, and not its parent's doing."""
     found = warnings.of_network(graph, file, backbone)
     inherited: list[warnings.Told] = []
     if warnings.inherits(found, backbone):
         home, parent = lineage(file, backbone)[1]
         with suppress(ArchError):
-            other = elaborated(Spec(home, parent), input=graph.input, known=known)
+            other = elaborated(Spec(home, parent), input=graph.input, known=known, budget=budget)
             inherited = warnings.of_network(other, home, parent)
     return warnings.own(found, inherited, backbone)
 

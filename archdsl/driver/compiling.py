@@ -13,6 +13,7 @@ from archdsl.graph.verify import verify
 from archdsl.lang.elaborate.backbone import elaborate
 from archdsl.lang.evaluate.known import Known
 from archdsl.lang.text.family import resolve
+from archdsl.lang.values.limits import Budget
 
 
 def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
@@ -27,15 +28,19 @@ def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, in
 
 
 def elaborated(
-    spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None, known: Known | None = None
+    spec: Spec | str | Path,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+    known: Known | None = None,
+    budget: Budget | None = None,
 ) -> Graph:
     """A spec worked out, without the account that `verify` takes of us: for many in a row, of which none is built.
 
-    `known` is what those before have in common with it.
+    `known` is what those before have in common with it, `budget` what they have left of the work that may be done.
     """
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
         family = resolve(chosen.file, chosen.backbone)
-        return elaborate(family, given(params or {}), size_of(input), known)
+        return elaborate(family, given(params or {}), size_of(input), known, budget)
     except RecursionError:
         raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None

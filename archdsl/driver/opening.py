@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archdsl.errors import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean, nearest
+from archdsl.errors.diagnostic import MOST_FINDINGS
 from archdsl.errors.reading import read_text, resolved, shown
 from archdsl.frontend import read
 from archdsl.frontend.notation import SUFFIXES
@@ -16,6 +17,8 @@ from archdsl.lang.text.files import File, Library
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
+LARGEST = 1_000_000
+"""Of all that a file imports together, in characters; no text alone may have more, either."""
 MOST_BESIDE = 1_000
 WITHIN = "imports come from the folder of the spec that is read, and from those below it"
 
@@ -52,6 +55,7 @@ class Opening:
         self.reads = reads
         self.files: dict[Path, File] = {}
         self.failed: set[Path] = set()
+        self.size = 0
 
     def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
         """A text as a file; its imports are relative to `home`."""
@@ -63,9 +67,16 @@ class Opening:
                 imports.append(self.imported(each, source, home, trail))
             except ArchError as error:
                 findings += error.diagnostics
+                if len(findings) >= MOST_FINDINGS or self.is_full:
+                    break
         if findings:
             raise ArchError(findings)
         return File(document, source, self.library, tuple(imports))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more files are read."""
+        return len(self.files) + len(self.failed) >= MOST_IMPORTS or self.size > LARGEST
 
     def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> File:
         """What a line imports."""
@@ -87,6 +98,10 @@ class Opening:
             if len(self.files) + len(self.failed) >= MOST_IMPORTS:
                 raise catalog.TOO_LARGE.error(each.span, f"more than {MOST_IMPORTS} files are imported")
             text = self.text(each, path, trail)
+            self.size += len(text)
+            if self.size > LARGEST:
+                label = f"this one brings the imports to more than {LARGEST:,} characters"
+                raise catalog.TOO_LARGE.error(each.span, label)
             self.reads.append(Read(asked, path, text))
             inner = Source(shown(path), text, shipped=source.shipped)
             try:

@@ -8,7 +8,7 @@ from archdsl.errors.source import Span
 
 LONGEST = 600
 MOST_FINDINGS = 100
-"""Of one file; whoever reads so many has stopped by then."""
+"""Of one network, or one file; whoever reads so many has stopped by then."""
 SEVERITIES = {"E": "error", "W": "warning", "A": "advice"}
 """By the letter with which a code begins."""
 

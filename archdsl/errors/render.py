@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterable
 from archdsl.errors.diagnostic import Diagnostic, Note
 from archdsl.errors.source import Source, Span
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+"""What steers a terminal, or cannot be seen on one."""
 LONGEST = 160
 TAB = "    "
 COLORS = {"error": 31, "warning": 33, "advice": 36, "aside": 34, "strong": 0}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 ALIKE = 0.6
 """How alike names are that begin with the same letter; others have to be `SURE`."""
 SURE = 0.7
+MOST_COMPARED = 1_000
+"""Of more names than these, only those of about the same length that begin with the same letter are looked at."""
 
 
 def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:
@@ -16,6 +19,9 @@ def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:
     known = sorted(set(valid))
     folded = {each.lower().replace("_", ""): each for each in reversed(known)}
     asked = name[:64].lower().replace("_", "")
+    if len(folded) > MOST_COMPARED:
+        close = (each for each in folded if each[:1] == asked[:1] and abs(len(each) - len(asked)) <= 2)
+        folded = {each: folded[each] for each in islice(close, MOST_COMPARED)}
     found = get_close_matches(asked, folded, n=count + 3, cutoff=ALIKE)
     sure = set(get_close_matches(asked, found, n=count + 3, cutoff=SURE))
     swapped = [asked[:at] + asked[at + 1] + asked[at] + asked[at + 2 :] for at in range(len(asked) - 1)]

@@ -20,6 +20,7 @@ from archdsl.graph.values import each_shape as each_shape
 from archdsl.graph.values import each_value as each_value
 from archdsl.graph.values import gathered as gathered
 from archdsl.graph.values import is_list as is_list
+from archdsl.graph.values import needed as needed
 from archdsl.graph.values import values_read as values_read
 from archdsl.graph.verify import Broken as Broken
 from archdsl.graph.verify import verify as verify

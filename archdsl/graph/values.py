@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar, cast
 
-from archdsl.graph.scope import Ref, Spread
+from archdsl.graph.scope import Ref, Spread, Step
 from archdsl.op import Shape, Shapes
 
 Item = TypeVar("Item")
@@ -33,6 +33,15 @@ def each_value(ref: Ref) -> tuple[int, ...]:
 def values_read(refs: Iterable[Ref]) -> Iterator[int]:
     """The values that the inputs of a step stand for, once for each time that they are read."""
     return (value for ref in refs for value in each_value(ref))
+
+
+def needed(results: Iterable[int], steps: Sequence[Step]) -> set[int]:
+    """The values that results come from, by steps in the order of their work, and the results."""
+    found = set(results)
+    for step in reversed(steps):
+        if step.output in found:
+            found |= set(values_read(step.inputs))
+    return found
 
 
 def gathered(values: Mapping[int, tuple[Item, ...]], refs: Iterable[Ref]) -> tuple[Item, ...]:

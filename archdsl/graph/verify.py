@@ -11,7 +11,7 @@ from math import prod
 from typing import Any, NoReturn
 
 from archdsl.graph.scope import ROWS, Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
-from archdsl.graph.values import is_list
+from archdsl.graph.values import is_list, needed
 from archdsl.op import Misfit, Shapes
 
 LONGEST = 200
@@ -325,6 +325,11 @@ def check_network(graph: Graph) -> None:
         check_section(graph, section, made.get(section.value))
     last = [section.value for section in graph.sections if section.kind != "output"]
     equal("the result of the network", root.result, last[-1] if last else None)
+    always = [section.value for section in graph.sections if section.kind == "output" and not section.training_only]
+    in_use = needed([*last[-1:], *always], root.steps)
+    for section in graph.sections:
+        if section.kind != "output" and section.value not in in_use:
+            broken(f"inference has no need of the section `{section.name}`")
     known = {section.name: maps_of(made[section.value]) for section in graph.sections}
     for each in graph.maps:
         equal(f"the reduction of the map {each.name}", each.reduction, reduction(graph, each.shape))

@@ -79,6 +79,8 @@ def test_names() -> None:
     assert camel("none") == "None_"
     assert camel("_") == "Block"
     assert identifier("lambda") == "lambda_"
+    assert identifier("__class__") == "__class___"
+    assert identifier("__debug__") == "__debug___"
     assert unique("pair13", {"pair13"}) == "pair13_2"
     assert unique("osa", {"osa", "osa2"}) == "osa3"
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import io
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from archdsl.commands import main
+from archdsl.driver import opening
+from archdsl.lang.values import limits
 
 GOOD = "name: net\ninput: 3x32x32\nstages: {c2: cna(3)}\n"
 TEXT = "backbone net:\n    input 3 x 32 x 32\n    stem: cna(3)\n"
@@ -199,3 +202,71 @@ def test_standard_input(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     code, out = validate(capsys, "-")
     assert (code, said in out) == (int(said != "no errors"), True), out
+
+
+def test_no_more_findings_of_a_file_are_shown_than_anybody_reads(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = "".join(f"    c{at}: stem -> relu\n" for at in range(150))
+    (folder / "net.arch").write_text(f"backbone net:\n    input 3 x 8 x 8\n    stem: conv(4)\n{lines}")
+    assert main(["validate", "net.arch"]) == 1
+    assert capsys.readouterr().out.endswith("1 file checked: 100 errors\n")
+
+
+def test_wrong_lines_without_an_end_are_not_all_looked_into(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    begin = time.process_time()
+    lines = "".join(f"  s{at}: cov({at})\n" for at in range(5000))
+    (folder / "many.yaml").write_text(f"name: net\ninput: 3x8x8\nstages:\n{lines}")
+    (folder / "fork.arch").write_text(f"{TEXT}    s: fork({', '.join(f'cov({at})' for at in range(5000))})\n")
+    assert main(["validate", "--no-cache", "many.yaml", "fork.arch"]) == 1
+    assert capsys.readouterr().out.endswith("2 files checked: 199 errors\n")
+    assert time.process_time() - begin < 10
+
+
+def test_the_networks_of_a_file_have_one_budget(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_APPLICATIONS", 100)
+    networks = [f"backbone n{at}:\n    input 3 x 8 x 8\n    s: 20 * conv(index + {at})\n" for at in range(1, 50)]
+    (folder / "net.arch").write_text("".join(networks))
+    code, out = validate(capsys, "net.arch")
+    assert (code, out.count("error[")) == (1, 1)
+    assert "backbone n5:\n    |          ^^ up to here, the networks of this file take more work together" in out
+    (folder / "net.arch").write_text(f"{TEXT}{networks[0].replace('20', '200')}{networks[1]}")
+    code, out = validate(capsys, "net.arch")
+    assert (code, out.count("error[")) == (1, 1)
+    assert "conv(index + 1)\n   |              ^^^^^^^^^^^^^^^ more than 100 blocks are applied" in out
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "said"),
+    [
+        ("MOST_IMPORTS", 20, 'import "m20.arch"\n    |        ^^^^^^^^^^ more than 20 files are imported'),
+        ("LARGEST", 500, "^ with this one, more than 500 characters are imported"),
+    ],
+)
+def test_imports_are_counted_once_and_together(
+    limit: str,
+    most: int,
+    said: str,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, limit, most)
+    for at in range(60):
+        Path(f"m{at}.arch").write_text(f"block m{at}() = relu\n")
+    Path("top.arch").write_text("".join(f'import "m{at}.arch"\n' for at in range(60)) + TEXT)
+    code, out = validate(capsys, "top.arch")
+    assert (code, out.count("error[")) == (1, 1)
+    assert said in out
+
+
+def test_missing_imports_without_an_end_are_not_all_looked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "top.arch").write_text("".join(f'import "m{at}.arch"\n' for at in range(5000)) + TEXT)
+    begin = time.process_time()
+    code, out = validate(capsys, "top.arch")
+    assert (code, out.count("error[")) == (1, 100)
+    assert time.process_time() - begin < 5

@@ -195,6 +195,14 @@ def test_one_child_called_on_two_sizes_has_the_same_weights_on_both() -> None:
         verify(changed(net(), "c3.twice", step(3, scope=biased)))
 
 
+def test_a_section_that_nothing_reads_is_found() -> None:
+    graph = driver.compile(driver.loads("backbone net:\n    input 8 x 8 x 8\n    a: relu\n    b: relu\n    c: relu\n"))
+    first, second, third = graph.root.steps
+    passed = graph.replace(root=graph.root.replace(steps=(first, second, third._replace(inputs=(first.output,)))))
+    with pytest.raises(Broken, match="inference has no need of the section `b`"):
+        verify(passed)
+
+
 def test_time_grows_with_what_is_different() -> None:
     text = "backbone net:\n    input 8 x 32 x 32\n    net: 1000 * (1000 * relu)\n"
     graph = driver.compile(driver.loads(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -45,6 +46,7 @@ BUILT: dict[str, tuple[str, int]] = {
     "many parts": ("block f():\n    ys = x -> split(2048)\n    return concat(...[y -> conv(1) for y in ys])\n"
                    + net("conv(2048) -> f"), 2051),
     "each of many its own": (net("5000 * conv(index % 7 + 1)"), 5000),
+    "branches, each its own": (net("concat(...[conv(i % 7 + 1) for i in range(20000)])"), 20_001),
 }  # fmt: skip
 
 REFUSED: dict[str, tuple[str, str]] = {
@@ -66,6 +68,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a function of two": ("fn a(m, n) = n + 1 if m == 0 else (a(m - 1, 1) if n == 0 else a(m - 1, a(m, n - 1)))\n"
                           + net("conv(a(3, 10))"), "E402"),
     "a sum of fractions": (net("conv(floor(sum([1 / (i + 1) for i in range(50000)])))"), "E107"),
+    "turns among many names": ("block f():\n" + "".join(f"    a{n} = {n}\n" for n in range(9000))
+                               + "    return 90000 * conv(index % 5 + 1)\n" + net("f"), "E403"),
     "a long number": (net(f"conv({'9' * 100_000})"), "E106"),
     "a long fraction": (net(f"conv(0.{'9' * 100_000})"), "E106"),
     "a large exponent": (net("conv(1e999999999)"), "E106"),
@@ -113,6 +117,29 @@ def test_blocks_that_all_differ_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(found, ArchError)
     assert found.diagnostics[0].code == "E401"
     assert found.diagnostics[0].label == "more than 1,000 blocks are applied"
+
+
+SAYING_MUCH = {
+    "turns": net("conv(sum([«i * 2 + 1» for i in range(90000)]))"),
+    "turns of a `for`": "block f():\n    for i in range(9000):\n        a = «max(i, 1)»\n    return relu\n" + net("f"),
+    "calls": "fn f(i) = «max(i * 2, i, 3)»\n" + net("conv(sum([f(i) for i in range(9000)]))"),
+    "repeats": net("90000 * «conv(index + 1)»"),
+    "applications": ("block t(n, k) = «conv(k % 7 + 1) if n == 0 else concat(t(n - 1, 2 * k), t(n - 1, 2 * k + 1))»\n"
+                     + net("t(15, 1)")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAYING_MUCH)
+def test_expressions_are_counted_as_often_as_they_are_worked_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_STEPS", 5000)
+    before, much, after = re.split("[«»]", SAYING_MUCH[name])
+    found = timed(before + much + after)
+    assert isinstance(found, ArchError)
+    (finding,) = found.diagnostics
+    assert finding.code == "E403"
+    assert finding.label == "loops, calls and repeats come to more than 5,000 expressions"
+    assert finding.span is not None
+    assert len(before) <= finding.span.start < finding.span.end <= len(before + much)
 
 
 def test_what_is_deep_is_told_at_its_place() -> None:

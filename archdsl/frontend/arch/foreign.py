@@ -9,6 +9,8 @@ from archdsl.frontend.arch.fault import Fault, Said, code_of
 
 def foreign(fault: Fault) -> Said | None:
     """What other languages write in another way."""
+    if fault.last == "import" and (found := BACKSLASHED.match(fault.rest)):
+        return Said("an import's path has no backslashes", FOLDERS, fault.at, fault.at + found.end())
     for pattern, (label, help) in FOREIGN.items():
         if found := re.match(pattern, fault.rest):
             return Said(label, help, fault.at, fault.at + found.end())
@@ -44,6 +46,8 @@ def foreign(fault: Fault) -> Said | None:
 
 
 MEANINGLESS = set("@$`~^")
+BACKSLASHED = re.compile(r'"[^"\\\n]*\\[^"\n]*"')
+FOLDERS = "write `/` between folders"
 SIXTIETHS = re.compile(r":([0-9]{1,2})\s*\Z")
 TIMES = re.compile(r"x([0-9]+)\b")
 BASE = re.compile(r"(?:o[0-7]{1,18}|b[01]{1,60}|x[0-9a-fA-F]{1,15})\b")
@@ -60,6 +64,8 @@ FOREIGN: dict[str, tuple[str, str]] = {
     ),
     r"[→⇒⟶]|=>": ("this arrow is not used here", "write `->`"),
     r"[\u2013\u2014\u2212]": ("this minus is not used here", "write `-`"),
+    r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+": ("there is an invisible character here", "remove it"),
+    r"[\u00a0\u2000-\u200a\u202f\u3000]+": ("this kind of space is not used here", "write an ordinary space"),
     r"\u00d7": ("this sign is not used here", "write `x` in shapes, `*` elsewhere"),
     r"~\s*$": ("`~` has no meaning here", "write `none`"),
     r";": ("`;` does not end a line here", "start a new line"),

@@ -88,7 +88,9 @@ class File(Definitions):
         """The path of a file."""
         scalar = self.scalar(data, "the path of a file")
         if scalar and not PATH.fullmatch(scalar.content):
-            self.findings.add(catalog.DOCUMENT, scalar.span, "a path of an import has no quote, backslash or line end")
+            help = "write `/` between folders" if "\\" in scalar.content else ""
+            label = "a path of an import has no quote, backslash or line end"
+            self.findings.add(catalog.DOCUMENT, scalar.span, label, help)
             return None
         return scalar and Import(scalar.span, scalar.content)
 

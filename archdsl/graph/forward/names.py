@@ -5,7 +5,10 @@ from __future__ import annotations
 import keyword
 from collections.abc import Collection
 
-PYTHON = frozenset({"self", "super", "range", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance"})
+PYTHON = frozenset(
+    {"self", "super", "range", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance"}
+    | {"__class__", "__debug__"}
+)
 TEXT = frozenset({"torch", "nn", "math", "Tensor", "OrderedDict", "chain", "links", "enumerate"})
 RESERVED = PYTHON | TEXT
 """Names that the emitted text itself uses, so that no variable and no class may take them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archdsl.graph.scope import Graph, Ref
-from archdsl.graph.values import values_read
+from archdsl.graph.values import needed, values_read
 
 
 class Outline:
@@ -31,8 +31,5 @@ class Outline:
 
     def only_in_training(self) -> set[int]:
         """The values that inference does not need."""
-        needed = {section.value for section in self.always} | set(values_read([self.result]))
-        for step in reversed(self.root.steps):
-            if step.output in needed:
-                needed |= set(values_read(step.inputs))
-        return {step.output for step in self.root.steps} - needed
+        results = [*[section.value for section in self.always], *values_read([self.result])]
+        return {step.output for step in self.root.steps} - needed(results, self.root.steps)

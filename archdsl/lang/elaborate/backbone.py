@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import takewhile
 from typing import Any, TypeGuard
 
 from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean, listed
+from archdsl.errors.diagnostic import MOST_FINDINGS
 from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
 from archdsl.lang.elaborate.application import Session
@@ -15,6 +18,7 @@ from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.elaborate.inherited import bring_home
 from archdsl.lang.elaborate.section import Worked, work_out
 from archdsl.lang.elaborate.stage import reduction
+from archdsl.lang.elaborate.unread import unread
 from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
@@ -32,6 +36,7 @@ from archdsl.lang.text.signature import Slot as ParameterSlot
 from archdsl.lang.text.signature import add_parameter, fitted
 from archdsl.lang.text.statics import line_of
 from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.limits import Budget
 from archdsl.lang.values.types import Type, is_tensors
 from archdsl.lang.values.value import BlockValue, Bound, Tensor, Value
 from archdsl.op import Shape
@@ -44,16 +49,17 @@ def elaborate(
     params: dict[str, Any] | None = None,
     size: tuple[int, ...] | None = None,
     known: Known | None = None,
+    budget: Budget | None = None,
 ) -> Graph:
     """The graph of a backbone, its parameters set by `params` (values or expressions), on an input of `size`.
 
-    `known` has the modules of earlier elaborations, and takes up those of this one. Raises ArchError with all that is
-    wrong.
+    `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
+    of the work that may be done. Raises ArchError with all that is wrong.
     """
     if known and known.count > MOST_MODULES:
         known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, size, Session(known)).graph()
+        return Elaboration(family, params or {}, size, Session(known, budget)).graph()
 
 
 @contextmanager
@@ -95,7 +101,7 @@ class Elaboration:
         self.attempt(self.bind_parameters)
         self.stop()
         self.attempt(self.bind_input)
-        for work in (self.bind_settings, self.chain, self.outputs, self.check_unused):
+        for work in (self.bind_settings, self.chain, self.outputs, self.check_read, self.check_unused):
             self.attempt(work)
             if self.findings and not any(finding.code in LIMITS for finding in self.findings):
                 self.look_over()
@@ -149,7 +155,7 @@ class Elaboration:
         """Notes what is wrong by its text with lines that were not worked out; not with those that name any."""
         known = self.environment.names
         constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}
-        for line in (*self.family.sections, *self.family.outputs):
+        for line in self.until_full((*self.family.sections, *self.family.outputs)):
             content = line.content
             assert not isinstance(content, Setting)
             names = line_of(content.value, line.file).names
@@ -157,8 +163,14 @@ class Elaboration:
                 is_tensors(known[name]) if name in known else name in self.environment.sections | constants
                 for name in names
             ):
-                found = look_over(self.environment, content, line.file, lambda fault, line=line: self.told(fault, line))
+                room = MOST_FINDINGS - len(self.findings)
+                told = partial(self.told, line=line)
+                found = look_over(self.environment, content, line.file, told, room)
                 self.findings += [each for each in found if all(each.span != other.span for other in self.findings)]
+
+    def until_full(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Lines, as long as there are fewer findings than anybody reads."""
+        return takewhile(lambda _: len(self.findings) < MOST_FINDINGS, lines)
 
     # ---- parameters
 
@@ -229,7 +241,7 @@ class Elaboration:
     def bind_settings(self) -> None:
         """Constants, policies and defaults, in order."""
         entries: dict[Slot, Entry] = {}
-        for line in self.family.settings:
+        for line in self.until_full(self.family.settings):
             self.attempt(lambda line=line: self.bind_setting(line, entries), line)
         self.environment.settings = self.session.settings(entries)
 
@@ -289,7 +301,7 @@ class Elaboration:
     def outputs(self) -> None:
         """Further outputs, from the tensors that they name: those of outputs before them, too."""
         self.environment.outputs = frozenset()
-        for line in self.family.outputs:
+        for line in self.until_full(self.family.outputs):
             output = line.content
             assert isinstance(output, Output)
             self.attempt(lambda line=line, output=output: self.output(line, output))
@@ -309,6 +321,10 @@ class Elaboration:
                 label = f"`{part.name}` exists in training only"
                 help = f"write `{output.name} if training`"
                 raise Fault(catalog.UNKNOWN_NAME, output.value.span, label, help)
+
+    def check_read(self) -> None:
+        """Notes the sections that inference has no need of."""
+        self.findings += unread(self.parts, self.root.steps)
 
     def work_out(self, content: Section | Output, line: Line, before: Tensor | None) -> Worked:
         """A line's own scope."""

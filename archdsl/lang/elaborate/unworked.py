@@ -19,12 +19,17 @@ GATHERS = {"fork", "concat"}
 
 
 def look_over(
-    environment: Environment, line: Section | Output, file: File, told: Callable[[Fault], Diagnostic]
+    environment: Environment, line: Section | Output, file: File, told: Callable[[Fault], Diagnostic], most: int
 ) -> list[Diagnostic]:
-    """What is wrong with a line that names no tensor, those of each link apart; `told` makes a finding of a fault."""
+    """What is wrong with a line that names no tensor, those of each link apart; `told` makes a finding of a fault.
+
+    At `most` so many findings, or what is wrong with one link more.
+    """
     frame = environment.frame(line.value, file)
     found: list[Diagnostic] = []
     for part in pieces(line.value):
+        if len(found) >= most:
+            break
         try:
             evaluate(frame, part)
         except Fault as fault:

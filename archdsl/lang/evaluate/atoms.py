@@ -183,7 +183,7 @@ def spread(frame: Frame, node: ast.Spread) -> Value:
 def comprehension(frame: Frame, node: ast.Comprehension) -> Value:
     """`[item for variable in source if test]`."""
     found: list[Value] = []
-    inner = frame.inner({}, listed=True)
+    inner = frame.inner(node, {}, listed=True)
     for value in turns(frame, node.source):
         inner.names.update(unpacked(node.variables, value))
         if node.test is None or is_true(inner, node.test):

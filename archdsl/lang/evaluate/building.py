@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sized
 from typing import Any
 
@@ -26,6 +27,9 @@ class Builder:
         self.token = next(TOKENS)
         self.inputs = inputs
         self.children: dict[str, Child] = {}
+        self.lists: dict[str, list[Run]] = {}
+        """The modules so far of each child that is a list; its own runs are put in at the end."""
+        self.lengths: Counter[str] = Counter()
         self.steps: list[Step] = []
         self.count = len(inputs)
         self.used: set[Slot] = set()
@@ -51,16 +55,17 @@ class Builder:
 
     def append(self, name: str, run: Run, role: str, origins: Origins, span: Span | None) -> int:
         """One more module to a list; its index there."""
-        child = self.children.get(name)
-        if child is None:
+        at = self.lengths[name]
+        if at == 0:
             self.adopt(Child(name, "list", (run,), role, origins), span)  # type: ignore[arg-type]
-            return 0
-        if child.form != "list":
-            self.adopt(Child(name, "list", (run,)), span)
-        *before, last = child.runs
-        runs = (*before, Run(last.count + 1, last.scope)) if last.scope is run.scope else (*child.runs, run)
-        self.children[name] = child._replace(runs=runs)
-        return child.count
+            self.lists[name] = []
+        self.lengths[name] = at + 1
+        runs = self.lists[name]
+        if runs and runs[-1].scope is run.scope:
+            runs[-1] = Run(runs[-1].count + 1, run.scope)
+        else:
+            runs.append(run)
+        return at
 
     # ---- steps
 
@@ -133,6 +138,8 @@ class Builder:
 
     def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: Any) -> Scope:
         """The scope; raises where it is larger than any network may be."""
+        for name, runs in self.lists.items():
+            self.children[name] = self.children[name]._replace(runs=tuple(runs))
         totals = self.totals(idle)
         check_size(totals, span)
         called = self.names

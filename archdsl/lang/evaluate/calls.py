@@ -223,7 +223,7 @@ def retyped(slot: Slot, handed: Bound) -> Bound:
 
 def free_argument(frame: Frame, node: ast.Expression) -> Bound:
     """An argument whose parameter is not known yet: a word that stands for nothing may be an enumeration's."""
-    frame = frame.inner({})
+    frame = frame.inner(node, {})
     frame.free = True
     value = evaluate(frame, node)
     if captures(value):

@@ -12,6 +12,7 @@ from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import evaluate, need_block
 from archdsl.lang.text import syntax as ast
+from archdsl.lang.text.naming import attribute_name
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.types import is_tensors
 from archdsl.lang.values.value import BlockValue, Operand, Role, Shared, TensorList, Value, With, describe, is_list
@@ -60,7 +61,7 @@ def operands_of(frame: Frame, argument: ast.Argument) -> list[Operand]:
     if not argument.target:
         return [value]
     block = need_block(argument.value, value.value)
-    name = argument.target[-1]
+    name = attribute_name(argument.target[-1])
     key = frame.session.key("own", name, block.key)
     return [Operand(Role(key=key, span=argument.span, name=name, body=block, role="own"), argument.span)]
 

@@ -9,6 +9,7 @@ from archdsl.lang.evaluate.session import Session
 from archdsl.lang.evaluate.settings import Settings
 from archdsl.lang.text.files import File
 from archdsl.lang.text.statics import Statics
+from archdsl.lang.text.syntax import Node
 from archdsl.lang.values.value import Value
 
 
@@ -52,8 +53,9 @@ class Frame:
         self.outputs: frozenset[str] = frozenset()
         self.around: Mapping[str, Value] = names
 
-    def inner(self, names: dict[str, Value], listed: bool | None = None) -> Frame:
-        """This frame with more names (a turn of a repeat or a loop)."""
+    def inner(self, node: Node, names: dict[str, Value], listed: bool | None = None) -> Frame:
+        """This frame with more names, for a node (a turn of a repeat or a loop): each is copied, and so counted."""
+        self.session.budget.item(node.span, len(self.names))
         frame = Frame.__new__(Frame)
         frame.__dict__.update(self.__dict__)
         frame.names = {**self.names, **names}

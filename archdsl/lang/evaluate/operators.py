@@ -188,7 +188,7 @@ def row(
     known = len(frame.session.keys)
     for times, index in turns(frame, node, count, asked):
         turn = {"index": index, "first": index == 0, "last": index == count - 1}
-        block = need_block(body, evaluate(frame.inner(turn, listed=False), body))
+        block = need_block(body, evaluate(frame.inner(body, turn, listed=False), body))
         if isinstance(block, Shared) and block.key >= known:
             block = block.body  # a `share` that each turn works out for itself
         if captures(block):

@@ -60,7 +60,7 @@ class Session:
     apply: ClassVar[Callable[[Session, Builder, BlockValue, Value, Settings], Value]]
     in_place: ClassVar[Callable[[Session, Builder, Use, Value, Settings], Value]]
 
-    def __init__(self, known: Known | None = None) -> None:
+    def __init__(self, known: Known | None = None, budget: Budget | None = None) -> None:
         self.known = known
         self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = known.ops if known else {}
@@ -68,7 +68,7 @@ class Session:
         self.asked: set[Target | None] = set()
         self.scopes: dict[tuple[Any, ...], Built] = {}
         self.bodies: dict[tuple[Any, ...], Body] = {}
-        self.budget = Budget()
+        self.budget = budget or Budget()
         self.inside: list[str] = []
         """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
         self.applied: dict[tuple[int, str, int], Span] = {}

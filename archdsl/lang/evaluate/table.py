@@ -45,6 +45,7 @@ def evaluates(*kinds: type[ast.Expression]) -> Callable[[Work], Work]:
 
 def evaluate(frame: Frame, node: ast.Expression) -> Value:
     """What an expression comes to; raises a fault at the innermost place where it comes to nothing."""
+    frame.session.budget.step(node.span)
     try:
         return TABLE[type(node)](frame, node)
     except Trouble as trouble:

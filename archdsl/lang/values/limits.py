@@ -7,8 +7,10 @@ from typing import Any
 from archdsl.errors import Span, catalog
 
 MOST_OPS = 10**6
-MOST_APPLICATIONS = 2 * 10**5
+MOST_APPLICATIONS = 10**5
 MOST_TURNS = 10**6
+MOST_STEPS = 15 * 10**5
+"""Of expressions worked out, each as often as loops, calls and repeats come to it."""
 TURNS_OF_A_CALL = 10
 MOST_LEVELS = 64
 MOST_PARAMS = 10**10
@@ -18,14 +20,24 @@ LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
+FEWER = "run fewer iterations, or do less in each"
+
 
 class Budget:
-    """What an elaboration has used up so far."""
+    """What an elaboration, or several in a row, have used up so far."""
 
     def __init__(self) -> None:
         self.applications = 0
         self.turns = 0
+        self.steps = 0
         self.items = 0
+
+    @property
+    def share(self) -> float:
+        """What has been used of that of which most has been used; above 1, a limit has been passed."""
+        used = (self.applications, self.turns, self.steps, self.items)
+        most = (MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS)
+        return max(count / limit for count, limit in zip(used, most, strict=True))
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""
@@ -38,6 +50,13 @@ class Budget:
         self.turns += count
         if self.turns > MOST_TURNS:
             raise catalog.TOO_MANY_TURNS.error(span, f"loops run more than {MOST_TURNS:,} iterations in total")
+
+    def step(self, span: Span | None) -> None:
+        """Counts an expression that is worked out; raises at the limit."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            label = f"loops, calls and repeats evaluate more than {MOST_STEPS:,} expressions"
+            raise catalog.TOO_MANY_TURNS.error(span, label, help=FEWER)
 
     def item(self, span: Span | None, count: int) -> None:
         """Counts items of lists that are made or gone over; raises at the limit."""
