@@ -231,7 +231,7 @@ def test_the_networks_of_a_file_have_one_budget(
     (folder / "net.arch").write_text("".join(networks))
     code, out = validate(capsys, "net.arch")
     assert (code, out.count("error[")) == (1, 1)
-    assert "backbone n5:\n    |          ^^ up to here, the networks of this file take more work together" in out
+    assert "backbone n5:\n    |          ^^ up to here, the networks of this file take too much work together" in out
     (folder / "net.arch").write_text(f"{TEXT}{networks[0].replace('20', '200')}{networks[1]}")
     code, out = validate(capsys, "net.arch")
     assert (code, out.count("error[")) == (1, 1)
@@ -242,7 +242,7 @@ def test_the_networks_of_a_file_have_one_budget(
     ("limit", "most", "said"),
     [
         ("MOST_IMPORTS", 20, 'import "m20.arch"\n    |        ^^^^^^^^^^ more than 20 files are imported'),
-        ("LARGEST", 500, "^ with this one, more than 500 characters are imported"),
+        ("LARGEST", 500, "^ this one brings the imports to more than 500 characters"),
     ],
 )
 def test_imports_are_counted_once_and_together(

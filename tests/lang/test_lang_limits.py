@@ -137,7 +137,7 @@ def test_expressions_are_counted_as_often_as_they_are_worked_out(name: str, monk
     assert isinstance(found, ArchError)
     (finding,) = found.diagnostics
     assert finding.code == "E403"
-    assert finding.label == "loops, calls and repeats come to more than 5,000 expressions"
+    assert finding.label == "loops, calls and repeats evaluate more than 5,000 expressions"
     assert finding.span is not None
     assert len(before) <= finding.span.start < finding.span.end <= len(before + much)
 
