@@ -16,7 +16,7 @@ from archdsl.errors import ArchError, Note, Rule, Source, Span, catalog
 from archdsl.frontend.arch.limits import LARGEST, check_length
 
 DEEPEST = 40
-MOST_NODES = 100_000
+MOST_NODES = 50_000
 UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 QUOTES = "put the expression in quotes"
