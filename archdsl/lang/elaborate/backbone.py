@@ -131,7 +131,7 @@ class Elaboration:
         try:
             return work()
         except Fault as fault:
-            self.findings.append(self.told(fault, line))
+            self.findings += self.told(fault, line)
         except ArchError as error:
             self.findings += error.diagnostics
         except RecursionError:
@@ -140,11 +140,13 @@ class Elaboration:
             self.session.inside.clear()
         return None
 
-    def told(self, fault: Fault, line: Line | None) -> Diagnostic:
-        """What is wrong with a line, at the place where the user has a part in it."""
+    def told(self, fault: Fault, line: Line | None) -> list[Diagnostic]:
+        """What is wrong with a line, at the places where the user has a part in it."""
+        faults = (fault, *fault.also)
         if line is not None:
-            bring_home(fault, line, self.family, self.given)
-        return fault.diagnostic()
+            for each in faults:
+                bring_home(each, line, self.family, self.given)
+        return [each.diagnostic() for each in faults]
 
     def stop(self) -> None:
         """Raises what has been found so far, if anything."""

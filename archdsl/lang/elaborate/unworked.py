@@ -19,9 +19,9 @@ GATHERS = {"fork", "concat"}
 
 
 def look_over(
-    environment: Environment, line: Section | Output, file: File, told: Callable[[Fault], Diagnostic], most: int
+    environment: Environment, line: Section | Output, file: File, told: Callable[[Fault], list[Diagnostic]], most: int
 ) -> list[Diagnostic]:
-    """What is wrong with a line that names no tensor, those of each link apart; `told` makes a finding of a fault.
+    """What is wrong with a line that names no tensor, those of each link apart; `told` makes findings of a fault.
 
     At `most` so many findings, or what is wrong with one link more.
     """
@@ -33,7 +33,7 @@ def look_over(
         try:
             evaluate(frame, part)
         except Fault as fault:
-            found.append(told(fault))
+            found += told(fault)
         except ArchError as error:
             found += error.diagnostics
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from archdsl.errors import catalog, did_you_mean
@@ -20,7 +21,7 @@ from archdsl.lang.text.signature import (
     of_declared,
     signature_of,
 )
-from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.faults import Fault, every
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.lang.values.types import Type, is_tensors
@@ -126,10 +127,14 @@ def settings_for(frame: Frame, target: Target, before: dict[str, Bound], node: a
     signature = signature_of(target)
     exact = isinstance(target, Definition)
     if signature.rest is None and not before and (plain := assigned(frame, target, node)) is not None:
-        return {
-            name: literal or fitted(slot, typed_argument(frame, value, slot.type), exact, signature)
-            for name, slot, value, literal in plain
-        }
+
+        def argument(each: Assigned) -> tuple[str, Bound]:
+            known = each.literal
+            return each.name, known or fitted(
+                each.slot, typed_argument(frame, each.value, each.slot.type), exact, signature
+            )
+
+        return dict(every(plain, argument))
     return settings_with_rest(frame, signature, before, node, exact)
 
 
@@ -153,10 +158,12 @@ def assigned(frame: Frame, target: Target, node: ast.Call) -> list[Assigned] | N
 
 
 def literal(frame: Frame, slot: Slot, node: ast.Expression, signature: Signature, exact: bool) -> Bound | None:
-    """An argument that is the same at every evaluation: a number or a bool, as written."""
+    """An argument that is the same at every evaluation: a number or a bool, as written; None for one that is wrong."""
     if not isinstance(node, ast.Number | ast.Boolean):
         return None
-    return fitted(slot, bound(frame, node, node.value), exact, signature)
+    with suppress(Fault):
+        return fitted(slot, bound(frame, node, node.value), exact, signature)
+    return None
 
 
 def settings_with_rest(

@@ -13,7 +13,7 @@ from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import evaluate, need_block
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.naming import attribute_name
-from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.faults import Fault, every
 from archdsl.lang.values.types import is_tensors
 from archdsl.lang.values.value import BlockValue, Operand, Role, Shared, TensorList, Value, With, describe, is_list
 
@@ -95,15 +95,27 @@ def with_(frame: Frame, node: ast.Call) -> Value:
         )
     session = frame.session
     entries: dict[Slot, Entry] = {}
-    for argument in settings:
-        if not argument.target:
-            raise Fault(catalog.MISSING_ARGUMENT, argument.span, "a setting is needed here: `name.param = value`")
-        slot = slot_of(frame, argument.target, argument.span)
-        entries[slot] = entry_of(frame, slot, argument.target, argument.value)
-        session.declared.setdefault((slot, entries[slot].key), entries[slot])
-    body = need_block(last.value, evaluate(frame, last.value))
+
+    def part(argument: ast.Argument) -> BlockValue | None:
+        if argument is last:
+            return need_block(argument.value, evaluate(frame, argument.value))
+        slot, entry = setting(frame, argument)
+        entries[slot] = entry
+        session.declared.setdefault((slot, entry.key), entry)
+        return None
+
+    body = every(node.arguments, part)[-1]
+    assert body is not None
     table = session.settings(entries)
     return With(key=session.key("with", table.key, body.key), span=node.span, settings=table, body=body)
+
+
+def setting(frame: Frame, argument: ast.Argument) -> tuple[Slot, Entry]:
+    """A setting of a `with`."""
+    if not argument.target:
+        raise Fault(catalog.MISSING_ARGUMENT, argument.span, "a setting is needed here: `name.param = value`")
+    slot = slot_of(frame, argument.target, argument.span)
+    return slot, entry_of(frame, slot, argument.target, argument.value)
 
 
 @form("share")

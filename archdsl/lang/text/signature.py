@@ -11,7 +11,7 @@ from archdsl.errors import Rule, catalog
 from archdsl.errors.diagnostic import shortened
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
-from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.faults import Fault, together
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.lang.values.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
@@ -223,27 +223,27 @@ def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: File) -> Type:
 def assign(
     signature: Signature, arguments: tuple[ast.Argument, ...], taken: dict[str, Bound], call: ast.Node
 ) -> list[tuple[str, ast.Argument]]:
-    """Which parameter each argument is for; raises a fault for one too many, unknown, or given twice."""
+    """Which parameter each argument is for; raises a fault for the first too many, all unknown, and all given twice."""
+    most = len(signature.positions)
+    extra = [argument for argument in arguments if not argument.target][most:]
+    faults = [too_many(signature, extra[0], most)] if extra else []
+    positions = iter(signature.positions)
     found: dict[str, ast.Argument] = {}
-    positions = signature.positions
-    at = 0
     for argument in arguments:
-        if argument.target:
-            name = argument.target[-1]
+        slot = None if argument.target else next(positions, None)
+        if slot is None and not argument.target:
+            continue  # one too many
+        try:
+            name = slot.name if slot else argument.target[-1]
             check_known(signature, argument, name)
-        else:
-            if at >= len(positions):
-                raise too_many(signature, argument, len(positions))
-            name = positions[at].name
-            at += 1
-        if name in found or name in taken:
-            raise Fault(
-                catalog.REPEATED_ARGUMENT,
-                argument.span,
-                f"`{name}` is already given",
-                signature.hint(),
-            )
-        found[name] = argument
+            if name in found or name in taken:
+                label = f"`{name}` is already given"
+                raise Fault(catalog.REPEATED_ARGUMENT, argument.span, label, signature.hint())
+            found[name] = argument
+        except Fault as fault:
+            faults.append(fault)
+    if faults:
+        raise together(faults)
     return list(found.items())
 
 

@@ -8,13 +8,17 @@ to the call of it.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from archdsl.errors import ArchError, Diagnostic, Note, Rule, Span
 from archdsl.lang.values.value import Bound
 
 LONGEST_PATH = 12
 NAME = re.compile(r"[A-Za-z_]\w*")
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class Step(NamedTuple):
@@ -39,6 +43,7 @@ class Fault(Exception):
     `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
     that failed named. `is_set` says that the value is that of a setting, at whose place the fault stays; `said` are
     all settings of the blocks on the way. `inside` is the place in a shipped block that gave way to the call of it.
+    `also` is what else is wrong with the same call.
     """
 
     def __init__(self, rule: Rule, span: Span | None, label: str, help: str = "", notes: tuple[Note, ...] = ()) -> None:
@@ -51,6 +56,7 @@ class Fault(Exception):
         self.is_set = False
         self.said: list[Bound] = []
         self.path: list[Step] | None = None
+        self.also: list[Fault] = []
 
     def blame(self, bound: Bound) -> None:
         """The failing value came from this argument."""
@@ -67,6 +73,7 @@ class Fault(Exception):
 
         `given` are the arguments of the call, `said` is what settings say of the other parameters.
         """
+        self.also = [each for each in self.also if is_own(each.span, call)]
         name, self.blamed = self.blamed, ""
         if name in given:
             self.blame(given[name])
@@ -103,9 +110,30 @@ class Fault(Exception):
         return ArchError([self.diagnostic()])
 
 
-def is_own(place: Span, told: Span | None) -> bool:
+def every(items: Iterable[Item], work: Callable[[Item], Made]) -> list[Made]:
+    """What some work makes of each item, as `map`; raises what is wrong with all of them, not with the first alone."""
+    made: list[Made] = []
+    faults: list[Fault] = []
+    for item in items:
+        try:
+            made.append(work(item))
+        except Fault as fault:
+            faults.append(fault)
+    if faults:
+        raise together(faults)
+    return made
+
+
+def together(faults: Sequence[Fault]) -> Fault:
+    """The first of several faults of one call, with the others, and theirs."""
+    first, *others = faults
+    first.also += [fault for each in others for fault in (each, *each.also)]
+    return first
+
+
+def is_own(place: Span | None, told: Span | None) -> bool:
     """Whether a place is the user's to mend: it is in no shipped file, or in the one of which something is told."""
-    return not place.source.shipped or (told is not None and place.source is told.source)
+    return place is None or not place.source.shipped or (told is not None and place.source is told.source)
 
 
 def encloses(outer: Span, inner: Span | None) -> bool:
