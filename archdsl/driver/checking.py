@@ -44,7 +44,9 @@ def validate(
     try:
         file = opened(source, path, reads)
     except ArchError as error:
-        return error.diagnostics[:MOST_FINDINGS]
+        from archdsl.driver.elsewhere import elsewhere
+
+        return elsewhere(source, error)[:MOST_FINDINGS]
     if file.is_empty:
         return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
     findings: list[Diagnostic] = []

@@ -71,12 +71,14 @@ class Diagnostic(NamedTuple):
 class ArchError(Exception):
     """Everything that archdsl finds wrong with a spec or with what it was asked for.
 
-    `diagnostics` holds the findings, in the order of their places; `str()` shows them all.
+    `diagnostics` holds the findings, in the order of their places; `str()` shows them all. `rest` is the document of
+    what can be read, if it is a text that cannot be read as a whole.
     """
 
-    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, diagnostics: list[Diagnostic], rest: object = None) -> None:
         super().__init__(diagnostics)
         self.diagnostics = diagnostics
+        self.rest = rest
 
     def __str__(self) -> str:
         from archdsl.errors.render import render

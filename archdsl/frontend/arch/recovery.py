@@ -22,13 +22,13 @@ RULES = {catalog.SYNTAX.code, catalog.MIXED.code}
 
 
 def all_mistakes(text: Text, first: ArchError, parse: Callable[[Text], object], head: str = "") -> ArchError:
-    """The first mistake of a text, and those in other lines that do not depend on it.
+    """The first mistake of a text, and those in other lines that do not depend on it; with what the others say.
 
     A body stands below a `head`, which its text does not have, and is looked at as if it were indented.
     """
     if text.offsets is None:
         return first
-    found = list(first.diagnostics)
+    found, rest = list(first.diagnostics), None
     lines = [head, *(f" {line}" for line in text.content.split("\n"))] if head else text.content.split("\n")
     top = text.whole.source.position(text.offsets[0])[0] - bool(head)
     while len(found) < MOST and len(text.content) <= LARGEST and without(lines, found[-1], top):
@@ -36,14 +36,14 @@ def all_mistakes(text: Text, first: ArchError, parse: Callable[[Text], object], 
         if head and not content.strip():
             break
         try:
-            parse(text._replace(content=content))
+            rest = parse(text._replace(content=content))
         except ArchError as error:
             if is_follow_on(error.diagnostics[0], found):
                 break
             found += error.diagnostics
         else:
             break
-    return ArchError(sorted(found, key=start_of))
+    return ArchError(sorted(found, key=start_of), rest)
 
 
 def is_follow_on(finding: Diagnostic, found: list[Diagnostic]) -> bool:

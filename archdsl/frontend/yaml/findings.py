@@ -36,10 +36,12 @@ class Findings:
             self.extend(error.diagnostics)
             return None
 
-    def report(self) -> None:
-        """Raises if anything was found, in the order of its places, and one finding at each: the first says most."""
+    def report(self, rest: object = None) -> None:
+        """Raises if anything was found, in the order of its places, and one finding at each: the first says most.
+
+        `rest` is what can be read all the same.
+        """
         if self.found:
             first = {each.span: each for each in reversed(self.found)}
-            raise ArchError(
-                sorted(first.values(), key=lambda each: each.span.start if each.span else 0)[:MOST_FINDINGS]
-            )
+            found = sorted(first.values(), key=lambda each: each.span.start if each.span else 0)
+            raise ArchError(found[:MOST_FINDINGS], rest)

@@ -31,7 +31,7 @@ def parse_yaml(source: Source) -> Document:
         )
     findings = Findings()
     document = File(findings).document(source, load(source, findings))
-    findings.report()
+    findings.report(document)
     return document
 
 

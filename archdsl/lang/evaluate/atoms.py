@@ -147,9 +147,11 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
 
 
 def sections(frame: Frame, word: str) -> str:
-    """The sections that there are, for a name that looks like one's."""
+    """The sections that there are, for a name in a backbone that looks like one's."""
     known = [name for name, value in frame.around.items() if is_tensors(value)]
-    return f"the sections that can be named here are {listed(known)}" if known and NUMBERED.fullmatch(word) else ""
+    if not known or "x" in known or not NUMBERED.fullmatch(word):
+        return ""
+    return f"the sections that can be named here are {listed(known)}"
 
 
 @evaluates(ast.Items)
