@@ -7,6 +7,7 @@ from collections import Counter
 
 from archdsl import driver
 from archdsl.driver import checking
+from archdsl.driver.elsewhere import elsewhere
 from archdsl.errors import ArchError, Diagnostic, Source
 from archdsl.errors.render import CONTROL, render
 from archdsl.graph import Graph
@@ -44,7 +45,7 @@ class Examiner:
         try:
             file = driver.opened(source)
         except ArchError as error:
-            self.check(error.diagnostics, source)
+            self.check(elsewhere(source, error), source)
             return [], STAGES[0]
         graphs: list[Graph] = []
         unmeant: list[Diagnostic] = []
