@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 from archdsl.errors import catalog
@@ -25,9 +26,19 @@ def shown(path: Path) -> str:
     if not path.is_absolute() and ".." not in path.parts:
         return str(path)
     try:
-        return str(path.resolve().relative_to(Path.cwd().resolve()))
-    except (ValueError, OSError, RuntimeError):
+        real, here = os.path.realpath(path), without_links(os.getcwd())
+    except (ValueError, OSError):
         return str(path)
+    if real == here:
+        return "."
+    inside = os.path.join(here, "")
+    return real[len(inside) :] if real.startswith(inside) else str(path)
+
+
+@lru_cache(maxsize=1)
+def without_links(folder: str) -> str:
+    """Where the user is: asked once for each file that is read."""
+    return os.path.realpath(folder)
 
 
 def resolved(path: Path, span: Span | None) -> Path:

@@ -12,6 +12,7 @@ from archdsl.errors import catalog
 from archdsl.graph import Origin
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.text import syntax as ast
+from archdsl.lang.values import limits
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.functions import Trouble, truth
 from archdsl.lang.values.types import is_tensors
@@ -45,7 +46,10 @@ def evaluates(*kinds: type[ast.Expression]) -> Callable[[Work], Work]:
 
 def evaluate(frame: Frame, node: ast.Expression) -> Value:
     """What an expression comes to; raises a fault at the innermost place where it comes to nothing."""
-    frame.session.budget.step(node.span)
+    budget = frame.session.budget
+    budget.steps += 1  # here, not by a call: of all that is done, this is done most often
+    if budget.steps > limits.MOST_STEPS:
+        budget.too_many_steps(node.span)
     try:
         return TABLE[type(node)](frame, node)
     except Trouble as trouble:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from archdsl.errors import Span, catalog
 
@@ -51,12 +51,10 @@ class Budget:
         if self.turns > MOST_TURNS:
             raise catalog.TOO_MANY_TURNS.error(span, f"loops run more than {MOST_TURNS:,} iterations in total")
 
-    def step(self, span: Span | None) -> None:
-        """Counts an expression that is worked out; raises at the limit."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            label = f"loops, calls and repeats evaluate more than {MOST_STEPS:,} expressions"
-            raise catalog.TOO_MANY_TURNS.error(span, label, help=FEWER)
+    def too_many_steps(self, span: Span | None) -> NoReturn:
+        """Raises where more expressions are worked out than may be; `steps` counts them."""
+        label = f"loops, calls and repeats evaluate more than {MOST_STEPS:,} expressions"
+        raise catalog.TOO_MANY_TURNS.error(span, label, help=FEWER)
 
     def item(self, span: Span | None, count: int) -> None:
         """Counts items of lists that are made or gone over; raises at the limit."""
