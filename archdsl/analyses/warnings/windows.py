@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING
 
 from archdsl.analyses.warnings.case import Case, Told, place_of
 from archdsl.errors import catalog
 from archdsl.graph import Scope
-from archdsl.op import Reach
+from archdsl.op import Op, Reach, Shapes
 from archdsl.ops.resize import Pad2d
 
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ def lost(scope: Scope) -> tuple[int, ...]:
 
     Where windows are apart (1x1 with stride 2), rows are left out on purpose, all over the map.
     """
-    op, before, after = scope.op, scope.inputs[0], scope.output
-    if op is None or len(before) != 3 or len(after) != 3:
+    return () if scope.op is None else left(scope.op, scope.inputs[0], scope.output)
+
+
+@lru_cache(maxsize=1_000)
+def left(op: Op, before: Shapes, after: Shapes) -> tuple[int, ...]:
+    """As `lost`, of an op between such maps: networks have many in common."""
+    if len(before) != 3 or len(after) != 3:
         return ()
     axes = zip(before[1:], after[1:], op.reach(before, after) or (), strict=False)
     return tuple(behind(size, count, reach) for size, count, reach in axes)  # type: ignore[arg-type]
