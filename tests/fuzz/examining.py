@@ -11,7 +11,6 @@ from archdsl.driver.elsewhere import elsewhere
 from archdsl.errors import ArchError, Diagnostic, Source
 from archdsl.errors.render import CONTROL, render
 from archdsl.graph import Graph
-from archdsl.lang.evaluate.known import Known
 
 LONGEST = 12.0
 """Seconds of the processor; the limits on what is worked out keep every text far below on a usual machine."""
@@ -53,7 +52,7 @@ class Examiner:
         for backbone in file.backbones.values():
             try:
                 graphs.append(driver.compile(driver.Spec(file, backbone)))
-                unmeant += checking.warnings_of(graphs[-1], file, backbone, Known())
+                unmeant += checking.warnings_of(graphs[-1], file, backbone)
             except ArchError as error:
                 refused = True
                 self.check(error.diagnostics, source)

@@ -22,7 +22,7 @@ from archdsl.lang.elaborate.unread import unread
 from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
-from archdsl.lang.evaluate.known import MOST_MODULES, Known
+from archdsl.lang.evaluate.known import Known
 from archdsl.lang.evaluate.session import NOWHERE
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
@@ -56,7 +56,7 @@ def elaborate(
     `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
     of the work that may be done. Raises ArchError with all that is wrong.
     """
-    if known and known.count > MOST_MODULES:
+    if known and known.is_full:
         known.forget()
     with uncollected():
         return Elaboration(family, params or {}, size, Session(known, budget)).graph()

@@ -44,7 +44,10 @@ WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
 
 def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
     """What was asked for and not set by these settings; those that were take effect."""
-    session.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    effective = {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    if effective:
+        session.effective |= effective
+        session.mark()
     return frozenset(slot for slot in used if slot not in inner.entries)
 
 
@@ -83,6 +86,7 @@ def check_single(session: Session, role: Role) -> None:
     binding: Any = role.binding
     if binding is None:
         return
+    session.mark(binding[0])
     before = session.applied.setdefault(binding, role.span)
     if before != role.span:
         raise Fault(
@@ -109,8 +113,10 @@ def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Se
     """Several blocks as one module."""
     key = ("chain", block.key, shape, settings.key)
     if (found := session.scopes.get(key)) is None:
-        found = session.scopes[key] = session.noting(lambda: new_chain(session, block, shape, settings))
-    session.asked |= found.asked
+        built, notes = session.noting(lambda: new_chain(session, block, shape, settings))
+        session.scopes[key] = built._replace(notes=notes)
+        return built
+    session.note(found.notes)
     return found
 
 
@@ -125,21 +131,23 @@ def new_chain(session: Session, block: BlockValue, shape: Shapes, settings: Sett
 def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
     """An op, or a defined block, on inputs of these shapes."""
     key = ("use", use.content, shapes, settings.key)
-    if (found := session.scopes.get(key)) is None:
-        try:
-            if isinstance(use.target, Definition):
-                found = known_scope(session, use, use.target, shapes, settings)
-            else:
-                found = op_scope(session, use, shapes[0], settings)
-        except Fault as fault:
-            fault.starts_path()
-            leave(fault, use, settings)
-            raise
-        except RecursionError:
-            help = "does a block use itself without an end?"
-            raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
-        session.scopes[key] = found
-    session.asked |= found.asked
+    if (found := session.scopes.get(key)) is not None:
+        session.note(found.notes)
+        return found
+    try:
+        if isinstance(use.target, Definition):
+            found = known_scope(session, use, use.target, shapes, settings)
+        else:
+            found = op_scope(session, use, shapes[0], settings)
+            session.note(found.notes)
+    except Fault as fault:
+        fault.starts_path()
+        leave(fault, use, settings)
+        raise
+    except RecursionError:
+        help = "does a block use itself without an end?"
+        raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
+    session.scopes[key] = found
     return found
 
 
@@ -160,9 +168,12 @@ def known_scope(
     known = session.known
     if known is None:
         return block_scope(session, use, definition, shapes, settings)
-    if (found := known.find(use, shapes, settings)) is None:
-        found = session.noting(lambda: block_scope(session, use, definition, shapes, settings))
-        known.add(use, shapes, settings, found)
+    if (found := known.find(session, use, shapes, settings)) is not None:
+        session.note(found.notes, spared=False)
+        return found
+    built, notes = session.noting(lambda: block_scope(session, use, definition, shapes, settings))
+    found = built._replace(notes=notes)
+    known.add(use, shapes, settings, found)
     return found
 
 
@@ -171,7 +182,7 @@ def block_scope(
 ) -> Built:
     """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
     builder = Builder(shapes)
-    session.asked.add(definition)
+    session.trace.asked.add(definition)
     with session.level(use.span, definition.name):
         body = body_of(session, use, definition, builder, settings)
         builder.used |= body.used
@@ -196,7 +207,19 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
     key = (use.content, id(settings), *placed)
     if (found := session.bodies.get(key)) is not None:
+        session.note(found.notes)
         return found
+    (body, asks), notes = session.noting(lambda: worked_out(session, use, definition, builder, settings))
+    result = body.result
+    if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
+        session.bodies[key] = body._replace(notes=notes)
+    return body
+
+
+def worked_out(
+    session: Session, use: Use, definition: Definition, builder: Builder, settings: Settings
+) -> tuple[Body, bool]:
+    """What a block's body comes to on this input, and whether it asks anything of it."""
     names: dict[str, Value] = {"x": builder.input(0)}
     frame = Frame(session, definition.file, definition.statics, names, settings, builder, definition.parameter_names)
     bind(frame, use, definition)
@@ -206,10 +229,7 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
         label = f"`{definition.name}` returns nothing"
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
     body = Body(arguments, result, frozenset(builder.used), (use, settings))
-    asks = "x" in frame.read or len(builder.inputs) > 1
-    if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
-        session.bodies[key] = body
-    return body
+    return body, "x" in frame.read or len(builder.inputs) > 1
 
 
 def is_one(block: BlockValue) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument, Origin
+from archdsl.lang.evaluate.building import TOKENS, Builder
 from archdsl.lang.evaluate.settings import Entry, Settings, Slot
 from archdsl.lang.text.files import Target
 from archdsl.lang.values.faults import Fault
-from archdsl.lang.values.limits import MOST_LEVELS, Budget
+from archdsl.lang.values.limits import FREE, MOST_LEVELS, Budget, Cost, minus, plus
 from archdsl.lang.values.value import BlockValue, Bound, Links, Row, Tensor, TensorList, Use, Value
 from archdsl.op import Op, Shapes
 from archdsl.ops import vocabulary
@@ -18,16 +20,42 @@ from archdsl.ops import vocabulary
 if TYPE_CHECKING:
     from archdsl.errors import Span
     from archdsl.graph import Scope, Totals
-    from archdsl.lang.evaluate.building import Builder
     from archdsl.lang.evaluate.known import Known
 
 
+class Notes(NamedTuple):
+    """All that a piece of work has to do with the elaboration around it, but for its result (`known`).
+
+    The ops, blocks and policies (None) whose settings it asked for; what it costs, and how many levels it nests, with
+    nothing worked out before; and the oldest body (by its token) outside of its own that it left a mark on.
+    """
+
+    asked: frozenset[Target | None] = frozenset()
+    cost: Cost = FREE
+    levels: int = 0
+    marks: float = inf
+
+
+NOTHING = Notes()
+
+
+class Trace:
+    """What becomes the notes of a piece of work, while that is under way."""
+
+    def __init__(self, depth: int) -> None:
+        self.asked: set[Target | None] = set()
+        self.spared = FREE
+        """The cost of what had been worked out before."""
+        self.deepest = depth
+        self.marks = inf
+
+
 class Built(NamedTuple):
-    """A scope; what was found, in it and below, in the settings in force around it; and who asked them (`known`)."""
+    """A scope; what was found, in it and below, in the settings in force around it; and notes for `known`."""
 
     scope: Scope
     used: frozenset[Slot]
-    asked: frozenset[Target | None] = frozenset()
+    notes: Notes = NOTHING
 
 
 class Body(NamedTuple):
@@ -37,6 +65,7 @@ class Body(NamedTuple):
     result: Value
     used: frozenset[Slot]
     kept: tuple[object, ...] = ()
+    notes: Notes = NOTHING
 
 
 class Rest(NamedTuple):
@@ -49,8 +78,12 @@ class Rest(NamedTuple):
         return [bound.value for bound in self.given.values()]
 
 
+Work = TypeVar("Work")
+
 MOST_SHOWN = 4
 """So many blocks of a circle are named."""
+ALL = -1
+"""The token of no body: a mark on the elaboration as a whole."""
 NOWHERE = Origin("computed", "")
 
 
@@ -65,7 +98,7 @@ class Session:
         self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = known.ops if known else {}
         self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = known.works if known else {}
-        self.asked: set[Target | None] = set()
+        self.trace = Trace(0)
         self.scopes: dict[tuple[Any, ...], Built] = {}
         self.bodies: dict[tuple[Any, ...], Body] = {}
         self.budget = budget or Budget()
@@ -74,7 +107,8 @@ class Session:
         self.applied: dict[tuple[int, str, int], Span] = {}
         self.declared: dict[tuple[Slot, int], Entry] = {}
         self.effective: set[tuple[Slot, int]] = set()
-        self.shares = 0
+        self.shares = False
+        """Whether the text has shared weights anywhere."""
         self.identity = vocabulary()["identity"]
 
     def level(self, span: Span | None, name: str = "") -> Self:
@@ -83,6 +117,7 @@ class Session:
             label = f"blocks are nested more than {MOST_LEVELS} levels deep"
             raise Fault(catalog.TOO_DEEP, span, label, circle([*self.inside, name]))
         self.inside.append(name)
+        self.trace.deepest = max(self.trace.deepest, len(self.inside))
         return self
 
     def __enter__(self) -> None:
@@ -91,14 +126,39 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.inside.pop()
 
-    def noting(self, work: Callable[[], Built]) -> Built:
-        """What some work builds, with who asked the settings on the way."""
-        before, self.asked = self.asked, set()
+    # ---- notes: what another elaboration has to know that takes over a piece of work
+
+    def noting(self, work: Callable[[], Work]) -> tuple[Work, Notes]:
+        """What some work comes to, with notes of it where somebody may read them."""
+        if self.known is None:
+            return work(), NOTHING
+        outer, depth, before = self.trace, len(self.inside), self.budget.used
+        since, trace = next(TOKENS), Trace(depth)
+        self.trace = trace
         try:
-            built = work()
-            return Built(built.scope, built.used, frozenset(self.asked))
+            result = work()
         finally:
-            self.asked = before
+            self.trace = outer
+        cost = plus(minus(self.budget.used, before), trace.spared)
+        marks = trace.marks if trace.marks < since else inf
+        notes = Notes(frozenset(trace.asked), cost, trace.deepest - depth, marks)
+        self.note(notes, spared=False)
+        return result, notes
+
+    def note(self, notes: Notes, *, spared: bool = True) -> None:
+        """Enters the notes of a part into those of the whole; `spared` says that the part was worked out before."""
+        if notes is NOTHING:
+            return
+        trace = self.trace
+        trace.asked |= notes.asked
+        trace.deepest = max(trace.deepest, len(self.inside) + notes.levels)
+        trace.marks = min(trace.marks, notes.marks)
+        if spared and notes.cost != FREE:
+            trace.spared = plus(trace.spared, notes.cost)
+
+    def mark(self, token: int = ALL) -> None:
+        """Notes a mark that work leaves on the body of that token, or on the elaboration: only once more leaves it."""
+        self.trace.marks = min(self.trace.marks, token)
 
     # ---- keys
 

@@ -20,6 +20,9 @@ LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
+Cost = tuple[int, int, int, int]
+"""Applications, turns, steps and items."""
+FREE: Cost = (0, 0, 0, 0)
 FEWER = "run fewer iterations, or do less in each"
 
 
@@ -33,11 +36,24 @@ class Budget:
         self.items = 0
 
     @property
+    def used(self) -> Cost:
+        """What has been used up."""
+        return self.applications, self.turns, self.steps, self.items
+
+    @property
     def share(self) -> float:
         """What has been used of that of which most has been used; above 1, a limit has been passed."""
-        used = (self.applications, self.turns, self.steps, self.items)
         most = (MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS)
-        return max(count / limit for count, limit in zip(used, most, strict=True))
+        return max(count / limit for count, limit in zip(self.used, most, strict=True))
+
+    def spend(self, cost: Cost) -> bool:
+        """Counts work that was done elsewhere, if that is within the limits; says whether it is."""
+        before = self.used
+        self.applications, self.turns, self.steps, self.items = plus(before, cost)
+        if self.share > 1:
+            self.applications, self.turns, self.steps, self.items = before
+            return False
+        return True
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""
@@ -68,6 +84,16 @@ class Budget:
         if size > LONGEST_LIST:
             raise catalog.TOO_MANY_TURNS.error(span, f"a list has at most {LONGEST_LIST:,} items, those inside it too")
         self.item(span, size)
+
+
+def plus(one: Cost, other: Cost) -> Cost:
+    """The cost of both."""
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+
+
+def minus(one: Cost, other: Cost) -> Cost:
+    """What one costs more than the other."""
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2], one[3] - other[3]
 
 
 def size_of(items: tuple[object, ...], most: int) -> int:
