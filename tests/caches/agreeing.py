@@ -13,17 +13,25 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from archdsl import driver
 from archdsl.commands._cache import Cache
 from archdsl.commands._files import Asked
 from archdsl.commands.validate import Check
-from archdsl.errors import Diagnostic, Span
+from archdsl.errors import ArchError, Diagnostic, Source, Span
+from archdsl.graph import Graph
+from archdsl.lang.evaluate import known, session
+from archdsl.lang.evaluate.known import Known
+from archdsl.lang.values import limits
 from tests.caches.drawing import File, drawn
 
 EVERY = 100
+LIMITS = ("MOST_APPLICATIONS", "MOST_TURNS", "MOST_STEPS", "MOST_ITEMS")
 Told = list[tuple[Any, ...]]
 
 
@@ -52,7 +60,12 @@ def check_set(files: Sequence[File], chance: random.Random) -> Counter[str]:
     """Checks a set of files, which it writes into the folder that the user is in; how many of which kind they are."""
     for file in files:
         Path(file.name).write_text(file.text, encoding="utf-8", newline="")
-    names = [file.name for file in files]
+    with limits_of(chance):
+        return check_names([file.name for file in files], chance)
+
+
+def check_names(names: list[str], chance: random.Random) -> Counter[str]:
+    """As `check_set`, of files that are there."""
     alone = {name: told([name])[name] for name in names}
     other = chance.sample(names, len(names))
     assert told(other) == alone, f"in the order {other}"
@@ -60,7 +73,36 @@ def check_set(files: Sequence[File], chance: random.Random) -> Counter[str]:
         for order in (other[-1:], other[::-1], other):
             found = told(order, Path(folder))
             assert found == {name: alone[name] for name in order}, f"in the order {order}, with a cache"
+    check_networks(names, chance)
     return Counter(kind(found) for found in alone.values())
+
+
+def check_networks(names: Sequence[str], chance: random.Random) -> None:
+    """Checks that what is known of some networks changes none of the others: neither whether it is one, nor figures."""
+    seen = Known()
+    specs = [spec for name in names for spec in specs_of(name)]
+    for spec in chance.sample(2 * specs, 2 * len(specs)):
+        try:
+            graph = driver.elaborated(spec, known=seen)
+        except ArchError:
+            continue  # then it is worked out alone
+        assert figures(graph) == figures(driver.elaborated(spec)), spec
+
+
+def specs_of(name: str) -> list[driver.Spec]:
+    """The backbones of a file that can be read."""
+    path = Path(name).absolute()
+    try:
+        file = driver.opened(Source(name, path.read_text(encoding="utf-8")), path)
+    except ArchError:
+        return []
+    return [driver.Spec(file, backbone) for backbone in file.backbones.values()]
+
+
+def figures(graph: Graph) -> object:
+    """What is counted of a network, and of its sections."""
+    scopes = [graph.scope_of(section) for section in graph.sections]
+    return graph.sections, graph.maps, graph.root.totals, [(scope.output, scope.totals) for scope in scopes]
 
 
 def kind(findings: Told) -> str:
@@ -68,6 +110,21 @@ def kind(findings: Told) -> str:
     if not findings:
         return "clean"
     return "with errors" if any("error" in each for each in findings) else "with warnings"
+
+
+@contextmanager
+def limits_of(chance: random.Random) -> Generator[None]:
+    """The limits as they are, or, one time in four, so low that many of the files pass them."""
+    if chance.random() < 0.75:
+        yield
+        return
+    levels, most = chance.randint(2, 6), {name: chance.randint(20, 200) for name in LIMITS}
+    with (
+        patch.object(session, "MOST_LEVELS", levels),
+        patch.object(known, "MOST_LEVELS", levels),
+        patch.multiple(limits, **most),
+    ):
+        yield
 
 
 def campaign(first: int, end: int, state: Path) -> Counter[str]:

@@ -97,7 +97,20 @@ pair.n = 16
 w = 8
 layer = cna(8)
 """
-NAMES = ("net", "kid", "other", "resnet18", "vgg11")
+VARIED = (
+    "",
+    "{line}",
+    "hull({line})",
+    "hull(hull(hull({line})))",
+    "{count} * ({line})",
+    "{count} * hull(cna({width}))",
+    "with(act = mish, {line})",
+    "with(conv.bias = true, {line})",
+    "{line} -> cna({width})",
+    "joined({width}) -> {line}",
+    "(identity + ({line} -> conv(16)))",
+)
+NAMES = ("net", "kid", "other", "third", "resnet18", "vgg11")
 SHIPPED = ("resnet20_cifar10", "resnet18", "vgg11")
 FILES = ("one.arch", "two.arch", "three.arch", "four.yaml", "resnet18.arch")
 
@@ -121,6 +134,8 @@ class Maker:
         self.chance = chance
         self.drawer = Drawer(chance.randrange(10**9))
         self.backbones: list[str] = []
+        self.lines: list[str] = []
+        """Those of the last backbone of this file."""
 
     def files(self) -> list[File]:
         """The files, those that are imported mostly before those that import them."""
@@ -150,10 +165,11 @@ class Maker:
 
     def arch(self, name: str, names: Sequence[str]) -> str:
         """Imports, blocks and backbones."""
+        self.lines = []
         circular = self.chance.random() < 0.03
         others = [each for each in (names if circular else names[: names.index(name)]) if each.endswith(".arch")]
         imports = [f'import "{other}"\n' for other in others if self.chance.random() < 0.6]
-        chosen = self.chance.sample(NAMES, self.chance.choice([1, 1, 1, 2, 3]))
+        chosen = self.chance.sample(NAMES, self.chance.choice([1, 1, 2, 3, 4]))
         backbones = [self.backbone(each) for each in chosen]
         blocks = self.blocks("".join(backbones))
         return "".join([*imports, *blocks, *backbones])
@@ -170,25 +186,32 @@ class Maker:
         return [f"{text}\n" for text in named.values()]
 
     def backbone(self, name: str) -> str:
-        """A backbone of a few lines, or what another is with some of them changed."""
-        settings = [f"    {text}\n" for text in self.some(SETTINGS, 1)] if self.chance.random() < 0.5 else []
-        if self.backbones and self.chance.random() < 0.5:
-            parent = self.chance.choice([*self.backbones, self.chance.choice(SHIPPED)])
-            given = self.chance.choice(["", "", "", "(classes = 5)", "(w = 4)"])
-            first = self.chance.choice([1, 3])
-            lines = [f"    stage c{at}: {text}\n" for at, text in enumerate(self.some(LINES, 1), first)]
-            body = [*settings, *lines] or ["    act = relu\n"]
-            text = "".join([f"backbone {name} extends {parent}{given}:\n", *body])
-        else:
-            sizes = self.chance.choice(["8", "8", "16", "15"])
-            lines = [f"    c{at}: {text}\n" for at, text in enumerate(self.some(LINES, 3, least=1))]
-            head = "    head: global_avgpool -> flatten -> linear(classes)\n"
-            stem = "    stem: cna(16, 3)\n"
-            text = f"backbone {name}(classes = 10):\n    input 3 x {sizes} x {sizes}\n"
-            text += "".join([*settings, stem, *lines, head])
-            text += f"    expect: params <= {self.chance.choice([10, 10**9])}\n" if self.chance.random() < 0.15 else ""
+        """A backbone: one of a few lines, one much like the last, or what another is with some lines changed."""
+        settings = self.some(SETTINGS, 1) if self.chance.random() < 0.5 else []
+        parents = [*self.backbones, self.chance.choice(SHIPPED)]
         self.backbones.append(name)
-        return text
+        if self.lines and self.chance.random() < 0.6:
+            self.lines = self.varied(self.lines)
+        elif len(parents) > 1 and self.chance.random() < 0.4:
+            given = self.chance.choice(["", "", "", "(classes = 5)", "(w = 4)"])
+            stages = [f"stage c{self.chance.choice([1, 3])}: {text}" for text in self.some(LINES, 1)]
+            body = [*settings, *stages] or ["act = relu"]
+            return block(f"backbone {name} extends {self.chance.choice(parents)}{given}:", body)
+        else:
+            self.lines = self.some(LINES, 3, least=1)
+        size = self.chance.choice(["8", "8", "16", "15"])
+        sections = [f"c{at}: {text}" for at, text in enumerate(self.lines)]
+        ends = [f"expect: params <= {self.chance.choice([2_000, 10**9])}"] if self.chance.random() < 0.15 else []
+        body = [f"input 3 x {size} x {size}", *settings, "stem: cna(16, 3)", *sections]
+        head = "head: global_avgpool -> flatten -> linear(classes)"
+        return block(f"backbone {name}(classes = 10):", [*body, head, *ends])
+
+    def varied(self, lines: list[str]) -> list[str]:
+        """Lines with one of them in another block, under another setting, elsewhere, or left out."""
+        at = self.chance.randrange(len(lines))
+        changed = self.chance.choice(VARIED).replace("{line}", lines[at])
+        new = [*lines[:at], *([self.filled(changed)] if changed else []), *lines[at + 1 :]]
+        return new or ["cna(8)"]
 
     def yaml(self, names: Sequence[str]) -> str:
         """A backbone in YAML, which may extend one of those so far."""
@@ -212,3 +235,8 @@ class Maker:
         """A line with numbers in it."""
         width, count = str(self.chance.choice([8, 8, 8, 16, 4])), str(self.chance.choice([1, 2, 3]))
         return text.replace("{width}", width).replace("{count}", count)
+
+
+def block(head: str, lines: Sequence[str]) -> str:
+    """A head with lines below it."""
+    return "".join([f"{head}\n", *(f"    {line}\n" for line in lines)])
