@@ -208,6 +208,7 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     key = (use.content, id(settings), *placed)
     if (found := session.bodies.get(key)) is not None:
         session.note(found.notes)
+        session.trace.bodies.add(found.token)
         return found
     (body, asks), notes = session.noting(lambda: worked_out(session, use, definition, builder, settings))
     result = body.result
@@ -228,7 +229,7 @@ def worked_out(
     if not returned:
         label = f"`{definition.name}` returns nothing"
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
-    body = Body(arguments, result, frozenset(builder.used), (use, settings))
+    body = Body(arguments, result, frozenset(builder.used), (use, settings), builder.token)
     return body, "x" in frame.read or len(builder.inputs) > 1
 
 

@@ -10,7 +10,6 @@ whatever is told to people is worked out without (`driver.checking`, `driver.com
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.lang.evaluate.session import Built, Notes, Session
@@ -77,7 +76,7 @@ class Known:
     def add(self, use: Use, shapes: Any, settings: Settings, built: Built) -> None:
         """Takes note of a module, if it leaves no marks elsewhere."""
         self.count += 1
-        if built.notes.marks == inf:
+        if not built.notes.marks:
             alike = self.modules.setdefault((use.content, shapes), [])
             alike.insert(0, Module(settings, built))
             del alike[MOST_ALIKE:]

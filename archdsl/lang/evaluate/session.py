@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
 
 from archdsl.errors import catalog
@@ -27,13 +26,13 @@ class Notes(NamedTuple):
     """All that a piece of work has to do with the elaboration around it, but for its result (`known`).
 
     The ops, blocks and policies (None) whose settings it asked for; what it costs, and how many levels it nests, with
-    nothing worked out before; and the oldest body (by its token) outside of its own that it left a mark on.
+    nothing worked out before; and the bodies (by their tokens) around it that it leaves a mark on.
     """
 
     asked: frozenset[Target | None] = frozenset()
     cost: Cost = FREE
     levels: int = 0
-    marks: float = inf
+    marks: frozenset[int] = frozenset()
 
 
 NOTHING = Notes()
@@ -47,7 +46,9 @@ class Trace:
         self.spared = FREE
         """The cost of what had been worked out before."""
         self.deepest = depth
-        self.marks = inf
+        self.marks: set[int] = set()
+        self.bodies: set[int] = set()
+        """Those that had been worked out before, and are a part of this work all the same."""
 
 
 class Built(NamedTuple):
@@ -65,6 +66,7 @@ class Body(NamedTuple):
     result: Value
     used: frozenset[Slot]
     kept: tuple[object, ...] = ()
+    token: int = 0
     notes: Notes = NOTHING
 
 
@@ -140,7 +142,7 @@ class Session:
         finally:
             self.trace = outer
         cost = plus(minus(self.budget.used, before), trace.spared)
-        marks = trace.marks if trace.marks < since else inf
+        marks = frozenset([token for token in trace.marks if token < since and token not in trace.bodies])
         notes = Notes(frozenset(trace.asked), cost, trace.deepest - depth, marks)
         self.note(notes, spared=False)
         return result, notes
@@ -152,13 +154,13 @@ class Session:
         trace = self.trace
         trace.asked |= notes.asked
         trace.deepest = max(trace.deepest, len(self.inside) + notes.levels)
-        trace.marks = min(trace.marks, notes.marks)
+        trace.marks |= notes.marks
         if spared and notes.cost != FREE:
             trace.spared = plus(trace.spared, notes.cost)
 
     def mark(self, token: int = ALL) -> None:
         """Notes a mark that work leaves on the body of that token, or on the elaboration: only once more leaves it."""
-        self.trace.marks = min(self.trace.marks, token)
+        self.trace.marks.add(token)
 
     # ---- keys
 
