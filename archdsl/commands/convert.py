@@ -19,6 +19,7 @@ from archdsl.commands._output import check_output
 from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.driver import Spec, compile, load
 from archdsl.errors import catalog, listed
+from archdsl.errors.characters import on_one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         fill(model, options.checkpoint)
     state = named(model, options.to)
     write_weights(output, state)
-    print(f"wrote {output}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
+    print(f"wrote {on_one_line(str(output))}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
     return 0
 
 
@@ -79,7 +80,7 @@ def fill(model: nn.Module, checkpoint: str) -> set[str]:
     from archdsl.weights import load_weights
 
     report = load_weights(model, checkpoint)
-    print(f"read {checkpoint}: {report}")
+    print(f"read {on_one_line(checkpoint)}: {report}")
     return set(report.fresh)
 
 

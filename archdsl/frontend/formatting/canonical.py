@@ -40,7 +40,7 @@ def formatted(source: Source, to: Notation | None = None) -> str:
 
 def plain(text: str) -> str:
     """A text with one kind of line end, and without byte order mark."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def noted(source: Source, document: Document, notation: Notation) -> tuple[Notes, list[str]]:

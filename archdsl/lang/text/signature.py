@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
@@ -304,7 +305,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
     try:
         value = fit(slot.type, bound.value, exact)
     except Unfit as unfit:
-        help = rounded(bound) if unfit.rounds else meant(slot, bound.value, owner)
+        help = meant(slot, bound.value, owner) if unfit.fraction is None else rounded(unfit.fraction, bound)
         raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", help) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
@@ -331,12 +332,12 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
     return owner.hint() if owner is not None and mixed_up else ""
 
 
-def rounded(bound: Bound) -> str:
-    """What makes an int of a number."""
-    if bound.value == floor(bound.value):
-        return f"write `{floor(bound.value)}`"
-    if bound.origin.kind == "literal":
-        return f"the nearest ints are `{floor(bound.value)}` and `{ceil(bound.value)}`"
+def rounded(fraction: Fraction, bound: Bound) -> str:
+    """What makes an int of a number: of an argument, or of an item of one that is a list."""
+    if fraction == floor(fraction):
+        return f"write `{floor(fraction)}`"
+    if bound.origin.kind == "literal" or is_list(bound.value):
+        return f"the nearest ints are `{floor(fraction)}` and `{ceil(fraction)}`"
     return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
 
 

@@ -32,11 +32,11 @@ class Type(NamedTuple):
 
 
 class Unfit(Exception):
-    """A value that a type does not take: why, and `rounds` where a number would do if it were rounded."""
+    """A value that a type does not take: why, and the `fraction` that would do if it were rounded, if one would."""
 
-    def __init__(self, why: str, rounds: bool = False) -> None:
+    def __init__(self, why: str, fraction: Fraction | None = None) -> None:
         super().__init__(why)
-        self.rounds = rounds
+        self.fraction = fraction
 
 
 PHRASES = {
@@ -122,7 +122,7 @@ def is_int(value: Value) -> bool:
 def fit_int(value: Value) -> Value:
     """An int; a fraction is said to be none."""
     if type(value) is Fraction:
-        raise Unfit(f"an int is needed here, not {describe(value)}", rounds=True)
+        raise Unfit(f"an int is needed here, not {describe(value)}", value)
     return value if type(value) is int else None
 
 
