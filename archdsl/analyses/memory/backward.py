@@ -183,20 +183,20 @@ class Frame:
         for run in child.runs:
             turns: list[Turn] = []
             for at in range(run.count):
-                before = self.total() if run.count > ENOUGH else 0
+                before, inputs = self.total(value), value
                 value = self.call(run.scope, value)
                 outputs += value
                 if collect or run.count <= ENOUGH:
                     continue
-                turns.append(Turn(self.total() - before, tuple(state(tensor) for tensor in value)))
+                turns.append(Turn(self.total(inputs + value) - before, tuple(state(tensor) for tensor in value)))
                 if turns[-ENOUGH:] == [turns[-1]] * ENOUGH:
                     self.kept += (run.count - at - 1) * turns[-1].kept
                     break
         return tuple(outputs) if collect else value
 
-    def total(self) -> int:
-        """Bytes kept so far."""
-        return self.kept + sum(each.size for each in self.storages if each.kept)
+    def total(self, value: Value) -> int:
+        """Bytes kept so far, of storages that are still there those of some tensors only."""
+        return self.kept + sum(each.size for each in {tensor.storage for tensor in value} if each.kept)
 
     def finish(self) -> Passed:
         """What the call came to."""
