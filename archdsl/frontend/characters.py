@@ -18,6 +18,8 @@ LINE_ENDS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 ENDED = "lines end with a newline, or with a carriage return and a newline"
 ESCAPED = "remove it; the `doc` of a YAML spec can hold it as an escape, in double quotes"
 
+UNSEEN_IN_PATH = "a path of an import has no tab, and no other character that nobody sees"
+
 
 def check_characters(text: Text, rule: Rule = catalog.SYNTAX) -> None:
     """Raises for a text with such characters, with the first place of each."""

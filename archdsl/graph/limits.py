@@ -1,4 +1,4 @@
-"""How much of a network is looked at or built one by one. What is summed up, or written as a loop, has no such bound."""
+"""How much of a network is looked at or built one by one. What is summed up, or written as a loop, has no bound."""
 
 from __future__ import annotations
 

@@ -81,6 +81,15 @@ def test_an_escape_in_an_expression_is_refused_too() -> None:
     assert (found.code, found.label) == ("E001", "a character that nobody sees: U+001B ESCAPE")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("net.arch", f'import "a\tb.arch"\n{ARCH}'), ("net.yaml", f'import: "a\\tb.arch"\n{YAML}')],
+)
+def test_no_path_has_a_tab(name: str, text: str) -> None:
+    (found,) = validate(Source(name, text), None)
+    assert found.label == "a path of an import has no tab, and no other character that nobody sees"
+
+
 def test_a_doc_in_yaml_may_have_escapes() -> None:
     text = YAML.replace("input", 'doc: "a family: \\U0001F469\\u200d\\U0001F52C"\ninput')
     assert validate(Source("net.yaml", text), None) == []

@@ -182,19 +182,25 @@ def commented(text: str, own: Notation, chance: random.Random) -> str:
     return text
 
 
+def assert_same(text: str, own: Notation, said: list[str], document: Document) -> None:
+    """That a text is its own layout, and says what it should."""
+    assert laid_out(text, own) == text
+    assert comments(text, own) == said, text
+    assert read(Source(f"net.{own}", text)) == document, text
+
+
 def assert_settled(text: str, own: Notation) -> bool:
     """That a text comes to rest in both notations, there and back, with all comments; False for one that has errors."""
     try:
         said, document = comments(text, own), read(Source(f"net.{own}", text))
     except ArchError:
         return False
-    for to, other in (NOTATIONS, NOTATIONS[::-1]):
+    for to in NOTATIONS:
+        other: Notation = "yaml" if to == "arch" else "arch"
         there = laid_out(text, own, to)
         back = laid_out(there, to, other)
-        for shown, notation in ((there, to), (back, other)):
-            assert laid_out(shown, notation) == shown, text
-            assert comments(shown, notation) == said, text
-            assert read(Source(f"net.{notation}", shown)) == document, text
+        assert_same(there, to, said, document)
+        assert_same(back, other, said, document)
     return True
 
 
@@ -208,7 +214,7 @@ def texts_of_all_kinds() -> list[tuple[Notation, str]]:
         text = page.read_text("utf-8")
         for own in NOTATIONS:
             examples = re.findall(rf"^```{own}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-            found += [(own, example) for example in examples]
+            found.extend((own, example) for example in examples)
     return found
 
 
@@ -241,6 +247,11 @@ def test_many_comments_in_any_gap_are_kept(seed: int) -> None:
 )
 def test_layouts_that_did_not_come_to_rest(own: Notation, text: str) -> None:
     assert assert_settled(text, own)
+
+
+@pytest.mark.parametrize(("own", "text"), [("arch", "block a() = b  # c\td\n"), ("yaml", "# c\td\nblocks: {a: b}\n")])
+def test_tabs_in_comments_are_blanks(own: Notation, text: str) -> None:
+    assert all("# c    d\n" in laid_out(text, own, to) for to in NOTATIONS)
 
 
 def test_a_layout_that_does_not_come_to_rest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

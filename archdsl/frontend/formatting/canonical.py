@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from archdsl.errors import ArchError, Source, Span, catalog
+from archdsl.errors.characters import plain as without_tabs
 from archdsl.frontend import read
 from archdsl.frontend.formatting.arch import notes_of_arch
 from archdsl.frontend.formatting.yaml import notes_of_yaml
@@ -57,8 +58,8 @@ def plain(text: str) -> str:
 def read_notes(source: Source, notation: Notation) -> Told:
     """What a text says, comments and all."""
     document = read(source)
-    notes = notes_of_yaml if notation == "yaml" else notes_of_arch
-    return Told(document, *notes(source, document))
+    notes, comments = (notes_of_yaml if notation == "yaml" else notes_of_arch)(source, document)
+    return Told(document, notes, [without_tabs(each) for each in comments])
 
 
 def written(told: Told, own: Notation, target: Notation) -> str:
