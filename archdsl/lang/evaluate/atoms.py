@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from archdsl.errors import catalog, did_you_mean, listed
+from archdsl.initializer import INITIALIZERS
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.table import checked, evaluate, evaluates, is_true
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
 from archdsl.lang.text.naming import is_single
+from archdsl.lang.text.signature import enumerated
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS, need_list
@@ -59,10 +61,12 @@ def nothing(frame: Frame, node: ast.Nothing) -> Value:
 def name(frame: Frame, node: ast.Name) -> Value:
     """What a name stands for: a value of this body, a policy, or what the file knows it as."""
     word = node.id
-    if word in frame.names:
+    if word in frame.names and not (word in frame.words and of_repeat(word, frame.names[word])):
         frame.read.add(word)
         value = frame.names[word]
         return named_block(frame, node, word, value) if isinstance(value, BlockValue) else value
+    if word in frame.words:
+        return Symbol(word)
     if word in POLICIES:
         place = frame.place(node, word)
         return Policy(
@@ -74,10 +78,18 @@ def name(frame: Frame, node: ast.Name) -> Value:
         return form(frame, node)
     found = frame.file.find(word)
     if found is None or isinstance(found, Routine | Clash):
-        if frame.free and not isinstance(found, Clash):
-            return Symbol(word)
+        if not isinstance(found, Clash):
+            if frame.free or word in frame.file.words or word in enumerated():
+                return Symbol(word)
+            if found is None and word in INITIALIZERS:
+                return INITIALIZERS[word]()
         raise unknown(frame, node)
     return frame.session.use(found, {}, frame.place(node, word), node.span)
+
+
+def of_repeat(word: str, value: Value) -> bool:
+    """Whether a word is what a repeat says of its turn, which is never a word of an enumeration."""
+    return word in REPEAT_WORDS and isinstance(value, int)
 
 
 def named_block(frame: Frame, node: ast.Name, word: str, value: BlockValue) -> BlockValue:
@@ -142,7 +154,8 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
         catalog.UNKNOWN_NAME,
         node.span,
         nothing_called(node.id),
-        suggestion(node.id, [*frame.around, *frame.file.names(), "true", "false", "none"]) or sections(frame, node.id),
+        suggestion(node.id, [*frame.words, *frame.around, *frame.file.names(), "true", "false", "none"])
+        or sections(frame, node.id),
     )
 
 
@@ -236,7 +249,7 @@ def conditional(frame: Frame, node: ast.Conditional) -> Value:
 
     Names of modules do not depend on the choice: one block, beside an arm that is a chain, is a chain of one link.
     """
-    value = evaluate(frame, node.then if is_true(frame, node.test) else node.other)
+    value = evaluate(frame, node.then if is_true(frame.expecting(()), node.test) else node.other)
     if isinstance(value, Use | Policy | Role) and not is_single(node) and not frame.session.is_identity(value):
         return frame.session.links((value,), node.span)
     return value

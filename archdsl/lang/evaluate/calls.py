@@ -10,7 +10,7 @@ from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.routines import call_function, call_routine
 from archdsl.lang.evaluate.session import NOWHERE, Rest
-from archdsl.lang.evaluate.table import bound, escape, evaluate, evaluates
+from archdsl.lang.evaluate.table import bound, check_words, escape, evaluate, evaluates
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, Clash, Definition, Routine, Target
 from archdsl.lang.text.signature import (
@@ -240,16 +240,9 @@ def free_argument(frame: Frame, node: ast.Expression) -> Bound:
 
 def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
     """An argument: a bare word where an enumeration is wanted, an initializer, or any value."""
-    if isinstance(node, ast.Name) and node.id not in frame.names:
-        if node.id in kind.symbols:
-            return Bound(Symbol(node.id), node.span, NOWHERE)
-        if kind.name == "symbol" or (kind.symbols and frame.file.find(node.id) is None):
-            raise Fault(
-                catalog.UNKNOWN_NAME,
-                node.span,
-                f"`{node.id}` is not a choice here",
-                did_you_mean(node.id, kind.symbols),
-            )
+    if kind.symbols:
+        check_words(frame, node, kind)
+    frame = frame.expecting(kind.symbols)
     if kind.name == "init" and not isinstance(node, ast.Nothing):
         return bound(frame, node, initializer(frame, node))
     try:

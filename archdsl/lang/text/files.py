@@ -144,6 +144,17 @@ class File:
         """Whether there is nothing in the file that anybody could use."""
         return not (self.blocks or self.functions or self.backbones or self.imports)
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the enumerations that this file and its imports declare."""
+        declared = [
+            parameter
+            for file in (self, *self.imports)
+            for owner in (*file.document.blocks, *file.document.functions, *file.document.backbones)
+            for parameter in owner.parameters
+        ]
+        return frozenset(word for each in declared if len(each.type) > 1 for word in each.type)
+
     def find(self, name: str) -> Meaning:
         """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""
         if name not in self.meanings:
