@@ -7,6 +7,7 @@ import re
 from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.initializer import INITIALIZERS
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.table import checked, evaluate, evaluates, is_true
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
@@ -174,7 +175,8 @@ def items(frame: Frame, node: ast.Items) -> Value:
     for item in node.items:
         if isinstance(item, ast.Spread):
             value = evaluate(frame, item.value)
-            found += [value] if isinstance(value, TensorList) else checked(item, need_list, value)
+            several = [value] if isinstance(value, TensorList) else checked(item, need_list, value)
+            found += [placed(frame, item, each) for each in several]
         else:
             found.append(evaluate(frame, item))
         if len(found) > LONGEST_LIST:
@@ -296,7 +298,7 @@ def index(frame: Frame, node: ast.Index) -> Value:
         help = f"some of its channels are `{node.base.span.text}[:8]`" if isinstance(base, Tensor) else ""
         raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list", help)
     items = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
-    return items[checked_index(node, at, len(items))]
+    return placed(frame, node, items[checked_index(node, at, len(items))])
 
 
 def checked_index(node: ast.Index, at: int, size: int) -> int:

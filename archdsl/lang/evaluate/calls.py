@@ -8,6 +8,7 @@ from typing import NamedTuple
 from archdsl.errors import catalog, did_you_mean
 from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.routines import call_function, call_routine
 from archdsl.lang.evaluate.session import NOWHERE, Rest
 from archdsl.lang.evaluate.table import bound, check_words, escape, evaluate, evaluates
@@ -53,7 +54,7 @@ def call(frame: Frame, node: ast.Call) -> Value:
         if word in FUNCTIONS:
             return call_function(frame, node, word)
         if isinstance(found := frame.file.find(word), Routine):
-            return call_routine(frame, node, found)
+            return placed(frame, node, call_routine(frame, node, found))
         if word in INITIALIZERS and found is None:
             return initializer(frame, node)
         if found is not None and not isinstance(found, Clash) and word not in POLICIES and not frame.dropped:

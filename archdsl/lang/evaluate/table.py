@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from archdsl.errors import catalog, did_you_mean
 from archdsl.graph import Origin
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.session import NOWHERE
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.values import limits
 from archdsl.lang.values.faults import Fault, every
@@ -22,6 +23,7 @@ from archdsl.lang.values.value import (
     BlockValue,
     Bound,
     Role,
+    Symbol,
     Value,
     captures,
     describe,
@@ -108,6 +110,8 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
         frame.session.budget.item(node.span, len(value))
         if captures(value) and not is_tensors(value):
             raise escape(node, value)
+    elif isinstance(value, Symbol) and isinstance(node, ast.Name) and node.id not in frame.names:
+        return Bound(value, node.span, NOWHERE)
     origins = frame.statics.origins
     origin = origins.get(id(node))
     if origin is None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from archdsl.graph import Origin
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import File
 from archdsl.lang.text.kinds import Kind, Kinds
-from archdsl.lang.text.naming import Names, attribute_name, kind_name
+from archdsl.lang.text.naming import Names, applied, attribute_name, kind_name, source_of
 from archdsl.lang.text.syntax import parts
 
 ASKED = frozenset({"index", "first", "last", "share"})
@@ -75,6 +76,7 @@ def of_block(node: ast.Block, file: File) -> Statics:
     """What a block's text says."""
     reader = Reader(file)
     reader.kinds.declare(node.parameters)
+    reader.path.bound = dict.fromkeys((parameter.name for parameter in node.parameters), 0)
     for parameter in node.parameters:
         if parameter.default is not None:
             reader.argument(parameter.default)
@@ -100,40 +102,102 @@ def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
             return False
 
 
+class Path:
+    """What was bound and used on the way to a place: in a condition, by one arm or the other.
+
+    `bound` has the number of the binding that each name of the text has now, 0 for a parameter; `bindings` counts
+    them, `used` the uses of parameters, and of lists.
+    """
+
+    def __init__(self) -> None:
+        self.bound: dict[str, int] = {}
+        self.bindings: Counter[str] = Counter()
+        self.used: Counter[str] = Counter()
+
+    def copy(self) -> Path:
+        """The way into an arm."""
+        path = Path()
+        path.bound, path.bindings, path.used = dict(self.bound), Counter(self.bindings), Counter(self.used)
+        return path
+
+    def bind(self, names: Iterable[ast.Name]) -> None:
+        """Names that mean something new from here on; a parameter stays one, whatever it is set to."""
+        for name in names:
+            if self.bound.get(name.id) != 0:
+                self.bindings[name.id] += 1
+                self.bound[name.id] = self.bindings[name.id]
+
+
+def joined(paths: list[Path]) -> Path:
+    """The way on from several arms: the most that may have been bound and used."""
+    first, *others = paths
+    for other in others:
+        first.bindings |= other.bindings
+        first.used |= other.used
+        first.bound |= {name: max(number, first.bound.get(name, 0)) for name, number in other.bound.items()}
+    return first
+
+
 class Reader:
     """Walks a text once, in order, and names its places."""
 
     def __init__(self, file: File) -> None:
         self.kinds = Kinds(file)
         self.statics = Statics.blank()
+        self.path = Path()
+        self.known: dict[tuple[Names, str, int, bool], str] = {}
+        """The module's name for the n-th use of a name, or for its n-th binding; apart those that have an index alone."""
 
-    def body(self, statements: tuple[ast.Statement, ...], names: Names) -> None:
-        """A body's statements, in order."""
+    def body(self, statements: tuple[ast.Statement, ...], names: Names) -> bool:
+        """A body's statements, in order; whether it returns at their end, whatever its conditions."""
         for statement in statements:
             match statement:
                 case ast.Assign():
                     self.assign(statement, names)
                 case ast.Return():
                     self.walk(statement.value, names)
+                    return True
                 case ast.For():
-                    self.kinds.bind(statement.variables, statement.source)
+                    self.argument(statement.source)
+                    self.bind(statement.variables, statement.source)
                     self.body(statement.body, names)
                 case ast.If():
-                    self.body(statement.body, names)
-                    self.body(statement.other, names)
+                    if self.arms(statement, names):
+                        return True
                 case _:
                     raise TypeError(statement)
+        return False
+
+    def arms(self, statement: ast.If, names: Names) -> bool:
+        """The two arms of an `if`, of which one is run; whether both return."""
+        before, paths = self.path, list[Path]()
+        for arm in (statement.body, statement.other):
+            self.path = before.copy()
+            if not self.body(arm, names):
+                paths.append(self.path)
+        self.path = joined(paths or [before])
+        return not paths
+
+    def bind(self, variables: tuple[ast.Name, ...], source: ast.Expression) -> None:
+        """The variables of a loop."""
+        self.kinds.bind(variables, source)
+        self.path.bind(variables)
 
     def assign(self, statement: ast.Assign, names: Names) -> None:
         """A named block's inside is a chain of its own; a named tensor adds no level."""
         kind = self.kinds.of(statement.value)
-        self.walk(statement.value, Names(chain=True) if kind == "block" else names)
+        if kind == "block":
+            self.argument(statement.value)
+        else:
+            self.walk(statement.value, names)
+        self.path.bind(statement.targets)
         for target in statement.targets:
             self.kinds.names[target.id] = kind if len(statement.targets) == 1 else "tensor"
 
     def argument(self, node: ast.Expression) -> None:
-        """A block given to another: a chain of its own."""
-        self.walk(node, Names(chain=True))
+        """A block given to another: a chain of its own, as is each of a list, which are called by the list's name."""
+        for each in node.items if isinstance(node, ast.Items) else (node,):
+            self.walk(each, Names(chain=True))
 
     def walk(self, node: ast.Expression, names: Names) -> None:
         """Names the places of an expression."""
@@ -145,7 +209,7 @@ class Reader:
 
     def name(self, node: ast.Name, names: Names) -> None:
         """A place, but for the input."""
-        self.statics.names[id(node)] = names.fresh(node.id) if node.id != "x" else ""
+        self.statics.names[id(node)] = self.named(node, names) if node.id != "x" else ""
 
     def attribute(self, node: ast.Attribute, names: Names) -> None:
         """An op of an installed package."""
@@ -159,9 +223,9 @@ class Reader:
             for argument in node.arguments:
                 self.walk(argument.value, Names(chain=True) if argument.target else names)
         elif form == "collect" and len(node.arguments) == 2:
-            self.repeat(node, node.arguments[1].value, names.fresh)
+            self.repeat(node, node.arguments[1].value, self.named(node.arguments[1].value, names))
         else:
-            self.statics.names[id(node)] = names.fresh(kind_name(node))
+            self.statics.names[id(node)] = self.named(node, names)
             for argument in node.arguments:
                 self.argument(argument.value)
 
@@ -176,34 +240,76 @@ class Reader:
             self.parts(node, names)
         elif node.sign == "*" and (right := self.kinds.of(node.right)) != "value":
             if self.kinds.of(node.left) == "value" and right != "tensor":
-                self.repeat(node, node.right, names.repeat)
+                self.repeat(node, node.right, self.named(node.right, names, repeat=True))
             else:
                 self.parts(node, names)
+        elif node.sign == "*" and isinstance(node.right, ast.Index | ast.Call):
+            self.statics.names[id(node)] = self.named(node.right, names)  # a block, if it turns out to be one
 
     def conditional(self, node: ast.Conditional, names: Names) -> None:
-        """Both arms."""
-        self.walk(node.then, names)
-        self.walk(node.other, names)
+        """Both arms, of which one is worked out."""
+        before, paths = self.path, list[Path]()
+        for arm in (node.then, node.other):
+            self.path = before.copy()
+            self.walk(arm, names)
+            paths.append(self.path)
+        self.path = joined(paths)
 
     def comprehension(self, node: ast.Comprehension, names: Names) -> None:
         """Its item."""
-        self.kinds.bind(node.variables, node.source)
+        self.argument(node.source)
+        outer = dict(self.path.bound)
+        self.bind(node.variables, node.source)
         self.walk(node.item, names)
+        self.path.bound = outer
 
-    def picked(self, node: ast.Index | ast.Slice, names: Names) -> None:
-        """What it is picked from."""
-        self.walk(node.base, names)
+    def picked(self, node: ast.Index | ast.Slice | ast.Spread, names: Names) -> None:
+        """What it is picked from: of a list by its name, each time something else."""
+        source = source_of(node)
+        if isinstance(source, ast.Name) and source.id != "x":
+            self.statics.names[id(source)] = self.same(source.id, self.use(source.id), names)
+        else:
+            self.walk(source, names)
 
     def parts(self, node: ast.Expression, names: Names) -> None:
         """All that is in it."""
         for part in parts(node):
             self.walk(part, names)
 
+    # ---- names
+
+    def named(self, node: ast.Expression, names: Names, repeat: bool = False) -> str:
+        """The name of the module (or of the repeat) at a place: what the body calls it, or the next of its kind.
+
+        A local block is applied at one place only, a parameter may be at several; in the arms of a condition either
+        is the same block, and has the same name.
+        """
+        kind = kind_name(node)
+        if kind not in self.path.bound or not isinstance(applied(node), ast.Name):
+            return names.repeat(kind) if repeat else names.fresh(kind)
+        return self.same(kind, self.path.bound[kind] or self.use(kind), names, repeat)
+
+    def use(self, word: str) -> int:
+        """The number of one more use of a name on the way here; none of a binding's."""
+        self.path.used[word] += 1
+        return -self.path.used[word]
+
+    def same(self, word: str, number: int, names: Names, repeat: bool = False) -> str:
+        """A name that is the same in all arms of conditions."""
+        first = (names, word, number, True)
+        if repeat and (names.chain or first in self.known):
+            self.known[first] = names.repeat(word) if names.chain else ""
+            return ""
+        key = (names, word, number, False)
+        if key not in self.known:
+            self.known[key] = names.fresh(word)
+        return self.known[key]
+
     # ---- repeats
 
-    def repeat(self, node: ast.Expression, body: ast.Expression, name: Callable[[str], str]) -> None:
+    def repeat(self, node: ast.Expression, body: ast.Expression, name: str) -> None:
         """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
-        self.statics.names[id(node)] = name(kind_name(body))
+        self.statics.names[id(node)] = name
         self.argument(body)
         self.statics.repeats[id(node)] = self.asked(body)
 
@@ -239,6 +345,6 @@ WALK: dict[type[ast.Expression], Callable[[Reader, Any, Names], None]] = {
     ast.Slice: Reader.picked,
     ast.Chain: Reader.parts,
     ast.Items: Reader.parts,
-    ast.Spread: Reader.parts,
+    ast.Spread: Reader.picked,
 }
 """All others have no places inside."""
