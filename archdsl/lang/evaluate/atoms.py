@@ -10,7 +10,7 @@ from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.table import checked, evaluate, evaluates, is_true
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
+from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, Routine
 from archdsl.lang.text.naming import is_single
 from archdsl.lang.text.signature import enumerated
 from archdsl.lang.values.faults import Fault
@@ -34,7 +34,6 @@ from archdsl.lang.values.value import (
 from archdsl.ops import vocabulary
 
 NUMBERED = re.compile(r"[a-z]+[0-9]+")
-REPEAT_WORDS = ("index", "first", "last")
 FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
 """What other libraries' layers stand behind; no package of ops is meant."""
 SIDES = {"channels": 0, "height": 1, "width": 2}
@@ -73,7 +72,7 @@ def name(frame: Frame, node: ast.Name) -> Value:
         return Policy(
             key=frame.session.key("policy", word, (), place), span=node.span, policy=word, given={}, name=place
         )
-    if word in REPEAT_WORDS or word == "x":
+    if word in TURN_WORDS or word == "x":
         raise absent(node)
     if word in FORMS and word != "split":
         return form(frame, node)
@@ -90,7 +89,7 @@ def name(frame: Frame, node: ast.Name) -> Value:
 
 def of_repeat(word: str, value: Value) -> bool:
     """Whether a word is what a repeat says of its turn, which is never a word of an enumeration."""
-    return word in REPEAT_WORDS and isinstance(value, int)
+    return word in TURN_WORDS and isinstance(value, int)
 
 
 def named_block(frame: Frame, node: ast.Name, word: str, value: BlockValue) -> BlockValue:
@@ -265,7 +264,7 @@ def attribute(frame: Frame, node: ast.Attribute) -> Value:
         found = frame.file.find(dotted)
         if isinstance(found, type):
             return frame.session.use(found, {}, frame.place(node, node.name), node.span)
-        if node.base.id not in ("x", *REPEAT_WORDS):
+        if node.base.id not in ("x", *TURN_WORDS):
             package = f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`"
             help = suggestion(node.name, frame.file.names()) if node.base.id in FRAMEWORKS else package
             raise Fault(catalog.UNKNOWN_NAME, node.span, nothing_called(dotted), help)

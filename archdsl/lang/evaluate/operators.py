@@ -185,6 +185,8 @@ def row(
 ) -> Value:
     """Modules in a row: equal ones where the text does not ask for its index, few where it asks for the ends only."""
     check_count(count, count_node)
+    if (word := frame.statics.clashes.get(id(node))) is not None:
+        raise two_meanings(word)
     if count == 0 and not gathers:
         return frame.session.use(vocabulary()["identity"], {}, "identity", node.span)
     runs: list[tuple[int, BlockValue]] = []
@@ -206,6 +208,14 @@ def row(
         else:
             runs.append((times, block))
     return frame.session.row(name, tuple(runs), gathers, node.span)
+
+
+def two_meanings(word: ast.Expression) -> Fault:
+    """A word of a repeat that is a name of the text around it, too."""
+    name = word.span.text
+    label = f"`{name}` is a name here, and what the repeat says of its turn"
+    help = f"give one of them another name: `own_{name} = {name}`, before the repeat"
+    return Fault(catalog.DUPLICATE, word.span, label, help)
 
 
 def check_count(count: Value, node: ast.Expression) -> None:

@@ -25,7 +25,9 @@ FORMS = ("fork", "concat", "collect", "split", "with", "share")
 DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 POLICIES = tuple(DEFAULT_POLICIES)
 MOST_NOTES = 8
-RESERVED = ("x", "index", "first", "last", *FORMS)
+RESERVED = ("x", *FORMS)
+TURN_WORDS = ("index", "first", "last")
+"""What a repeat says of its turn. Elsewhere they may be names of values, but not of what files define."""
 
 
 class Definition:
@@ -211,7 +213,7 @@ def check_names(document: Document) -> None:
     findings = [
         catalog.DUPLICATE.at(node.span, f"`{node.name}` is a reserved word", help="choose another name")
         for node in (*document.blocks, *document.functions)
-        if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
+        if node.name in (*RESERVED, *TURN_WORDS, *POLICIES, *FUNCTIONS)
     ]
     for node in document.functions:
         for each in node.parameters:

@@ -11,7 +11,7 @@ from archdsl.errors import Rule, catalog
 from archdsl.errors.diagnostic import shortened
 from archdsl.initializer import INITIALIZERS
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
+from archdsl.lang.text.files import POLICIES, RESERVED, TURN_WORDS, Definition, File, Routine, Target
 from archdsl.lang.values.faults import Fault, together
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS
@@ -152,7 +152,7 @@ def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot]
     """Raises for a default that gives its parameter no type: a name that stands for no block and nothing before it."""
     word = default.id
     found = file.find(word)
-    if word in (*POLICIES, *RESERVED) or not (found is None or isinstance(found, Routine)):
+    if word in (*POLICIES, *RESERVED, *TURN_WORDS) or not (found is None or isinstance(found, Routine)):
         return
     if word in DECLARABLE:
         help = f"a type follows a colon in a signature: `{each.name}: {word}`"

@@ -8,17 +8,18 @@ from typing import Any, NamedTuple
 
 from archdsl.graph import Origin
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import File
+from archdsl.lang.text.files import TURN_WORDS, File
 from archdsl.lang.text.kinds import Kind, Kinds
 from archdsl.lang.text.naming import Names, applied, attribute_name, kind_name, source_of
 from archdsl.lang.text.syntax import parts
 
-ASKED = frozenset({"index", "first", "last", "share"})
+ASKED = frozenset({*TURN_WORDS, "share"})
 
 
 class Statics(NamedTuple):
     """What the text says, by the identity of the nodes: the name at each place, and each repeat's use of its index.
 
+    `clashes` are words of repeats that the text around them has given another meaning: there, neither can be meant.
     `origins` and `assigned` keep what evaluation has found out from the text alone: where an argument's number comes
     from, and which parameter each argument of a call is for.
     """
@@ -27,11 +28,12 @@ class Statics(NamedTuple):
     repeats: dict[int, frozenset[str]]
     origins: dict[int, Origin]
     assigned: dict[tuple[int, Any], list[Any]]
+    clashes: dict[int, ast.Expression]
 
     @staticmethod
     def blank() -> Statics:
         """Nothing known yet."""
-        return Statics({}, {}, {}, {})
+        return Statics({}, {}, {}, {}, {})
 
 
 class LineFacts(NamedTuple):
@@ -88,6 +90,7 @@ def of_expression(node: ast.Expression, file: File, kinds: Mapping[str, Kind]) -
     """What a section's, a setting's or a constant's text says."""
     reader = Reader(file)
     reader.kinds.names |= kinds
+    reader.path.bound = dict.fromkeys(kinds, 0)
     kind = reader.kinds.of(node)
     reader.argument(node)
     return LineFacts(kind, reader.statics)
@@ -146,7 +149,7 @@ class Reader:
         self.statics = Statics.blank()
         self.path = Path()
         self.known: dict[tuple[Names, str, int, bool], str] = {}
-        """The module's name for the n-th use of a name, or for its n-th binding; apart those that have an index alone."""
+        """The module's name for each binding of a name and each use of a parameter; apart, where that is no name."""
 
     def body(self, statements: tuple[ast.Statement, ...], names: Names) -> bool:
         """A body's statements, in order; whether it returns at their end, whatever its conditions."""
@@ -311,26 +314,32 @@ class Reader:
         """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
         self.statics.names[id(node)] = name
         self.argument(body)
-        self.statics.repeats[id(node)] = self.asked(body)
+        asked = self.asked(body)
+        self.statics.repeats[id(node)] = frozenset(asked)
+        for word in sorted(asked.keys() & self.path.bound.keys() & set(TURN_WORDS)):
+            self.statics.clashes[id(node)] = asked[word]
 
-    def asked(self, node: ast.Expression) -> frozenset[str]:
-        """Which of `index`, `first`, `last` an expression asks its own repeat for; and `share`."""
-        found: set[str] = set()
+    def asked(self, node: ast.Expression) -> dict[str, ast.Expression]:
+        """Which of `index`, `first`, `last` an expression asks its own repeat for, and where; and `share`."""
+        found: dict[str, ast.Expression] = {}
         stack: list[ast.Expression] = [node]
         while stack:
             part = stack.pop()
             match part:
-                case ast.Name():
-                    found |= {part.id} & ASKED
-                case ast.Binary(sign="*") if id(part) in self.statics.repeats:
-                    stack.append(part.left)
-                    found |= self.statics.repeats[id(part)] & {"share"}
-                case ast.Call() if id(part) in self.statics.repeats:
-                    stack.append(part.arguments[0].value)
-                    found |= self.statics.repeats[id(part)] & {"share"}
+                case ast.Name() if part.id in ASKED:
+                    found[part.id] = part
+                case ast.Comprehension():
+                    inner = [self.asked(each) for each in (part.item, part.test) if each is not None]
+                    own = {variable.id for variable in part.variables}
+                    found |= {word: place for each in inner for word, place in each.items() if word not in own}
+                    stack.append(part.source)
+                case ast.Binary(sign="*") | ast.Call() if id(part) in self.statics.repeats:
+                    stack.append(part.left if isinstance(part, ast.Binary) else part.arguments[0].value)
+                    if "share" in self.statics.repeats[id(part)]:
+                        found["share"] = part
                 case _:
                     stack += parts(part)
-        return frozenset(found)
+        return found
 
 
 WALK: dict[type[ast.Expression], Callable[[Reader, Any, Names], None]] = {
