@@ -279,7 +279,10 @@ def initializer(frame: Frame, node: ast.Expression) -> Value:
     for name, argument in assign(signature, node.arguments if isinstance(node, ast.Call) else (), {}, node):
         slot = signature.slots[name]
         values[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), False).value
-    return kind(**values)
+    made = kind(**values)
+    if trouble := made.trouble():
+        raise Fault(catalog.OUT_OF_RANGE, node.span, trouble, "the lower end comes first")
+    return made
 
 
 def policy_settings(frame: Frame, policy: Policy, node: ast.Call) -> dict[str, Bound]:
