@@ -76,7 +76,10 @@ class TruncNormal(Initializer):
     b: float = named(2.0)
 
     def trouble(self) -> str:
-        return "" if self.a < self.b else f"a = {self.a:g} is not below b = {self.b:g}"
+        if self.a >= self.b:
+            return f"a = {self.a:g} is not below b = {self.b:g}"
+        far = max(self.a - self.mean, self.mean - self.b) > 2 * self.std
+        return f"mean = {self.mean:g} is more than two deviations from [{self.a:g}, {self.b:g}]" if far else ""
 
 
 class Uniform(Initializer):
