@@ -19,7 +19,7 @@ NEAR = 1e-6
 """What stands for the least that is above an excluded bound."""
 MOST_VALUES = 10**6
 ZEROED = {"dropout", "drop_path"}
-"""What gives nothing but zeros in training at a bound, of which a warning tells (W105); so does one of softmax (W304)."""
+"""What gives nothing but zeros in training at a bound, of which a warning tells (W105)."""
 
 
 def ends(declared: Param) -> list[Any]:

@@ -281,7 +281,7 @@ def initializer(frame: Frame, node: ast.Expression) -> Value:
         values[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), False).value
     made = kind(**values)
     if trouble := made.trouble():
-        raise Fault(catalog.OUT_OF_RANGE, node.span, trouble, "`a` is the lower end, `b` the upper one")
+        raise Fault(catalog.OUT_OF_RANGE, node.span, trouble, "it draws numbers between `a` and `b`")
     return made
 
 
