@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -78,7 +77,7 @@ def of_block(node: ast.Block, file: File) -> Statics:
     """What a block's text says."""
     reader = Reader(file)
     reader.kinds.declare(node.parameters)
-    reader.path.bound = dict.fromkeys((parameter.name for parameter in node.parameters), 0)
+    reader.path.declare(parameter.name for parameter in node.parameters)
     for parameter in node.parameters:
         if parameter.default is not None:
             reader.argument(parameter.default)
@@ -90,7 +89,7 @@ def of_expression(node: ast.Expression, file: File, kinds: Mapping[str, Kind]) -
     """What a section's, a setting's or a constant's text says."""
     reader = Reader(file)
     reader.kinds.names |= kinds
-    reader.path.bound = dict.fromkeys(kinds, 0)
+    reader.path.declare(kinds)
     kind = reader.kinds.of(node)
     reader.argument(node)
     return LineFacts(kind, reader.statics)
@@ -105,40 +104,66 @@ def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
             return False
 
 
+Counts = dict[tuple[str, str], int]
+"""What is counted of each name, by what that is and the name."""
+
+
 class Path:
     """What was bound and used on the way to a place: in a condition, by one arm or the other.
 
-    `bound` has the number of the binding that each name of the text has now, 0 for a parameter; `bindings` counts
-    them, `used` the uses of parameters, and of lists.
+    `bound` is the number of the binding that a name of the text has now, 0 for a parameter; `bindings` counts them,
+    `used` the uses of a parameter, or of a list.
     """
 
     def __init__(self) -> None:
-        self.bound: dict[str, int] = {}
-        self.bindings: Counter[str] = Counter()
-        self.used: Counter[str] = Counter()
+        self.counts: Counts = {}
+        self.changes: list[tuple[tuple[str, str], int]] = []
+        """What was changed, with what was there before: the ways through arms differ in little."""
 
-    def copy(self) -> Path:
-        """The way into an arm."""
-        path = Path()
-        path.bound, path.bindings, path.used = dict(self.bound), Counter(self.bindings), Counter(self.used)
-        return path
+    def get(self, what: str, name: str) -> int:
+        """A count; -1 for a name that is not bound."""
+        return self.counts.get((what, name), -1 if what == "bound" else 0)
 
-    def bind(self, names: Iterable[ast.Name]) -> None:
-        """Names that mean something new from here on; a parameter stays one, whatever it is set to."""
-        for name in names:
-            if self.bound.get(name.id) != 0:
-                self.bindings[name.id] += 1
-                self.bound[name.id] = self.bindings[name.id]
+    def set(self, what: str, name: str, count: int) -> None:
+        """Another count."""
+        self.changes.append(((what, name), self.get(what, name)))
+        self.counts[what, name] = count
 
+    def is_bound(self, name: str) -> bool:
+        """Whether a name is one of the text's own here."""
+        return self.get("bound", name) >= 0
 
-def joined(paths: list[Path]) -> Path:
-    """The way on from several arms: the most that may have been bound and used."""
-    first, *others = paths
-    for other in others:
-        first.bindings |= other.bindings
-        first.used |= other.used
-        first.bound |= {name: max(number, first.bound.get(name, 0)) for name, number in other.bound.items()}
-    return first
+    def declare(self, names: Iterable[str]) -> None:
+        """The parameters of a text, and the names around it."""
+        self.counts |= dict.fromkeys((("bound", name) for name in names), 0)
+
+    def bind(self, name: str) -> None:
+        """A name means something new from here on; a parameter stays one, whatever it is set to."""
+        if self.get("bound", name) != 0:
+            self.set("bindings", name, self.get("bindings", name) + 1)
+            self.set("bound", name, self.get("bindings", name))
+
+    def use(self, name: str) -> int:
+        """The number of one more use."""
+        self.set("used", name, self.get("used", name) + 1)
+        return self.get("used", name)
+
+    def along(self, walk: Callable[[], object]) -> Counts:
+        """What has changed at the end of an arm; the way goes on from where it began."""
+        start = len(self.changes)
+        walk()
+        found = {key: self.counts[key] for key, _ in self.changes[start:]}
+        while len(self.changes) > start:
+            key, before = self.changes.pop()
+            self.counts[key] = before
+        return found
+
+    def join(self, arms: Iterable[Counts]) -> None:
+        """The way on from arms of which one is taken: the most that may have been bound and used."""
+        several = list(arms)
+        for what, name in {key for arm in several for key in arm}:
+            before = self.get(what, name)
+            self.set(what, name, max(arm.get((what, name), before) for arm in several))
 
 
 class Reader:
@@ -173,18 +198,20 @@ class Reader:
 
     def arms(self, statement: ast.If, names: Names) -> bool:
         """The two arms of an `if`, of which one is run; whether both return."""
-        before, paths = self.path, list[Path]()
+        goes_on: list[Counts] = []
         for arm in (statement.body, statement.other):
-            self.path = before.copy()
-            if not self.body(arm, names):
-                paths.append(self.path)
-        self.path = joined(paths or [before])
-        return not paths
+            returns: list[bool] = []
+            changed = self.path.along(lambda arm=arm, returns=returns: returns.append(self.body(arm, names)))
+            if not returns[0]:
+                goes_on.append(changed)
+        self.path.join(goes_on)
+        return not goes_on
 
     def bind(self, variables: tuple[ast.Name, ...], source: ast.Expression) -> None:
         """The variables of a loop."""
         self.kinds.bind(variables, source)
-        self.path.bind(variables)
+        for variable in variables:
+            self.path.bind(variable.id)
 
     def assign(self, statement: ast.Assign, names: Names) -> None:
         """A named block's inside is a chain of its own; a named tensor adds no level."""
@@ -193,8 +220,8 @@ class Reader:
             self.argument(statement.value)
         else:
             self.walk(statement.value, names)
-        self.path.bind(statement.targets)
         for target in statement.targets:
+            self.path.bind(target.id)
             self.kinds.names[target.id] = kind if len(statement.targets) == 1 else "tensor"
 
     def argument(self, node: ast.Expression) -> None:
@@ -251,26 +278,23 @@ class Reader:
 
     def conditional(self, node: ast.Conditional, names: Names) -> None:
         """Both arms, of which one is worked out."""
-        before, paths = self.path, list[Path]()
-        for arm in (node.then, node.other):
-            self.path = before.copy()
-            self.walk(arm, names)
-            paths.append(self.path)
-        self.path = joined(paths)
+        arms = (node.then, node.other)
+        self.path.join([self.path.along(lambda arm=arm: self.walk(arm, names)) for arm in arms])
 
     def comprehension(self, node: ast.Comprehension, names: Names) -> None:
         """Its item."""
         self.argument(node.source)
-        outer = dict(self.path.bound)
+        outer = {variable.id: self.path.get("bound", variable.id) for variable in node.variables}
         self.bind(node.variables, node.source)
         self.walk(node.item, names)
-        self.path.bound = outer
+        for name, number in outer.items():
+            self.path.set("bound", name, number)
 
     def picked(self, node: ast.Index | ast.Slice | ast.Spread, names: Names) -> None:
         """What it is picked from: of a list by its name, each time something else."""
         source = source_of(node)
         if isinstance(source, ast.Name) and source.id != "x":
-            self.statics.names[id(source)] = self.same(source.id, self.use(source.id), names)
+            self.statics.names[id(source)] = self.same(source.id, -self.path.use(source.id), names)
         else:
             self.walk(source, names)
 
@@ -288,14 +312,9 @@ class Reader:
         is the same block, and has the same name.
         """
         kind = kind_name(node)
-        if kind not in self.path.bound or not isinstance(applied(node), ast.Name):
+        if not self.path.is_bound(kind) or not isinstance(applied(node), ast.Name):
             return names.repeat(kind) if repeat else names.fresh(kind)
-        return self.same(kind, self.path.bound[kind] or self.use(kind), names, repeat)
-
-    def use(self, word: str) -> int:
-        """The number of one more use of a name on the way here; none of a binding's."""
-        self.path.used[word] += 1
-        return -self.path.used[word]
+        return self.same(kind, self.path.get("bound", kind) or -self.path.use(kind), names, repeat)
 
     def same(self, word: str, number: int, names: Names, repeat: bool = False) -> str:
         """A name that is the same in all arms of conditions."""
@@ -316,8 +335,9 @@ class Reader:
         self.argument(body)
         asked = self.asked(body)
         self.statics.repeats[id(node)] = frozenset(asked)
-        for word in sorted(asked.keys() & self.path.bound.keys() & set(TURN_WORDS)):
-            self.statics.clashes[id(node)] = asked[word]
+        for word in TURN_WORDS:
+            if word in asked and self.path.is_bound(word):
+                self.statics.clashes[id(node)] = asked[word]
 
     def asked(self, node: ast.Expression) -> dict[str, ast.Expression]:
         """Which of `index`, `first`, `last` an expression asks its own repeat for, and where; and `share`."""
