@@ -20,8 +20,12 @@ LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
-MOST = (MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS)
 FEWER = "run fewer iterations, or do less in each"
+
+
+def most() -> tuple[int, ...]:
+    """The limits of all that is counted."""
+    return MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS
 
 
 class Budget:
@@ -42,17 +46,17 @@ class Budget:
 
     def take_back(self, spent: tuple[int, ...], span: Span | None) -> None:
         """Returns to what was `spent` before a trial; raises where such trials come to more than one network may."""
-        more = (min(now - before, most) for now, before, most in zip(self.spent, spent, MOST, strict=True))
+        more = (min(now - before, limit) for now, before, limit in zip(self.spent, spent, most(), strict=True))
         self.tried = tuple(map(sum, zip(self.tried, more, strict=True)))
         self.applications, self.turns, self.steps, self.items = spent
-        if any(count > most for count, most in zip(self.tried, MOST, strict=True)):
+        if any(count > limit for count, limit in zip(self.tried, most(), strict=True)):
             label = "up to here, it takes too much work to see which stages reduce without a stride"
             raise catalog.TOO_MANY_TURNS.error(span, label, help="write the strides of the first blocks")
 
     @property
     def share(self) -> float:
         """What has been used of that of which most has been used; above 1, a limit has been passed."""
-        return max(count / limit for count, limit in zip(self.spent, MOST, strict=True))
+        return max(count / limit for count, limit in zip(self.spent, most(), strict=True))
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""
