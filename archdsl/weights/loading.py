@@ -13,7 +13,7 @@ from archdsl.weights.fit import Fitted, Network, section
 from archdsl.weights.plan import Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
 from archdsl.weights.sources import opened, target
-from archdsl.weights.unwrap import Part, below, main, parts, without_tensors
+from archdsl.weights.unwrap import Part, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,10 +49,7 @@ def load(
     if head not in get_args(Head):
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
-    checkpoint = opened(source)
-    held = parts(checkpoint)
-    taken, passed_over = choose(held, network, head, part, caller)
-    empty = dict.fromkeys(without_tensors(checkpoint, held), "it has no tensors")
+    taken, passed_over = choose(opened(source), network, head, part, caller)
     fill(network, taken.fitted)
     found = taken.candidate.plan
     return Report(
@@ -65,7 +62,7 @@ def load(
         taken.left_out,
         taken.fitted.started,
         taken.beside,
-        passed_over | empty,
+        passed_over,
     )
 
 
