@@ -234,7 +234,8 @@ def test_parts() -> None:
     assert paths({"a": one}) == [()]
     assert paths({"model": {"a": one}, "optimizer": {"state": {0: {"step": one}}}}) == [("model",)]
     assert paths({"x": {"y": {"a": one}}, "b": one}) == [(), ("x", "y")]
-    assert parts({"a": one, "epoch": 3, 7: one})[0] == Part((), {"a": one}, ("epoch", "7"))
+    odd: Any = {"a": one, "epoch": 3, 7: one}
+    assert parts(odd)[0] == Part((), {"a": one}, ("epoch", "7"))
 
 
 def test_parts_of_dicts_that_hold_themselves() -> None:
