@@ -45,6 +45,8 @@ def fit(network: Network, given: Mapping[str, Tensor], head: str) -> Fitted:
     started = tuple(key for key in missing if counts(key, given))
     if head == "optional":
         fresh |= {key: "the source does not have it" for key in missing if section(key) == HEAD}
+        others = {module(key) for key in wrong if section(key) == HEAD and key not in fresh}
+        fresh |= {key: "it has another shape in the source" for key in given if module(key) in others}
     state = dict(given)
     state |= {key: adapt_inputs(given[key], network.state[key].shape[1]) for key in adapted}
     state |= {key: network.state[key] for key in fresh}
