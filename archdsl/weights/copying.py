@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,21 +86,31 @@ def whole(tensor: Tensor) -> bool:
     return bool((tensor.to(torch.int64).to(tensor.dtype) == tensor).all())
 
 
-def kinds_for(target: Tensor) -> tuple[Kind, ...]:
-    """The kinds of tensors that a tensor of a network cannot be filled from."""
-    return (*UNLIKE, *(NO_FLOATS if target.is_floating_point() else NO_COUNTS))
+def kinds_for(targets: Sequence[Tensor]) -> tuple[Kind, ...]:
+    """The kinds of tensors that some of a network's cannot be filled from."""
+    largest = sum(each.numel() for each in targets)
+    blown = kind(
+        lambda each: blown_up(each, largest), "tensors that repeat the few numbers that they hold", "clone them"
+    )
+    return (*UNLIKE, blown, *(NO_FLOATS if targets[0].is_floating_point() else NO_COUNTS))
 
 
-def check_sources(pairs: Iterable[tuple[str, Pair]]) -> None:
-    """Raises ArchError where tensors are of a kind that no network holds."""
+def blown_up(tensor: Tensor, most: int) -> bool:
+    """Whether a tensor shows more numbers than there are in its memory, and than are wanted of it."""
+    return tensor.numel() > most and tensor.nbytes > tensor.untyped_storage().nbytes()
+
+
+def strange(given: Iterable[tuple[str, Tensor, Sequence[Tensor]]]) -> dict[str, str]:
+    """What is said of tensors of kinds that no network is filled from, and what to do about them.
+
+    Of each tensor its name is given, and which of the network's are to be filled from it.
+    """
     found: dict[tuple[str, str], list[str]] = {}
-    for key, (target, source) in pairs:
-        known = next((each for each in kinds_for(target) if each.known(source)), None)
+    for key, source, targets in given:
+        known = next((each for each in kinds_for(targets) if each.known(source)), None)
         if known is not None:
             found.setdefault((known.label, known.help), []).append(key)
-    if found:
-        told = ((f"the source has {label}: {some(keys)}", help) for (label, help), keys in found.items())
-        raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in told])
+    return {f"the source has {label}: {some(keys)}": help for (label, help), keys in found.items()}
 
 
 def check_network(state: Mapping[str, Any]) -> None:

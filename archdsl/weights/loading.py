@@ -11,6 +11,7 @@ from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
 from archdsl.weights.choice import choose, decide, named
+from archdsl.weights.copying import Pair, check_network, write
 from archdsl.weights.fit import Fitted, Network, section
 from archdsl.weights.plan import Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
@@ -51,11 +52,12 @@ def load(
     if head not in get_args(Head):
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
+    check_network(network.state)
     checkpoint = opened(source)
     held = parts(checkpoint)
     taken, passed_over = choose(held, network, head, part, caller)
     empty = dict.fromkeys(without_tensors(checkpoint, held), "it has no tensors")
-    fill(network, taken.fitted)
+    not_finite = fill(network, taken.fitted)
     found = taken.candidate.plan
     return Report(
         found.scheme,
@@ -68,19 +70,14 @@ def load(
         taken.fitted.started,
         taken.beside,
         passed_over | empty,
+        not_finite,
     )
 
 
-def fill(network: Network, fitted: Fitted) -> None:
-    """Writes the numbers. `load_state_dict` would do so in time that grows with the square of the depth."""
-    import torch
-
-    if any(tensor.is_meta for tensor in network.state.values()):
-        help = 'build it without `torch.device("meta")`'
-        raise catalog.UNFIT.error(None, "the network is on the device `meta`, which holds no numbers", help=help)
-    with torch.no_grad():
-        for key, tensor in network.state.items():
-            tensor.copy_(fitted.state[key])
+def fill(network: Network, fitted: Fitted) -> dict[str, str]:
+    """Writes the numbers; which are not finite. `load_state_dict` takes time that grows with the square of the depth."""
+    pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in network.state.items() if key not in fitted.fresh}
+    return write(pairs)
 
 
 def inspect(model: nn.Module | Mapping[str, Any]) -> Network:

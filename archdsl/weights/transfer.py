@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from archdsl.errors import catalog, listed
+from archdsl.errors import ArchError, catalog, listed
+from archdsl.weights.copying import Pair, check_network, strange, write
 from archdsl.weights.moves import Tree, correspondence, twins
+from archdsl.weights.report import warned
 from archdsl.weights.summary import summary
 
 if TYPE_CHECKING:
@@ -35,14 +37,16 @@ class Transfer(NamedTuple):
 
     `kept`: the new network's names, each with the old one's. `fresh`: what of the new network starts anew.
     `dropped`: what of the old one has no place any more.
+    `not_finite` says for names of the new network how many of their numbers are NaN or infinite.
     """
 
     kept: dict[str, str]
     fresh: dict[str, Left]
     dropped: dict[str, Left]
+    not_finite: dict[str, str] = {}  # noqa: RUF012 (a tuple's default, never changed)
 
     def __str__(self) -> str:
-        return summary(self.kept, self.fresh, self.dropped)
+        return "\n".join([summary(self.kept, self.fresh, self.dropped), *warned(self.not_finite)])
 
 
 def transfer_weights(
@@ -53,14 +57,17 @@ def transfer_weights(
     Both are modules that archdsl built, or their state dicts. `to_model` changes in the tensors that are kept, and in
     nothing else; they keep their dtype and device. Raises ArchError where one of the two holds no weights.
     """
-    import torch
-
     old, new = tensors(from_model, "from_model"), tensors(to_model, "to_model")
     done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old, new)))
-    with torch.no_grad():
-        for name, source in done.kept.items():
-            new[name].copy_(old[source])
-    return done
+    return done._replace(not_finite=carry(done.kept, old, new))
+
+
+def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
+    """Fills what is kept, all of it or nothing; what of it is not finite. Raises ArchError."""
+    check_network(new)
+    if found := strange((source, old[source], [new[name]]) for name, source in kept.items()):
+        raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in found.items()])
+    return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
 def tensors(model: nn.Module | Mapping[str, Any], which: str) -> dict[str, Tensor]:
