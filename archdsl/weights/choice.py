@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from archdsl.errors import ArchError, catalog, listed
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
-from archdsl.weights.copying import strange
+from archdsl.weights.copying import given, strange
 from archdsl.weights.fit import HEAD, Fitted, Network, fit, module, section
 from archdsl.weights.plan import COUNTER, Plan, identity, plan
 from archdsl.weights.report import Caller, Misfits, clipped, some
@@ -212,9 +212,10 @@ UNFITTED = Fitted({}, {}, {}, (), (), ())
 
 def of_strange_kinds(candidate: Candidate, network: Network) -> dict[str, str]:
     """What is said of tensors that no network can be filled from, before anything is done with them."""
-    moves = candidate.plan.moves
-    pairs = ((move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours]) for move in moves)
-    return strange((candidate.prefix + key, source, targets) for key, source, targets in pairs)
+    return strange(
+        given(candidate.prefix + move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours])
+        for move in candidate.plan.moves
+    )
 
 
 def spare(found: Plan, network: Network, head: str) -> Iterator[str]:

@@ -86,13 +86,10 @@ def whole(tensor: Tensor) -> bool:
     return bool((tensor.to(torch.int64).to(tensor.dtype) == tensor).all())
 
 
-def kinds_for(targets: Sequence[Tensor]) -> tuple[Kind, ...]:
-    """The kinds of tensors that some of a network's cannot be filled from."""
-    largest = sum(each.numel() for each in targets)
-    blown = kind(
-        lambda each: blown_up(each, largest), "tensors that repeat the few numbers that they hold", "clone them"
-    )
-    return (*UNLIKE, blown, *(NO_FLOATS if targets[0].is_floating_point() else NO_COUNTS))
+def kinds_for(counts: bool, most: int) -> tuple[Kind, ...]:
+    """The kinds of tensors that `most` numbers of a network cannot be filled from, which may be counts."""
+    blown = kind(lambda each: blown_up(each, most), "tensors that repeat the few numbers that they hold", "clone them")
+    return (*UNLIKE, blown, *(NO_COUNTS if counts else NO_FLOATS))
 
 
 def blown_up(tensor: Tensor, most: int) -> bool:
@@ -100,17 +97,34 @@ def blown_up(tensor: Tensor, most: int) -> bool:
     return tensor.numel() > most and tensor.nbytes > tensor.untyped_storage().nbytes()
 
 
-def strange(given: Iterable[tuple[str, Tensor, Sequence[Tensor]]]) -> dict[str, str]:
-    """What is said of tensors of kinds that no network is filled from, and what to do about them.
+class Given(NamedTuple):
+    """A tensor of a source, and what it is for: `most` numbers of a network, which may be counts."""
 
-    Of each tensor its name is given, and which of the network's are to be filled from it.
-    """
+    key: str
+    tensor: Tensor
+    counts: bool
+    most: int
+
+
+def given(key: str, source: Tensor, targets: Sequence[Tensor]) -> Given:
+    """A tensor from which some of a network are to be filled."""
+    return Given(key, source, not targets[0].is_floating_point(), sum(each.numel() for each in targets))
+
+
+def strange(tensors: Iterable[Given]) -> dict[str, str]:
+    """What is said of tensors of kinds that no network is filled from, and what to do about them."""
     found: dict[tuple[str, str], list[str]] = {}
-    for key, source, targets in given:
-        known = next((each for each in kinds_for(targets) if each.known(source)), None)
+    for key, tensor, counts, most in tensors:
+        known = next((each for each in kinds_for(counts, most) if each.known(tensor)), None)
         if known is not None:
             found.setdefault((known.label, known.help), []).append(key)
     return {f"the source has {label}: {some(keys)}": help for (label, help), keys in found.items()}
+
+
+def check(tensors: Iterable[Given]) -> None:
+    """Raises ArchError where tensors are of a kind that no network is filled from."""
+    if found := strange(tensors):
+        raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in found.items()])
 
 
 def check_network(state: Mapping[str, Any]) -> None:

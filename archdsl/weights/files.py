@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from archdsl.errors import catalog, listed
-from archdsl.weights.pickles import Broken, Inert
+from archdsl.weights.bounds import Broken
+from archdsl.weights.pickles import Inert
 from archdsl.weights.saved import Program, read_row, read_zip
 from archdsl.weights.storages import CUT_SHORT, Mapped, row_major, tensor
 
@@ -265,10 +266,10 @@ MODULE = ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules")
 
 def attribute(module: Any, name: str) -> Any:
     """An attribute of a module that was saved as a whole: a dict, or a list of names."""
-    wanted = list if name.endswith("_set") else dict
+    empty: Any = [] if name.endswith("_set") else {}
     state = module.state if isinstance(module, Inert) else None
     found = cast("dict[str, Any]", state).get(name) if isinstance(state, dict) else None
-    return cast("Any", found) if type(found) is wanted else wanted()
+    return found if type(found) is type(empty) else empty
 
 
 def holds_tensor(content: dict[Any, Any]) -> bool:

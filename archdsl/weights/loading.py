@@ -11,9 +11,9 @@ from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
 from archdsl.weights.choice import choose, decide, named
-from archdsl.weights.copying import Pair, check_network, write
+from archdsl.weights.copying import Given, Pair, check, check_network, write
 from archdsl.weights.fit import Fitted, Network, section
-from archdsl.weights.plan import Plan, back
+from archdsl.weights.plan import COUNTER, Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
 from archdsl.weights.sources import opened
 from archdsl.weights.unwrap import Part, bare, below, parts, without_tensors
@@ -75,7 +75,10 @@ def load(
 
 
 def fill(network: Network, fitted: Fitted) -> dict[str, str]:
-    """Writes the numbers; which are not finite. `load_state_dict` takes time that grows with the square of the depth."""
+    """Writes the numbers; says which are not finite.
+
+    `load_state_dict` would take time that grows with the square of the depth.
+    """
     pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in network.state.items() if key not in fitted.fresh}
     return write(pairs)
 
@@ -120,6 +123,7 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
         help = f"there are names for it in {listed(others)}" if others else "it has no other names than ours"
         raise catalog.NAMING.error(None, f"{project} has no names for a network with {some(tensors, FEW)}", help=help)
     chosen = decide(found if part is None else named(found, part, PYTHON), PYTHON)
+    check(Given(name, each, name.endswith(f".{COUNTER}"), 0) for name, each in chosen.tensors.items())
     try:
         return chosen.plan.theirs(chosen.tensors)
     except Misshapen as error:

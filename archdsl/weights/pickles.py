@@ -16,32 +16,12 @@ from mmap import mmap
 from sys import getsizeof
 from typing import IO, Any, NamedTuple, cast
 
+from archdsl.weights.bounds import Allowance, Broken
+
 LONGEST = 1 << 20
 """So many bytes a text or a number may have; what is longer is skipped, as nothing of weights is."""
 LARGEST_KEY = 1 << 60
 """Below it, different integers have different hashes; above, a file could make a dict as slow as a list."""
-
-
-class Broken(Exception):
-    """What keeps a file from being read, as a sentence without its subject; and what to do about it."""
-
-    def __init__(self, label: str, help: str = "") -> None:
-        super().__init__(label)
-        self.label = label
-        self.help = help
-
-
-class Allowance:
-    """How many bytes of values may still be made."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def take(self, cost: int) -> None:
-        """Takes off what a value costs; raises Broken where nothing is left."""
-        self.left -= cost
-        if self.left < 0:
-            raise Broken("holds far more values than weights need", "save the state dict alone")
 
 
 class Named(NamedTuple):

@@ -24,7 +24,8 @@ class Report(NamedTuple):
     number of classes differs; `left_out` are keys of theirs that the model has no place for (its classifier, its
     auxiliary outputs); `started` counters that the source does not have, set to 0. `beside` are the names of what
     stands beside the network, as in a detector; `passed_over` are other parts of the source that may be meant, with
-    the reason why they were not taken. `not_finite` says for keys of ours how many of their numbers are NaN or infinite.
+    the reason why they were not taken. `not_finite` says of keys of ours how many of their numbers are NaN or
+    infinite.
     """
 
     scheme: str
@@ -93,7 +94,7 @@ class Misfits(NamedTuple):
     left_over: Collection[str] = ()
     misshapen: Collection[str] = ()
     """Sentences: which tensor has which shape, and should have which."""
-    strange: Mapping[str, str] = {}  # noqa: RUF012
+    strange: Mapping[str, str] = {}
     """Sentences: which tensors are of a kind that no network is filled from; each with what to do about them."""
 
     def __bool__(self) -> bool:

@@ -9,7 +9,8 @@ from struct import unpack_from
 from typing import TYPE_CHECKING, Any, cast
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from archdsl.weights.pickles import Allowance, Broken, Machine, Maker, Makers, Named
+from archdsl.weights.bounds import Allowance, Broken
+from archdsl.weights.pickles import Machine, Maker, Makers, Named
 from archdsl.weights.storages import CUT_SHORT, Mapped, Storage, absent, tensor, unlike
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from mmap import ACCESS_COPY, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from archdsl.weights.pickles import Broken
+from archdsl.weights.bounds import Broken
 
 if TYPE_CHECKING:
     from torch import Tensor, UntypedStorage

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from archdsl.errors import ArchError, catalog, listed
-from archdsl.weights.copying import Pair, check_network, strange, write
+from archdsl.errors import catalog, listed
+from archdsl.weights.copying import Pair, check, check_network, given, write
 from archdsl.weights.moves import Tree, correspondence, twins
 from archdsl.weights.report import warned
 from archdsl.weights.summary import summary
@@ -65,8 +65,7 @@ def transfer_weights(
 def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
     """Fills what is kept, all of it or nothing; what of it is not finite. Raises ArchError."""
     check_network(new)
-    if found := strange((source, old[source], [new[name]]) for name, source in kept.items()):
-        raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in found.items()])
+    check(given(source, old[source], [new[name]]) for name, source in kept.items())
     return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
