@@ -118,10 +118,10 @@ def described(pid: Any) -> tuple[str, str, int, Any]:
 def plain_key(key: Any) -> str:
     """The key of a storage."""
     if type(key) is bytes:
-        return key.decode("ascii")
-    if type(key) not in (str, int):
-        raise TypeError(key)
-    return str(key)
+        return key.decode("latin-1")
+    if type(key) is not str:
+        raise Broken("has numbers without a name", CUT_SHORT)
+    return key
 
 
 def width(dtype: str) -> int:
@@ -298,11 +298,9 @@ def is_module(pid: Any) -> bool:
 
 def storages(mapped: Mapped, keys: Any, kinds: dict[str, str]) -> dict[str, Storage]:
     """The storages behind the pickles: each is its count of numbers, then these."""
-    if type(keys) is not list:
-        raise TypeError(keys)
     found: dict[str, Storage] = {}
     place = mapped.bytes.tell()
-    for key in map(plain_key, cast("list[Any]", keys)):
+    for key in map(plain_key, cast("list[Any]", keys) if type(keys) is list else [None]):
         if key not in kinds or key in found or place + 8 > mapped.size:
             raise Broken("has not all numbers that it speaks of", CUT_SHORT)
         (count,) = unpack_from("<q", mapped.bytes, place)
