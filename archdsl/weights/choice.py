@@ -326,12 +326,8 @@ def named(found: list[Placed], part: str, caller: Caller) -> list[Placed]:
     asked = f".{part.strip('.')}."
     chosen = [each for each in found if asked in f".{dotted(each.path)}."]
     if not chosen:
-        names = [clipped(dotted(each.path)) for each in found if each.path]
-        help = (
-            f"there are {listed(dict.fromkeys(names[:FEW]))}" if names else "the network stands in no part, but alone"
-        )
-        label = (
-            f"{caller.part.format(clipped(part))}: no part of the source is called so and has names of the network's"
-        )
+        names = dict.fromkeys(clipped(dotted(each.path)) for each in found if each.path)
+        help = f"there are {listed(list(names)[:FEW])}" if names else "the source is the network alone"
+        label = f"{caller.part.format(clipped(part))}: no such part of the source has names of the network's"
         raise catalog.USAGE.error(None, label, help=help)
     return chosen

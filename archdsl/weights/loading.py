@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.weights import rules
@@ -15,8 +13,8 @@ from archdsl.weights.copying import Given, Pair, check, check_network, write
 from archdsl.weights.fit import Fitted, Network, section
 from archdsl.weights.plan import COUNTER, Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
-from archdsl.weights.sources import opened
-from archdsl.weights.unwrap import Part, bare, below, parts, without_tensors
+from archdsl.weights.sources import opened, target
+from archdsl.weights.unwrap import Part, below, main, parts, without_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -85,14 +83,8 @@ def fill(network: Network, fitted: Fitted) -> dict[str, str]:
 
 def inspect(model: nn.Module | Mapping[str, Any]) -> Network:
     """What a model or its state dict holds."""
-    import torch
-
-    held = model.state_dict() if isinstance(model, torch.nn.Module) else model
-    if not isinstance(cast("object", held), Mapping):
-        help = "give a module, or its state dict"
-        raise catalog.NO_WEIGHTS.error(None, f"`model` is of type `{type(model).__name__}`", help=help)
-    state = bare(held)
-    return Network(state, section(next(iter(state), "")))
+    state = target(model, "model")
+    return Network(state, section(next(iter(state))))
 
 
 # ---- and back ------------------------------------------------------------------------------------------------------
@@ -136,18 +128,6 @@ def networks(part: Part, project: str) -> Iterator[Named]:
         tensors = below(part.tensors, prefix)
         if found := naming(project, tensors):
             yield Named((*part.path, prefix) if prefix else part.path, tensors, found)
-
-
-def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    """The beginnings of names that most tensors of a part have, from none to the longest."""
-    prefix = ""
-    while True:
-        yield prefix
-        rest = [name[len(prefix) :].partition(".") for name in tensors if name.startswith(prefix)]
-        first, count = max(Counter(name for name, dot, _ in rest if dot).items(), key=itemgetter(1), default=("", 0))
-        if 2 * count <= len(tensors):
-            return
-        prefix = f"{prefix}{first}."
 
 
 def naming(project: str, state: Mapping[str, Tensor]) -> Plan | None:

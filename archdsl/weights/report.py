@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from os.path import commonprefix
 from typing import NamedTuple
 
 from archdsl.errors import ArchError, Diagnostic, catalog, listed
@@ -144,6 +143,6 @@ def groups(names: Iterable[str], path: tuple[str, ...]) -> Iterator[str]:
 
 def parting(name: str, prefix: str) -> str:
     """The beginning of a name, up to the first module that a prefix does not have."""
-    start = commonprefix([name, prefix]).rfind(".") + 1
-    end = name.find(".", start)
-    return name if end < 0 else name[:end]
+    mine, other = name.split("."), prefix.split(".")
+    level = next((level for level, each in enumerate(mine) if [each] != other[level : level + 1]), len(mine))
+    return ".".join(mine[: level + 1])

@@ -1,4 +1,4 @@
-"""What users give as weights, opened: a state dict or a checkpoint in memory, a module, a file, or a folder with one."""
+"""What users give as weights, opened: a state dict, a checkpoint in memory, a module, a file, or a folder."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.errors import catalog, listed
 from archdsl.weights.report import FEW, clipped, some
+from archdsl.weights.unwrap import bare
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     Source = Mapping[str, Any] | nn.Module | str | PathLike[str]
 
@@ -37,6 +38,20 @@ def opened(source: Source, name: str = "source") -> Mapping[str, Any]:
     if isinstance(cast("object", source), str | PathLike):
         return read(Path(source))
     raise catalog.NO_WEIGHTS.error(None, f"`{name}` is of type `{type(source).__name__}`", help=ANY)
+
+
+def target(model: nn.Module | Mapping[str, Any], name: str) -> dict[str, Tensor]:
+    """The tensors of the module or state dict that is to be filled."""
+    import torch
+
+    held = model.state_dict() if isinstance(model, torch.nn.Module) else model
+    if not isinstance(cast("object", held), Mapping):
+        help = "give a module, or its state dict"
+        raise catalog.NO_WEIGHTS.error(None, f"`{name}` is of type `{type(model).__name__}`", help=help)
+    found = bare(held)
+    if not found:
+        raise catalog.NO_WEIGHTS.error(None, f"`{name}` has no tensors", help="give a module, or its state dict")
+    return found
 
 
 def read(path: Path) -> Mapping[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from archdsl.errors import catalog, listed
@@ -55,9 +56,10 @@ def parts(source: Mapping[str, Any]) -> list[Part]:
                 seen.add(id(value))
                 queue.append(((*path, key), value))
     if not found:
-        keys = [clipped(str(key)) for key in source]
-        label = f"a dict with the keys {listed(keys[:FEW])}, no tensor in it" if keys else "an empty dict"
-        raise catalog.NO_WEIGHTS.error(None, label, help="give a state dict: tensors by name")
+        keys = [clipped(str(key)) for key in list(source)[:FEW]]
+        label = f"a dict with the keys {listed(keys)}, no tensor in it" if keys else "an empty dict"
+        help = f"give a state dict: tensors by names of at most {LONGEST:,} characters"
+        raise catalog.NO_WEIGHTS.error(None, label, help=help)
     return found
 
 
@@ -90,7 +92,7 @@ def as_tensor(value: object) -> Tensor | None:
     if numpy is None or not isinstance(value, numpy.ndarray):
         return None
     try:
-        return torch.from_numpy(cast("Any", value).copy())  # a copy, as an array may be read-only
+        return cast("Any", torch).from_numpy(cast("Any", value).copy())  # a copy, as an array may be read-only
     except (TypeError, ValueError):
         return None
 
@@ -145,6 +147,18 @@ def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set
             if not start:
                 break
     return found
+
+
+def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    """The beginnings of names that most tensors of a part have, from none to the longest."""
+    prefix = ""
+    while True:
+        yield prefix
+        rest = [name[len(prefix) :].partition(".") for name in tensors if name.startswith(prefix)]
+        first, count = max(Counter(name for name, dot, _ in rest if dot).items(), key=itemgetter(1), default=("", 0))
+        if 2 * count <= len(tensors):
+            return
+        prefix = f"{prefix}{first}."
 
 
 def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

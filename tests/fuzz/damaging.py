@@ -94,11 +94,11 @@ def odd_tensor(chance: random.Random, tensor: torch.Tensor) -> Any:
     """A tensor of another kind, or shape, or with other numbers, or something else in its place."""
     kinds: list[Callable[[], Any]] = [
         lambda: tensor.to(torch.int8),
-        lambda: tensor.bool(),
+        tensor.bool,
         lambda: tensor.to(torch.complex64),
         lambda: tensor.to(torch.float8_e4m3fn),
-        lambda: tensor.double(),
-        lambda: tensor.half(),
+        tensor.double,
+        tensor.half,
         lambda: tensor.to(torch.uint16),
         lambda: torch.empty(tensor.shape, device="meta"),
         lambda: tensor.to_sparse() if tensor.ndim else tensor,
@@ -109,10 +109,10 @@ def odd_tensor(chance: random.Random, tensor: torch.Tensor) -> Any:
         lambda: torch.zeros(1).expand((1 << 40, *tensor.shape[1:])),
         lambda: torch.zeros((0, 1 << 40)),
         lambda: tensor[None],
-        lambda: tensor.flatten(),
+        tensor.flatten,
         lambda: torch.zeros([1] * 20),
         lambda: torch.zeros(2 * tensor.numel() + 2)[1 : tensor.numel() + 1].view(tensor.shape),
-        lambda: tensor.numpy(),
+        tensor.numpy,
         lambda: tensor.tolist() if tensor.numel() < 100 else 0.5,
         lambda: {"weight": tensor},
         lambda: Own(tensor=tensor),
@@ -146,10 +146,11 @@ def odd_object(chance: random.Random, state: State) -> tuple[str, Any]:
         "without a key": lambda: {name: each for name, each in state.items() if name != key},
         "a tensor more": lambda: state | {odd_key(chance, key): state[key]},
         "objects beside it": lambda: {"state_dict": state, "args": Namespace(lr=1, path=Path("a")), "own": Own(x=1)},
-        "containers beside it": lambda: {"state_dict": state, "d": defaultdict(list, a=[1]), "s": {1, (2, 3)}, "o": OwnDict(a=1)},
+        "dicts beside it": lambda: {"state_dict": state, "d": defaultdict(list, a=[1]), "o": OwnDict(a=1)},
+        "sets beside it": lambda: {"state_dict": state, "s": {1, (2, 3)}, "f": frozenset(("a", None))},
         "objects alone": lambda: chance.choice((Own(state=state), OwnDict(state), [state], state[key], 3, "text", {})),
         "a module": lambda: torch.nn.Sequential(OrderedDict(a=torch.nn.Conv2d(3, 4, 1), b=torch.nn.BatchNorm2d(4))),
-        "an optimizer": lambda: {"model": state, "optimizer": {"state": {0: {"step": state[key]}}, "groups": [{"lr": 1}]}},
+        "an optimizer": lambda: {"model": state, "optimizer": {"state": {0: {"step": state[key]}}, "groups": [{}]}},
         "entries that disagree": lambda: {"model": state, "model_ema": {key: state[key]}, "ema": {}},
         "many keys": lambda: state | {f"x{number}": number for number in range(chance.choice((100, 30_000)))},
         "many tensors": lambda: state | {f"x{number}": state[key][..., :0] for number in range(2_000)},
@@ -305,13 +306,14 @@ def members(chance: random.Random, content: bytes) -> tuple[str, bytes]:
     """A zip file with other members."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         one = chance.choice(archive.namelist())
+    packed = zipfile.ZIP_DEFLATED
     ways: dict[str, Callable[[], bytes]] = {
         "without a member": lambda: rezipped(content, lambda name, held: None if name == one else held),
         "an empty member": lambda: rezipped(content, lambda name, held: b"" if name == one else held),
         "a shorter member": lambda: rezipped(content, lambda name, held: held[:-1] if name == one else held),
         "a longer member": lambda: rezipped(content, lambda name, held: held + bytes(99) if name == one else held),
-        "packed": lambda: rezipped(content, lambda name, held: held, zipfile.ZIP_DEFLATED),
-        "a bomb": lambda: rezipped(content, lambda name, held: bytes(1 << 24) if name == one else held, zipfile.ZIP_DEFLATED),
+        "packed": lambda: rezipped(content, lambda name, held: held, packed),
+        "a bomb": lambda: rezipped(content, lambda name, held: bytes(1 << 24) if name == one else held, packed),
         "big-endian": lambda: rezipped(content, lambda name, held: b"big" if name.endswith("byteorder") else held),
         "other end": lambda: rezipped(content, lambda name, held: b"\xff" * 9 if name.endswith("byteorder") else held),
         "another directory": lambda: directory(chance, content),
@@ -393,21 +395,25 @@ def headed(chance: random.Random, header: State) -> tuple[str, bytes]:
     """Another header."""
     key = chance.choice(list(header))
     entry = header[key]
-    first, last = entry["data_offsets"]
+    shape, (first, last) = entry["shape"], entry["data_offsets"]
     number = chance.choice((-1, 0, 1, 3, 1 << 31, 1 << 63, 1 << 64, 10**40, 0.5, True, None, "4", [1], {}))
+    dtypes = ("I8", "F64", "F16", "BOOL", "C64", "F4", "F8_E5M2", 3, None)
+    offsets = ([number, last], [first, number], [last, first], [0], 3)
+    nothing = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    renamed = {f"{odd_key(chance, name)}" if name == key else name: each for name, each in header.items()}
     values: dict[str, Callable[[], Any]] = {
-        "dtype": lambda: entry | {"dtype": chance.choice(("I8", "F64", "F16", "BOOL", "C64", "F4", "F8_E5M2", 3, None))},
-        "shape": lambda: entry | {"shape": chance.choice(([number], entry["shape"][::-1], [], [*entry["shape"], 1], number))},
-        "offsets": lambda: entry | {"data_offsets": chance.choice(([number, last], [first, number], [last, first], [0], 3))},
+        "dtype": lambda: entry | {"dtype": chance.choice(dtypes)},
+        "shape": lambda: entry | {"shape": chance.choice(([number], shape[::-1], [], [*shape, 1], number))},
+        "offsets": lambda: entry | {"data_offsets": chance.choice(offsets)},
         "entry": lambda: chance.choice((number, [], {}, entry | {"more": 1}, {"dtype": "F32"})),
     }  # fmt: skip
     texts: dict[str, Callable[[], str]] = {
-        "names": lambda: json.dumps({(f"{odd_key(chance, name)}" if name == key else name): each for name, each in header.items()}),
+        "names": lambda: json.dumps(renamed),
         "twice": lambda: json.dumps(header)[:-1] + f', "{key}": {json.dumps(entry)}' + "}",
         "metadata": lambda: json.dumps({"__metadata__": chance.choice(({"a": "b"}, {"a": 1}, 3, [[]])), **header}),
         "nested": lambda: "{" * chance.choice((2, 100_000)),
         "lists": lambda: '{"a":' + "[]," * chance.choice((2, 300_000)) + "3}",
-        "empty tensors": lambda: json.dumps({f"x{number}": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]} for number in range(5_000)} | header),
+        "empty tensors": lambda: json.dumps({f"x{index}": nothing for index in range(5_000)} | header),
         "no text": lambda: "{" + "\udcff" * 3 + "}",
         "long number": lambda: '{"a": ' + "9" * 100_000 + "}",
         "without an entry": lambda: json.dumps({name: each for name, each in header.items() if name != key}),
@@ -418,7 +424,7 @@ def headed(chance: random.Random, header: State) -> tuple[str, bytes]:
 
 
 def of_program(chance: random.Random, state: State) -> Damaged:
-    """A damaged TorchScript archive, or what is left of it without its program: tensors, and objects that nobody makes."""
+    """A damaged TorchScript archive, or one without its program: tensors in objects that nobody makes."""
     content = rezipped(PROGRAM[0], lambda name, held: held)
     if chance.random() < 0.6:
         content = rezipped(content, lambda name, held: None if name.endswith("constants.pkl") else held)
@@ -439,9 +445,10 @@ def of_folder(chance: random.Random, state: State) -> Damaged:
     parts = {"a.safetensors": dict(list(state.items())[:half]), "b.safetensors": dict(list(state.items())[half:])}
     table = {name: part for part, held in parts.items() for name in held}
     key = chance.choice(list(table))
+    outside = ("../a.safetensors", "/dev/zero", "", ".", "c\0")
     indices: dict[str, Callable[[], Any]] = {
         "as it should be": lambda: {"weight_map": table},
-        "outside": lambda: {"weight_map": table | {key: chance.choice(("../a.safetensors", "/dev/zero", "", ".", "c\0"))}},
+        "outside": lambda: {"weight_map": table | {key: chance.choice(outside)}},
         "no file": lambda: {"weight_map": table | {key: "c.safetensors"}},
         "no text": lambda: {"weight_map": table | {key: chance.choice((3, None, [], {}, "a" * 5000))}},
         "no table": lambda: {"weight_map": chance.choice((3, None, [], {}, "a"))},

@@ -212,9 +212,7 @@ def main() -> None:
                 print(format, number + 1, dict(reached[format]), flush=True)
     for format in options.formats:
         grown, seconds, faults = worst[format]
-        print(
-            f"{format}: {dict(reached[format])}; {faults} findings; most memory {grown >> 20} MB, longest {seconds:.2f} s"
-        )
+        print(f"{format}: {dict(reached[format])}; {faults} findings; at most {grown >> 20} MB, {seconds:.2f} s")
 
 
 if __name__ == "__main__":
