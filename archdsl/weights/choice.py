@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from archdsl.errors import ArchError, catalog, listed
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
+from archdsl.weights.copying import given, strange
 from archdsl.weights.fit import HEAD, Fitted, Network, fit, module, section
 from archdsl.weights.plan import COUNTER, Plan, identity, plan
 from archdsl.weights.report import Caller, Misfits, clipped, some
@@ -194,16 +195,28 @@ def attempt(candidate: Candidate, network: Network, head: str) -> Trial:
     """A candidate, fitted to a network."""
     found = candidate.plan
     left_out = set(spare(found, network, head))
-    strange = [key for key in foreign(found) if key not in left_out]
-    left_over = [key for key in found.left_over if key not in left_out and key not in set(strange)]
+    others = [key for key in foreign(found) if key not in left_out]
+    left_over = [key for key in found.left_over if key not in left_out and key not in set(others)]
     out = tuple(key for key in found.left_over if key in left_out)
-    beside = (*(candidate.prefix + key for key in strange), *candidate.beside)
+    beside = (*(candidate.prefix + key for key in others), *candidate.beside)
+    odd = of_strange_kinds(candidate, network)
     try:
-        fitted = fit(network, found.ours(candidate.tensors), head)
+        fitted = UNFITTED if odd else fit(network, found.ours(candidate.tensors), head)
     except Misshapen as error:
-        fitted = Fitted({}, {}, {}, (), found.missing, {"": str(error)})
-    misfits = Misfits(found.scheme, fitted.missing, left_over, tuple(fitted.misshapen.values()))
+        fitted = UNFITTED._replace(missing=found.missing, misshapen={"": str(error)})
+    misfits = Misfits(found.scheme, fitted.missing, left_over, tuple(fitted.misshapen.values()), odd)
     return Trial(candidate, fitted, out, beside, misfits)
+
+
+UNFITTED = Fitted({}, {}, {}, (), (), {})
+
+
+def of_strange_kinds(candidate: Candidate, network: Network) -> dict[str, str]:
+    """What is said of tensors that no network can be filled from, before anything is done with them."""
+    return strange(
+        given(candidate.prefix + move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours])
+        for move in candidate.plan.moves
+    )
 
 
 def spare(found: Plan, network: Network, head: str) -> Iterator[str]:

@@ -115,7 +115,7 @@ def other_inputs(wrong: Mapping[str, Shapes], first: str) -> dict[str, str]:
         return {}
     ((key, (there, here)),) = wrong.items()
     same = len(there) == len(here) == 4 and (there[0], *there[2:]) == (here[0], *here[2:])
-    if not same or section(key) != first:
+    if not same or section(key) != first or not there[1]:
         return {}
     how = "summed" if here[1] == 1 else "repeated and scaled"
     return {key: f"{there[1]} input channels in the source, {here[1]} here: {how}"}

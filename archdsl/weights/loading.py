@@ -9,8 +9,9 @@ from archdsl.errors import catalog, did_you_mean, listed
 from archdsl.weights import rules
 from archdsl.weights.change import Misshapen
 from archdsl.weights.choice import choose, decide, named
+from archdsl.weights.copying import Given, Pair, check, check_network, write
 from archdsl.weights.fit import Fitted, Network, section
-from archdsl.weights.plan import Plan, back
+from archdsl.weights.plan import COUNTER, Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
 from archdsl.weights.sources import opened, target
 from archdsl.weights.unwrap import Part, below, main, parts
@@ -49,8 +50,9 @@ def load(
     if head not in get_args(Head):
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
+    check_network(network.state)
     taken, passed_over = choose(opened(source), network, head, part, caller)
-    fill(network, taken.fitted)
+    not_finite = fill(network, taken.fitted)
     found = taken.candidate.plan
     return Report(
         found.scheme,
@@ -63,19 +65,17 @@ def load(
         taken.fitted.started,
         taken.beside,
         passed_over,
+        not_finite,
     )
 
 
-def fill(network: Network, fitted: Fitted) -> None:
-    """Writes the numbers. `load_state_dict` would do so in time that grows with the square of the depth."""
-    import torch
+def fill(network: Network, fitted: Fitted) -> dict[str, str]:
+    """Writes the numbers; says which are not finite.
 
-    if any(tensor.is_meta for tensor in network.state.values()):
-        help = 'build it without `torch.device("meta")`'
-        raise catalog.UNFIT.error(None, "the network is on the device `meta`, which holds no numbers", help=help)
-    with torch.no_grad():
-        for key, tensor in network.state.items():
-            tensor.copy_(fitted.state[key])
+    `load_state_dict` would take time that grows with the square of the depth.
+    """
+    pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in network.state.items() if key not in fitted.fresh}
+    return write(pairs)
 
 
 def inspect(model: nn.Module | Mapping[str, Any]) -> Network:
@@ -112,6 +112,7 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
         help = f"there are names for it in {listed(others)}" if others else "it has no other names than ours"
         raise catalog.NAMING.error(None, f"{project} has no names for a network with {some(tensors, FEW)}", help=help)
     chosen = decide(found if part is None else named(found, part, PYTHON), PYTHON)
+    check(Given(name, each, name.endswith(f".{COUNTER}"), 0) for name, each in chosen.tensors.items())
     try:
         return chosen.plan.theirs(chosen.tensors)
     except Misshapen as error:

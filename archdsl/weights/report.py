@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from archdsl.errors import ArchError, Diagnostic, catalog, listed
@@ -23,7 +23,8 @@ class Report(NamedTuple):
     number of classes differs; `left_out` are keys of theirs that the model has no place for (its classifier, its
     auxiliary outputs); `started` counters that the source does not have, set to 0. `beside` are the names of what
     stands beside the network, as in a detector; `passed_over` are other parts of the source that may be meant, with
-    the reason why they were not taken.
+    the reason why they were not taken. `not_finite` says of keys of ours how many of their numbers are NaN or
+    infinite.
     """
 
     scheme: str
@@ -36,6 +37,7 @@ class Report(NamedTuple):
     started: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     passed_over: dict[str, str] = {}  # noqa: RUF012
+    not_finite: dict[str, str] = {}  # noqa: RUF012
 
     def __str__(self) -> str:
         lines = [f"{len(self.mapped)} tensors, named as by {self.scheme}"]
@@ -50,7 +52,16 @@ class Report(NamedTuple):
             lines.append(f"beside the network, not read: {some(list(groups(self.beside, self.wrappers)))}")
         if self.started:
             lines.append(f"started from 0: {some(self.started)}")
+        lines += warned(self.not_finite)
         return "\n".join(lines)
+
+
+def warned(not_finite: Mapping[str, str]) -> Iterator[str]:
+    """The lines about numbers that are not finite."""
+    for key, why in list(not_finite.items())[:FEW]:
+        yield f"warning: {clipped(key)} is not finite: {why}"
+    if len(not_finite) > FEW:
+        yield f"warning: {len(not_finite) - FEW:,} more tensors are not finite"
 
 
 class Caller(NamedTuple):
@@ -82,9 +93,11 @@ class Misfits(NamedTuple):
     left_over: Collection[str] = ()
     misshapen: Collection[str] = ()
     """Sentences: which tensor has which shape, and should have which."""
+    strange: Mapping[str, str] = {}
+    """Sentences: which tensors are of a kind that no network is filled from; each with what to do about them."""
 
     def __bool__(self) -> bool:
-        return bool(self.missing or self.left_over or self.misshapen)
+        return bool(self.missing or self.left_over or self.misshapen or self.strange)
 
     def error(self, help: str = "") -> ArchError:
         """The exception that lists them."""
@@ -98,10 +111,12 @@ class Misfits(NamedTuple):
             (self.misshapen, "of another shape:"),
         )
         yield from (f"{what} {some(found)}" for found, what in kinds if found)
+        yield from self.strange
 
     def findings(self, help: str) -> Iterable[Diagnostic]:
         """A finding for each kind."""
-        labels = list(self.labels())
+        yield from (catalog.UNFIT.at(None, label, help=way) for label, way in self.strange.items())
+        labels = [label for label in self.labels() if label not in self.strange]
         for index, label in enumerate(labels):
             last = index == len(labels) - 1
             yield catalog.UNFIT.at(None, f"{label} (named as by {self.scheme})", help=help if last else "")

@@ -84,7 +84,7 @@ def in_folder(folder: Path) -> Mapping[str, Any]:
     found = [name for name in USUAL if name in weights] or weights
     indices = [name for name in names if name.endswith(INDEX)]
     if len(indices) == 1 and not set(USUAL) & set(weights):
-        return in_shards(folder, indices[0])
+        return in_shards(folder, indices[0], names)
     if any(name.endswith(".distcp") for name in names):
         help = f"`python -m torch.distributed.checkpoint.format_utils dcp_to_torch {folder} weights.pt`"
         raise catalog.CHECKPOINT.error(None, f"{folder} holds the shards of a distributed checkpoint", help=help)
@@ -96,12 +96,12 @@ def in_folder(folder: Path) -> Mapping[str, Any]:
     return files.read(folder / found[0])
 
 
-def in_shards(folder: Path, index: str) -> Mapping[str, Any]:
+def in_shards(folder: Path, index: str, names: list[str]) -> Mapping[str, Any]:
     """The tensors of all files that an index names; it has to name files of its own folder."""
     from archdsl.weights import files
 
     parts = shards(folder / index)
-    if odd := [name for name in parts if Path(name).name != name or not (folder / name).is_file()]:
+    if odd := [name for name in parts if name not in names]:
         label = f"{folder / index} names files that are not beside it: {listed(map(clipped, odd[:FEW]))}"
         raise catalog.CHECKPOINT.error(None, label, help="get the folder again, with all of its files")
     found: dict[str, Any] = {}

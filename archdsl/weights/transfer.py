@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.errors import catalog, listed
 from archdsl.weights.choice import decide, likely, named
+from archdsl.weights.copying import Pair, check, check_network, given, uninitialized, write
 from archdsl.weights.moves import Tree, correspondence, twins
-from archdsl.weights.report import PYTHON, clipped
+from archdsl.weights.report import PYTHON, clipped, warned
 from archdsl.weights.sources import opened, target
 from archdsl.weights.summary import summary
 from archdsl.weights.unwrap import Part, bare, beginnings, below, main, parts
@@ -39,16 +40,18 @@ class Transfer(NamedTuple):
 
     `kept`: the new network's names, each with the old one's. `fresh`: what of the new network starts anew.
     `dropped`: what of the old one has no place any more. `wrappers`: where the old one stood in what was given.
+    `not_finite` says for names of the new network how many of their numbers are NaN or infinite.
     """
 
     kept: dict[str, str]
     fresh: dict[str, Left]
     dropped: dict[str, Left]
     wrappers: tuple[str, ...] = ()
+    not_finite: dict[str, str] = {}  # noqa: RUF012 (a tuple's default, never changed)
 
     def __str__(self) -> str:
-        off = f"\ntaken off: {listed(map(clipped, self.wrappers))}" if self.wrappers else ""
-        return summary(self.kept, self.fresh, self.dropped) + off
+        off = [f"taken off: {listed(map(clipped, self.wrappers))}"] if self.wrappers else []
+        return "\n".join([summary(self.kept, self.fresh, self.dropped), *off, *warned(self.not_finite)])
 
 
 class Held(NamedTuple):
@@ -68,19 +71,21 @@ def transfer_weights(
     that are kept, and in nothing else; they keep their dtype and device. Raises ArchError where one of the two holds no
     weights.
     """
-    import torch
-
     new = target(to_model, "to_model")
     old = origin(from_model, new, part)
     for name, side in (("from_model", old.tensors), ("to_model", new)):
-        if empty := [key for key, value in side.items() if value.is_meta]:
-            label = f"`{clipped(empty[0])}` of `{name}` is on the meta device: it has no values"
+        if empty := [key for key, value in side.items() if uninitialized(value) or value.is_meta]:
+            label = f"`{clipped(empty[0])}` of `{name}` has no values, as on the meta device"
             raise catalog.NO_WEIGHTS.error(None, label, help='build it without `torch.device("meta")`')
     done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old.tensors, new)))
-    with torch.no_grad():
-        for name, source in done.kept.items():
-            new[name].copy_(old.tensors[source])
-    return done._replace(wrappers=old.path)
+    return done._replace(wrappers=old.path, not_finite=carry(done.kept, old.tensors, new))
+
+
+def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
+    """Fills what is kept, all of it or nothing; what of it is not finite. Raises ArchError."""
+    check_network(new)
+    check(given(source, old[source], [new[name]]) for name, source in kept.items())
+    return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
 def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Held:
