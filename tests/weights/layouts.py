@@ -7,13 +7,18 @@ own. `docs/weights.md` shows what becomes of each.
 
 from __future__ import annotations
 
+import json
+import pickle
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import archdsl
@@ -44,6 +49,12 @@ class Layout:
     make: Callable[[State, State], Any]
     net: str = "torchvision"
     options: dict[str, Any] = field(default_factory=dict)
+
+
+class Stored(NamedTuple):
+    """A checkpoint in a file or folder, which `save` makes in an empty folder."""
+
+    save: Callable[[Path], Path]
 
 
 def own() -> nn.Module:
@@ -97,7 +108,13 @@ def randomized(net: nn.Module, seed: int) -> nn.Module:
 @cache
 def module(name: str, seed: int = 1) -> nn.Module:
     """A network of a library at random."""
-    return randomized(NETS[name].build(), seed).eval()
+    return randomized(empty(NETS[name].build), seed).eval()
+
+
+def empty(build: Callable[[], nn.Module]) -> nn.Module:
+    """A network whose weights are not initialized, which takes longer than all that is done here."""
+    with torch.device("meta"):
+        return build().to_empty(device="cpu")
 
 
 @cache
@@ -172,6 +189,49 @@ def lightning(state: State) -> State:
     """A checkpoint of PyTorch Lightning."""
     rest = {"epoch": 3, "global_step": 10, "pytorch-lightning_version": "2.4.0", "hyper_parameters": {"lr": 0.1}}
     return {**rest, "state_dict": state, "callbacks": {}, "optimizer_states": [optimizer()], "lr_schedulers": []}
+
+
+def file(name: str, content: Any, **how: Any) -> Stored:
+    """What `torch.save` makes of it."""
+
+    def save(folder: Path) -> Path:
+        torch.save(content, folder / name, **how)
+        return folder / name
+
+    return Stored(save)
+
+
+def pickled(name: str, content: Any) -> Stored:
+    """What `pickle.dump` makes of it."""
+
+    def save(folder: Path) -> Path:
+        (folder / name).write_bytes(pickle.dumps(content))
+        return folder / name
+
+    return Stored(save)
+
+
+def safe(name: str, state: State, *, alone: bool = True) -> Stored:
+    """What safetensors makes of it, or the folder with it."""
+
+    def save(folder: Path) -> Path:
+        save_file(state, folder / name)
+        return folder / name if alone else folder
+
+    return Stored(save)
+
+
+def sharded(state: State) -> Stored:
+    """The folder of a model in two files."""
+
+    def save(folder: Path) -> Path:
+        names = {key: f"model-{index % 2}.safetensors" for index, key in enumerate(state)}
+        for name in set(names.values()):
+            save_file({key: each for key, each in state.items() if names[key] == name}, folder / name)
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": names}), "utf-8")
+        return folder
+
+    return Stored(save)
 
 
 FC = ("fc.", "head.", "classifier.", "output.")
@@ -827,6 +887,34 @@ OTHERS = [
 ]
 
 
+FILES = [
+    Layout("a file of `torch.save`", ".pth", lambda a, b: file("w.pth", {"state_dict": under("module.", a)})),
+    Layout("one from before PyTorch 1.6", ".pth", lambda a, b: file("w.pth", a, _use_new_zipfile_serialization=False)),
+    Layout("a file of safetensors", ".safetensors", lambda a, b: safe("w.safetensors", a)),
+    Layout(
+        "torchvision's training script, with its arguments",
+        ".pth, `args`",
+        lambda a, b: file("w.pth", {"model": a, "optimizer": optimizer(), "args": Namespace(lr=0.1, data=Path("x"))}),
+    ),
+    Layout(
+        "a checkpoint with numbers of NumPy",
+        ".pth, `best`",
+        lambda a, b: file("w.pth", {"state_dict": a, "best": numpy.float64(76.1), "scores": numpy.arange(3)}),
+    ),
+    Layout("Lightning, with hyperparameters", ".ckpt", lambda a, b: file("w.ckpt", lightning(under("model.", a)))),
+    Layout(
+        "vovnet-detectron2, as a pickle",
+        ".pkl",
+        lambda a, b: pickled("w.pkl", {"model": arrays(under("backbone.bottom_up.", body(a))), "__author__": "x"}),
+        "vovnet",
+        FRESH,
+    ),
+    Layout("a folder with one file", "model.safetensors", lambda a, b: safe("model.safetensors", a, alone=False)),
+    Layout("a folder of Hugging Face, in parts", "model.safetensors.index.json", lambda a, b: sharded(a)),
+    Layout("a whole module of PyTorch", ".pth", lambda a, b: file("w.pth", module("torchvision"))),
+]
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """A layout and the network that it is tried with."""
@@ -844,5 +932,6 @@ LAYOUTS = {
     "Wrappers": [Row(layout, net) for layout in COMMON for net in SHARED],
     "A backbone in something larger": [Row(layout, layout.net) for layout in BESIDE],
     "Dicts, classifiers, names": [Row(layout, layout.net) for layout in OTHERS],
+    "Files and folders": [Row(layout, layout.net) for layout in FILES],
 }
 """All of them, by the chapter of their table."""

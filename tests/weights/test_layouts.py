@@ -9,8 +9,9 @@ import os
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,7 +26,7 @@ from archdsl import ArchError  # noqa: E402
 from archdsl.errors import listed  # noqa: E402
 from archdsl.weights import Report, load_weights  # noqa: E402
 from archdsl.weights.report import groups  # noqa: E402
-from tests.weights.layouts import LAYOUTS, NETS, Row, module, own, state  # noqa: E402
+from tests.weights.layouts import LAYOUTS, NETS, Row, Stored, empty, module, own, state  # noqa: E402
 
 PAGE = Path(__file__).parents[2] / "docs" / "weights.md"
 TABLES = re.compile(r"(?<=<!-- layouts -->\n).*?(?=<!-- end of layouts -->)", re.DOTALL)
@@ -49,7 +50,7 @@ class Prepared(NamedTuple):
 def prepared(name: str) -> Prepared:
     """A network of ours in float64, loaded from the plain state of a library's, with that library's outputs."""
     net = NETS[name]
-    model = (archdsl.build(net.spec) if net.spec else own()).double().eval()
+    model = empty(partial(archdsl.build, net.spec) if net.spec else own).double().eval()
     load_weights(model, state(name), head="strict")
     images = torch.randn(2, 3, net.size, net.size, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     with torch.no_grad():
@@ -65,9 +66,11 @@ def outcome(row: Row) -> str:
     held = model.state_dict()
     for tensor in held.values():
         tensor.fill_(UNTOUCHED)
-    checkpoint: Any = row.layout.make(state(row.net), state(row.net, 2))
+    made = row.layout.make(state(row.net), state(row.net, 2))
     try:
-        report = load_weights(model, checkpoint, **row.layout.options)
+        with TemporaryDirectory() as folder:
+            checkpoint: Any = made.save(Path(folder)) if isinstance(made, Stored) else made
+            report = load_weights(model, checkpoint, **row.layout.options)
     except ArchError as error:
         assert all(bool((tensor == tensor.new_tensor(UNTOUCHED)).all()) for tensor in held.values())
         assert len(str(error)) < 2_000
