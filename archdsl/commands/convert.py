@@ -90,7 +90,7 @@ def fill(model: nn.Module, options: argparse.Namespace) -> set[str]:
     return set(report.fresh)
 
 
-EDITED = "of another version of the spec, they are carried over by `--from-spec OLD`, the spec that they fit"
+EDITED = "if they are of another version of the spec: `--from-spec OLD`, where OLD is the spec that they fit"
 
 
 def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> None:

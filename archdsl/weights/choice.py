@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from archdsl.errors import ArchError, catalog, listed
 from archdsl.weights import rules
@@ -17,7 +17,7 @@ from archdsl.weights.copying import given, strange
 from archdsl.weights.fit import HEAD, Fitted, Network, fit, module, section
 from archdsl.weights.plan import COUNTER, Plan, identity, plan
 from archdsl.weights.report import Caller, Misfits, clipped, some
-from archdsl.weights.unwrap import Part, beginnings, below, unlifted
+from archdsl.weights.unwrap import Part, beginnings, below, parts, unlifted, unread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +28,8 @@ AUXILIARY = "aux"
 """What the sections of outputs for training are called, by convention."""
 FEW = 3
 """So many keys of an unknown naming are shown."""
+ENOUGH = 4
+"""One in so many names of a network has to be known before they are called those of a naming."""
 MOST = 64
 """Maximum number of places in a part that are tried."""
 
@@ -79,13 +81,15 @@ class Trial(NamedTuple):
 
 
 def choose(
-    found: list[Part], network: Network, head: str, part: str | None, caller: Caller
+    source: Mapping[str, Any], network: Network, head: str, part: str | None, caller: Caller
 ) -> tuple[Trial, dict[str, str]]:
     """The place of a checkpoint that fits a network, and the others, with the reasons why they were passed over.
 
     Raises ArchError where none fits, or several do and there is no telling which is meant.
     """
-    tried = [attempt(each, network, head) for each in candidates(found, network)]
+    found = parts(source)
+    known = [each for each in candidates(found, network) if ENOUGH * len(each.plan.moves) >= len(network.state)]
+    tried = [attempt(each, network, head) for each in known]
     if not tried:
         raise unknown(max((each.tensors for each in found), key=len), network)
     if part is not None:
@@ -95,17 +99,14 @@ def choose(
         best = max(tried, key=lambda each: len(each.candidate.plan.moves))
         raise best.misfits.error(way_out(best, head, caller))
     taken = decide(fitting, caller)
-    return taken, passed_over(taken, tried)
+    return taken, passed_over(source, taken, tried) if part is None else {}
 
 
-def passed_over(taken: Trial, tried: list[Trial]) -> dict[str, str]:
-    """The places that were not taken though most of the network is there, and why."""
-    enough = len(taken.candidate.plan.moves) / 2
-    return {
-        dotted(each.path) or OUTERMOST: next(each.misfits.labels(), "it fits, too")
-        for each in tried
-        if each.path != taken.path and len(each.candidate.plan.moves) > enough
-    }
+def passed_over(source: Mapping[str, Any], taken: Trial, tried: list[Trial]) -> dict[str, str]:
+    """The places that might be meant and were not taken, and why."""
+    others = (each for each in tried if each.path != taken.path)
+    found = {dotted(each.path) or OUTERMOST: next(each.misfits.labels(), "it fits, too") for each in others}
+    return found | dict.fromkeys(unread(source, [each.path for each in tried]), "it holds no such network")
 
 
 # ---- where a network may stand -------------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def passed_over(taken: Trial, tried: list[Trial]) -> dict[str, str]:
 
 def candidates(found: Iterable[Part], network: Network) -> Iterator[Candidate]:
     """All places of a checkpoint where names of a network's stand, each with the plan that fits best."""
-    schemes = known(network)
+    schemes = usable(network)
     for part in found:
         own = list(within(part, network, schemes))
         yield from own
@@ -160,7 +161,7 @@ def likely(counts: Mapping[str, int], complete: int) -> list[str]:
     return [each for each in found if not any(other != each and each.startswith(other) for other in found)]
 
 
-def known(network: Network) -> list[rules.Scheme]:
+def usable(network: Network) -> list[rules.Scheme]:
     """The schemes that a network's names may be of."""
     return [
         scheme
@@ -174,7 +175,7 @@ def recognize(theirs: Mapping[str, Tensor], network: Network) -> Plan | None:
     """The plan of the naming that fits best, if one does; ours goes first."""
     found = [identity(theirs, network.state)]
     if 2 * len(found[0].moves) < len(theirs):
-        schemes = (scheme for scheme in known(network) if any(key in theirs for key in scheme.theirs))
+        schemes = (scheme for scheme in usable(network) if any(key in theirs for key in scheme.theirs))
         found += [plan(scheme, theirs, network.state) for scheme in schemes]
     best = max(found, key=lambda each: len(each.moves))
     return best if best.moves else None
@@ -183,7 +184,7 @@ def recognize(theirs: Mapping[str, Tensor], network: Network) -> Plan | None:
 def unknown(theirs: Mapping[str, Tensor], network: Network) -> ArchError:
     """The error of names that lead nowhere."""
     label = f"the source has {some(theirs, FEW)}, the network {some(network.state, FEW)}"
-    help = f"names of ours, and of {', '.join(rules.projects())} are known, where the network is of that family"
+    help = f"rename its keys as ours, or as those of {', '.join(rules.projects())} for networks of that family"
     return catalog.NAMING.error(None, label, help=help)
 
 
@@ -202,12 +203,12 @@ def attempt(candidate: Candidate, network: Network, head: str) -> Trial:
     try:
         fitted = UNFITTED if odd else fit(network, found.ours(candidate.tensors), head)
     except Misshapen as error:
-        fitted = UNFITTED._replace(missing=found.missing, misshapen=(str(error),))
-    misfits = Misfits(found.scheme, fitted.missing, left_over, fitted.misshapen, odd)
+        fitted = UNFITTED._replace(missing=found.missing, misshapen={"": str(error)})
+    misfits = Misfits(found.scheme, fitted.missing, left_over, tuple(fitted.misshapen.values()), odd)
     return Trial(candidate, fitted, out, beside, misfits)
 
 
-UNFITTED = Fitted({}, {}, {}, (), (), ())
+UNFITTED = Fitted({}, {}, {}, (), (), {})
 
 
 def of_strange_kinds(candidate: Candidate, network: Network) -> dict[str, str]:
@@ -252,9 +253,8 @@ def foreign(found: Plan) -> Iterator[str]:
 def way_out(trial: Trial, head: str, caller: Caller) -> str:
     """What to do about weights that do not fit."""
     found = trial.misfits
-    shapes = {sentence.partition(" ")[0] for sentence in found.misshapen}
     leads = {trial.candidate.plan.left_over[key] or key for key in found.left_over}
-    if all(section(key) == HEAD for key in (*found.missing, *shapes, *leads)):
+    if all(section(key) == HEAD for key in (*found.missing, *trial.fitted.misshapen, *leads)):
         how = caller.adapt if head == "strict" and not found.missing else caller.optional
         return f"{how} leaves the classifier as it is"
     return caller.edited
@@ -276,7 +276,7 @@ def decide(fitting: list[Placed], caller: Caller) -> Placed:
         if all(any(prefers(a, b) for a in kind for b in other) for other in kinds if other is not kind):
             return next((a for a in kind if not any(prefers(b, a) for b in kind)), kind[0])
     names = [clipped(dotted(kind[0].path)) for kind in kinds]
-    help = f"say which: {caller.part.format(next(name for name in names if name))}"
+    help = f"say which, as {caller.part.format(next(name for name in names if name))}"
     raise catalog.SEVERAL.error(None, f"{listed(name or OUTERMOST for name in names[:FEW])} fit, and differ", help=help)
 
 

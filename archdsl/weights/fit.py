@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.weights.plan import COUNTER
+from archdsl.weights.report import clipped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +31,8 @@ class Fitted(NamedTuple):
     fresh: dict[str, str]
     started: tuple[str, ...]
     missing: tuple[str, ...]
-    misshapen: tuple[str, ...]
+    misshapen: dict[str, str]
+    """For keys of the network a sentence on the shapes."""
 
 
 def fit(network: Network, given: Mapping[str, Tensor], head: str) -> Fitted:
@@ -51,11 +53,11 @@ def fit(network: Network, given: Mapping[str, Tensor], head: str) -> Fitted:
     state |= {key: adapt_inputs(given[key], network.state[key].shape[1]) for key in adapted}
     state |= {key: network.state[key] for key in fresh}
     state |= {key: torch.zeros_like(network.state[key]) for key in started}
-    misshapen = tuple(
-        f"{key} has {shape(there)} for {shape(here)}"
+    misshapen = {
+        key: f"{clipped(key)} has {shape(there)} for {shape(here)}"
         for key, (there, here) in wrong.items()
         if key not in fresh and key not in adapted
-    )
+    }
     left = tuple(key for key in missing if key not in fresh and key not in started)
     return Fitted(state, adapted, fresh, started, left, misshapen)
 

@@ -14,7 +14,7 @@ from archdsl.weights.fit import Fitted, Network, section
 from archdsl.weights.plan import COUNTER, Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
 from archdsl.weights.sources import opened, target
-from archdsl.weights.unwrap import Part, below, main, parts, without_tensors
+from archdsl.weights.unwrap import Part, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -51,10 +51,7 @@ def load(
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
     check_network(network.state)
-    checkpoint = opened(source)
-    held = parts(checkpoint)
-    taken, passed_over = choose(held, network, head, part, caller)
-    empty = dict.fromkeys(without_tensors(checkpoint, held), "it has no tensors")
+    taken, passed_over = choose(opened(source), network, head, part, caller)
     not_finite = fill(network, taken.fitted)
     found = taken.candidate.plan
     return Report(
@@ -67,7 +64,7 @@ def load(
         taken.left_out,
         taken.fitted.started,
         taken.beside,
-        passed_over | empty,
+        passed_over,
         not_finite,
     )
 

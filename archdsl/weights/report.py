@@ -44,8 +44,8 @@ class Report(NamedTuple):
         if self.wrappers:
             lines.append(f"taken off: {listed(map(clipped, self.wrappers))}")
         lines += [f"passed over: {clipped(name)} ({why})" for name, why in self.passed_over.items()]
-        lines += [f"adapted: {key}, {why}" for key, why in self.adapted.items()]
-        lines += [f"left fresh: {key}, {why}" for key, why in self.fresh.items()]
+        lines += [f"adapted: {clipped(key)}, {why}" for key, why in self.adapted.items()]
+        lines += [f"left fresh: {clipped(key)}, {why}" for key, why in self.fresh.items()]
         if self.left_out:
             lines.append(f"left out: {some(self.left_out)}")
         if self.beside:
@@ -80,8 +80,8 @@ PYTHON = Caller(
     'head="optional"',
     'head="adapt"',
     '`part="{}"`',
-    "of another version of the spec, they are carried over by `archdsl.transfer_weights(old, new)`, where `old` is the "
-    "network that they fit",
+    "if they are of another version of the spec: `archdsl.transfer_weights(old, new)`, where `old` is the network that "
+    "they fit",
 )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.errors import catalog, listed
 from archdsl.weights.report import FEW, clipped, some
-from archdsl.weights.unwrap import bare
+from archdsl.weights.unwrap import LONGEST, bare
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -51,6 +51,9 @@ def target(model: nn.Module | Mapping[str, Any], name: str) -> dict[str, Tensor]
     found = bare(held)
     if not found:
         raise catalog.NO_WEIGHTS.error(None, f"`{name}` has no tensors", help="give a module, or its state dict")
+    if long := [key for key in found if len(key) > LONGEST]:
+        label = f"`{name}` has a tensor named {clipped(long[0])}"
+        raise catalog.NO_WEIGHTS.error(None, label, help=f"a name has at most {LONGEST:,} characters")
     return found
 
 

@@ -133,7 +133,7 @@ def doubtful(old: Tree, new: Tree) -> Iterator[tuple[str, Left]]:
     """The new sections that may be one of several that are gone, or share one with others."""
     for gone, come in twins(old, new):
         if len(gone) > 1 or len(come) > 1:
-            yield from ((name, Left("ambiguous", f"this may be {' or '.join(gone)}")) for name in come)
+            yield from ((name, Left("ambiguous", f"this may be {' or '.join(map(clipped, gone))}")) for name in come)
 
 
 def section(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -58,8 +58,8 @@ def parts(source: Mapping[str, Any]) -> list[Part]:
     if not found:
         keys = [clipped(str(key)) for key in list(source)[:FEW]]
         label = f"a dict with the keys {listed(keys)}, no tensor in it" if keys else "an empty dict"
-        help = f"give a state dict: tensors by names of at most {LONGEST:,} characters"
-        raise catalog.NO_WEIGHTS.error(None, label, help=help)
+        limit = f", of at most {LONGEST:,} characters" if any(len(str(key)) > LONGEST for key in source) else ""
+        raise catalog.NO_WEIGHTS.error(None, label, help=f"give a state dict: tensors by name{limit}")
     return found
 
 
@@ -97,9 +97,9 @@ def as_tensor(value: object) -> Tensor | None:
         return None
 
 
-def without_tensors(source: Mapping[str, Any], found: list[Part]) -> Iterator[str]:
-    """The dicts of a checkpoint that are called like a network's and have no tensor in them."""
-    held = {part.path[0] for part in found if part.path}
+def unread(source: Mapping[str, Any], found: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The dicts of a checkpoint that are called like a network's and are in none of the paths to one."""
+    held = {path[0] for path in found if path}
     for key in content("wrappers")["containers"]:
         if isinstance(source.get(key), Mapping) and key not in held:
             yield key

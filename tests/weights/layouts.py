@@ -125,6 +125,11 @@ def without(state: State, *starts: str) -> State:
     return {key: value for key, value in state.items() if not key.startswith(starts)}
 
 
+def shorter(state: State) -> State:
+    """A state without its last tensors."""
+    return dict(list(state.items())[:-9])
+
+
 def cast(state: State, dtype: torch.dtype) -> State:
     """A state in another precision."""
     return {key: value.to(dtype) if value.is_floating_point() else value for key, value in state.items()}
@@ -217,7 +222,8 @@ def features_only(name: str, kind: str) -> Callable[[State, State], State]:
     def made(a: State, b: State) -> State:
         from timm import create_model
 
-        net = create_model(name, features_only=True, **({"feature_cls": kind} if kind else {}))
+        options: dict[str, Any] = {"feature_cls": kind} if kind else {}
+        net = create_model(name, features_only=True, **options)
         found = net.state_dict()
         prefix = {"hook": "body.", "fx": "graph_module.", "getter": "model."}.get(kind, "")
         own = {key.removeprefix("model.").removeprefix("graph_module.").removeprefix("body."): key for key in found}
@@ -291,7 +297,7 @@ COMMON = [
         },
     ),
     Layout("an `ema` without tensors", "`model`, `ema`", lambda a, b: {"model": a, "ema": {"decay": 0.999}}),
-    Layout("an `ema` that does not fit", "`model`, `ema`", lambda a, b: {"model": a, "ema": dict(list(b.items())[2:])}),
+    Layout("an `ema` that does not fit", "`model`, `ema`", lambda a, b: {"model": a, "ema": shorter(b)}),
     Layout("Lightning", "`state_dict`, `model.`", lambda a, b: lightning(under("model.", a))),
     Layout(
         "Lightning, with a loss that has weights",
