@@ -16,7 +16,7 @@ from archdsl.weights.storages import CUT_SHORT, Mapped, Storage, absent, tensor,
 if TYPE_CHECKING:
     from torch import Tensor
 
-VALUES = 24 << 20
+VALUES = 36 << 20
 """So many bytes of values a file may hold, and one more for each of its own."""
 DIRECTORY = 1 << 20
 """So many bytes the list of a zip file's members may have, and one more for each 32 of the file."""

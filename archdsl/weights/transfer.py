@@ -75,7 +75,7 @@ def transfer_weights(
     old = origin(from_model, new, part)
     for name, side in (("from_model", old.tensors), ("to_model", new)):
         if empty := [key for key, value in side.items() if uninitialized(value) or value.is_meta]:
-            label = f"`{clipped(empty[0])}` of `{name}` has no values, as on the meta device"
+            label = f"`{clipped(empty[0])}` of `{name}` is on the meta device, or waits for its shape: it has no values"
             raise catalog.NO_WEIGHTS.error(None, label, help='build it without `torch.device("meta")`')
     done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old.tensors, new)))
     return done._replace(wrappers=old.path, not_finite=carry(done.kept, old.tensors, new))

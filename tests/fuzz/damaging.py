@@ -105,7 +105,7 @@ def odd_tensor(chance: random.Random, tensor: torch.Tensor) -> Any:
         lambda: torch.nn.Parameter(tensor.float()),
         lambda: torch.full(tensor.shape, float("nan")),
         lambda: torch.full(tensor.shape, 1e300, dtype=torch.float64),
-        lambda: torch.zeros(1).expand(tensor.shape),
+        lambda: torch.zeros([1] * tensor.ndim).expand(tensor.shape),
         lambda: torch.zeros(1).expand((1 << 40, *tensor.shape[1:])),
         lambda: torch.zeros((0, 1 << 40)),
         lambda: tensor[None],

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -16,8 +15,8 @@ pytest.importorskip("safetensors")
 if not hasattr(os, "fork"):
     pytest.skip("each case runs in a forked process", allow_module_level=True)
 
-from tests.fuzz.damaging import FORMATS  # noqa: E402
-from tests.fuzz.fuzz_checkpoints import Campaign  # noqa: E402
+from tests.fuzz.damaging import FORMATS
+from tests.fuzz.fuzz_checkpoints import Campaign
 
 COUNT = 50
 FIRST = 1_000_000
