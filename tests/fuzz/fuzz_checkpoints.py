@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python tests/fuzz/fuzz_checkpoints.py --formats zip legacy --start 0 --count 1000
 
-A case is its format and a number, so a campaign can be taken up where it was left. Each runs in a process of its own,
+A case is its format and a number, so a campaign can be taken up where it was left. They run in processes of their own,
 whose memory is looked at; a case that does what none should is told, and its files are kept in `fuzz-findings`.
 """
 
@@ -15,6 +15,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -22,7 +23,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ PROTECTION = 120
 """Seconds after which a process is stopped: only so that a campaign goes on."""
 LONGEST = 5.0
 """Seconds of the processor that a case may take."""
+TOGETHER = 10
+"""So many cases run in one process, as starting one takes longer than a case."""
 FREE = 64 << 20
 """Bytes that memory may grow by, besides twice the files."""
 
@@ -45,6 +48,15 @@ class Outcome(NamedTuple):
     faults: list[str]
 
 
+class Case(NamedTuple):
+    """A damaged checkpoint: what was done to it, the folder that its files are in, what is to be read, its size."""
+
+    how: str
+    place: Path
+    path: Path
+    size: int
+
+
 class Campaign:
     """Runs cases: what they need is made once, before the processes are forked."""
 
@@ -55,6 +67,8 @@ class Campaign:
         from tests.fuzz import damaging
 
         self.folder = folder
+        self.peak = 0
+        """What a process had in memory when it was started: what was freed since is no reason to have more."""
         (folder / "net.arch").write_text(damaging.SPEC)
         self.model = archdsl.build(archdsl.loads(damaging.SPEC))
         self.state = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
@@ -70,48 +84,58 @@ class Campaign:
             path = folder / f"warm.{suffix}"
             path.write_bytes(damaging.save(given) if suffix == "safetensors" else damaging.zipped(given))
             assert self.examined(path, 1 << 30).faults == []
-        self.model.load_state_dict(self.state)
+        self.peak = 0
 
-    def case(self, format: str, number: int) -> tuple[str, Outcome]:
-        """One damaged checkpoint: what was done to it, and what became of it."""
+    def cases(self, format: str, numbers: Iterable[int]) -> Iterator[tuple[int, str, Outcome]]:
+        """Damaged checkpoints: the number of each, what was done to it, and what became of it.
+
+        They run in one process; where one does what it should not, again in one of its own.
+        """
+        made = {number: self.made(format, number) for number in numbers}
+        outcomes = self.apart(list(made.values()))
+        for index, (number, case) in enumerate(made.items()):
+            alone = len(outcomes) <= index or outcomes[index].faults
+            outcome = self.apart([case])[0] if alone and len(made) > 1 else outcomes[index]
+            if outcome.faults:
+                FINDINGS.mkdir(exist_ok=True)
+                for path in case.place.iterdir():
+                    shutil.copy(path, FINDINGS / f"{format}-{number}-{path.name}")
+            shutil.rmtree(case.place)
+            yield number, case.how, outcome
+
+    def made(self, format: str, number: int) -> Case:
+        """A damaged checkpoint, in a folder of its own."""
         from tests.fuzz import damaging
 
         made = damaging.FORMATS[format](random.Random(f"{format} {number}"), self.given)
-        place = self.folder / f"case{number}"
-        place.mkdir(exist_ok=True)
+        place = self.folder / f"{format}{number}"
+        place.mkdir()
         for name, content in made.files.items():
             (place / name).write_bytes(content)
         path = place if made.folder else place / next(iter(made.files))
-        outcome = self.alone(path, sum(map(len, made.files.values())))
-        if outcome.faults:
-            FINDINGS.mkdir(exist_ok=True)
-            for name, content in made.files.items():
-                (FINDINGS / f"{format}-{number}-{name}").write_bytes(content)
-        for name in made.files:
-            (place / name).unlink()
-        place.rmdir()
-        return made.how, outcome
+        return Case(made.how, place, path, sum(map(len, made.files.values())))
 
-    def alone(self, path: Path, size: int) -> Outcome:
-        """What becomes of a file, in a process of its own."""
+    def apart(self, cases: list[Case]) -> list[Outcome]:
+        """What becomes of checkpoints in another process, up to the first that ends it."""
         out, into = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(out)
             signal.alarm(PROTECTION)
-            try:
-                told = json.dumps(self.examined(path, size))
-            except BaseException:
-                told = json.dumps(Outcome("?", "?", 0, 0, [traceback.format_exc()[-1500:]]))
-            os.write(into, told.encode()[:60_000])
+            for case in cases:
+                try:
+                    told = self.examined(case.path, case.size)
+                except BaseException:
+                    told = Outcome("?", "?", 0, 0, [traceback.format_exc()[-1500:]])
+                os.write(into, json.dumps(told)[:60_000].encode() + b"\n")
             os._exit(0)
         os.close(into)
         with open(out, "rb") as told:
-            content = told.read()
+            found = [Outcome(*json.loads(line)) for line in told]
         _, status = os.waitpid(child, 0)
-        if not content:
-            return Outcome("?", "?", 0, 0, [f"the process ended with {status}"])
-        return Outcome(*json.loads(content))
+        if len(found) < len(cases):
+            found.append(Outcome("?", "?", 0, 0, [f"the process ended with {status}"]))
+        return found
 
     def examined(self, path: Path, size: int) -> Outcome:
         """What becomes of a file."""
@@ -119,13 +143,15 @@ class Campaign:
 
         from archdsl import ArchError, load_weights
 
-        before, begin = peak(), time.process_time()
+        before, begin = self.peak or peak(), time.process_time()
+        self.peak = before
         faults: list[str] = []
         output = self.folder / f"out{os.getpid()}.pt"
         convert = self.converted(path, output, faults)
         try:
             load_weights(self.model, path)
             load = "loaded"
+            self.model.load_state_dict(self.state)
         except ArchError as error:
             load = error.diagnostics[0].code
             said = str(error)
@@ -185,8 +211,9 @@ def campaign(formats: list[str], start: int, count: int, folder: Path) -> Iterat
     """All cases: format, number, what was done, what became of it."""
     runs = Campaign(folder)
     for format in formats:
-        for number in range(start, start + count):
-            yield (format, number, *runs.case(format, number))
+        for first in range(start, start + count, TOGETHER):
+            numbers = range(first, min(first + TOGETHER, start + count))
+            yield from ((format, *told) for told in runs.cases(format, numbers))
 
 
 def main() -> None:

@@ -32,8 +32,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
 @pytest.mark.parametrize("format", FORMATS)
 def test_damaged_checkpoints(format: str, campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
     reached: Counter[str] = Counter()
-    for number in range(FIRST, FIRST + COUNT):
-        how, outcome = campaign.case(format, number)
+    for number, how, outcome in campaign.cases(format, range(FIRST, FIRST + COUNT)):
         faults = [fault for fault in outcome.faults if not fault.startswith("it took")]
         assert not faults, f"{format} {number} ({how}): {faults}"
         reached[outcome.load] += 1

@@ -28,9 +28,7 @@ State = dict[str, Any]
 
 def bits(state: dict[str, Tensor]) -> dict[str, bytes]:
     """The bytes of all tensors."""
-    return {
-        name: bytes(memoryview(tensor.detach().reshape(-1).view(torch.uint8).numpy())) for name, tensor in state.items()
-    }
+    return {name: tensor.detach().reshape(-1).view(torch.uint8).numpy().tobytes() for name, tensor in state.items()}
 
 
 def fake() -> Tensor:
