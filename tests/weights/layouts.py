@@ -68,7 +68,6 @@ NETS = {
     "googlenet": Net("torchvision", "googlenet", partial(oracles.torchvision, "googlenet", aux_logits=True), 64),
     "timm": Net("timm", "ese_vovnet19b_slim_dw", partial(oracles.timm, "ese_vovnet19b_slim_dw")),
     "timm resnet": Net("timm", "resnet18", partial(oracles.timm, "resnet18")),
-    "timm cspnet": Net("timm", "cspresnet50", partial(oracles.timm, "cspresnet50"), 64),
     "pytorchcv": Net("pytorchcv", "preresnet20_cifar10", partial(oracles.pytorchcv, "preresnet20_cifar10")),
     "peleenet": Net("pytorchcv", "peleenet", partial(oracles.pytorchcv, "peleenet"), 64),
     "vovnet": Net(
@@ -798,7 +797,6 @@ OTHERS = [
         options=FRESH,
     ),
     Layout("a ResNet of timm", "the names", lambda a, b: a, "timm resnet"),
-    Layout("a CSPNet of timm", "`stages.0.conv_exp.`", lambda a, b: a, "timm cspnet"),
     Layout("a PeleeNet of pytorchcv", "`features.stage1.unit1.branch2.`", lambda a, b: a, "peleenet"),
     *(
         Layout(
@@ -827,10 +825,10 @@ OTHERS = [
         for kind, looks in [("", "`stem_0.`, `stages_0.`"), ("fx", "`graph_module.`"), ("getter", "`model.`")]
     ),
     Layout(
-        "`features_only` of a CSPNet of timm",
-        "`stem_conv1.`, `stages_0.`",
-        features_only("cspresnet50", ""),
-        "timm cspnet",
+        "`features_only` of a DenseNet of timm",
+        "`features_conv0.`",
+        features_only("densenet121", ""),
+        "densenet",
         FRESH,
     ),
     Layout(
