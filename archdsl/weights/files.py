@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from archdsl.errors import catalog, listed
-from archdsl.weights.bounds import Broken
+from archdsl.weights.bounds import Allowance, Broken
 from archdsl.weights.pickles import Inert
 from archdsl.weights.saved import Program, read_row, read_zip
 from archdsl.weights.storages import CUT_SHORT, Mapped, row_major, tensor
@@ -55,7 +55,7 @@ def read(path: str | Path) -> dict[str, Any]:
     reader = recognize(place)
     names: dict[str, None] = {}
     try:
-        content = reader(place, Mapped(place), names)
+        content = unfolded(reader(place, Mapped(place), names))
     except Broken as error:
         refuse_harm(place, names)
         refuse(place, error.label, error.help or CUT_SHORT)
@@ -208,13 +208,12 @@ def first_line(error: Exception) -> str:
 
 def checked(content: Any, path: Path) -> dict[str, Any]:
     """The content, if it is a dict that holds tensors."""
-    found = opened(content)
-    if isinstance(found, Inert) or not isinstance(found, dict):
-        kind = found.name[:80] if isinstance(found, Inert) else type(found).__name__
+    if not isinstance(content, dict):
+        kind = content.name[:80] if isinstance(content, Inert) else type(content).__name__
         raise catalog.NO_WEIGHTS.error(
             None, f"{path} holds an object of type `{kind}`, no dict of tensors", help=SAVE_A_DICT
         )
-    found = {key: opened(value) for key, value in cast("dict[Any, Any]", found).items()}
+    found = cast("dict[Any, Any]", content)
     keys = list(found)
     if odd := [key for key in keys if not isinstance(key, str)]:
         raise catalog.NO_WEIGHTS.error(None, f"{path} holds a dict with the key {odd[0]!r:.80}, which is no name")
@@ -227,45 +226,57 @@ def checked(content: Any, path: Path) -> dict[str, Any]:
 SAVE_A_DICT = "save a state dict: `torch.save(model.state_dict(), 'weights.pt')`"
 
 
-def opened(content: Any) -> Any:
+def unfolded(content: Any) -> Any:
+    """What a file holds, with the state dicts of modules in their place, as it is or as the entries of a dict."""
+    left = Allowance(NAMES)
+    found = opened(content, left)
+    if isinstance(found, dict):
+        return {key: opened(value, left) for key, value in cast("dict[Any, Any]", found).items()}
+    return found
+
+
+def opened(content: Any, left: Allowance) -> Any:
     """The state dict of a module that was saved as a whole, or what is in a dict of somebody's own class."""
     if isinstance(content, Inert):
         if attribute(content, "_parameters") or attribute(content, "_modules"):
-            return state_of(content)
+            return state_of(content, left)
         return content.items or content
     return content
 
 
-def state_of(top: Inert) -> dict[str, Any]:
+def state_of(top: Inert, left: Allowance) -> dict[str, Any]:
     """The tensors of a module that was saved as a whole, under the names that its state dict has.
 
     Nothing of the module was made but its attributes, so it is these that are read.
     """
     found: dict[str, Any] = {}
     waiting: list[tuple[str, Any]] = [("", top)]
-    left = NAMES
     while waiting:
         prefix, module = waiting.pop()
-        parameters, buffers, passing, children = (attribute(module, each) for each in MODULE)
-        held = {name: value for name, value in parameters.items() if value is not None}
-        held |= {name: value for name, value in buffers.items() if value is not None and name not in passing}
-        inner = {f"{prefix}{name}.": child for name, child in children.items()}
-        left -= sum(map(len, inner)) + sum(len(prefix) + len(str(name)) for name in held) + 1
-        if left < 0:
-            raise Broken("holds a module that has too many parts", SAVE_A_DICT)
-        found |= {f"{prefix}{name}": value for name, value in held.items()}
-        waiting += reversed(inner.items())
+        lists = [attribute(module, each) for each in MODULE]
+        left.take(NAME + NAME * sum(map(len, lists)))
+        names = [[name for name in each if type(name) is str] for each in lists]
+        left.take(sum(len(prefix) + len(name) for each in names for name in each))
+        passing = set(names[3])
+        parameters, buffers, children = (
+            {name: held[name] for name in own} for held, own in zip(lists[:3], names[:3], strict=True)
+        )
+        held = parameters | {name: value for name, value in buffers.items() if name not in passing}
+        found |= {f"{prefix}{name}": value for name, value in held.items() if value is not None}
+        waiting += [(f"{prefix}{name}.", child) for name, child in reversed(children.items())]
     return found
 
 
-NAMES = 1 << 23
-"""So many characters all names in a module that was saved as a whole may have."""
-MODULE = ("_parameters", "_buffers", "_non_persistent_buffers_set", "_modules")
+NAMES = 1 << 24
+"""So many bytes all names in modules that were saved as a whole may take."""
+NAME = 200
+"""What a name takes, besides its characters."""
+MODULE = ("_parameters", "_buffers", "_modules", "_non_persistent_buffers_set")
 """The attributes of a module that hold its tensors."""
 
 
 def attribute(module: Any, name: str) -> Any:
-    """An attribute of a module that was saved as a whole: a dict, or a list of names."""
+    """An attribute of a module that was saved as a whole: a dict, or a list."""
     empty: Any = [] if name.endswith("_set") else {}
     state = module.state if isinstance(module, Inert) else None
     found = cast("dict[str, Any]", state).get(name) if isinstance(state, dict) else None

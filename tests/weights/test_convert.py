@@ -234,6 +234,27 @@ def test_what_is_wrong_is_said_and_nothing_written(
     assert done.files == set()
 
 
+def test_numbers_that_are_not_finite_are_told(tmp_path: Path, convert: Callable[..., Done]) -> None:
+    (tmp_path / "net.arch").write_text(text(*STAGES.values()))
+    state = archdsl.build(archdsl.loads(text(*STAGES.values()))).state_dict()
+    state["c2.0.body.norm.bias"][1] = float("nan")
+    torch.save(state, tmp_path / "net.pt")
+    done = convert("net.pt", "--spec", "net.arch", "-o", "o.pt")
+    assert done.code == 0
+    assert "warning: c2.0.body.norm.bias is not finite: 1 of 32 numbers are NaN or infinite" in done.out
+
+
+def test_integers_are_refused_by_name(tmp_path: Path, convert: Callable[..., Done]) -> None:
+    (tmp_path / "net.arch").write_text(text(*STAGES.values()))
+    state = archdsl.build(archdsl.loads(text(*STAGES.values()))).state_dict()
+    state["c2.0.body.norm.bias"] = state["c2.0.body.norm.bias"].to(torch.int8)
+    torch.save(state, tmp_path / "net.pt")
+    done = convert("net.pt", "--spec", "net.arch", "-o", "o.pt")
+    assert done.code == 1
+    assert "the source has integers for weights, as quantized networks have: c2.0.body.norm.bias" in done.err
+    assert done.files == {"net.arch", "net.pt"}
+
+
 def test_a_malicious_file(tmp_path: Path, convert: Callable[..., Done]) -> None:
     torch.save({"a": Calls(tmp_path / "it_ran")}, tmp_path / "evil.pth")
     done = convert("evil.pth", "--spec", "resnet18", "-o", "o.pt")

@@ -67,6 +67,26 @@ HOSTILE = {
 """Pickles that lie about what they need, and what is said of each."""
 
 
+MODULE = b"(X\x0b\0\0\0_parametersh\x01X\x08\0\0\0_modulesh\x02u"
+TENSORS = b"}q\x01(" + b"".join(b"X\x03\0\0\0%03dN" % number for number in range(1000)) + b"u0"
+HOSTILE |= {
+    "one module many times": (
+        b"\x80\x02" + TENSORS + b"}q\x020}(" + b"".join(
+            b"X\x06\0\0\0%06d" % number + b"ca\nB\n)\x81}" + MODULE + b"b" for number in range(3000)
+        ) + b"u.",
+        "far more values than weights need",
+    ),
+    "a module in itself": (
+        b"\x80\x02" + TENSORS + b"}q\x02X\x01\0\0\0aca\nB\n)\x81q\x03}" + MODULE + b"bs0h\x03.",
+        "far more values than weights need",
+    ),
+    "a module whose names are none": (
+        b"\x80\x02ca\nB\n)\x81}(X\x0b\0\0\0_parameters}K\x01NsX\x08\0\0\0_modulesK\x03ub.",
+        "a dict that is empty",
+    ),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("case", HOSTILE)
 def test_what_a_pickle_says_does_not_decide_what_it_takes(tmp_path: Path, case: str) -> None:
     pickled, label = HOSTILE[case]
