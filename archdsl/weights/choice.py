@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from archdsl.errors import ArchError, catalog, listed
@@ -31,7 +32,7 @@ FEW = 3
 ENOUGH = 4
 """One in so many names of a network has to be known before they are called those of a naming."""
 MOST = 64
-"""Maximum number of places in a part that are tried."""
+"""Maximum number of places that are tried, in a part and in all."""
 
 
 class Place(Protocol):
@@ -88,12 +89,15 @@ def choose(
     Raises ArchError where none fits, or several do and there is no telling which is meant.
     """
     found = parts(source)
-    known = [each for each in candidates(found, network) if ENOUGH * len(each.plan.moves) >= len(network.state)]
-    tried = [attempt(each, network, head) for each in known]
-    if not tried:
+    known = (each for each in candidates(found, network) if ENOUGH * len(each.plan.moves) >= len(network.state))
+    likely = list(islice(known, MOST + 1) if part is None else known)
+    if not likely:
         raise unknown(max((each.tensors for each in found), key=len), network)
     if part is not None:
-        tried = named(tried, part, caller)
+        likely = named(likely, part, caller)
+    if len(likely) > MOST:
+        raise several([each.path for each in likely], "hold names of the network's", caller)
+    tried = [attempt(each, network, head) for each in likely]
     fitting = [each for each in tried if not each.misfits]
     if not fitting:
         best = max(tried, key=lambda each: len(each.candidate.plan.moves))
@@ -158,7 +162,16 @@ def likely(counts: Mapping[str, int], complete: int) -> list[str]:
     found = [prefix for prefix, count in counts.items() if count == most > 0]
     if most == complete:
         return found
-    return [each for each in found if not any(other != each and each.startswith(other) for other in found)]
+    known = set(found)
+    return [each for each in found if known.isdisjoint(outside(each))]
+
+
+def outside(prefix: str) -> Iterator[str]:
+    """The beginnings of a beginning of names, from none on."""
+    start = 0
+    while start < len(prefix):
+        yield prefix[:start]
+        start = prefix.index(".", start) + 1
 
 
 def usable(network: Network) -> list[rules.Scheme]:
@@ -275,9 +288,16 @@ def decide(fitting: list[Placed], caller: Caller) -> Placed:
     for kind in kinds:
         if all(any(prefers(a, b) for a in kind for b in other) for other in kinds if other is not kind):
             return next((a for a in kind if not any(prefers(b, a) for b in kind)), kind[0])
-    names = [clipped(dotted(kind[0].path)) for kind in kinds]
+    raise several([kind[0].path for kind in kinds], "fit, and differ", caller)
+
+
+def several(paths: list[tuple[str, ...]], what: str, caller: Caller) -> ArchError:
+    """The error of places that are not chosen from."""
+    names = [clipped(dotted(path)) for path in paths]
     help = f"say which, as {caller.part.format(next(name for name in names if name))}"
-    raise catalog.SEVERAL.error(None, f"{listed(name or OUTERMOST for name in names[:FEW])} fit, and differ", help=help)
+    label = f"{listed(name or OUTERMOST for name in names[:FEW])} {what}"
+    more = f"; there are {len(names) - FEW:,} more" if len(names) > FEW else ""
+    return catalog.SEVERAL.error(None, label + more, help=help)
 
 
 def equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:

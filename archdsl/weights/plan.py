@@ -111,10 +111,11 @@ def beneath(scheme: Scheme, name: str, leaf: str) -> str:
 
 def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
     """The plan by which our keys get their names, if each gets one of its own that leads back to it."""
-    names = {key.rpartition(".")[0] for key in ours}
-    origins = {name: origin(scheme, name) for name in names}
-    if not all(origins.values()):
-        return None
+    origins: dict[str, str] = {}
+    for name in dict.fromkeys(key.rpartition(".")[0] for key in ours):
+        origins[name] = origin(scheme, name)
+        if not origins[name]:
+            return None
     keys = (key.rpartition(".") for key in ours)
     theirs = dict.fromkeys(f"{origins[name]}.{leaf}" for name, _, leaf in keys)
     found = plan(scheme, theirs, ours)

@@ -152,7 +152,7 @@ def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set
 def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
     """The beginnings of names that most tensors of a part have, from none to the longest."""
     prefix = ""
-    while True:
+    for _ in range(LEVELS + 1):
         yield prefix
         rest = [name[len(prefix) :].partition(".") for name in tensors if name.startswith(prefix)]
         first, count = max(Counter(name for name, dot, _ in rest if dot).items(), key=itemgetter(1), default=("", 0))

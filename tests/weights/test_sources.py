@@ -363,3 +363,37 @@ def test_help_is_in_the_words_of_its_caller(state: State) -> None:
     wider = net(*STAGES.values(), head=HEAD.replace("linear(classes)", "linear(7)"))
     with pytest.raises(ArchError, match=r'help: head="adapt" leaves the classifier as it is'):
         archdsl.load_weights(wider, state, head="strict")
+
+
+# ---- many places ---------------------------------------------------------------------------------------------------
+
+
+def test_more_places_than_are_tried(state: State) -> None:
+    source = {f"net{index}": {key: torch.zeros(1) for key in state} for index in range(100)}
+    with pytest.raises(ArchError, match="`net0`, `net1` and `net2` hold names of the network's; there are"):
+        archdsl.load_weights(edited(), source)
+    source["net80"] = state
+    model = edited()
+    archdsl.load_weights(model, source, part="net80")
+    assert equal(model, state)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{'a.' * 1_900}{index}" for index in range(300)],
+        [f"fc.{'a.' * 1_900}{index}" for index in range(300)],
+        [f"{index}.conv1.weight" for index in range(5_000)],
+        [f"layer1.{index}.conv1.weight" for index in range(5_000)],
+        [f"{index}.stem.cna.conv.weight" for index in range(5_000)],
+    ],
+    ids=["deep", "deep below a classifier", "many networks", "many blocks", "many of ours"],
+)
+def test_names_that_lead_nowhere(names: list[str]) -> None:
+    """They end: each took more than a minute while the time grew with the square of their number or depth."""
+    source = {name: torch.zeros(1) for name in names}
+    with pytest.raises(ArchError, match=r"error\[E705\]"):
+        archdsl.load_weights(archdsl.build("preresnet20_cifar10"), source)
+    with pytest.raises(ArchError, match=r"error\[E705\]"):
+        archdsl.to_reference(source, "timm")
+    assert not archdsl.transfer_weights(source, edited()).kept or "stem" in names[0]
