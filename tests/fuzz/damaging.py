@@ -254,14 +254,14 @@ def repickled(chance: random.Random, content: bytes) -> bytes:
     """A pickle, some operations of which are others, gone, or there twice."""
     held = operations(content)
     for _ in range(chance.choice((1, 1, 2, 5))):
-        place = chance.randrange(len(held))
+        place = chance.randrange(len(held)) if held else 0
         numbers = [index for index, each in enumerate(held) if each[:1] in {b"K", b"M", b"J"}]
         ways: list[list[bytes]] = [
             [],
-            [held[place]] * chance.choice((2, 3, 1_000)),
+            held[place : place + 1] * chance.choice((2, 3, 1_000)),
             [drawn(chance)],
-            [held[place], drawn(chance)],
-            [chance.choice(held)],
+            [*held[place : place + 1], drawn(chance)],
+            [chance.choice(held or [b"."])],
         ]
         if numbers and chance.random() < 0.5:
             place = chance.choice(numbers)
