@@ -101,7 +101,8 @@ def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> N
     weights = {name: tensor for name, tensor in old.state_dict().items() if name not in fresh}
     done = transfer_weights(weights, new)
     if not done.kept:
-        raise catalog.NO_WEIGHTS.error(None, "nothing of OLD has a place in the network of --spec")
+        help = "`--from-spec` is for an earlier version of `--spec`: places are followed by their names"
+        raise catalog.NO_WEIGHTS.error(None, "nothing of OLD has a place in the network of --spec", help=help)
     print(done)
 
 

@@ -65,7 +65,7 @@ def stack(change: Change, tensors: Sequence[Tensor]) -> Tensor:
     first = tensors[0]
     if first.ndim:
         return torch.cat(list(tensors))
-    if any(not torch.equal(first, each) for each in tensors):
+    if not first.is_meta and any(not torch.equal(first, each) for each in tensors):
         raise Misshapen(f"they count {', '.join(str(each.item()) for each in tensors)}, and can be one only if equal")
     return first
 

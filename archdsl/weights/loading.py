@@ -104,19 +104,21 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
     if project not in rules.projects():
         help = did_you_mean(project, rules.projects()) or f"there are {', '.join(rules.projects())}"
         raise catalog.USAGE.error(None, f"no naming is called `{project}`", help=help)
-    held = parts(opened(model, "model"))
-    found = [each for every in held for each in networks(every, project)]
+    given = parts(opened(model, "model"))
+    found = [each for every in given for each in networks(every, project)]
     if not found:
-        tensors = max((each.tensors for each in held), key=len)
-        others = [each for each in rules.projects() if any(name for every in held for name in networks(every, each))]
+        tensors = max((each.tensors for each in given), key=len)
+        others = [each for each in rules.projects() if any(name for every in given for name in networks(every, each))]
         help = f"there are names for it in {listed(others)}" if others else "it has no other names than ours"
         raise catalog.NAMING.error(None, f"{project} has no names for a network with {some(tensors, FEW)}", help=help)
     chosen = decide(found if part is None else named(found, part, PYTHON), PYTHON)
-    check(Given(name, each, name.endswith(f".{COUNTER}"), 0) for name, each in chosen.tensors.items())
+    if not all(each.is_meta for each in chosen.tensors.values()):  # names may be asked for before there are numbers
+        check(Given(name, each, name.endswith(f".{COUNTER}"), 0) for name, each in chosen.tensors.items())
     try:
         return chosen.plan.theirs(chosen.tensors)
     except Misshapen as error:
-        raise catalog.UNFIT.error(None, str(error)) from None
+        help = f"give tensors of the shapes that the spec has, and counters (`{COUNTER}`) of one number"
+        raise catalog.UNFIT.error(None, str(error), help=help) from None
 
 
 def networks(part: Part, project: str) -> Iterator[Named]:

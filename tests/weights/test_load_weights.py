@@ -299,6 +299,12 @@ def test_two_convolutions_become_one_and_two_again() -> None:
         }
 
 
+def test_a_network_of_shapes_alone_may_be_named() -> None:
+    with torch.device("meta"):
+        net = archdsl.build("csdarknet53")
+    assert all(tensor.is_meta for tensor in to_reference(net, "timm").values())
+
+
 def test_counters_that_differ_are_not_made_one() -> None:
     net = archdsl.build("csdarknet53")
     net.state_dict()["c2.csp.entry.main.norm.num_batches_tracked"].fill_(5)
