@@ -31,6 +31,7 @@ class Mapped:
     """A file's bytes. They are read when they are needed; what is written to them never reaches the file."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         with path.open("rb") as file:
             self.bytes = mmap(file.fileno(), 0, access=ACCESS_COPY)
         self.size = len(self.bytes)
@@ -45,10 +46,20 @@ class Mapped:
             raise Broken("says that it holds more numbers than there are in it", CUT_SHORT)
         if count == 0:
             return Storage(torch.UntypedStorage(0), dtype)
-        content = torch.frombuffer(self.bytes, dtype=torch.uint8, count=count, offset=start)
         if start % ALIGNED:
-            content = content.clone()
+            content = torch.frombuffer(self.copied(start, count), dtype=torch.uint8)
+        else:
+            content = torch.frombuffer(self.bytes, dtype=torch.uint8, count=count, offset=start)
         return Storage(content.untyped_storage(), dtype)
+
+    def copied(self, start: int, count: int) -> bytearray:
+        """A piece of the file. It is read anew, as the same piece would be in memory twice if the map were."""
+        held = bytearray(count)
+        with self.path.open("rb") as file:
+            file.seek(start)
+            if file.readinto(held) < count:
+                raise Broken("became shorter while it was read", CUT_SHORT)
+        return held
 
 
 def tensor(storage: Storage, offset: int, size: Sequence[int], stride: Sequence[int], dtype: str = "") -> Tensor:

@@ -237,8 +237,8 @@ def drawn(chance: random.Random) -> bytes:
         b"J" + struct.pack("<i", number % (1 << 31)),
         b"M\xff\xff",
         b"2" * chance.choice((1, 10_000)),
-        b"(" * chance.choice((1, 10_000)),
-        b"]" * chance.choice((1, 100_000, 900_000)),
+        b"(" * chance.choice((1, 10_000, 2_000_000)),
+        b"]" * chance.choice((1, 100_000, 3_000_000)),
         b"(ccollections\nOrderedDict\n)R" * chance.choice((1, 1_000)),
         b"cbuiltins\nbytearray\nJ\xff\xff\xff\x7f\x85R",
         b"cbuiltins\ngetattr\n(cos\nsystem\n)R",
@@ -254,14 +254,14 @@ def repickled(chance: random.Random, content: bytes) -> bytes:
     """A pickle, some operations of which are others, gone, or there twice."""
     held = operations(content)
     for _ in range(chance.choice((1, 1, 2, 5))):
-        place = chance.randrange(len(held))
+        place = chance.randrange(len(held)) if held else 0
         numbers = [index for index, each in enumerate(held) if each[:1] in {b"K", b"M", b"J"}]
         ways: list[list[bytes]] = [
             [],
-            [held[place]] * chance.choice((2, 3, 1_000)),
+            held[place : place + 1] * chance.choice((2, 3, 1_000)),
             [drawn(chance)],
-            [held[place], drawn(chance)],
-            [chance.choice(held)],
+            [*held[place : place + 1], drawn(chance)],
+            [chance.choice(held or [b"."])],
         ]
         if numbers and chance.random() < 0.5:
             place = chance.choice(numbers)
