@@ -74,6 +74,7 @@ UNSAFE = Rule("E702", "the checkpoint is refused, as reading it could run code")
 NO_WEIGHTS = Rule("E703", "there are no weights here")
 UNFIT = Rule("E704", "the weights do not fit the network")
 NAMING = Rule("E705", "no known naming scheme fits")
+SEVERAL = Rule("E706", "several parts of the checkpoint fit the network")
 
 # Warnings: of text, of names, of shapes, of structure
 IDLE_ALLOWANCE = Rule("W001", "this silences nothing")
