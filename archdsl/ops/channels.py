@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +38,9 @@ class Split(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"sizes": self.sizes(x[0])}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return list(torch.split(x, self.sizes(x.shape[1]), 1))
+
 
 class Slice(Op):
     """The channels from `start` up to but not including `stop`; negative numbers count from the end, as in Python.
@@ -68,6 +72,10 @@ class Slice(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         start, stop = self.bounds(x[0])
         return super().facts(x) | {"start": start, "stop": stop}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        start, stop = self.bounds(x.shape[1])
+        return x[:, start:stop]
 
 
 class PadChannels(Op):
@@ -109,6 +117,10 @@ class PadChannels(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"extra": max(self.out - x[0], 0)}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        kept = x[:, : self.out, :: self.stride, :: self.stride]
+        return torch.cat([kept, kept.new_zeros(len(x), self.out - kept.shape[1], *kept.shape[2:])], 1)
+
 
 class ChannelShuffle(Op):
     """Mixes the channels of `groups` groups: the first of each group, then the second of each, and so on.
@@ -137,6 +149,11 @@ class ChannelShuffle(Op):
 
     def moves(self, x: Shape) -> bool:
         return len(x) == 1 or 1 < self.groups < x[0]
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        each = x.shape[1] // self.groups
+        order = [group * each + at for at in range(each) for group in range(self.groups)]
+        return x[:, order]
 
 
 def equal_parts(channels: int, parts: int) -> list[int]:

@@ -1,0 +1,109 @@
+"""Deviations of a module from the graph that it stands for, and their report."""
+
+from __future__ import annotations
+
+from math import inf, isnan
+from sys import float_info
+from typing import Any, Literal, NamedTuple
+
+from archdsl.errors import Diagnostic, catalog
+
+LIMIT = 1e-9
+"""Largest deviation that rounding accounts for, relative to the scale of what is compared."""
+
+Mode = Literal["evaluation", "training"]
+Kind = Literal["outputs", "buffers", "gradients"]
+Tensors = dict[str, Any]
+"""Tensors by name."""
+
+
+class Deviation(NamedTuple):
+    """The largest deviation among the tensors of one kind, relative to their scale, and the tensor that has it."""
+
+    mode: Mode
+    kind: Kind
+    size: float
+    where: str
+
+    @property
+    def excessive(self) -> bool:
+        """Whether rounding cannot account for it."""
+        return self.size > LIMIT
+
+
+class Crosscheck(NamedTuple):
+    """The result of a crosscheck: the deviations, or the problems that left nothing to compare."""
+
+    images: tuple[int, ...]
+    """The shape of the images, with the batch."""
+    deviations: tuple[Deviation, ...] = ()
+    problems: tuple[str, ...] = ()
+    first: str = ""
+    """Path of the first module, in the order of the graph, whose output deviates."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the module computes what the graph says."""
+        return not self.problems and not any(each.excessive for each in self.deviations)
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """The problems, or the first excessive deviation."""
+        help = "if archdsl built the module as it is, this is a bug: please report it, with the spec"
+        excessive = [each for each in self.deviations if each.excessive]
+        labels = [*self.problems, *([sentence(excessive[0], self.first)] if excessive else [])]
+        return [catalog.UNFAITHFUL.at(None, label, help=help) for label in labels]
+
+    def __str__(self) -> str:
+        batch, *size = self.images
+        verdict = "computes" if self.agrees else "does NOT compute"
+        shown = f"{batch} random images of {'x'.join(map(str, size))}, in float64"
+        head = f"check: the module {verdict} what the spec says; on {shown}:"
+        return "\n".join([head, *map(line, self.deviations), *(f"  {problem}" for problem in self.problems)])
+
+
+def line(deviation: Deviation) -> str:
+    """A deviation as a line of the report."""
+    mode, kind, size, where = deviation
+    return (
+        f"  {mode:<10}  {kind:<9}  {f'differ by {size:.1g} of their scale ({where})' if size else 'equal to the bit'}"
+    )
+
+
+def sentence(deviation: Deviation, first: str) -> str:
+    """A deviation as the label of a finding."""
+    mode, kind, size, where = deviation
+    label = f"in {mode}, {kind} differ by {size:.1g} of their scale ({where})"
+    return f"{label}; the first module whose output differs is `{first}`" if first else label
+
+
+def deviations(found: Tensors, wanted: Tensors) -> dict[str, float]:
+    """The largest difference of each tensor, relative to the largest value among the tensors of its module.
+
+    So a bias before a norm, whose gradient is rounding errors alone, is held to the scale of its convolution's.
+    """
+    sizes = {name: difference(found[name], wanted[name]) for name in wanted}
+    return {name: size / scale(owner(name), wanted) if size else 0.0 for name, size in sizes.items()}
+
+
+def difference(found: Any, wanted: Any) -> float:
+    """The largest difference between two tensors, or between none and none."""
+    if found is None or wanted is None:
+        return 0.0 if found is wanted else inf
+    if found.shape != wanted.shape:
+        return inf
+    if bool((found == wanted).all()):
+        return 0.0
+    size = (found.double() - wanted.double()).abs().max().item()
+    return inf if isnan(size) else size
+
+
+def scale(path: str, tensors: Tensors) -> float:
+    """The largest value among the tensors of the module at a path; the least number where all are 0."""
+    near = [each for name, each in tensors.items() if each is not None and owner(name) == path]
+    return max((each.abs().max().item() for each in near), default=0.0) or float_info.min
+
+
+def owner(name: str) -> str:
+    """The path of the module that holds a tensor."""
+    return name.rpartition(".")[0]
