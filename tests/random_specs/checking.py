@@ -1,4 +1,4 @@
-"""What must hold of every spec that elaborates: it builds, runs, and comes to what was predicted."""
+"""What must hold of every spec that elaborates: it computes what the graph says, and comes to what was predicted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,26 @@ import archdsl
 from archdsl.graph import Graph, Totals
 
 
+GRADIENTS = 1e-12
+"""What gradients may differ by, of their scale: they are summed in another order. All else is equal to the bit."""
+
+
 def check(graph: Graph) -> None:
-    """Builds and runs a network; shapes and counts are the predicted ones, to the integer."""
+    """Builds and runs a network: values are those of the interpreter, shapes and counts the predicted ones."""
+    compare(graph)
     model = archdsl.build(graph)
     figures = archdsl.cost(graph)
     assert sum(each.numel() for each in model.parameters()) == figures.totals.params
     check_inference(model, graph, figures.totals)
     check_training(model, graph, figures)
+
+
+def compare(graph: Graph, model: torch.nn.Module | None = None) -> None:
+    """Asserts that the module, by default the emitted one, and the interpreter compute the same."""
+    result = archdsl.check(graph, model)
+    assert result.agrees, f"{result} {result.first}"
+    for each in result.deviations:
+        assert each.size <= (GRADIENTS if each.kind == "gradients" else 0.0), each
 
 
 def check_inference(model: torch.nn.Module, graph: Graph, totals: Totals) -> None:
