@@ -137,12 +137,18 @@ class Trial:
 
     # ---- running
 
+    def fresh(self) -> Tensors:
+        """The state, with copies of what a pass changes: the buffers."""
+        return {
+            name: tensor.detach() if self.weights[name].kind == "parameter" else tensor.clone()
+            for name, tensor in self.state.items()
+        }
+
     def by_graph(self, mode: Mode, seen: Tensors | None = None) -> Pass:
         """A pass of the interpreter; `seen` takes the output of each module."""
-        state = {
-            name: value.clone().requires_grad_(self.weights[name].kind == "parameter")
-            for name, value in self.state.items()
-        }
+        state = self.fresh()
+        for name, tensor in state.items():
+            tensor.requires_grad_(self.weights[name].kind == "parameter")
         executor = Seeded(self.torch, state, mode == "training", seen)
         found = self.step(lambda x: executor.network(self.graph, x), "the graph", state)
         for name, output in found.outputs.items():
@@ -152,9 +158,8 @@ class Trial:
 
     def by_module(self, mode: Mode, seen: Tensors | None = None) -> Pass:
         """A pass of the module; `seen` takes the output of each module."""
-        self.module.load_state_dict(self.state)
-        self.module.train(mode == "training")
-        self.module.zero_grad(set_to_none=True)
+        self.module.load_state_dict(self.fresh(), assign=True)
+        self.module.train(mode == "training").requires_grad_().zero_grad()
         modules = list(self.module.named_modules())
         hooks = [each.register_forward_pre_hook(seeding(path)) for path, each in modules]
         if seen is not None:

@@ -78,12 +78,12 @@ def sentence(deviation: Deviation, first: str) -> str:
 
 
 def deviations(found: Tensors, wanted: Tensors) -> dict[str, float]:
-    """The largest difference of each tensor, relative to the largest value among the tensors of its module.
+    """The largest difference of each tensor, relative to the largest value among the tensors of its section.
 
-    So a bias before a norm, whose gradient is rounding errors alone, is held to the scale of its convolution's.
+    So a bias before a norm, whose gradient is rounding errors alone, is held to the scale of the gradients beside it.
     """
     sizes = {name: difference(found[name], wanted[name]) for name in wanted}
-    return {name: size / scale(owner(name), wanted) if size else 0.0 for name, size in sizes.items()}
+    return {name: size / scale(section(name), wanted) if size else 0.0 for name, size in sizes.items()}
 
 
 def difference(found: Any, wanted: Any) -> float:
@@ -98,12 +98,12 @@ def difference(found: Any, wanted: Any) -> float:
     return inf if isnan(size) else size
 
 
-def scale(path: str, tensors: Tensors) -> float:
-    """The largest value among the tensors of the module at a path; the least number where all are 0."""
-    near = [each for name, each in tensors.items() if each is not None and owner(name) == path]
+def scale(part: str, tensors: Tensors) -> float:
+    """The largest value among the tensors of a section; the least number where all are 0."""
+    near = [each for name, each in tensors.items() if each is not None and section(name) == part]
     return max((each.abs().max().item() for each in near), default=0.0) or float_info.min
 
 
-def owner(name: str) -> str:
-    """The path of the module that holds a tensor."""
-    return name.rpartition(".")[0]
+def section(name: str) -> str:
+    """The name of the section that holds a tensor."""
+    return name.partition(".")[0]

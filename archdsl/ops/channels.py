@@ -119,7 +119,8 @@ class PadChannels(Op):
 
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
         kept = x[:, : self.out, :: self.stride, :: self.stride]
-        return torch.cat([kept, kept.new_zeros(len(x), self.out - kept.shape[1], *kept.shape[2:])], 1)
+        missing = self.out - kept.shape[1]
+        return torch.nn.functional.pad(kept, (0, 0, 0, 0, 0, missing)) if missing else kept
 
 
 class ChannelShuffle(Op):
@@ -151,9 +152,8 @@ class ChannelShuffle(Op):
         return len(x) == 1 or 1 < self.groups < x[0]
 
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
-        each = x.shape[1] // self.groups
-        order = [group * each + at for at in range(each) for group in range(self.groups)]
-        return x[:, order]
+        grouped = x.reshape(len(x), self.groups, -1, *x.shape[2:])
+        return grouped.transpose(1, 2).reshape(x.shape)
 
 
 def equal_parts(channels: int, parts: int) -> list[int]:

@@ -124,5 +124,5 @@ class Affine(Op):
         return super().facts(x) | {"weight": list(self.weight), "bias": list(self.bias)}
 
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
-        weight, bias = (x.new_tensor(values).view(-1, *[1] * (x.dim() - 2)) for values in (self.weight, self.bias))
-        return x * weight + bias
+        pairs = zip(self.weight, self.bias, strict=True)
+        return torch.stack([x[:, at] * weight + bias for at, (weight, bias) in enumerate(pairs)], 1)

@@ -10,7 +10,6 @@ from torch.utils.flop_counter import FlopCounterMode
 import archdsl
 from archdsl.graph import Graph, Totals
 
-
 GRADIENTS = 1e-12
 """What gradients may differ by, of their scale: they are summed in another order. All else is equal to the bit."""
 

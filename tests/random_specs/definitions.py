@@ -308,8 +308,9 @@ def looping(drawer: Drawer, name: str) -> Own:
 
 def chosen(drawer: Drawer, name: str) -> Own:
     """A block with an enumeration, a flag and settings."""
+    gate = drawer.one("sigmoid", "tanh")
     text = body(
-        f"block {name}(out, mode: fast | slow = fast, *, biased = false, gate: block = {drawer.one('sigmoid', 'tanh')})",
+        f"block {name}(out, mode: fast | slow = fast, *, biased = false, gate: block = {gate})",
         "y = x -> (conv(out, bias = biased) if mode == fast else conv(out, 3, bias = biased) -> norm)",
         f"return {drawer.one('y * (y -> gate)', 'y -> gate', 'concat(y -> gate, y)[:out]')}",
     )
