@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from archdsl.backends.torch.construct import Constructor, Link, Site, positional
 from archdsl.backends.torch.forward import Forward, NetworkForward, Target
-from archdsl.backends.torch.functions import type_of
 from archdsl.backends.torch.grouping import Group, Path, below
 from archdsl.backends.torch.initialization import Initialization
 from archdsl.backends.torch.layout import call, lines, number, signature
@@ -121,8 +120,4 @@ class Writer:
         target = Target(self.group.scopes, self.frame, self.registry, self.dropped, places)
         if self.scope is graph.root:
             return NetworkForward(target, graph).text()
-        forward = Forward(target, [self.scope.result])
-        forward.run(self.scope.steps)
-        forward.finish(self.scope.result)
-        inputs = [f"{name}: {type_of(shapes)}" for name, shapes in zip(forward.inputs, self.scope.inputs, strict=True)]
-        return [*signature("forward", ["self", *inputs], type_of(self.scope.output)), *forward.lines]
+        return Forward(target, [self.scope.result]).method()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from archdsl.backends.torch.grouping import Group, Grouping, Path, below
 from archdsl.backends.torch.numbers import Parameter
 from archdsl.graph import Child, Graph, Run, Scope, distinct
-from archdsl.graph.forward.rules import InPlace, content, numeral, spelling
+from archdsl.graph.forward.rules import content, numeral, spelling
 from archdsl.record import MISSING
 
 DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
@@ -36,7 +36,7 @@ class Registry:
 
     def __init__(self, graph: Graph, grouping: Grouping) -> None:
         self.grouping = grouping
-        self.in_place = InPlace(graph.root)
+        self.in_place = grouping.in_place
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
         self.words = helper_names(graph)
