@@ -118,6 +118,22 @@ def gathering(drawer: Drawer, name: str) -> Own:
     return Own(text, call)
 
 
+def reducing(drawer: Drawer, name: str) -> Own:
+    """A block that is given the block which makes one tensor of a list, whatever its length."""
+    text = body(
+        f"block {name}(join: block, n, out)",
+        f"ys = x -> collect(n, {drawer.one('conv(out)', 'cna(out, 3)')})",
+        f"return {drawer.one('ys -> join -> act', '[y -> norm for y in ys] -> join', 'ys -> join')}",
+    )
+
+    def call(drawer: Drawer, at: Map) -> Drawn:
+        count, out = length(drawer), drawer.width()
+        join = drawer.one("add", "multiply", "concat", "softmax_list -> add")
+        return f"{name}({join}, {count}, {out})", (count * out if join == "concat" else out, at[1])
+
+    return Own(text, call)
+
+
 def widths(drawer: Drawer, name: str) -> Own:
     """A block with a list of numbers, of differing lengths."""
     in_a_row = drawer.random.random() < 0.5
@@ -287,6 +303,30 @@ def conditional(drawer: Drawer, name: str) -> Own:
     return Own(body(head, *lines), call)
 
 
+def spelt(drawer: Drawer, name: str) -> Own:
+    """A block of an op that PyTorch writes in several ways, as arguments and shapes are."""
+    modes = ("zero", "reflect", "replicate")
+    text, arguments, width, grows = drawer.random.choice(
+        [
+            (
+                "(mode: zero | reflect | replicate) = pad2d(1, mode = mode) -> act",
+                ("zero", "reflect", "replicate"),
+                0,
+                2,
+            ),
+            ("(out) = pad_channels(out) -> act", ("4", "8", "12", "16", "24"), 1, 0),
+            ("(slope: float) = conv(x.channels) -> leaky_relu(slope)", ("0.1", "0.2", "0 - 0.5"), 0, 0),
+            ("(size) = upsample(size = [x.height, x.width]) -> maxpool(size, 1)", ("1", "3"), 0, 0),
+        ]
+    )
+
+    def call(drawer: Drawer, at: Map) -> Drawn | None:
+        given = drawer.one(*arguments)
+        return (f"{name}({given})", (int(given) if width else at[0], at[1] + grows)) if at[1] > 2 else None
+
+    return Own(f"block {name}{text}", call)
+
+
 def looping(drawer: Drawer, name: str) -> Own:
     """A block with a loop: one tensor after the other, or all that came before."""
     line, width = drawer.random.choice(
@@ -333,6 +373,7 @@ DEFINITIONS: dict[str, Callable[[Drawer, str], Own]] = {
         picking,
         crossing,
         gathering,
+        reducing,
         widths,
         merging,
         sliced,
@@ -342,6 +383,7 @@ DEFINITIONS: dict[str, Callable[[Drawer, str], Own]] = {
         layered,
         nested,
         conditional,
+        spelt,
         looping,
         chosen,
     )
