@@ -15,7 +15,7 @@ BODY = "        "
 
 def function_class(registry: Registry, group: Group, name: str, doc: str) -> list[str]:
     """The lines of such a class, which the registry knows from then on."""
-    frame = Frame(group.scopes)
+    frame = Frame(group.scopes, registry.words)
 
     def fact(word: str) -> str:
         return frame.attribute([registry.facts(scope)[word] for scope in group.scopes], Hint("", word))

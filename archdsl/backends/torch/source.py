@@ -47,9 +47,9 @@ def emit(graph: Graph) -> str:
     """A network as PyTorch source: one file that needs torch alone."""
     check_supported(graph)
     grouping = Grouping(graph)
-    registry = Registry(graph, grouping)
     homes = homes_of(graph)
     names, told = class_names(graph, grouping, homes), docs(graph, grouping, homes)
+    registry = Registry(graph, grouping, names.values())
     texts: dict[int, list[str]] = {}
     for group in sorted(grouping.groups, key=lambda group: group.first.op is None):
         name, doc = names[group.index], told[group.index]
