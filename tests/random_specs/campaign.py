@@ -27,8 +27,8 @@ from drawing import Drawer
 
 BATCH = 250
 """So many specs are checked by one child, which takes seconds to import torch."""
-PATIENCE = 120
-"""Seconds for one spec: a child that takes longer hangs."""
+PATIENCE = 60
+"""Seconds of processor time for one spec: a child that takes more hangs."""
 MOST_MACS = 5_000_000
 """Networks of more multiply-adds are left out: they take longer, and show no more."""
 
@@ -61,20 +61,23 @@ def examine(seed: int) -> Result:
         return Result(seed, "large")
     try:
         check(graph)
+    except ArchError as error:
+        return Result(seed, "refused" if error.diagnostics[0].code == "E601" else "finding", str(error))
     except Exception:
         return Result(seed, "finding", traceback.format_exc())
     return Result(seed, "agrees", "", dict(drawer.seen))
 
 
 def work(seeds: Iterable[int]) -> None:
-    """Checks seeds, and prints a line for each; a hang ends this process."""
+    """Checks seeds, and prints a line for each; a hang ends this process, by a signal."""
     import torch
 
     torch.set_num_threads(1)
+    faulthandler.register(signal.SIGPROF, chain=True)
     for seed in seeds:
-        faulthandler.dump_traceback_later(PATIENCE, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
         print(json.dumps(examine(seed)), flush=True)
-    faulthandler.cancel_dump_traceback_later()
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 # ---- in the parent ---------------------------------------------------------------------------------------------------

@@ -212,6 +212,8 @@ def halving(drawer: Drawer, name: str) -> Own:
 def sharing(drawer: Drawer, name: str) -> Own:
     """A block that uses the same weights again, on the same shape, on others, or in a list."""
     inner = drawer.one("conv(x.channels, 3) -> norm", "cna(x.channels, 3)", "conv(x.channels, 3, bias = true)")
+    if drawer.random.random() < 0.3:
+        return sharing_otherwise(drawer, name)
     used = drawer.random.choice(
         [
             ("y = x -> s", "return (y -> s) + x"),
@@ -228,6 +230,21 @@ def sharing(drawer: Drawer, name: str) -> Own:
         return f"{drawer.one('', '', '2 * ') if not twice else ''}{name}", ((2 if twice else 1) * at[0], at[1])
 
     return Own(text, call)
+
+
+def sharing_otherwise(drawer: Drawer, name: str) -> Own:
+    """A block that uses weights again where what surrounds them does another thing, or does just the same."""
+    wide, narrow = "y = x -> conv(x.channels + 2)", "y = x -> conv(x.channels)"
+    head, *lines = drawer.random.choice(
+        [
+            ("s = share(pad_channels(24) -> conv(x.channels))", wide, "return (x -> s) + (y -> s)"),
+            ("s = share(pad_channels(24) -> conv(x.channels))", narrow, "return (x -> s) + (y -> s)"),
+            ("s = share(add -> conv(x.channels))", narrow, "return (fork(x, y) -> s) + (fork(x, y, x) -> s)"),
+            ("s = share(reduce_mean(over = channels) -> conv(x.channels))", wide, "return (x -> s) + (y -> s)"),
+            ("s = share(x[:1] -> conv(x.channels))", wide, "return y -> s -> act"),
+        ]
+    )
+    return Own(body(f"block {name}()", head, *lines), lambda drawer, at: (name, at))
 
 
 # ---- blocks ----------------------------------------------------------------------------------------------------------
@@ -308,12 +325,7 @@ def spelt(drawer: Drawer, name: str) -> Own:
     modes = ("zero", "reflect", "replicate")
     text, arguments, width, grows = drawer.random.choice(
         [
-            (
-                "(mode: zero | reflect | replicate) = pad2d(1, mode = mode) -> act",
-                ("zero", "reflect", "replicate"),
-                0,
-                2,
-            ),
+            (f"(mode: {' | '.join(modes)}) = pad2d(1, mode = mode) -> act", modes, 0, 2),
             ("(out) = pad_channels(out) -> act", ("4", "8", "12", "16", "24"), 1, 0),
             ("(slope: float) = conv(x.channels) -> leaky_relu(slope)", ("0.1", "0.2", "0 - 0.5"), 0, 0),
             ("(size) = upsample(size = [x.height, x.width]) -> maxpool(size, 1)", ("1", "3"), 0, 0),

@@ -223,9 +223,8 @@ def test_a_fault_is_found(fault: str, capsys: pytest.CaptureFixture[str]) -> Non
                     continue
                 compare(drawn.graph)
             except Exception as error:
+                said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
                 with capsys.disabled():
-                    print(
-                        f"\n{fault}: found by random spec {seed}: {' '.join(f'{type(error).__name__} {error}'.split())[:150]}"
-                    )
+                    print(f"\n{fault}: found by random spec {seed}: {said}")
                 return
     pytest.fail(f"{MOST} random specs do not show: {fault}")
