@@ -266,5 +266,5 @@ def recording(path: str, seen: Tensors) -> Callable[[Any, Any, Any], None]:
 
 def copies(result: Any) -> list[Any]:
     """The tensors of a result, as they are now."""
-    tensors = result if type(result) in (list, tuple) else [result]
+    tensors: Any = [result] if hasattr(result, "detach") else result.values() if hasattr(result, "values") else result
     return [each.detach().clone() for each in tensors]

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archdsl.backends.torch.registry import Registry
+from archdsl.backends.torch.sketch import expression
+from archdsl.backends.torch.text import literal
 from archdsl.errors import ArchError, catalog
 from archdsl.graph import Graph, Run, Scope, distinct, each_shape, is_list
+from archdsl.graph.forward.rules import spelling
 from archdsl.op import Shapes
 
 
@@ -40,16 +43,24 @@ def calls(graph: Graph) -> Iterator[tuple[Scope, Scope]]:
 def same_text(registry: Registry, one: Scope, other: Scope) -> bool:
     """Whether one text makes both modules: they are written alike, with the same numbers."""
     keys = registry.grouping.keys
-    return keys[one] == keys[other] and registry.numbers(Run(1, one)) == registry.numbers(Run(1, other))
+    if keys[one] != keys[other] or registry.numbers(Run(1, one)) != registry.numbers(Run(1, other)):
+        return False
+    return in_place(registry, one) == in_place(registry, other)
+
+
+def in_place(registry: Registry, scope: Scope) -> str:
+    """The text of an op that PyTorch has as a function, with its numbers."""
+    if scope.op is None or not spelling(scope).function:
+        return ""
+    return expression(scope, lambda fact: literal(registry.facts(scope)[fact])).text
 
 
 def differing(registry: Registry, one: Scope, other: Scope) -> str:
     """The name of the innermost part in which two modules differ."""
-    pairs = zip((step.scope for step in one.steps), (step.scope for step in other.steps), strict=False)
-    for inner, another in pairs:
-        if inner is not None and another is not None and not same_text(registry, inner, another):
-            return differing(registry, inner, another)
-    return one.name
+    steps = zip((step.scope for step in one.steps), (step.scope for step in other.steps), strict=False)
+    pairs = ((inner, another) for inner, another in steps if inner is not None and another is not None)
+    unlike = next((pair for pair in pairs if not same_text(registry, *pair)), None)
+    return differing(registry, *unlike) if unlike else one.name
 
 
 def shown(inputs: tuple[Shapes, ...]) -> str:
