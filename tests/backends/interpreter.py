@@ -81,6 +81,7 @@ def run_op(scope: Scope, inputs: list[Any], state: dict[str, Any]) -> Any:
     if not spelling.module:
         items = [f"x[{at}]" for at in range(len(inputs[0]))] if takes_list else ["x"]
         words = {"x": "x", "sum": " + ".join(items), "product": " * ".join(items)}
+        words |= {str(at): item for at, item in enumerate(items)}
         words |= {name: repr(value) for name, value in facts.items() if name not in words}
         return eval(re.sub(r"\{(\w+)\}", lambda match: words[match[1]], spelling.function), {**names, "x": inputs[0]})
     usual = spelling.defaults
