@@ -128,8 +128,9 @@ class Spelling(NamedTuple):
     `inplace=True`. An op may have both spellings: the function is used inside a `forward`, the module where one is
     needed (a link of a `nn.Sequential`); where only a function is given, the emitter writes a small module around it.
     In a function's template `{x}` of an op that takes a list is a Python list of the tensors, `{sum}` and `{product}`
-    are its tensors joined by ` + ` and ` * `. Facts are written as Python literals; `{x}` stands once in a template,
-    and may be followed by a subscript or a method, so an expression that is no name or call needs parentheses.
+    are its tensors joined by ` + ` and ` * `. Facts are written as Python literals. An operand that is no name or call
+    gets parentheses where it needs them, and one that a template names more than once is put into a variable first, so
+    that it is worked out once.
     """
 
     module: str = ""
@@ -224,7 +225,7 @@ class Op(Declared):
 
         `x` is a tensor with its batch, or a list of such tensors; `weights` holds the op's own tensors by name. In
         training, buffers are updated in place, as PyTorch's layer does. Nothing here may come from the spelling, which
-        `archdsl.check` holds to this method. Random numbers are drawn only if an element of chance is at work.
+        `archdsl.check` holds to this method.
         """
         raise NotImplementedError
 

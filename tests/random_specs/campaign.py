@@ -70,9 +70,6 @@ def examine(seed: int) -> Result:
 
 def work(seeds: Iterable[int]) -> None:
     """Checks seeds, and prints a line for each; a hang ends this process, by a signal."""
-    import torch
-
-    torch.set_num_threads(1)
     faulthandler.register(signal.SIGPROF, chain=True)
     for seed in seeds:
         signal.setitimer(signal.ITIMER_PROF, PATIENCE)
@@ -88,14 +85,16 @@ def examined(seeds: Sequence[int]) -> Iterator[Result]:
     left = list(seeds)
     while left:
         batch = left[:BATCH]
-        with tempfile.TemporaryFile("w+") as errors:
-            command = [sys.executable, "-X", "faulthandler", __file__, "--work", *map(str, batch)]
-            environment = os.environ | {"OMP_NUM_THREADS": "1"}
-            child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
+        command = [sys.executable, "-X", "faulthandler", __file__, "--work", *map(str, batch)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        with (
+            tempfile.TemporaryFile("w+") as errors,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as child,
+        ):
             assert child.stdout is not None
             for line in child.stdout:
                 yield Result(*json.loads(line))
-                left.remove(batch.pop(0))
+                left.pop(0)
             if child.wait():
                 errors.seek(0)
                 yield Result(left.pop(0), "finding", f"the child ended with {named(child.returncode)}\n{errors.read()}")
