@@ -10,6 +10,8 @@ from archdsl.errors import Diagnostic, catalog
 
 LIMIT = 1e-9
 """Largest deviation that rounding accounts for, relative to the scale of what is compared."""
+FLOOR = 1e-3
+"""Least scale of a section, relative to the largest: where gradients vanish, rounding errors are all that is left."""
 
 Mode = Literal["evaluation", "training"]
 Kind = Literal["outputs", "buffers", "gradients"]
@@ -83,7 +85,8 @@ def deviations(found: Tensors, wanted: Tensors) -> dict[str, float]:
     So a bias before a norm, whose gradient is rounding errors alone, is held to the scale of the gradients beside it.
     """
     sizes = {name: difference(found[name], wanted[name]) for name in wanted}
-    return {name: size / scale(section(name), wanted) if size else 0.0 for name, size in sizes.items()}
+    scales = scales_of(wanted) if any(sizes.values()) else {}
+    return {name: size / scales[section(name)] if size else 0.0 for name, size in sizes.items()}
 
 
 def difference(found: Any, wanted: Any) -> float:
@@ -98,10 +101,14 @@ def difference(found: Any, wanted: Any) -> float:
     return inf if isnan(size) else size
 
 
-def scale(part: str, tensors: Tensors) -> float:
-    """The largest value among the tensors of a section; the least number where all are 0."""
-    near = [each for name, each in tensors.items() if each is not None and section(name) == part]
-    return max((each.abs().max().item() for each in near), default=0.0) or float_info.min
+def scales_of(tensors: Tensors) -> dict[str, float]:
+    """The largest value among the tensors of each section, within the bounds of `FLOOR`."""
+    largest: dict[str, float] = {}
+    for name, tensor in tensors.items():
+        value = tensor.abs().max().item() if tensor is not None and tensor.numel() else 0.0
+        largest[section(name)] = max(largest.get(section(name), 0.0), value)
+    least = FLOOR * max(largest.values(), default=0.0) or float_info.min
+    return {name: max(value, least) for name, value in largest.items()}
 
 
 def section(name: str) -> str:
