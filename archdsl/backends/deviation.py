@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, isnan
+from math import inf, isfinite, isnan
 from sys import float_info
 from typing import Any, Literal, NamedTuple
 
@@ -66,17 +66,20 @@ class Crosscheck(NamedTuple):
 
 def line(deviation: Deviation) -> str:
     """A deviation as a line of the report."""
-    mode, kind, size, where = deviation
-    return (
-        f"  {mode:<10}  {kind:<9}  {f'differ by {size:.1g} of their scale ({where})' if size else 'equal to the bit'}"
-    )
+    shown = f"{extent(deviation.size)} ({deviation.where})" if deviation.size else "equal to the bit"
+    return f"  {deviation.mode:<10}  {deviation.kind:<9}  {shown}"
 
 
 def sentence(deviation: Deviation, first: str) -> str:
     """A deviation as the label of a finding."""
     mode, kind, size, where = deviation
-    label = f"in {mode}, {kind} differ by {size:.1g} of their scale ({where})"
+    label = f"in {mode}, {kind} {extent(size)} ({where})"
     return f"{label}; the first module whose output differs is `{first}`" if first else label
+
+
+def extent(size: float) -> str:
+    """The size of a deviation in words."""
+    return f"differ by {size:.1g} of their scale" if isfinite(size) else "differ in shape, or are missing"
 
 
 def deviations(found: Tensors, wanted: Tensors) -> dict[str, float]:
