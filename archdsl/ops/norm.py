@@ -237,7 +237,8 @@ class LayerNorm(Op):
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
         settings = (weights.get("weight"), weights.get("bias"), self.eps)
         if self.over == "channels" and x.dim() == 4:
-            return torch.nn.functional.layer_norm(x.movedim(1, -1), x.shape[1:2], *settings).movedim(-1, 1)
+            rows = torch.nn.functional.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2], *settings)
+            return rows.permute(0, 3, 1, 2)
         return torch.nn.functional.layer_norm(x, x.shape[1:] if self.over == "all" else x.shape[-1:], *settings)
 
 
