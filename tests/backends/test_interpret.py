@@ -228,6 +228,7 @@ backbone n():
         ("split(2) -> concat -> reduce_mean(channels) -> conv(4)", "x", "identity", "split"),
         ("slice(0, -1) -> reduce_max(channels) -> conv(4)", "x", "identity", "slice"),
         ("k", "fork(x, x)", "fork(identity, identity, identity)", "add"),
+        ("add -> conv(8)", "fork(x, x)", "fork(identity, identity, identity)", "add"),
         ("wide -> conv(8)", "x", "avgpool(2)", "cond"),
         ("reduce_mean(spatial) -> conv(8)", "x", "upsample(2)", ""),
         ("reduce_mean(channels) -> conv(4)", "x", "identity", ""),

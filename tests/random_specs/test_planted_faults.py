@@ -33,12 +33,12 @@ class Spec(NamedTuple):
 
 @cache
 def spec(seed: int) -> Spec | None:
-    """The spec of a seed, where it elaborates and is small."""
+    """The spec of a seed, where it can be emitted and is small."""
     try:
         graph = driver.compile(driver.loads(Drawer(seed).spec(seed), "drawn.arch"))
+        return Spec(graph, emit(graph)) if graph.root.totals.macs <= MOST_MACS else None
     except ArchError:
         return None
-    return Spec(graph, emit(graph)) if graph.root.totals.macs <= MOST_MACS else None
 
 
 # ---- in the grouping into classes ------------------------------------------------------------------------------------
