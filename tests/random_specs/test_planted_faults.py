@@ -207,7 +207,17 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+RARE = {
+    "a dilation left out",
+    spellings_left_out_of_the_key.__name__,
+    types_and_texts_of_ops_left_out_of_the_key.__name__,
+}
+"""Faults that take hundreds of specs."""
+
+
+@pytest.mark.parametrize(
+    "fault", [pytest.param(each, marks=pytest.mark.slow if each in RARE else ()) for each in FAULTS]
+)
 def test_a_fault_is_found(fault: str, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     from checking import compare
