@@ -8,10 +8,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
-from campaign import MOST_MACS
-from drawing import Drawer
+from campaign import MOST_MACS, drawn
 
-from archdsl import ArchError, driver
+from archdsl import ArchError
 from archdsl.backends.torch import construct, emit, forward, grouping, numbers, sketch, writing
 from archdsl.graph import Graph
 from archdsl.graph.forward import expressions, statements
@@ -34,9 +33,11 @@ class Spec(NamedTuple):
 @cache
 def spec(seed: int) -> Spec | None:
     """The spec of a seed, where it can be emitted and is small."""
+    graph = drawn(seed).graph
+    if isinstance(graph, ArchError) or graph.root.totals.macs > MOST_MACS:
+        return None
     try:
-        graph = driver.compile(driver.loads(Drawer(seed).spec(seed), "drawn.arch"))
-        return Spec(graph, emit(graph)) if graph.root.totals.macs <= MOST_MACS else None
+        return Spec(graph, emit(graph))
     except ArchError:
         return None
 
@@ -223,15 +224,15 @@ def test_a_fault_is_found(fault: str, capsys: pytest.CaptureFixture[str]) -> Non
     from checking import compare
 
     for seed in range(MOST):
-        drawn = spec(seed)
-        if drawn is None:
+        small = spec(seed)
+        if small is None:
             continue
         with pytest.MonkeyPatch.context() as patch:
             FAULTS[fault](patch)
             try:
-                if emit(drawn.graph) == drawn.source:
+                if emit(small.graph) == small.source:
                     continue
-                compare(drawn.graph)
+                compare(small.graph)
             except Exception as error:
                 said = " ".join(f"{type(error).__name__}: {error}".split())[:150]
                 with capsys.disabled():

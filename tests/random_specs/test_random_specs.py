@@ -8,7 +8,7 @@ from pathlib import Path
 
 import campaign
 import pytest
-from campaign import Result, examined, report, spec
+from campaign import Result, drawn, examined, report
 from definitions import DEFINITIONS
 from drawing import BLOCKS, COMBINATIONS, OPS, Drawer
 
@@ -68,9 +68,11 @@ def test_what_elaborates_computes_what_the_graph_says(seeds: range, capsys: pyte
     results = list(examined(seeds))
     with capsys.disabled():
         print(f"\n{report(results)}")
-    findings = [f"seed {each.seed}: {each.said}\n{spec(each.seed)}" for each in results if each.outcome == "finding"]
+    findings = [
+        f"seed {each.seed}: {each.said}\n{drawn(each.seed).text}" for each in results if each.outcome == "finding"
+    ]
     assert not findings, "\n\n".join(findings)
-    assert sum(each.outcome == "agrees" for each in results) >= 0.6 * len(results)
+    assert sum(each.outcome == "agrees" for each in results) >= 0.8 * len(results)
 
 
 @pytest.mark.parametrize(
