@@ -241,7 +241,7 @@ def sharing_otherwise(drawer: Drawer, name: str) -> Own:
             ("s = share(pad_channels(24) -> conv(x.channels))", narrow, "return (x -> s) + (y -> s)"),
             ("s = share(add -> conv(x.channels))", narrow, "return (fork(x, y) -> s) + (fork(x, y, x) -> s)"),
             ("s = share(reduce_mean(over = channels) -> conv(x.channels))", wide, "return (x -> s) + (y -> s)"),
-            ("s = share(x[:1] -> conv(x.channels))", wide, "return y -> s -> act"),
+            ("s = share(slice(0, 1) -> conv(x.channels))", wide, "return (x -> s) + (y -> s)"),
         ]
     )
     return Own(body(f"block {name}()", head, *lines), lambda drawer, at: (name, at))
