@@ -67,6 +67,7 @@ USAGE = Rule("E504", "invalid request")
 # Targets
 UNSUPPORTED = Rule("E601", "not supported by this target")
 MISSING_PACKAGE = Rule("E602", "a package is missing")
+UNFAITHFUL = Rule("E603", "the module does not compute what the spec says")
 
 # Checkpoints
 CHECKPOINT = Rule("E701", "this is not a checkpoint that can be read")

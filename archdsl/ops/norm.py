@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any, Literal
 
@@ -69,6 +70,15 @@ class BatchNorm(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"track_running_stats": self.track}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        mean, variance = weights.get("running_mean"), weights.get("running_var")
+        learned = (weights.get("weight"), weights.get("bias"))
+        if not (self.track and training):
+            return torch.nn.functional.batch_norm(x, mean, variance, *learned, not self.track, 0.0, self.eps)
+        batches = weights["num_batches_tracked"].add_(1)
+        momentum = 1 / batches.item() if self.momentum is None else self.momentum
+        return torch.nn.functional.batch_norm(x, mean, variance, *learned, True, momentum, self.eps)
+
 
 class InstanceNorm(Op):
     """Instance normalization: each channel of each sample over its places. Ulyanov et al. 2016.
@@ -120,6 +130,11 @@ class InstanceNorm(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"track_running_stats": self.track}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        mean, variance = weights.get("running_mean"), weights.get("running_var")
+        settings = (weights.get("weight"), weights.get("bias"), training or not self.track, self.momentum, self.eps)
+        return torch.nn.functional.instance_norm(x, mean, variance, *settings)
+
 
 class GroupNorm(Op):
     """Group normalization: the channels of a sample in `groups` equal groups, each over all its places.
@@ -162,6 +177,9 @@ class GroupNorm(Op):
 
     def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
         return statistics(self.groups)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.group_norm(x, self.groups, weights.get("weight"), weights.get("bias"), self.eps)
 
 
 class LayerNorm(Op):
@@ -218,6 +236,13 @@ class LayerNorm(Op):
         normalized = sizes[0] if len(sizes) == 1 else sizes
         return super().facts(x) | {"normalized": normalized, "elementwise_affine": self.affine}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        settings = (weights.get("weight"), weights.get("bias"), self.eps)
+        if self.over == "channels" and x.dim() == 4:
+            rows = torch.nn.functional.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2], *settings)
+            return rows.permute(0, 3, 1, 2)
+        return torch.nn.functional.layer_norm(x, x.shape[1:] if self.over == "all" else x.shape[-1:], *settings)
+
 
 class LocalResponseNorm(Op):
     """Local response normalization: each value over those of `size` neighbouring channels. Krizhevsky et al. 2012.
@@ -248,6 +273,9 @@ class LocalResponseNorm(Op):
     def bordered(self, x: Shape) -> int:
         """Elements with `size - 1` channels more."""
         return (x[0] + self.size - 1) * x[1] * x[2]
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
 
 
 def statistics(count: int, *, shared: bool = False) -> tuple[Inner, ...]:

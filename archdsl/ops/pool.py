@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -75,6 +76,11 @@ class MaxPool(Op):
         padding = single(pool_borders(self.padding, self.kernel, stride, self.dilation))
         return super().facts(x) | {"stride": stride, "padding": padding}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
+        return torch.nn.functional.max_pool2d(x, self.kernel, stride, pads, self.dilation, self.ceil_mode)
+
 
 class AvgPool(Op):
     """The mean of each window. `stride` is the kernel unless it is given; pads as `maxpool` does.
@@ -116,6 +122,11 @@ class AvgPool(Op):
         padding = single(pool_borders(self.padding, self.kernel, stride))
         return super().facts(x) | {"stride": stride, "padding": padding}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride)
+        return torch.nn.functional.avg_pool2d(x, self.kernel, stride, pads, self.ceil_mode, self.count_include_pad)
+
 
 class LpPool(Op):
     """The p-norm of each window: (sum of x ^ p) ^ (1 / p). `stride` is the kernel unless given; takes no padding.
@@ -152,6 +163,9 @@ class LpPool(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"stride": self.stride or self.kernel}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.lp_pool2d(x, self.norm_type, self.kernel, self.stride, self.ceil_mode)
+
 
 class AdaptiveAvgPool(Op):
     """The means of `size` windows that cover the map evenly: a map of a fixed size, whatever comes in.
@@ -175,6 +189,9 @@ class AdaptiveAvgPool(Op):
 
     def reach(self, x: Shape, y: Shape) -> Reaches | None:
         return None if y[1:] == (1, 1) else (evenly(x[1], y[1]), evenly(x[2], y[2]))
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.adaptive_avg_pool2d(x, self.size)
 
 
 class AdaptiveMaxPool(Op):
@@ -203,6 +220,9 @@ class AdaptiveMaxPool(Op):
     def reach(self, x: Shape, y: Shape) -> Reaches | None:
         return None if y[1:] == (1, 1) else (evenly(x[1], y[1]), evenly(x[2], y[2]))
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.adaptive_max_pool2d(x, self.size)
+
 
 class GlobalAvgPool(Op):
     """The mean of each channel: C x H x W to C x 1 x 1.
@@ -225,6 +245,9 @@ class GlobalAvgPool(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"size": 1}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.mean((2, 3), keepdim=True)
 
 
 class GlobalMaxPool(Op):
@@ -254,6 +277,9 @@ class GlobalMaxPool(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"size": 1}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.adaptive_max_pool2d(x, 1)
 
 
 def indices(y: Shape) -> Inner:
