@@ -47,7 +47,7 @@ PATIENCE = 900.0
 @contextmanager
 def watched() -> Generator[None]:
     """Ends the process, with a traceback, where something hangs that makes too many calls to count them."""
-    faulthandler.dump_traceback_later(PATIENCE, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(PATIENCE, exit=True)
     try:
         yield
     finally:

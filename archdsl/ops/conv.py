@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -60,6 +61,11 @@ class Conv(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"padding": single(borders(self.padding, self.kernel, self.dilation))}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        pads = borders(self.padding, self.kernel, self.dilation)
+        settings = (self.stride, pads, self.dilation, self.groups)
+        return torch.nn.functional.conv2d(x, weights["weight"], weights.get("bias"), *settings)
+
 
 class ConvTranspose(Op):
     """2-D transposed convolution, C x H x W to `out` x H' x W', where H' is about H * stride: learned upsampling.
@@ -116,6 +122,10 @@ class ConvTranspose(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"padding": single(self.pads())}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        settings = (self.stride, self.pads(), self.output_padding, self.groups, self.dilation)
+        return torch.nn.functional.conv_transpose2d(x, weights["weight"], weights.get("bias"), *settings)
 
 
 def unslide(size: int, kernel: int, stride: int, pad: int, extra: int, dilation: int) -> int:

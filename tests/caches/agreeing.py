@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -29,7 +29,7 @@ from archdsl.graph import Graph
 from archdsl.lang.evaluate import known, session
 from archdsl.lang.evaluate.known import Known
 from archdsl.lang.values import limits
-from tests.caches.drawing import File, drawn
+from tests.caches.file_sets import File, drawn
 
 EVERY = 100
 LIMITS = ("MOST_APPLICATIONS", "MOST_TURNS", "MOST_STEPS", "MOST_ITEMS")
@@ -119,12 +119,12 @@ def limits_of(chance: random.Random) -> Generator[None]:
     if chance.random() < 0.75:
         yield
         return
-    levels, most = chance.randint(2, 6), {name: chance.randint(20, 200) for name in LIMITS}
-    with (
-        patch.object(session, "MOST_LEVELS", levels),
-        patch.object(known, "MOST_LEVELS", levels),
-        patch.multiple(limits, **most),
-    ):
+    levels = chance.randint(2, 6)
+    with ExitStack() as stack:
+        for where, name in ((session, "MOST_LEVELS"), (known, "MOST_LEVELS")):
+            stack.enter_context(patch.object(where, name, levels))
+        for name in LIMITS:
+            stack.enter_context(patch.object(limits, name, chance.randint(20, 200)))
         yield
 
 

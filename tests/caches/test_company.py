@@ -16,7 +16,7 @@ import pytest
 from archdsl.commands import main
 from archdsl.lang.values import limits
 from tests.caches.agreeing import check_names, check_set, told
-from tests.caches.drawing import drawn
+from tests.caches.file_sets import drawn
 
 TOP = Path(__file__).parents[2]
 CHUNK = 50

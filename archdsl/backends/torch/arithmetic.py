@@ -27,6 +27,8 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+INPUT = "x.channels"
+"""The channels of a block's input, which is no name, so that no parameter can be mistaken for it."""
 SYMBOLS = {"true": True, "false": False, "none": None}
 
 
@@ -35,7 +37,7 @@ class Unknown(Exception):
 
 
 def parse(text: str) -> ast.expr | None:
-    """The expression that a text is, or None. `x.channels` reads as `in_channels`."""
+    """The expression that a text is, or None. `x.channels` is one name in it."""
     if len(text) > LONGEST:
         return None
     try:
@@ -46,12 +48,12 @@ def parse(text: str) -> ast.expr | None:
 
 
 class Channels(ast.NodeTransformer):
-    """Writes `in_channels` for `x.channels`, and Python's constants for the language's."""
+    """Makes one name of `x.channels`, and Python's constants of the language's."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`x.channels`; any other attribute stays, and is known to nobody."""
         if node.attr == "channels" and isinstance(node.value, ast.Name) and node.value.id == "x":
-            return ast.Name("in_channels")
+            return ast.Name(INPUT)
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.AST:

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 
 from archdsl.backends.torch.construct import Constructor, Link, Site, positional
 from archdsl.backends.torch.forward import Forward, NetworkForward, Target
-from archdsl.backends.torch.functions import type_of
 from archdsl.backends.torch.grouping import Group, Path, below
 from archdsl.backends.torch.initialization import Initialization
 from archdsl.backends.torch.layout import call, lines, number, signature
-from archdsl.backends.torch.numbers import Channels, Frame
+from archdsl.backends.torch.numbers import Frame
 from archdsl.backends.torch.registry import Class, Registry
 from archdsl.backends.torch.text import docstring, literal
 from archdsl.graph import Graph
 from archdsl.graph.forward.names import identifier, unique
-from archdsl.graph.forward.rules import in_line, in_list, numeral, pipeline
+from archdsl.graph.forward.rules import in_list, numeral, pipeline
 from archdsl.record import MISSING
 
 BODY = "        "
@@ -31,7 +30,7 @@ class Writer:
         self.scope = group.first
         self.name = name
         children = [child.name for child in self.scope.children]
-        self.frame = Frame(group.scopes, children, [path[-1] for path in group.slots])
+        self.frame = Frame(group.scopes, registry.words, [path[-1] for path in group.slots], children)
         self.given = self.names_of_slots()
         self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
         self.plain = pipeline(self.scope)
@@ -42,17 +41,15 @@ class Writer:
         names: dict[Path, str] = {}
         for path, slot in self.group.slots.items():
             if not slot.dropped:
-                names[path] = unique(identifier(path[-1]), {*self.frame.known, *names.values()})
+                names[path] = unique(identifier(path[-1]), {*self.registry.words, *self.frame.known, *names.values()})
         self.frame.taken |= set(names.values())
         return names
 
     def text(self, graph: Graph, doc: str) -> list[str]:
         """The lines of the class, which the registry knows from then on."""
         path = None if self.scope.kind == "network" else ()
-        known = self.frame.known.get("in_channels")
-        channels = None if known is None else Channels(tuple(known), "in_channels")
-        site = Site(tuple(self.group.scopes), self.frame.columns, path, channels)
-        links = [link for link in self.constructor.links(site) if self.plain or not in_line(link[0])]
+        site = Site(tuple(self.group.scopes), self.frame.columns, path, self.frame.channels)
+        links = list(self.constructor.links(site, modules=self.plain))
         forward = [] if self.plain else self.forward(graph, links)
         starts = Initialization(graph, self.registry).lines() if self.scope is graph.root else []
         body = [*self.body(links), *([f"{BODY}self.initialize()"] if starts else [])]
@@ -105,7 +102,7 @@ class Writer:
     def known(self) -> Class:
         """The class as its callers see it: a default that nobody would use is none."""
         parameters = (
-            each if each.default in each.values else each._replace(default=MISSING) for each in self.frame.parameters
+            each if each.is_usual(each.default) else each._replace(default=MISSING) for each in self.frame.parameters
         )
         return Class(self.name, tuple(parameters), tuple(self.given.items()))
 
@@ -121,8 +118,4 @@ class Writer:
         target = Target(self.group.scopes, self.frame, self.registry, self.dropped, places)
         if self.scope is graph.root:
             return NetworkForward(target, graph).text()
-        forward = Forward(target, [self.scope.result])
-        forward.run(self.scope.steps)
-        forward.finish(self.scope.result)
-        inputs = [f"{name}: {type_of(shapes)}" for name, shapes in zip(forward.inputs, self.scope.inputs, strict=True)]
-        return [*signature("forward", ["self", *inputs], type_of(self.scope.output)), *forward.lines]
+        return Forward(target, [self.scope.result]).method()

@@ -13,7 +13,7 @@ from archdsl.backends.torch.layout import Doc, atom, call, comprehension, keywor
 from archdsl.backends.torch.numbers import Channels, Columns, Frame, Hint, same
 from archdsl.backends.torch.registry import Registry, named_row
 from archdsl.graph import Child, Run, Scope
-from archdsl.graph.forward.rules import in_list, is_identity, numeral, spelling
+from archdsl.graph.forward.rules import in_line, in_list, is_identity, numeral, spelling
 from archdsl.record import MISSING
 
 DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
@@ -50,14 +50,16 @@ class Constructor:
         self.channels: Channels | None = None
         """What the channels of the module that was written last are called."""
 
-    def links(self, site: Site) -> Iterator[Link]:
-        """A scope's children with their expressions, but for those that do nothing."""
+    def links(self, site: Site, modules: bool = True) -> Iterator[Link]:
+        """A scope's children with their expressions, but for those that do nothing, or are no modules in a forward."""
         overwriting = self.registry.in_place.of(site.scopes[0])
         sources = sources_of(site.scopes[0])
         channels: dict[str, Channels | None] = {"": site.channels}
         for at, child in enumerate(site.scopes[0].children):
             row = [scope.children[at] for scope in site.scopes]
             path = None if site.path is None else (*site.path, child.name)
+            if in_line(child) and not modules:
+                continue
             if path is not None and path in self.given:
                 yield child, atom(self.given[path])
             elif child.form != "one":
@@ -94,7 +96,7 @@ class Constructor:
         arguments = [number(written[name]) for name in spelt.positional]
         arguments += [keyword(name, number(written[name])) for name in spelt.keywords if name in written]
         arguments += [keyword("inplace", atom("True"))] if overwriting else []
-        self.channels = called(site, written.get("out"))
+        self.channels = called(site, written.get("out", ""), [each.get("out") for each in facts])
         return call(spelt.module, *arguments)
 
     def instance(self, group: Group, site: Site, child: Child) -> Doc:
@@ -102,23 +104,23 @@ class Constructor:
         target = self.registry.of(group)
         origins = dict(child.origins)
         arguments: list[Doc] = []
-        out: str | None = None
+        out, outs = "", list[Any]()
         leading = True
         for at, parameter in enumerate(target.parameters):
             values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
             named = at > 0 and parameter.name not in LEADING
             leading = leading and not named and target.order[len(arguments)] == parameter.name
-            if not (same(values) and values[0] == parameter.default):
+            if not same([*values, parameter.default]):
                 origin = origins.get(parameter.name)
                 hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
                 text = self.frame.number(site.columns, values, hint)
-                out = text if parameter.name == "out" else out
+                out, outs = (text, values) if parameter.name == "out" else (out, outs)
                 arguments.append(number(text) if leading else keyword(parameter.name, number(text)))
         alone = len(target.parameters) + len(target.slots) == 1
         for path, name in target.slots:
             module = self.slot([below(scope, path) for scope in site.scopes], site.columns)
             arguments.append(module if alone else keyword(name, module))
-        self.channels = called(site, out)
+        self.channels = called(site, out, outs)
         return call(target.name, *arguments)
 
     def slot(self, row: list[Child], columns: Columns) -> Doc:
@@ -195,11 +197,11 @@ class Constructor:
         return modules
 
 
-def called(site: Site, out: str | None) -> Channels | None:
-    """What the output's channels are called: as its argument `out`, or as the input's."""
+def called(site: Site, text: str, values: Sequence[Any]) -> Channels | None:
+    """What the output's channels are called: by the text of a number that is equal to them, or as the input's."""
     outputs = tuple(cast("int", scope.output[0]) for scope in site.scopes)
-    if out is not None and not out.isdigit() and not site.columns.turns:
-        return Channels(outputs, out)
+    if text and tuple(values) == outputs and not same(values) and not site.columns.turns:
+        return Channels(outputs, text)
     return site.channels if site.channels is not None and site.channels.values == outputs else None
 
 

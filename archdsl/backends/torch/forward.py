@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from archdsl.backends.torch.grouping import Path
-from archdsl.backends.torch.layout import Doc, atom, group, lines, listing, signature
+from archdsl.backends.torch.layout import atom, group, lines, signature
 from archdsl.backends.torch.numbers import Frame, Hint
 from archdsl.backends.torch.registry import Registry
 from archdsl.backends.torch.text import quoted
+from archdsl.backends.torch.writing import Writing
 from archdsl.graph import Child, Graph, Ref, Scope, Section, Step
-from archdsl.graph.forward.acts import Acts, apart
-from archdsl.graph.forward.expressions import Expression
-from archdsl.graph.forward.names import identifier, unique
 from archdsl.graph.forward.network import Outline
-from archdsl.graph.forward.rules import numeral
 
 
 class Target(NamedTuple):
@@ -29,39 +26,12 @@ class Target(NamedTuple):
     """Where the rows without names start."""
 
 
-class Forward(Acts):
-    """Writes the statements of one forward."""
+class Forward(Writing):
+    """Writes the statements of the forward that the scopes of a class share."""
 
     def __init__(self, target: Target, results: Sequence[Ref], outline: Outline | None = None) -> None:
         super().__init__(target.scopes[0], results, outline, target.registry.words)
         self.target = target
-        self.lines: list[str] = []
-
-    def write(self, line: str) -> None:
-        """Adds a statement."""
-        self.lines.append(self.indent + line)
-
-    def assign(self, name: str, value: Expression) -> None:
-        self.lines += lines(document(value), self.indent, f"{name} = ")
-
-    def take_apart(self, names: Sequence[str], value: Expression) -> None:
-        self.write(f"{apart(names)} = {value.text}")
-
-    def add_up(self, name: str, value: Expression) -> None:
-        self.assign(name, value)
-
-    def run_row(self, child: Child, running: str, outputs: str) -> None:
-        if numeral(child):  # TorchScript has no loop over a part of the class itself.
-            for index in range(child.count):
-                self.write(f"{running} = {self.module(child, index)}({running})")
-            return
-        each = unique(identifier(child.name), {*self.taken(), running, outputs})
-        if outputs:
-            self.write(f"{outputs}: list[Tensor] = []")
-        self.write(f"for {each} in {self.module(child)}:")
-        self.write(f"    {running} = {each}({running})")
-        if outputs:
-            self.write(f"    {outputs}.append({running})")
 
     def does_nothing(self, child: Child) -> bool:
         return (child.name,) in self.target.dropped or super().does_nothing(child)
@@ -81,10 +51,6 @@ class Forward(Acts):
 
         self.target.registry.facts(scopes[0])
         return text
-
-    def finish(self, result: Ref) -> None:
-        """The return of a value."""
-        self.lines += lines(document(self.read(result)), self.indent, "return ")
 
 
 class NetworkForward(Forward):
@@ -122,8 +88,3 @@ class NetworkForward(Forward):
         """The return of a dict."""
         items = [atom(f"{quoted(section.name)}: {self.values[section.value].text}") for section in sections]
         self.lines += lines(group("{", items, "}"), self.indent, "return ")
-
-
-def document(value: Expression) -> Doc:
-    """An expression for layout: a list that is written out may take several lines."""
-    return listing([atom(item.text) for item in value.items]) if value.items else atom(value.text)

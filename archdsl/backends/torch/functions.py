@@ -6,27 +6,22 @@ from archdsl.backends.torch.grouping import Group
 from archdsl.backends.torch.layout import lines, number, signature
 from archdsl.backends.torch.numbers import Frame, Hint
 from archdsl.backends.torch.registry import Class, Registry
+from archdsl.backends.torch.sketch import expression
 from archdsl.backends.torch.text import docstring
-from archdsl.graph import is_list
-from archdsl.graph.forward.expressions import element, filled, variable
-from archdsl.graph.forward.rules import content, spelling
-from archdsl.op import Shapes
+from archdsl.backends.torch.writing import type_of
 
 BODY = "        "
 
 
 def function_class(registry: Registry, group: Group, name: str, doc: str) -> list[str]:
     """The lines of such a class, which the registry knows from then on."""
-    op, shapes = content(group.first)
-    frame = Frame(group.scopes)
+    frame = Frame(group.scopes, registry.words)
 
     def fact(word: str) -> str:
         return frame.attribute([registry.facts(scope)[word] for scope in group.scopes], Hint("", word))
 
     registry.facts(group.first)
-    x = variable("x")
-    tensors = [element(x, at) for at in range(len(shapes))] if op.takes == "list" else [x]
-    value = filled(spelling(group.first).function, tensors, x if op.takes == "list" else None, fact)
+    value = expression(group.first, fact)
     registry.classes[group.index] = Class(name, tuple(frame.parameters), ())
     head = [f"class {name}(nn.Module):", *docstring(doc), ""]
     if frame.stored:
@@ -35,10 +30,5 @@ def function_class(registry: Registry, group: Group, name: str, doc: str) -> lis
         head += ["        super().__init__()"]
         head += [line for key, text in frame.stored.items() for line in lines(number(text), BODY, f"self.{key} = ")]
         head += [""]
-    forward = signature("forward", ["self", f"x: {type_of(shapes)}"], type_of(group.first.output))
+    forward = signature("forward", ["self", f"x: {type_of(group.first.inputs[0])}"], type_of(group.first.output))
     return [*head, *forward, f"        return {value.text}"]
-
-
-def type_of(shapes: Shapes) -> str:
-    """The type of a value."""
-    return "list[Tensor]" if is_list(shapes) else "Tensor"

@@ -1,7 +1,7 @@
 """Which scopes become classes, and which scopes share one: those that are written alike, numbers aside.
 
-Scopes have equal keys where ops, children and wiring are equal, recursively. In a class, a child that the definition
-takes as a block-valued parameter is open: whatever it is, the constructor is given it (a slot).
+Scopes have equal keys where their own texts (`sketch`) and their children's keys are equal. In a class, a child that
+the definition takes as a block-valued parameter is open: whatever it is, the constructor is given it (a slot).
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from archdsl.graph import Child, Graph, Ref, Run, Scope, Spread, Step, distinct, is_list
-from archdsl.graph.forward.rules import content, in_line, is_identity, numeral, pipeline, spelling
+from archdsl.backends.torch import sketch
+from archdsl.graph import Child, Graph, Run, Scope, distinct
+from archdsl.graph.forward.rules import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
 
 LARGEST = 60
 """A chain of more modules is a class where it is used twice; a parameter of more is no slot."""
@@ -57,6 +58,7 @@ class Grouping:
     """The groups of a graph, those of children before those of their parents, and the slots of each."""
 
     def __init__(self, graph: Graph) -> None:
+        self.in_place = InPlace(graph.root)
         self.keys: dict[Scope, int] = {}
         self.opened: dict[Scope, int] = {}
         self.group: dict[Scope, Group] = {}
@@ -73,17 +75,15 @@ class Grouping:
         """Gives a scope its key, after those of its children."""
         if scope.op is not None:
             self.sizes[scope] = 1, 1
-            spelt = spelling(scope)
-            key = "op", scope.op.name, spelt.module, spelt.function, spelt.helper, spelt.inplace
-            self.keys[scope] = self.opened[scope] = self.intern(key)
+            self.keys[scope] = self.opened[scope] = self.intern(("op", *sketch.op(scope)))
             return
         self.measure(scope)
-        shape = scope.kind, scope.name, scope.owner, scope.names, wiring(scope), self.children(scope, self.open_key)
         if self.inline(scope):
-            self.keys[scope] = self.intern(("chain", self.children(scope, self.row)))
-            self.opened[scope] = self.intern(("chain", self.children(scope, self.open_key)))
+            self.keys[scope] = self.intern(("chain", self.in_place.of(scope), self.children(scope, self.row)))
+            self.opened[scope] = self.intern(("chain", self.open_chain(scope)))
         else:
-            given = self.join(scope, shape)
+            named = scope.kind, scope.name, scope.owner, scope.names
+            given = self.join(scope, (*named, sketch.forward(scope), self.open_chain(scope)))
             self.keys[scope] = self.opened[scope] = self.intern(("class", self.group[scope].index, given))
         self.wrap_functions(scope)
 
@@ -120,6 +120,11 @@ class Grouping:
         """The keys of a scope's children."""
         return tuple(key(child) for child in scope.children)
 
+    def open_chain(self, scope: Scope) -> tuple[Any, ...]:
+        """The keys of a scope's children in a class's own text, and which of them it writes in place."""
+        in_place = (name for name in self.in_place.of(scope) if not self.is_slot(scope.child(name)))
+        return frozenset(in_place), self.children(scope, self.open_key)
+
     def row(self, child: Child) -> tuple[Any, ...]:
         """The key of a child with all that is in it. How often one module is repeated is a number, and left out."""
         stretches = self.stretches(child)
@@ -129,7 +134,7 @@ class Grouping:
     def open_key(self, child: Child) -> tuple[Any, ...]:
         """The key of a child in a class's own text, where parameters are open."""
         if self.is_slot(child):
-            return child.name, child.form, "parameter"
+            return child.name, child.form, in_list(child), "parameter"
         return (child.name, child.role, self.opened[child.scope]) if child.form == "one" else self.row(child)
 
     def is_slot(self, child: Child) -> bool:
@@ -191,26 +196,3 @@ def held(scope: Scope) -> Iterator[Scope]:
     """The scopes that a scope holds, once for each place."""
     for child in scope.children:
         yield from (run.scope for run in child.runs)
-
-
-def wiring(scope: Scope) -> tuple[Any, ...]:
-    """What a scope's forward does, numbers aside."""
-    kinds = tuple(is_list(shapes) for shapes in scope.inputs)
-    return kinds, tagged(scope.result), *(act(step) for step in scope.steps)
-
-
-def act(step: Step) -> tuple[Any, ...]:
-    """What a step does, numbers aside."""
-    in_line = ""
-    if step.kind == "op" and step.scope is not None:
-        in_line = f"{content(step.scope)[0].name} {spelling(step.scope).function}"
-    lists = len(step.shape) if is_list(step.shape) else -1
-    inputs = tuple(tagged(ref) for ref in step.inputs)
-    return step.kind, step.target, inputs, step.output, repr(step.index), step.name, in_line, lists
-
-
-def tagged(ref: Ref) -> Any:
-    """A reference such that a spread list differs from a value."""
-    if isinstance(ref, int):
-        return ref
-    return tuple(("all", part.value) if isinstance(part, Spread) else part for part in ref)

@@ -8,22 +8,24 @@ came from, by a parameter of the definition, or by a name of its own.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.arithmetic import Unknown
 from archdsl.backends.torch.text import literal
-from archdsl.graph import Origin, Scope
+from archdsl.graph import Origin, Scope, is_list
 from archdsl.graph.forward.expressions import LONG
 from archdsl.graph.forward.names import identifier, unique
+from archdsl.lang.text.naming import attribute_name
 from archdsl.record import MISSING
 
 CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}
 """Defaults of parameters whose declaration does not say one."""
 CHANNELS = ("in_channels", "in_features", "num_parameters", "normalized")
 """Facts that are the channels of what reaches an op."""
-FORMS = ("in_channels // 2", "2 * in_channels", "in_channels // 4", "4 * in_channels")
+INPUT = arithmetic.INPUT
+FORMS = tuple(filter(None, map(arithmetic.parse, (f"{INPUT} // 2", f"2 * {INPUT}", f"{INPUT} // 4", f"4 * {INPUT}"))))
 """What else channels may be called."""
 
 
@@ -59,6 +61,10 @@ class Parameter(NamedTuple):
     values: tuple[Any, ...]
     default: Any = MISSING
 
+    def is_usual(self, value: Any) -> bool:
+        """Whether an instance has this value."""
+        return alike([value])[0] in alike(self.values)
+
     @property
     def annotation(self) -> str:
         """Its type, read off its values."""
@@ -78,27 +84,57 @@ def kind(value: Any) -> str:
 
 
 class Frame:
-    """The arguments of one class, found while its numbers are named."""
+    """The arguments of one class, found while its numbers are named.
 
-    def __init__(self, scopes: Sequence[Scope], taken: Sequence[str] = (), blocks: Sequence[str] = ()) -> None:
+    A name of the definition's means what the definition means by it, whatever the emitted text has to call it; so each
+    has an identifier, which nothing else in the text has. An expression is taken only where it has the right value in
+    every instance, as worked out from what its identifiers stand for.
+    """
+
+    def __init__(
+        self,
+        scopes: Sequence[Scope],
+        words: Collection[str] = (),
+        blocks: Sequence[str] = (),
+        taken: Sequence[str] = (),
+    ) -> None:
         self.size = len(scopes)
         self.columns = Columns(tuple(range(self.size)))
-        self.known, self.defaults = arguments(scopes, blocks)
+        known, defaults = arguments(scopes, blocks)
+        self.names: dict[str, str] = {}
+        """The identifiers of the definition's names, and of the input's channels."""
+        for name in sorted(known, key=INPUT.__eq__):
+            plain = identifier("in_channels" if name == INPUT else name)
+            self.names[name] = unique(plain, {*words, *self.names.values()})
+        self.known = {self.names[name]: row for name, row in known.items()}
+        """What has an identifier already: its value in each instance."""
+        self.defaults = {self.names[name]: value for name, value in defaults.items()}
         self.used: set[str] = set()
         self.fresh: dict[str, Parameter] = {}
-        self.taken = {*taken, *self.known}
+        self.members = {*taken}
+        """The attributes of the class."""
+        self.turn = unique("i", {*words, *taken, *blocks, *self.known})
+        self.taken = {*words, *taken, *blocks, *self.known, self.turn}
         self.stored: dict[str, str] = {}
         """What `forward` needs: attributes, with what the constructor sets them to."""
-        self.turn = unique("i", self.taken)
+
+    @property
+    def channels(self) -> Channels | None:
+        """The channels of the input and what they are called, where there is one tensor."""
+        name = self.names.get(INPUT, "")
+        return Channels(tuple(self.known[name]), name) if name in self.known else None
 
     @property
     def parameters(self) -> list[Parameter]:
         """The arguments that are needed: the definition's in its order, then those that have no name there."""
-        known = [name for name in self.known if name in self.used]
-        declared = [
-            Parameter(identifier(name), tuple(self.known[name]), self.defaults.get(name, MISSING)) for name in known
-        ]
+        known = (name for name in self.known if name in self.used)
+        declared = [Parameter(name, tuple(self.known[name]), self.defaults.get(name, MISSING)) for name in known]
         return [*declared, *self.fresh.values()]
+
+    @property
+    def rows(self) -> dict[str, Sequence[Any]]:
+        """What every identifier stands for in each instance."""
+        return {**self.known, **{name: parameter.values for name, parameter in self.fresh.items()}}
 
     def number(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number."""
@@ -109,8 +145,11 @@ class Frame:
         text = self.number(self.columns, values, hint)
         if same(values) and len(text) <= LONG:
             return text
-        name = text if text.isidentifier() else unique(hint.fact, {*self.taken, *self.stored})
-        self.stored[name] = text
+        name = next((name for name, known in self.stored.items() if known == text), "")
+        if not name:
+            wanted = attribute_name(text if text.isidentifier() else hint.fact)
+            name = unique(wanted, {*self.members, *self.stored})
+            self.stored[name] = text
         return f"self.{name}"
 
     def tree(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr:
@@ -120,6 +159,8 @@ class Frame:
         if not columns.turns:
             return self.argument(tuple(values), hint)
         starts, steps = progression(columns, values, self.size)
+        if not any(steps):
+            return self.tree(self.columns, starts, hint)
         start, step = (self.tree(self.columns, each, hint) for each in (starts, steps))
         return arithmetic.folded(SLOPE, {"start": start, "step": step, "turn": ast.Name(self.turn)})
 
@@ -132,61 +173,67 @@ class Frame:
         if hint.origin is None or hint.origin.kind == "literal":
             return None
         tree = arithmetic.parse(hint.origin.text)
-        if tree is None or not all(name in self.known for name in arithmetic.names(tree)):
+        if tree is None or not all(self.names.get(name) in self.known for name in arithmetic.names(tree)):
             return None
         fixed = {name: constant(row[0]) for name, row in self.known.items() if same(row)}
-        return self.fitting(arithmetic.folded(tree, fixed), values)
+        return self.fitting(arithmetic.folded(Renamed(self.names).visit(tree), fixed), values)
 
-    def fitting(self, tree: ast.expr, values: tuple[Any, ...]) -> ast.expr | None:
+    def fitting(self, tree: ast.expr | None, values: tuple[Any, ...]) -> ast.expr | None:
         """The expression, if it is right in every instance."""
-        if any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(tree)):
-            return None
-        if not fits(tree, self.known, values):
+        if tree is None or has_text(tree) or not fits(tree, self.rows, values):
             return None
         self.used |= set(arithmetic.names(tree))
-        return Renamed().visit(tree)
+        return tree
 
     def by_value(self, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
         """A parameter, or an argument named before, that has this value in every instance."""
+        of_input = hint.fact in CHANNELS
+        if of_input and hint.channels is not None and hint.channels.values == values:
+            found = self.fitting(arithmetic.parse(hint.channels.text), values)
+            if found is not None:
+                return found
         key = alike(values)
-        if hint.channels is not None and hint.fact in CHANNELS and hint.channels.values == values:
-            tree = ast.parse(hint.channels.text, mode="eval").body
-            self.used |= {name for name in self.known if identifier(name) in arithmetic.names(tree)}
-            return tree
-        for name in (hint.fact, *self.known):
-            if name in self.known and alike(self.known[name]) == key:
+        rows = self.rows
+        for name in (self.names.get(hint.fact, ""), *rows):
+            if name in rows and alike(rows[name]) == key:
                 self.used.add(name)
-                return ast.Name(identifier(name))
-        named = (parameter.name for parameter in self.fresh.values() if alike(parameter.values) == key)
-        known = next((ast.Name(name) for name in named), None)
-        return known or (self.by_form(values) if hint.fact in CHANNELS else None)
+                return ast.Name(name)
+        return self.by_form(values) if of_input else None
 
     def by_form(self, values: tuple[Any, ...]) -> ast.expr | None:
         """A simple share or multiple of the input's channels."""
-        trees = (arithmetic.parse(form) for form in FORMS if "in_channels" in self.known)
-        return next((fit for tree in trees if tree is not None and (fit := self.fitting(tree, values))), None)
+        if self.channels is None:
+            return None
+        channels: dict[str, ast.expr] = {INPUT: ast.Name(self.channels.text)}
+        trees = (arithmetic.folded(form, channels) for form in FORMS)
+        return next((fit for tree in trees if (fit := self.fitting(tree, values))), None)
 
     def by_new_name(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
         """A new argument, named after what it is. A parameter that is the number in another form makes room for it."""
         plain = identifier(hint.fact)
-        if hint.origin is not None and hint.origin.text == hint.fact in self.known and hint.fact not in self.used:
-            del self.known[hint.fact]
-            self.taken.discard(hint.fact)
+        known = self.names.get(hint.fact, "")
+        if hint.origin is not None and hint.origin.text == hint.fact and known in self.known and known not in self.used:
+            del self.known[known]
+            self.taken.discard(known)
         free = hint.fact not in CHANNELS and plain not in self.taken
         name = plain if free or not hint.child else f"{hint.child}_{hint.fact}"
         name = unique(name, self.taken)
         self.taken.add(name)
-        default = hint.default if hint.default in values and name == plain else MISSING
-        self.fresh[name] = Parameter(name, values, default)
+        found = Parameter(name, values)
+        usual = name == plain and found.is_usual(hint.default)
+        self.fresh[name] = found._replace(default=hint.default) if usual else found
         return ast.Name(name)
 
 
 class Renamed(ast.NodeTransformer):
-    """Names as the emitted text may use them."""
+    """Names as the emitted text has them."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        """A parameter."""
-        return ast.Name(identifier(node.id))
+        """A name of the definition's."""
+        return ast.Name(self.names.get(node.id, node.id))
 
 
 SLOPE = ast.parse("start + step * turn", mode="eval").body
@@ -198,8 +245,8 @@ def arguments(scopes: Sequence[Scope], blocks: Sequence[str]) -> tuple[dict[str,
     numbers = (name for name in rows[0] if name not in blocks)
     names = [name for name in numbers if all(name in row and writable(row[name]) for row in rows)]
     known = {name: [row[name] for row in rows] for name in names}
-    if all(scope.op is None and scope.inputs and isinstance(scope.inputs[0][0], int) for scope in scopes):
-        known = {"in_channels": [scope.inputs[0][0] for scope in scopes]} | known
+    if all(scope.op is None and scope.inputs and not is_list(scope.inputs[0]) for scope in scopes):
+        known = {INPUT: [scope.inputs[0][0] for scope in scopes]} | known
     declared = {argument.name: argument.default for argument in scopes[0].arguments}
     chosen = {name: declared.get(name, MISSING) for name in names}
     defaults = {name: CONVENTIONS.get(name, MISSING) if value is MISSING else value for name, value in chosen.items()}
@@ -222,6 +269,11 @@ def same(values: Sequence[Any]) -> bool:
     """Whether a number is the same everywhere."""
     first = values[0]
     return all(value == first and type(value) is type(first) for value in values)
+
+
+def has_text(tree: ast.expr) -> bool:
+    """Whether there is a string in an expression."""
+    return any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(tree))
 
 
 def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], values: Sequence[Any]) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from archdsl.backends.torch.grouping import Group, Grouping, Path, below
 from archdsl.backends.torch.numbers import Parameter
 from archdsl.graph import Child, Graph, Run, Scope, distinct
-from archdsl.graph.forward.rules import InPlace, content, numeral, spelling
+from archdsl.graph.forward.rules import content, numeral, spelling
 from archdsl.record import MISSING
 
 DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
@@ -34,13 +34,13 @@ class Class(NamedTuple):
 class Registry:
     """What the classes of one graph share."""
 
-    def __init__(self, graph: Graph, grouping: Grouping) -> None:
+    def __init__(self, graph: Graph, grouping: Grouping, names: Iterable[str]) -> None:
         self.grouping = grouping
-        self.in_place = InPlace(graph.root)
+        self.in_place = grouping.in_place
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
-        self.words = helper_names(graph)
-        """What no variable may be called."""
+        self.words = helper_names(graph) | {*names}
+        """What no variable and no argument may be called: the classes of the text, and what ops bring along."""
         self.needed: set[str] = set()
         self.helpers: dict[str, None] = {}
         self.known_facts: dict[Scope, dict[str, Any]] = {}

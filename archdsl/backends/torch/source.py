@@ -10,6 +10,7 @@ from archdsl.backends.torch.functions import function_class
 from archdsl.backends.torch.grouping import Group, Grouping
 from archdsl.backends.torch.naming import called, class_names, homes_of
 from archdsl.backends.torch.registry import Registry
+from archdsl.backends.torch.shared import check_shared
 from archdsl.backends.torch.text import docstring
 from archdsl.errors import ArchError, catalog
 from archdsl.graph import Graph, Scope, distinct
@@ -47,9 +48,9 @@ def emit(graph: Graph) -> str:
     """A network as PyTorch source: one file that needs torch alone."""
     check_supported(graph)
     grouping = Grouping(graph)
-    registry = Registry(graph, grouping)
     homes = homes_of(graph)
     names, told = class_names(graph, grouping, homes), docs(graph, grouping, homes)
+    registry = Registry(graph, grouping, names.values())
     texts: dict[int, list[str]] = {}
     for group in sorted(grouping.groups, key=lambda group: group.first.op is None):
         name, doc = names[group.index], told[group.index]
@@ -57,6 +58,7 @@ def emit(graph: Graph) -> str:
             texts[group.index] = function_class(registry, group, name, doc)
         else:
             texts[group.index] = Writer(registry, group, name).text(graph, doc)
+    check_shared(graph, registry)
     helpers = [text.strip("\n").split("\n") for text in (*helpers_of(registry), *registry.helpers)]
     classes = [texts[group.index] for group in in_order(grouping, homes)]
     body = "\n\n\n".join("\n".join(part) for part in (*helpers, *classes))

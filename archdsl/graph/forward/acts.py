@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import reduce
 
-from archdsl.graph.forward.expressions import WIDTH, Expression, call, element, filled, joined, variable
+from archdsl.graph.forward.expressions import WIDTH, Expression, call, element, filled, joined, reads_again, variable
 from archdsl.graph.forward.names import identifier, unique
 from archdsl.graph.forward.network import Outline
 from archdsl.graph.forward.rules import content, in_line, in_list, is_identity, numeral
@@ -196,8 +196,15 @@ class Acts(Statements):
         assert step.scope is not None
         op, x = content(step.scope)
         template = op.spelling(x).function
+        if reads_again(template):
+            self.bind_operands(step)
         build = self.joining(step, template) if op.takes == "list" else self.applying(step, template)
         self.settle(step, lambda: build()._replace(step=step))
+
+    def bind_operands(self, step: Step) -> None:
+        """Puts the operands of a step into variables, so that each is worked out once, however often it is read."""
+        for value in sorted(self.pending.intersection(values_read(step.inputs))):
+            self.bind(value)
 
     def applying(self, step: Step, template: str) -> Callable[[], Expression]:
         """The expression of an op that takes a tensor."""
@@ -229,8 +236,7 @@ class Acts(Statements):
 
     def summing(self, step: Step, ref: Ref, product: bool) -> Callable[[], Expression]:
         """A sum or product of many, piece by piece; the first tensors come first, as floats do not associate."""
-        for value in sorted(self.pending.intersection(values_read([ref]))):
-            self.bind(value)
+        self.bind_operands(step)
         tensors = self.tensors(ref)
         first, *rest = (value.text for value in tensors)
         name = self.new(step.name or "y")

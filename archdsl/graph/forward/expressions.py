@@ -14,6 +14,8 @@ WIDTH = 100
 LONG = 40
 """A list of numbers with more characters may take several lines, or is an attribute."""
 PLACE = re.compile(r"\{(\w+)\}")
+WHOLE = frozenset({"x", "sum", "product"})
+"""The places that stand for all operands at once."""
 SLICE = re.compile(r"(?<=[\[ ])([\w.]*)(::?)([\w.]*)(?=[\],])")
 PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Constant)
 
@@ -111,6 +113,12 @@ def filled(
     parts = operands if listed is None else [listed]
     text = SLICE.sub(spaced, PLACE.sub(place, template))
     return combined(text, parts, 0 if text in texts else 1)
+
+
+def reads_again(template: str) -> bool:
+    """Whether a template names an operand more than once, or may do so."""
+    words = [word for word in PLACE.findall(template) if word in WHOLE or word.isdigit()]
+    return len(words) > len(set(words)) or (len(words) > 1 and not WHOLE.isdisjoint(words))
 
 
 def spaced(match: re.Match[str]) -> str:

@@ -268,9 +268,9 @@ class Elaboration:
         """
         if self.params:
             return
-        session = self.session
+        marks = self.session.trace
         idle = [entry for slot, entry in self.declared.items() if slot not in self.root.used]
-        idle += [entry for place, entry in session.declared.items() if place not in session.effective]
+        idle += [entry for place, entry in marks.declared.items() if place not in marks.effective]
         for entry in idle:
             help = "no op or block of that name is built here, or each has its own value; remove the setting"
             label = f"the setting `{entry.text}` reaches nothing"

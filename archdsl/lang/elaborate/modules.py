@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.errors import Note, catalog
-from archdsl.graph import Scope
+from archdsl.graph import Argument, Scope
 from archdsl.lang.elaborate.leaves import op_scope, policy_block
 from archdsl.lang.elaborate.parameters import arguments_of, bind, tensor_inputs
 from archdsl.lang.evaluate.bodies import run
@@ -44,10 +44,7 @@ WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
 
 def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
     """What was asked for and not set by these settings; those that were take effect."""
-    effective = {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
-    if effective:
-        session.effective |= effective
-        session.mark()
+    session.trace.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
     return frozenset(slot for slot in used if slot not in inner.entries)
 
 
@@ -86,7 +83,7 @@ def check_single(session: Session, role: Role) -> None:
     binding: Any = role.binding
     if binding is None:
         return
-    session.mark(binding[0])
+    session.trace.bodies.add(binding[0])
     before = session.applied.setdefault(binding, role.span)
     if before != role.span:
         raise Fault(
@@ -112,11 +109,11 @@ def shared_elsewhere(shared: Shared) -> Fault:
 def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
     """Several blocks as one module."""
     key = ("chain", block.key, shape, settings.key)
-    if (found := session.scopes.get(key)) is None:
-        built, notes = session.noting(lambda: new_chain(session, block, shape, settings))
-        session.scopes[key] = built._replace(notes=notes)
-        return built
-    session.note(found.notes)
+    found = session.scopes.get(key)
+    spared = found is not None
+    if found is None:
+        found = session.scopes[key] = session.building(lambda: new_chain(session, block, shape, settings))
+    session.note(found.marks, spared=spared)
     return found
 
 
@@ -131,23 +128,23 @@ def new_chain(session: Session, block: BlockValue, shape: Shapes, settings: Sett
 def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
     """An op, or a defined block, on inputs of these shapes."""
     key = ("use", use.content, shapes, settings.key)
-    if (found := session.scopes.get(key)) is not None:
-        session.note(found.notes)
-        return found
-    try:
-        if isinstance(use.target, Definition):
-            found = known_scope(session, use, use.target, shapes, settings)
-        else:
-            found = op_scope(session, use, shapes[0], settings)
-            session.note(found.notes)
-    except Fault as fault:
-        fault.starts_path()
-        leave(fault, use, settings)
-        raise
-    except RecursionError:
-        help = "does a block use itself without an end?"
-        raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
-    session.scopes[key] = found
+    found = session.scopes.get(key)
+    spared = found is not None
+    if found is None:
+        try:
+            if isinstance(use.target, Definition):
+                found = known_scope(session, use, use.target, shapes, settings)
+            else:
+                found = op_scope(session, use, shapes[0], settings)
+        except Fault as fault:
+            fault.starts_path()
+            leave(fault, use, settings)
+            raise
+        except RecursionError:
+            help = "does a block use itself without an end?"
+            raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
+        session.scopes[key] = found
+    session.note(found.marks, spared=spared)
     return found
 
 
@@ -166,14 +163,11 @@ def known_scope(
 ) -> Built:
     """A defined block as an earlier elaboration has it, or worked out."""
     known = session.known
-    if known is None:
-        return block_scope(session, use, definition, shapes, settings)
-    if (found := known.find(session, use, shapes, settings)) is not None:
-        session.note(found.notes, spared=False)
+    if known is not None and (found := known.find(session, use, shapes, settings)):
         return found
-    built, notes = session.noting(lambda: block_scope(session, use, definition, shapes, settings))
-    found = built._replace(notes=notes)
-    known.add(use, shapes, settings, found)
+    found = session.building(lambda: block_scope(session, use, definition, shapes, settings))
+    if known is not None:
+        known.add(use, shapes, settings, found)
     return found
 
 
@@ -207,30 +201,26 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
     key = (use.content, id(settings), *placed)
     if (found := session.bodies.get(key)) is not None:
-        session.note(found.notes)
-        session.trace.bodies.add(found.token)
+        session.note(found.marks, spared=True)
+        session.trace.parts.add(found.token)
         return found
-    (body, asks), notes = session.noting(lambda: worked_out(session, use, definition, builder, settings))
-    result = body.result
-    if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
-        session.bodies[key] = body._replace(notes=notes)
-    return body
-
-
-def worked_out(
-    session: Session, use: Use, definition: Definition, builder: Builder, settings: Settings
-) -> tuple[Body, bool]:
-    """What a block's body comes to on this input, and whether it asks anything of it."""
     names: dict[str, Value] = {"x": builder.input(0)}
     frame = Frame(session, definition.file, definition.statics, names, settings, builder, definition.parameter_names)
-    bind(frame, use, definition)
-    arguments = arguments_of(frame, definition)
-    returned, result = run(frame, definition.body)
+
+    def work() -> tuple[tuple[Argument, ...], bool, Value]:
+        bind(frame, use, definition)
+        return arguments_of(frame, definition), *run(frame, definition.body)
+
+    (arguments, returned, result), marks = session.noting(work)
+    session.note(marks)
     if not returned:
         label = f"`{definition.name}` returns nothing"
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
-    body = Body(arguments, result, frozenset(builder.used), (use, settings), builder.token)
-    return body, "x" in frame.read or len(builder.inputs) > 1
+    body = Body(arguments, result, frozenset(builder.used), marks, (use, settings), builder.token)
+    asks = "x" in frame.read or len(builder.inputs) > 1
+    if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
+        session.bodies[key] = body
+    return body
 
 
 def is_one(block: BlockValue) -> bool:

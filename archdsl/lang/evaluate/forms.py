@@ -9,6 +9,7 @@ from archdsl.lang.evaluate.building import TOKENS
 from archdsl.lang.evaluate.calls import FORM_CALLS
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.operators import Joint, join, row
+from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import evaluate, need_block
@@ -57,12 +58,12 @@ def operands_of(frame: Frame, argument: ast.Argument) -> list[Operand]:
             return [Operand(value, argument.span)]
         if not is_list(value):
             raise Fault(catalog.WRONG_TYPE, argument.span, f"`...` takes a list, not {describe(value)}")
-        return [checked(argument, item) for item in value]
+        return [checked(argument, placed(frame, argument.value, item)) for item in value]
     value = checked(argument, evaluate(frame, argument.value))
     if not argument.target:
         return [value]
     block = need_block(argument.value, value.value)
-    name = attribute_name(argument.target[-1])
+    name = attribute_name(argument.target[-1]) + ("." if frame.listed else "")
     key = frame.session.key("own", name, block.key)
     return [Operand(Role(key=key, span=argument.span, name=name, body=block, role="own"), argument.span)]
 
@@ -102,8 +103,7 @@ def with_(frame: Frame, node: ast.Call) -> Value:
             return need_block(argument.value, evaluate(frame, argument.value))
         slot, entry = setting(frame, argument)
         entries[slot] = entry
-        session.declared.setdefault((slot, entry.key), entry)
-        session.mark()
+        session.trace.declared.setdefault((slot, entry.key), entry)
         return None
 
     body = every(node.arguments, part)[-1]

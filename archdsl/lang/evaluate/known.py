@@ -3,7 +3,7 @@
 A module is the same where its block says the same, meets the same shapes, and where the settings say the same to all
 that asks them in it: its ops, its blocks, and the policies. It is taken over only where working it out here could not
 fail: where its levels fit, where the work that it stands for is within the limits (and is counted as if it were done
-here), and where it leaves no mark outside of itself. So what an elaboration comes to with known modules, it comes to
+here), and where it leaves no mark in a body around it. So what an elaboration comes to with known modules, it comes to
 without them: the same figures. Places are another matter, as a module stands in the text that it was first met in; so
 whatever is told to people is worked out without (`driver.checking`, `driver.compiling.counted`).
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.lang.evaluate.session import Built, Notes, Session
+from archdsl.lang.evaluate.session import Built, Marks, Session
 from archdsl.lang.evaluate.settings import Said, Settings, Slot
 from archdsl.lang.text.files import Target
 from archdsl.lang.values.limits import MOST_LEVELS
@@ -67,24 +67,24 @@ class Known:
     def find(self, session: Session, use: Use, shapes: Any, settings: Settings) -> Built | None:
         """The module that a block is on inputs of these shapes, if it is known; its cost is then counted."""
         for module in self.modules.get((use.content, shapes), ()):
-            notes = module.built.notes
-            if said(module.settings, notes.asked) == said(settings, notes.asked) and is_affordable(session, notes):
+            marks = module.built.marks
+            if said(module.settings, marks.asked) == said(settings, marks.asked) and is_affordable(session, marks):
                 self.found += 1
                 return module.built
         return None
 
     def add(self, use: Use, shapes: Any, settings: Settings, built: Built) -> None:
-        """Takes note of a module, if it leaves no marks elsewhere."""
+        """Takes note of a module, if it has nothing to do with the bodies around it."""
         self.count += 1
-        if not built.notes.marks:
+        if not built.marks.bodies:
             alike = self.modules.setdefault((use.content, shapes), [])
             alike.insert(0, Module(settings, built))
             del alike[MOST_ALIKE:]
 
 
-def is_affordable(session: Session, notes: Notes) -> bool:
+def is_affordable(session: Session, marks: Marks) -> bool:
     """Whether some work could be done here, whatever has been done before; its cost is then counted."""
-    return len(session.inside) + notes.levels <= MOST_LEVELS and session.budget.spend(notes.cost)
+    return len(session.inside) + marks.levels <= MOST_LEVELS and session.budget.spend(marks.cost)
 
 
 def said(settings: Settings, asked: frozenset[Target | None]) -> Said:

@@ -21,42 +21,50 @@ if TYPE_CHECKING:
     from archdsl.graph import Scope, Totals
     from archdsl.lang.evaluate.known import Known
 
+Made = TypeVar("Made")
 
-class Notes(NamedTuple):
-    """All that a piece of work has to do with the elaboration around it, but for its result (`known`).
+Place = tuple[Slot, int]
+"""A setting of a `with`: what it sets, and the key of its value."""
 
-    The ops, blocks and policies (None) whose settings it asked for; what it costs, and how many levels it nests, with
-    nothing worked out before; and the bodies (by their tokens) around it that it leaves a mark on.
+
+class Marks(NamedTuple):
+    """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
+
+    `declared` are the settings of each `with` that was met, and `effective` those that an op or a block took up.
+    Other elaborations (`known`) need the rest: `asked` are the targets that asked for settings; `cost` and `levels`
+    are those of the part with nothing worked out before; `bodies` are the tokens of the bodies around it in which it
+    left its mark.
     """
 
     asked: frozenset[Target | None] = frozenset()
+    declared: tuple[tuple[Place, Entry], ...] = ()
+    effective: frozenset[Place] = frozenset()
     cost: Cost = FREE
     levels: int = 0
-    marks: frozenset[int] = frozenset()
-
-
-NOTHING = Notes()
+    bodies: frozenset[int] = frozenset()
 
 
 class Trace:
-    """What becomes the notes of a piece of work, while that is under way."""
+    """What becomes the marks of a part, while that is worked out."""
 
     def __init__(self, depth: int) -> None:
         self.asked: set[Target | None] = set()
+        self.declared: dict[Place, Entry] = {}
+        self.effective: set[Place] = set()
         self.spared = FREE
         """The cost of what had been worked out before."""
         self.deepest = depth
-        self.marks: set[int] = set()
         self.bodies: set[int] = set()
-        """Those that had been worked out before, and are a part of this work all the same."""
+        self.parts: set[int] = set()
+        """Bodies that had been worked out before, and are a part of this one all the same."""
 
 
 class Built(NamedTuple):
-    """A scope; what was found, in it and below, in the settings in force around it; and notes for `known`."""
+    """A scope; what was found, in it and below, in the settings in force around it; and the marks that it leaves."""
 
     scope: Scope
     used: frozenset[Slot]
-    notes: Notes = NOTHING
+    marks: Marks = Marks()
 
 
 class Body(NamedTuple):
@@ -65,9 +73,9 @@ class Body(NamedTuple):
     arguments: tuple[Argument, ...]
     result: Value
     used: frozenset[Slot]
+    marks: Marks = Marks()
     kept: tuple[object, ...] = ()
     token: int = 0
-    notes: Notes = NOTHING
 
 
 class Rest(NamedTuple):
@@ -80,12 +88,8 @@ class Rest(NamedTuple):
         return [bound.value for bound in self.given.values()]
 
 
-Work = TypeVar("Work")
-
 MOST_SHOWN = 4
 """So many blocks of a circle are named."""
-ALL = -1
-"""The token of no body: a mark on the elaboration as a whole."""
 NOWHERE = Origin("computed", "")
 
 
@@ -107,8 +111,6 @@ class Session:
         self.inside: list[str] = []
         """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
         self.applied: dict[tuple[int, str, int], Span] = {}
-        self.declared: dict[tuple[Slot, int], Entry] = {}
-        self.effective: set[tuple[Slot, int]] = set()
         self.shares = False
         """Whether the text has shared weights anywhere."""
         self.identity = vocabulary()["identity"]
@@ -128,39 +130,38 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.inside.pop()
 
-    # ---- notes: what another elaboration has to know that takes over a piece of work
-
-    def noting(self, work: Callable[[], Work]) -> tuple[Work, Notes]:
-        """What some work comes to, with notes of it where somebody may read them."""
-        if self.known is None:
-            return work(), NOTHING
-        outer, depth, before = self.trace, len(self.inside), self.budget.used
-        since, trace = next(TOKENS), Trace(depth)
-        self.trace = trace
+    def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
+        """What some work makes, with the marks that it leaves, which do not count until `note` is handed them."""
+        outer, depth, before = self.trace, len(self.inside), self.budget.spent
+        since = next(TOKENS)
+        trace = self.trace = Trace(depth)
         try:
-            result = work()
+            made = work()
         finally:
             self.trace = outer
-        cost = plus(minus(self.budget.used, before), trace.spared)
-        marks = frozenset([token for token in trace.marks if token < since and token not in trace.bodies])
-        notes = Notes(frozenset(trace.asked), cost, trace.deepest - depth, marks)
-        self.note(notes, spared=False)
-        return result, notes
+        marks = Marks(frozenset(trace.asked), tuple(trace.declared.items()), frozenset(trace.effective))
+        if self.known is None:
+            return made, marks
+        cost = plus(minus(self.budget.spent, before), trace.spared)
+        around = frozenset([token for token in trace.bodies - trace.parts if token < since])
+        return made, marks._replace(cost=cost, levels=trace.deepest - depth, bodies=around)
 
-    def note(self, notes: Notes, *, spared: bool = True) -> None:
-        """Enters the notes of a part into those of the whole; `spared` says that the part was worked out before."""
-        if notes is NOTHING:
-            return
+    def building(self, work: Callable[[], Built]) -> Built:
+        """What some work builds, for a memo: with the marks that it leaves."""
+        built, marks = self.noting(work)
+        return built._replace(marks=marks)
+
+    def note(self, marks: Marks, *, spared: bool = False) -> None:
+        """Counts the marks of a part that is built in; `spared` says that it had been worked out before."""
         trace = self.trace
-        trace.asked |= notes.asked
-        trace.deepest = max(trace.deepest, len(self.inside) + notes.levels)
-        trace.marks |= notes.marks
-        if spared and notes.cost != FREE:
-            trace.spared = plus(trace.spared, notes.cost)
-
-    def mark(self, token: int = ALL) -> None:
-        """Notes a mark that work leaves on the body of that token, or on the elaboration: only once more leaves it."""
-        self.trace.marks.add(token)
+        trace.asked |= marks.asked
+        for place, entry in marks.declared:
+            trace.declared.setdefault(place, entry)
+        trace.effective |= marks.effective
+        trace.deepest = max(trace.deepest, len(self.inside) + marks.levels)
+        trace.bodies |= marks.bodies
+        if spared:
+            trace.spared = plus(trace.spared, marks.cost)
 
     # ---- keys
 

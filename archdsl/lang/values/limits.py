@@ -23,7 +23,13 @@ LARGEST_MAP = 10**12
 Cost = tuple[int, int, int, int]
 """Applications, turns, steps and items."""
 FREE: Cost = (0, 0, 0, 0)
+
 FEWER = "run fewer iterations, or do less in each"
+
+
+def most() -> Cost:
+    """The limits of all that is counted."""
+    return MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS
 
 
 class Budget:
@@ -34,26 +40,36 @@ class Budget:
         self.turns = 0
         self.steps = 0
         self.items = 0
+        self.tried = FREE
+        """What trials have used up that were given up."""
 
     @property
-    def used(self) -> Cost:
-        """What has been used up."""
+    def spent(self) -> Cost:
+        """What has been used up, each count."""
         return self.applications, self.turns, self.steps, self.items
 
-    @property
-    def share(self) -> float:
-        """What has been used of that of which most has been used; above 1, a limit has been passed."""
-        most = (MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS)
-        return max(count / limit for count, limit in zip(self.used, most, strict=True))
+    def take_back(self, spent: Cost, span: Span | None) -> None:
+        """Returns to what was `spent` before a trial; raises where such trials come to more than one network may."""
+        applications, turns, steps, items = map(min, minus(self.spent, spent), most())
+        self.tried = plus(self.tried, (applications, turns, steps, items))
+        self.applications, self.turns, self.steps, self.items = spent
+        if any(count > limit for count, limit in zip(self.tried, most(), strict=True)):
+            label = "up to here, it takes too much work to see which stages reduce without a stride"
+            raise catalog.TOO_MANY_TURNS.error(span, label, help="write the strides of the first blocks")
 
     def spend(self, cost: Cost) -> bool:
         """Counts work that was done elsewhere, if that is within the limits; says whether it is."""
-        before = self.used
+        before = self.spent
         self.applications, self.turns, self.steps, self.items = plus(before, cost)
         if self.share > 1:
             self.applications, self.turns, self.steps, self.items = before
             return False
         return True
+
+    @property
+    def share(self) -> float:
+        """What has been used of that of which most has been used; above 1, a limit has been passed."""
+        return max(count / limit for count, limit in zip(self.spent, most(), strict=True))
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""
