@@ -11,7 +11,7 @@ from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.chains import need_link, refuse_gate
 from archdsl.lang.evaluate.frame import Frame
-from archdsl.lang.evaluate.session import Marks
+from archdsl.lang.evaluate.session import UNMARKED, Marks
 from archdsl.lang.evaluate.settings import Slot
 from archdsl.lang.evaluate.table import evaluate
 from archdsl.lang.text import syntax as ast
@@ -65,7 +65,7 @@ class Attempt(NamedTuple):
     value: Tensor | None
     maps: tuple[Map, ...]
     error: Fault | ArchError | None = None
-    marks: Marks = Marks()
+    marks: Marks = UNMARKED
 
     @property
     def shape(self) -> Shape:

@@ -44,8 +44,13 @@ class Marks(NamedTuple):
     bodies: frozenset[int] = frozenset()
 
 
+UNMARKED = Marks()
+
+
 class Trace:
     """What becomes the marks of a part, while that is worked out."""
+
+    __slots__ = ("asked", "bodies", "declared", "deepest", "effective", "parts", "spared")
 
     def __init__(self, depth: int) -> None:
         self.asked: set[Target | None] = set()
@@ -64,7 +69,7 @@ class Built(NamedTuple):
 
     scope: Scope
     used: frozenset[Slot]
-    marks: Marks = Marks()
+    marks: Marks = UNMARKED
 
 
 class Body(NamedTuple):
@@ -73,7 +78,7 @@ class Body(NamedTuple):
     arguments: tuple[Argument, ...]
     result: Value
     used: frozenset[Slot]
-    marks: Marks = Marks()
+    marks: Marks = UNMARKED
     kept: tuple[object, ...] = ()
     token: int = 0
 
@@ -132,19 +137,21 @@ class Session:
 
     def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
         """What some work makes, with the marks that it leaves, which do not count until `note` is handed them."""
-        outer, depth, before = self.trace, len(self.inside), self.budget.spent
-        since = next(TOKENS)
+        outer, depth, before, since = self.trace, len(self.inside), self.budget.spent, next(TOKENS)
         trace = self.trace = Trace(depth)
         try:
             made = work()
         finally:
             self.trace = outer
-        marks = Marks(frozenset(trace.asked), tuple(trace.declared.items()), frozenset(trace.effective))
+        marks = UNMARKED
+        if trace.declared or trace.effective:
+            marks = Marks(declared=tuple(trace.declared.items()), effective=frozenset(trace.effective))
         if self.known is None:
             return made, marks
         cost = plus(minus(self.budget.spent, before), trace.spared)
         around = frozenset([token for token in trace.bodies - trace.parts if token < since])
-        return made, marks._replace(cost=cost, levels=trace.deepest - depth, bodies=around)
+        levels = trace.deepest - depth
+        return made, marks._replace(asked=frozenset(trace.asked), cost=cost, levels=levels, bodies=around)
 
     def building(self, work: Callable[[], Built]) -> Built:
         """What some work builds, for a memo: with the marks that it leaves."""
@@ -153,11 +160,13 @@ class Session:
 
     def note(self, marks: Marks, *, spared: bool = False) -> None:
         """Counts the marks of a part that is built in; `spared` says that it had been worked out before."""
+        if marks is UNMARKED:
+            return
         trace = self.trace
-        trace.asked |= marks.asked
         for place, entry in marks.declared:
             trace.declared.setdefault(place, entry)
         trace.effective |= marks.effective
+        trace.asked |= marks.asked
         trace.deepest = max(trace.deepest, len(self.inside) + marks.levels)
         trace.bodies |= marks.bodies
         if spared:
