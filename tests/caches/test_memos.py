@@ -1,0 +1,142 @@
+"""The memos of the package: how long each is kept, and what decides its key. A new one has to be entered here.
+
+A memo whose key leaves out a part of what decides the result gives wrong results to those who ask second. So each is of
+one of these kinds, and the tests beside it ask those that outlive a call in different orders and companies.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from tests.caches.memos import memos
+
+OF_THE_PACKAGE = """
+analyses/device.py: known_devices           all; a file of the package
+backends/torch/module.py: alive             the source, which is all that is executed; weak, and 64 kept
+driver/shipped.py: block_files spec_files   all; the names of files of the package
+driver/shipped.py: files                    the path; a file of the package, read once, and as no other text says it
+errors/explain.py: explanations rules       all; a file and the catalog of the package
+errors/paths.py: without_links              the folder that the user is in
+analyses/warnings/windows.py: left          the op and the shapes; ops are equal by all their settings
+frontend/arch/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
+frontend/arch/tables.py: machine            all; the grammar of the package
+lang/text/signature.py: enumerated          all; the ops of the package
+lang/text/signature.py: of_declared         the class of the op
+lang/values/types.py: of_annotation of_words  the text
+ops/__init__.py: installed                  the prefix; what is installed as the process begins
+ops/__init__.py: vocabulary                 all; the ops of the package
+weights/rules.py: content own_schemes schemes  the name; files of the package
+"""
+"""Kept as long as the process. Tests: `test_orders.py`, and below."""
+
+OF_A_USER = """
+commands/_cache.py: stamp                   this archdsl, file by file, Python, and what reads texts
+"""
+"""Kept among processes; a key holds this, the folder, the path, the input size and the text, an entry the texts of all
+imports. Kept is what was found alone. Tests: `test_company.py`, `commands/test_cache.py`."""
+
+OF_A_RUN = """
+commands/validate.py: known                 see `lang/evaluate/known.py`; has no part in findings
+lang/evaluate/known.py: modules             the block, its shapes, and what settings say to all that asked in it
+lang/elaborate/leaves.py: ops               the use, and the settings in force
+lang/elaborate/leaves.py: works             the op, and the shapes
+lang/evaluate/session.py: keys              all that is given a number
+driver/opening.py: files                    the path; of one file with its imports
+backends/crosscheck.py: seen                the module's path, in one pass
+"""
+"""Shared by the elaborations of a run, by what is read of one file, by a pass. Tests: `test_company.py`,
+`lang/test_lang_known.py`."""
+
+OF_A_FILE = """
+lang/text/files.py: meanings                the name; of one file
+lang/text/statics.py: lines                 the node, which is kept
+lang/text/statics.py: facts                 what the names in a line are, and which are parameters
+lang/evaluate/calls.py: assigned            the node, and what is called; of a text
+"""
+"""Kept with a text, which does not change. Tests: `test_orders.py`."""
+
+OF_AN_ELABORATION = """
+lang/elaborate/modules.py: scopes           the block, its shapes, and the settings in force; with its marks
+lang/elaborate/modules.py: bodies           the use, and the very settings and blocks given; with its marks
+lang/evaluate/known.py: said                who is told; of a table of settings
+"""
+"""Kept for one network: the same text comes to the same, whatever was before. Tests: `lang/`."""
+
+OF_A_CALL = """
+analyses/diff.py: numbers
+analyses/field.py: known
+analyses/memory/backward.py: known
+analyses/memory/forward.py: variables
+analyses/memory/planned.py: known
+backends/torch/grouping.py: by_shape group known
+backends/torch/initialization.py: known
+backends/torch/registry.py: known_facts known_numbers
+commands/_stored.py: sources
+errors/allowance.py: places
+frontend/formatting/allowances.py: ends starts
+frontend/formatting/gather.py: codes inside starts
+frontend/printing/notes.py: notes
+frontend/yaml/network.py: parts
+graph/forward/rules.py: known
+weights/saved.py: held kinds
+weights/unwrap.py: inserted lifted
+"""
+"""Made anew for one graph, one text or one file of weights: nobody else asks."""
+
+OF_AN_OBJECT = """
+analyses/advice/case.py: counts fields ops parts times
+analyses/figures.py: all_counts fields memories
+analyses/warnings/case.py: family makers ops placed
+errors/source.py: line_starts
+frontend/arch/fault.py: code first last line opened rest word
+graph/scope.py: below by_name ends makers training_only
+lang/elaborate/parameters.py: __dict__
+lang/text/files.py: parameter_names returns_single statics words
+lang/text/signature.py: __dict__
+weights/template.py: pattern
+"""
+"""A fact of one object, none of which changes; figures of memory by the load that they are for."""
+
+NO_MEMO = """
+lang/elaborate/application.py: shared
+lang/elaborate/modules.py: applied
+lang/elaborate/section.py: found
+lang/evaluate/bodies.py: versions
+lang/evaluate/building.py: children names
+lang/evaluate/forms.py: declared
+lang/evaluate/session.py: declared
+lang/evaluate/settings.py: by_target
+lang/text/naming.py: taken
+lang/text/signature.py: slots
+lang/text/statics.py: known
+"""
+"""What a text has done so far, not what has been worked out."""
+
+TABLES = (OF_THE_PACKAGE, OF_A_USER, OF_A_RUN, OF_A_FILE, OF_AN_ELABORATION, OF_A_CALL, OF_AN_OBJECT, NO_MEMO)
+
+
+def listed(table: str) -> list[str]:
+    """The memos of a table."""
+    rows = (line.split("  ")[0].split() for line in table.strip().splitlines())
+    return [f"{place} {name}" for place, *names in rows for name in names]
+
+
+def test_each_memo_is_listed() -> None:
+    every = [memo for table in TABLES for memo in listed(table)]
+    assert sorted(every) == sorted(memos())
+
+
+CACHED = [memo for memo in listed(OF_THE_PACKAGE) if not memo.startswith(("driver", "backends"))]
+
+
+@pytest.mark.parametrize("memo", CACHED)
+def test_what_is_kept_with_the_package_is_what_is_found_again(memo: str) -> None:
+    place, name = memo.split(": ")
+    work = getattr(
+        import_module("archdsl." + place.removesuffix(".py").removesuffix("/__init__").replace("/", ".")), name
+    )
+    if work.cache_parameters()["maxsize"] is None and not work.__wrapped__.__code__.co_argcount:
+        assert repr(work.__wrapped__()) == repr(work())
+    assert work.cache_info().currsize <= 10_000
