@@ -1,9 +1,9 @@
 """archdsl: convolutional backbones from a page of text.
 
 `load` reads a spec, `compile` works it out to a graph, `cost` counts what it costs, `emit` writes it as PyTorch
-source, `build` gives the module itself; `load_weights` takes over the weights that people have, `to_reference` gives
-them back, `transfer_weights` carries them over an edit. Whatever is wrong comes as one `ArchError`, with places;
-`validate` gives all that is wrong with a file as a list.
+source, `build` gives the module itself, `check` compares that with the graph, run op by op; `load_weights` takes over
+the weights that people have, `to_reference` gives them back, `transfer_weights` carries them over an edit. Whatever
+is wrong comes as one `ArchError`, with places; `validate` gives all that is wrong with a file as a list.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archdsl.api import build as build
+    from archdsl.api import check as check
     from archdsl.api import cost as cost
     from archdsl.api import cost_many as cost_many
     from archdsl.api import emit as emit
@@ -36,6 +37,7 @@ HOMES = {
     "Graph": "archdsl.graph",
     "Spec": "archdsl.driver",
     "build": "archdsl.api",
+    "check": "archdsl.api",
     "compile": "archdsl.driver",
     "cost": "archdsl.api",
     "cost_many": "archdsl.api",

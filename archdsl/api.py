@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from archdsl.analyses.cost import Figures
     from archdsl.analyses.many import Costed
+    from archdsl.backends.deviation import Crosscheck
     from archdsl.lang.evaluate.known import Known
 
 FEW = 64
@@ -125,13 +126,14 @@ def settled(graph: Graph, params: Any, input: Any) -> Graph:
 
 
 def targets() -> list[str]:
-    """The names of all targets that a graph can be emitted to."""
+    """The names of all targets that a graph can be emitted to: the modules of `backends` that have an `emit`."""
     folder = Path(__file__).parent / "backends"
-    return sorted(path.stem for path in folder.iterdir() if path.name[0] not in "_." and is_target(path))
+    names = (path.stem for path in folder.iterdir() if path.name[0] not in "_." and is_module(path))
+    return sorted(name for name in names if hasattr(import_module(f"archdsl.backends.{name}"), "emit"))
 
 
-def is_target(path: Path) -> bool:
-    """Whether a file or folder under `backends` is a target."""
+def is_module(path: Path) -> bool:
+    """Whether a file or folder is a module of Python's."""
     return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
@@ -161,3 +163,21 @@ def build(spec: Spec | Graph | str | Path, *, params: dict[str, Any] | None = No
     from archdsl.backends.torch.module import build as module_of
 
     return module_of(graph_of(spec, params, input))
+
+
+def check(
+    spec: Spec | Graph | str | Path,
+    model: nn.Module | None = None,
+    *,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+) -> Crosscheck:
+    """Compare the emitted module with the graph, run op by op: outputs, buffers, gradients; `print` shows the result.
+
+    `spec`, `params` and `input` are as for `build`. With `model`, that is compared in place of what `build` makes: a
+    module with the spec's names of weights, such as an edited copy of the source. Its own weights do not matter, and
+    it is left as it is. `result.agrees` is the verdict. Raises ArchError for ops without a `run`.
+    """
+    from archdsl.backends.crosscheck import crosscheck
+
+    return crosscheck(graph_of(spec, params, input), model)

@@ -7,6 +7,7 @@ the JSON schema, the emitters' spelling and the test against the real layer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -218,6 +219,15 @@ class Op(Declared):
     def spelling(self, x: Any) -> Spelling:
         """How PyTorch writes it for an input of shape `x`: `torch`, but where that depends on shape or settings."""
         return self.torch
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        """Compute the output of a batch, in functions of PyTorch, which is handed in: the reference for the spelling.
+
+        `x` is a tensor with its batch, or a list of such tensors; `weights` holds the op's own tensors by name. In
+        training, buffers are updated in place, as PyTorch's layer does. Nothing here may come from the spelling, which
+        `archdsl.check` holds to this method.
+        """
+        raise NotImplementedError
 
     def writable(self, x: Any) -> bool:
         """Whether an in-place op may overwrite the output: memory of its own, which the backward pass does not need."""

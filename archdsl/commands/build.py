@@ -1,5 +1,6 @@
 """Builds the PyTorch network of a spec, runs it once, and shows what it comes to.
 
+--check compares it with the spec, run op by op, in outputs, buffers and gradients.
 -o net.py writes its source; -o net.safetensors, net.pt or net.pth its freshly initialized weights.
 """
 
@@ -13,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import Outcome, hold, text_of
-from archdsl.api import build, emit
+from archdsl.api import build, check, emit
 from archdsl.commands._options import add_spec, as_declared, chosen_input, chosen_params, chosen_spec
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._table import summary
 from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.driver import compile
 from archdsl.errors import ArchError, catalog, listed
+from archdsl.errors.characters import on_one_line
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """SPEC, `-p`, `--input`, `-o`."""
+    """SPEC, `-p`, `--input`, `--check`, `-o`."""
     add_spec(parser)
+    parser.add_argument("--check", action="store_true", help="compare the module with the spec, run op by op")
     parser.add_argument("-o", "--output", metavar="OUT", help="x.py: source; x.safetensors, x.pt, x.pth: weights")
 
 
@@ -47,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     outcomes = hold(graph, spec.backbone.expect) if as_declared(options) else []
     model = build(graph)
     print(summary(figures))
+    if options.check:
+        print(checked(graph, model))
     print(forward(model, graph))
     for line in expectations(options, outcomes, bool(spec.backbone.expect)):
         print(line)
@@ -57,13 +62,23 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def checked(graph: Graph, model: nn.Module) -> str:
+    """The report of a comparison that went well; raises ArchError for one that did not."""
+    result = check(graph, model)
+    if not result.agrees:
+        print(result)
+        raise ArchError(result.findings)
+    return str(result)
+
+
 def forward(model: nn.Module, graph: Graph) -> str:
     """One forward pass in inference, on a random input; what it gave, and how long it took."""
     import torch
 
     held = sum(parameter.numel() for parameter in model.parameters())
     if held != graph.root.totals.params:
-        raise AssertionError(f"the module holds {held:,} parameters, the graph says {graph.root.totals.params:,}")
+        label = f"the module holds {held:,} parameters, the spec has {graph.root.totals.params:,}"
+        raise catalog.UNFAITHFUL.error(None, label, help="this is a bug in archdsl: please report it, with the spec")
     was_training = model.training
     model.eval()
     begin = time.perf_counter()
@@ -93,14 +108,14 @@ def write_source(path: Path, graph: Graph, model: nn.Module) -> str:
     """The source that was executed."""
     text = emit(graph)
     write_text(path, text)
-    return f"wrote {path}: source, {text.count(chr(10)):,} lines"
+    return f"wrote {on_one_line(str(path))}: source, {text.count(chr(10)):,} lines"
 
 
 def write_state(path: Path, graph: Graph, model: nn.Module) -> str:
     """The freshly initialized weights."""
     state = model.state_dict()
     write_weights(path, state)
-    return f"wrote {path}: {len(state):,} tensors"
+    return f"wrote {on_one_line(str(path))}: {len(state):,} tensors"
 
 
 WRITERS: dict[str, Callable[[Path, Graph, Any], str]] = {".py": write_source, **dict.fromkeys(SAVERS, write_state)}

@@ -67,6 +67,7 @@ USAGE = Rule("E504", "invalid request")
 # Targets
 UNSUPPORTED = Rule("E601", "not supported by this target")
 MISSING_PACKAGE = Rule("E602", "a package is missing")
+UNFAITHFUL = Rule("E603", "the module does not compute what the spec says")
 
 # Checkpoints
 CHECKPOINT = Rule("E701", "this is not a checkpoint that can be read")
@@ -74,12 +75,19 @@ UNSAFE = Rule("E702", "the checkpoint is refused, as reading it could run code")
 NO_WEIGHTS = Rule("E703", "there are no weights here")
 UNFIT = Rule("E704", "the weights do not fit the network")
 NAMING = Rule("E705", "no known naming scheme fits")
+SEVERAL = Rule("E706", "several parts of the checkpoint fit the network")
 
 # Warnings: of text, of names, of shapes, of structure
 IDLE_ALLOWANCE = Rule("W001", "this silences nothing")
 UNUSED_DEFINITION = Rule("W101", "a definition that nothing uses")
 UNREAD_PARAMETER = Rule("W102", "a parameter that nothing reads")
 HIDING = Rule("W103", "a name that hides another meaning")
+MOMENTUM = Rule("W104", "a momentum by another library's convention")
+DROPS_ALL = Rule("W105", "dropout that drops nearly everything")
 ROWS_LEFT_OUT = Rule("W201", "rows or columns that no window reads")
+CHANNELS_LAST = Rule("W202", "an input that looks like height x width x channels")
+POWERS = Rule("W203", "a power that negative values do not have")
 NO_CHANGE = Rule("W301", "a part of the network that changes nothing")
 IDLE_BIAS = Rule("W302", "a bias that a norm cancels")
+NARROW_GATE = Rule("W303", "a gate of next to no features")
+CONSTANT = Rule("W304", "an op that gives the same whatever it reads")

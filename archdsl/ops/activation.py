@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from archdsl.errors import catalog
@@ -18,6 +19,9 @@ class Relu(Op):
     saves = frozenset({"output"})
     torch = Spelling("nn.ReLU", inplace=True)
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.relu(x)
+
 
 class Relu6(Op):
     """min(max(x, 0), 6).
@@ -29,6 +33,9 @@ class Relu6(Op):
     saves = frozenset({"input"})
     copies = True
     torch = Spelling("nn.ReLU6", inplace=True)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.relu6(x)
 
 
 class LeakyRelu(Op):
@@ -45,6 +52,9 @@ class LeakyRelu(Op):
     def spelling(self, x: Shape) -> Spelling:
         # With a negative slope the sign of the input cannot be told from the output.
         return self.torch._replace(inplace=self.slope >= 0)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.leaky_relu(x, self.slope)
 
 
 class Prelu(Op):
@@ -65,6 +75,9 @@ class Prelu(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"num_parameters": x[0] if self.per_channel else 1}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.prelu(x, weights["weight"])
+
 
 class Elu(Op):
     """x where it is positive, else alpha * (exp(x) - 1). Clevert et al. 2016.
@@ -77,6 +90,9 @@ class Elu(Op):
     torch = Spelling("nn.ELU", (), ("alpha",), {"alpha": 1.0}, inplace=True)
     alpha: float = named(1.0, minimum=0)
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.elu(x, self.alpha)
+
 
 class Selu(Op):
     """Scaled elu, which keeps mean 0 and variance 1. Klambauer et al. 2017.
@@ -87,6 +103,9 @@ class Selu(Op):
     name = "selu"
     saves = frozenset({"input"})
     torch = Spelling("nn.SELU", inplace=True)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.selu(x)
 
 
 class Celu(Op):
@@ -99,6 +118,9 @@ class Celu(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.CELU", (), ("alpha",), {"alpha": 1.0}, inplace=True)
     alpha: float = named(1.0, above=0)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.celu(x, self.alpha)
 
 
 class Gelu(Op):
@@ -115,6 +137,9 @@ class Gelu(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"approximate": self.approximate or "none"}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.gelu(x, approximate="tanh" if self.approximate == "tanh" else "none")
+
 
 class Silu(Op):
     """x * sigmoid(x), also called swish.
@@ -125,6 +150,9 @@ class Silu(Op):
     name = "silu"
     saves = frozenset({"input"})
     torch = Spelling("nn.SiLU")
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.silu(x)
 
 
 class Mish(Op):
@@ -137,6 +165,9 @@ class Mish(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.Mish")
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.mish(x)
+
 
 class Sigmoid(Op):
     """1 / (1 + exp(-x)).
@@ -147,6 +178,9 @@ class Sigmoid(Op):
     name = "sigmoid"
     saves = frozenset({"output"})
     torch = Spelling("nn.Sigmoid")
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.sigmoid(x)
 
 
 class Hardsigmoid(Op):
@@ -159,6 +193,9 @@ class Hardsigmoid(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.Hardsigmoid")
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.hardsigmoid(x)
+
 
 class Hardswish(Op):
     """x * relu6(x + 3) / 6. Howard et al. 2019.
@@ -169,6 +206,9 @@ class Hardswish(Op):
     name = "hardswish"
     saves = frozenset({"input"})
     torch = Spelling("nn.Hardswish")
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.hardswish(x)
 
 
 class Hardtanh(Op):
@@ -190,6 +230,9 @@ class Hardtanh(Op):
             raise Misfit(catalog.OUT_OF_RANGE, "max_val", label, "the upper end is the larger one")
         return x
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.hardtanh(x, self.min_val, self.max_val)
+
 
 class Tanh(Op):
     """Hyperbolic tangent.
@@ -200,6 +243,9 @@ class Tanh(Op):
     name = "tanh"
     saves = frozenset({"output"})
     torch = Spelling("nn.Tanh")
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.tanh(x)
 
 
 class Softplus(Op):
@@ -212,7 +258,10 @@ class Softplus(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.Softplus", (), ("beta", "threshold"), {"beta": 1.0, "threshold": 20.0})
     beta: float = named(1.0, above=0)
-    threshold: float = named(20.0)
+    threshold: float = named(20.0, minimum=0, maximum=80)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.softplus(x, self.beta, self.threshold)
 
 
 class Softmax(Op):
@@ -227,3 +276,6 @@ class Softmax(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dim": 1}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.softmax(x, 1)

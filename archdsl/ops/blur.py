@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from archdsl.errors import catalog
@@ -76,3 +77,9 @@ class BlurPool(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"mode": "constant" if self.mode == "zero" else self.mode}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        before, after = (self.kernel - 1) // 2, self.kernel // 2
+        mode = "constant" if self.mode == "zero" else self.mode
+        bordered = torch.nn.functional.pad(x, (before, after, before, after), mode)
+        return torch.nn.functional.conv2d(bordered, weights["filt"], stride=self.stride, groups=x.shape[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +38,9 @@ class Split(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"sizes": self.sizes(x[0])}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return list(torch.split(x, self.sizes(x.shape[1]), 1))
+
 
 class Slice(Op):
     """The channels from `start` up to but not including `stop`; negative numbers count from the end, as in Python.
@@ -68,6 +72,10 @@ class Slice(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         start, stop = self.bounds(x[0])
         return super().facts(x) | {"start": start, "stop": stop}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        start, stop = self.bounds(x.shape[1])
+        return x[:, start:stop]
 
 
 class PadChannels(Op):
@@ -109,6 +117,11 @@ class PadChannels(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"extra": max(self.out - x[0], 0)}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        kept = x[:, : self.out, :: self.stride, :: self.stride]
+        missing = self.out - kept.shape[1]
+        return torch.nn.functional.pad(kept, (0, 0, 0, 0, 0, missing)) if missing else kept
+
 
 class ChannelShuffle(Op):
     """Mixes the channels of `groups` groups: the first of each group, then the second of each, and so on.
@@ -137,6 +150,10 @@ class ChannelShuffle(Op):
 
     def moves(self, x: Shape) -> bool:
         return len(x) == 1 or 1 < self.groups < x[0]
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        grouped = x.reshape(len(x), self.groups, -1, *x.shape[2:])
+        return grouped.transpose(1, 2).reshape(x.shape)
 
 
 def equal_parts(channels: int, parts: int) -> list[int]:

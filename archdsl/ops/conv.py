@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -115,6 +116,11 @@ class Conv(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"padding": single(borders(self.padding, self.kernel, self.dilation))}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        pads = borders(self.padding, self.kernel, self.dilation)
+        settings = (self.stride, pads, self.dilation, self.groups)
+        return torch.nn.functional.conv2d(x, weights["weight"], weights.get("bias"), *settings)
+
 
 class ConvTranspose(Op):
     """2-D transposed convolution, C x H x W to `out` x H' x W', where H' is about H * stride: learned upsampling.
@@ -189,6 +195,10 @@ class ConvTranspose(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"padding": single(self.pads())}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        settings = (self.stride, self.pads(), self.output_padding, self.groups, self.dilation)
+        return torch.nn.functional.conv_transpose2d(x, weights["weight"], weights.get("bias"), *settings)
 
 
 def strides_over(kernel: Size, stride: Size, pads: tuple[int, int]) -> bool:

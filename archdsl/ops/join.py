@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Mapping
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -33,6 +36,9 @@ class Concat(Op):
                 )
         return (sum(shape[0] for shape in x), *x[0][1:])
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.cat(list(x), 1)
+
 
 class Add(Op):
     """The sum of a list of tensors of equal shape; `a + b` is `fork(a, b) -> add`.
@@ -59,6 +65,9 @@ class Add(Op):
 
     def writable(self, x: tuple[Shape, ...]) -> bool:
         return len(x) > 1
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return reduce(operator.add, x)
 
 
 class Multiply(Op):
@@ -105,6 +114,9 @@ class Multiply(Op):
     def writable(self, x: tuple[Shape, ...]) -> bool:
         return len(x) > 1
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return reduce(operator.mul, x)
+
 
 class Stack(Op):
     """Lays a list of n tensors of equal shape on one another: n x C x H x W, the new dimension before the channels.
@@ -120,6 +132,9 @@ class Stack(Op):
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
         return (len(x), *equal(x, "stacked"))
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.stack(list(x), 1)
 
 
 class SoftmaxList(Op):
@@ -145,6 +160,9 @@ class SoftmaxList(Op):
 
     def moves(self, x: tuple[Shape, ...]) -> bool:
         return True
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return list(torch.softmax(torch.stack(list(x)), 0))
 
 
 def broadcast(a: Shape, b: Shape) -> bool:

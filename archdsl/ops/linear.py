@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -44,3 +45,6 @@ class Linear(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"in_features": x[-1]}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.linear(x, weights["weight"], weights.get("bias"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any, Literal
 
@@ -38,7 +39,7 @@ class BatchNorm(Op):
         ("eps", "momentum", "affine", "track_running_stats"),
         {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
     )
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     momentum: float | None = named(0.1, minimum=0, maximum=1)
     affine: bool = named(True)
     track: bool = named(True)
@@ -69,6 +70,15 @@ class BatchNorm(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"track_running_stats": self.track}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        mean, variance = weights.get("running_mean"), weights.get("running_var")
+        learned = (weights.get("weight"), weights.get("bias"))
+        if not (self.track and training):
+            return torch.nn.functional.batch_norm(x, mean, variance, *learned, not self.track, 0.0, self.eps)
+        batches = weights["num_batches_tracked"].add_(1)
+        momentum = 1 / batches.item() if self.momentum is None else self.momentum
+        return torch.nn.functional.batch_norm(x, mean, variance, *learned, True, momentum, self.eps)
+
 
 class InstanceNorm(Op):
     """Instance normalization: each channel of each sample over its places. Ulyanov et al. 2016.
@@ -85,7 +95,7 @@ class InstanceNorm(Op):
         ("eps", "momentum", "affine", "track_running_stats"),
         {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False},
     )
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     momentum: float = named(0.1, minimum=0, maximum=1)
     affine: bool = named(False)
     track: bool = named(False)
@@ -120,6 +130,11 @@ class InstanceNorm(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"track_running_stats": self.track}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        mean, variance = weights.get("running_mean"), weights.get("running_var")
+        settings = (weights.get("weight"), weights.get("bias"), training or not self.track, self.momentum, self.eps)
+        return torch.nn.functional.instance_norm(x, mean, variance, *settings)
+
 
 class GroupNorm(Op):
     """Group normalization: the channels of a sample in `groups` equal groups, each over all its places.
@@ -134,7 +149,7 @@ class GroupNorm(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.GroupNorm", ("groups", "in_channels"), ("eps", "affine"), {"eps": 1e-5, "affine": True})
     groups: int = param(minimum=1)
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     affine: bool = named(True)
     gamma: float = named(1.0)
     beta: float = named(0.0)
@@ -148,6 +163,7 @@ class GroupNorm(Op):
                 f"{self.groups} groups do not divide the {x[0]} channels",
                 near(x[0], self.groups),
             )
+        check_several(prod(x) // self.groups, f"a group of {shown(x)}", "take fewer groups, or another norm here")
         return x
 
     def operations(self, x: Shape, y: Shape) -> int:
@@ -161,6 +177,9 @@ class GroupNorm(Op):
 
     def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
         return statistics(self.groups)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.group_norm(x, self.groups, weights.get("weight"), weights.get("bias"), self.eps)
 
 
 class LayerNorm(Op):
@@ -179,7 +198,7 @@ class LayerNorm(Op):
         "nn.LayerNorm", ("normalized",), ("eps", "elementwise_affine"), {"eps": 1e-5, "elementwise_affine": True}
     )
     over: Literal["channels", "all"] = named("channels")
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     affine: bool = named(True)
     gamma: float = named(1.0)
     beta: float = named(0.0)
@@ -188,6 +207,7 @@ class LayerNorm(Op):
         check_start(self.affine, self.gamma, self.beta)
         if self.over == "channels" and len(x) > 2:
             feature_map(x)
+        check_several(prod(self.normalized(x)), f"a place of {shown(x)}", "use another norm here")
         return x
 
     def spelling(self, x: Shape) -> Spelling:
@@ -216,6 +236,13 @@ class LayerNorm(Op):
         normalized = sizes[0] if len(sizes) == 1 else sizes
         return super().facts(x) | {"normalized": normalized, "elementwise_affine": self.affine}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        settings = (weights.get("weight"), weights.get("bias"), self.eps)
+        if self.over == "channels" and x.dim() == 4:
+            rows = torch.nn.functional.layer_norm(x.permute(0, 2, 3, 1), x.shape[1:2], *settings)
+            return rows.permute(0, 3, 1, 2)
+        return torch.nn.functional.layer_norm(x, x.shape[1:] if self.over == "all" else x.shape[-1:], *settings)
+
 
 class LocalResponseNorm(Op):
     """Local response normalization: each value over those of `size` neighbouring channels. Krizhevsky et al. 2012.
@@ -229,9 +256,9 @@ class LocalResponseNorm(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.LocalResponseNorm", ("size",), ("alpha", "beta", "k"), {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
     size: int = param(minimum=1)
-    alpha: float = named(1e-4)
-    beta: float = named(0.75)
-    k: float = named(1.0)
+    alpha: float = named(1e-4, minimum=0)
+    beta: float = named(0.75, minimum=0, maximum=4)
+    k: float = named(1.0, minimum=1e-6)
 
     def output(self, x: Shape) -> Shape:
         return feature_map(x)
@@ -246,6 +273,9 @@ class LocalResponseNorm(Op):
     def bordered(self, x: Shape) -> int:
         """Elements with `size - 1` channels more."""
         return (x[0] + self.size - 1) * x[1] * x[2]
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
 
 
 def statistics(count: int, *, shared: bool = False) -> tuple[Inner, ...]:
@@ -264,6 +294,12 @@ def running(track: bool, shape: Shape) -> tuple[Weight, ...]:
         return ()
     mean, variance = Weight("running_mean", shape, "buffer"), Weight("running_var", shape, "buffer")
     return mean, variance, Weight("num_batches_tracked", (), "counter")
+
+
+def check_several(count: int, what: str, help: str) -> None:
+    """Raises Misfit for a norm over one value, which is its own mean: nothing of it would be left."""
+    if count == 1:
+        raise Misfit(catalog.BAD_SHAPE, "", f"{what} has one value, so there is nothing to normalize over", help)
 
 
 def check_start(affine: bool, gamma: float, beta: float) -> None:

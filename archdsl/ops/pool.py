@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -52,7 +53,9 @@ class MaxPool(Op):
         channels, height, width = feature_map(x)
         stride = self.stride or self.kernel
         pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
-        return (channels, *window((height, width), self.kernel, stride, pads, self.dilation, self.ceil_mode))
+        size = window((height, width), self.kernel, stride, pads, self.dilation, self.ceil_mode)
+        check_filled((height, width), self.kernel, stride, pads, self.dilation)
+        return channels, *size
 
     def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
         return "input", indices(y)
@@ -72,6 +75,11 @@ class MaxPool(Op):
         stride = self.stride or self.kernel
         padding = single(pool_borders(self.padding, self.kernel, stride, self.dilation))
         return super().facts(x) | {"stride": stride, "padding": padding}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
+        return torch.nn.functional.max_pool2d(x, self.kernel, stride, pads, self.dilation, self.ceil_mode)
 
 
 class AvgPool(Op):
@@ -114,6 +122,11 @@ class AvgPool(Op):
         padding = single(pool_borders(self.padding, self.kernel, stride))
         return super().facts(x) | {"stride": stride, "padding": padding}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        stride = self.stride or self.kernel
+        pads = pool_borders(self.padding, self.kernel, stride)
+        return torch.nn.functional.avg_pool2d(x, self.kernel, stride, pads, self.ceil_mode, self.count_include_pad)
+
 
 class LpPool(Op):
     """The p-norm of each window: (sum of x ^ p) ^ (1 / p). `stride` is the kernel unless given; takes no padding.
@@ -126,7 +139,7 @@ class LpPool(Op):
     torch = Spelling("nn.LPPool2d", ("norm_type", "kernel"), ("stride", "ceil_mode"), {"ceil_mode": False})
     kernel: Size = param(minimum=1)
     stride: Size | None = param(None, minimum=1)
-    norm_type: float = named(2.0, above=0)
+    norm_type: float = named(2.0, minimum=1, maximum=16)
     ceil_mode: bool = named(False)
 
     def output(self, x: Shape) -> Shape:
@@ -149,6 +162,9 @@ class LpPool(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"stride": self.stride or self.kernel}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.lp_pool2d(x, self.norm_type, self.kernel, self.stride, self.ceil_mode)
 
 
 class AdaptiveAvgPool(Op):
@@ -173,6 +189,9 @@ class AdaptiveAvgPool(Op):
 
     def reach(self, x: Shape, y: Shape) -> Reaches | None:
         return None if y[1:] == (1, 1) else (evenly(x[1], y[1]), evenly(x[2], y[2]))
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.adaptive_avg_pool2d(x, self.size)
 
 
 class AdaptiveMaxPool(Op):
@@ -201,6 +220,9 @@ class AdaptiveMaxPool(Op):
     def reach(self, x: Shape, y: Shape) -> Reaches | None:
         return None if y[1:] == (1, 1) else (evenly(x[1], y[1]), evenly(x[2], y[2]))
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.adaptive_max_pool2d(x, self.size)
+
 
 class GlobalAvgPool(Op):
     """The mean of each channel: C x H x W to C x 1 x 1.
@@ -223,6 +245,9 @@ class GlobalAvgPool(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"size": 1}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.mean((2, 3), keepdim=True)
 
 
 class GlobalMaxPool(Op):
@@ -253,10 +278,24 @@ class GlobalMaxPool(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"size": 1}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.adaptive_max_pool2d(x, 1)
+
 
 def indices(y: Shape) -> Inner:
     """Where each largest value was, as PyTorch notes it."""
     return Inner(prod(y), width=8)
+
+
+def check_filled(size: tuple[int, int], kernel: Size, stride: Size, pads: tuple[int, int], dilation: Size) -> None:
+    """Raises Misfit where a dilated window would step over the whole map, from border to border: it has no maximum."""
+    for places, reads, step, pad, gap in zip(size, pair(kernel), pair(stride), pads, pair(dilation), strict=True):
+        if gap <= places:
+            continue
+        for start in range(-pad, 0, step):
+            if not any(0 <= start + at * gap < places for at in range(min(reads, pad // gap + 2))):
+                label = f"a window with dilation {gap} reads nothing but padding of a map of {places}"
+                raise Misfit(catalog.KERNEL_TOO_LARGE, "dilation", label, "make the dilation smaller")
 
 
 def pool_borders(padding: Padding | None, kernel: Size, stride: Size, dilation: Size = 1) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from archdsl.op import SAME_PLACE, Op, Reaches, Shape, Spelling, elements, param
@@ -33,6 +34,9 @@ class ReduceMean(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dims": dims(self.over)}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.mean((2, 3) if self.over == "spatial" else 1, keepdim=True)
+
 
 class ReduceSum(Op):
     """The sum over height and width, or over the channels (a map of 1 x H x W).
@@ -57,6 +61,9 @@ class ReduceSum(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dims": dims(self.over)}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.sum((2, 3) if self.over == "spatial" else 1, keepdim=True)
+
 
 class ReduceMax(Op):
     """The largest value over height and width, or over the channels (a map of 1 x H x W). Equals share the gradient.
@@ -80,6 +87,9 @@ class ReduceMax(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"dims": dims(self.over)}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.amax((2, 3) if self.over == "spatial" else 1, keepdim=True)
 
 
 def reduced(x: Shape, over: Over) -> Shape:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
+from typing import Any
 
 from archdsl.op import Inner, Kept, Op, Shape, Spelling, param
 
@@ -40,6 +42,9 @@ class Dropout(Op):
             return (Inner(1, shared=True),)
         return (Inner(prod(x)),) if self.p > 0 else ()
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.dropout(x, self.p, training)
+
 
 class DropPath(Op):
     """Stochastic depth, for the end of a residual branch: in training, drops the branch for a sample with probability
@@ -56,3 +61,9 @@ class DropPath(Op):
 
     def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
         return (Inner(1),) if self.p > 0 else ()
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        if not training or self.p == 0:
+            return x
+        kept = x.new_empty((len(x), *[1] * (x.dim() - 1))).bernoulli_(1 - self.p)
+        return x * (kept / (1 - self.p) if self.p < 1 else kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
 from typing import Any, Literal
@@ -72,6 +73,10 @@ class Upsample(Op):
         whole = self.scale is not None and self.scale == int(self.scale)
         return super().facts(x) | {"scale_factor": int(self.scale or 0) if whole else self.scale}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        corners = None if self.mode == "nearest" else self.align_corners
+        return torch.nn.functional.interpolate(x, self.size, self.scale, self.mode, corners)
+
 
 class Pad2d(Op):
     """Widens a map by `border`, a number or [height, width], on both sides; `top`, `bottom`, `left`, `right` differ.
@@ -131,6 +136,10 @@ class Pad2d(Op):
         sides = self.sides()
         return super().facts(x) | {"sides": sides[0] if len(set(sides)) == 1 else sides}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        mode = "constant" if self.mode == "zero" else self.mode
+        return torch.nn.functional.pad(x, self.sides(), mode)
+
 
 class PixelShuffle(Op):
     """Channels to places: C x H x W to C / factor^2 x H * factor x W * factor. Shi et al. 2016.
@@ -160,6 +169,9 @@ class PixelShuffle(Op):
         reach = spread(Fraction(1, self.factor))
         return reach, reach
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.pixel_shuffle(x, self.factor)
+
 
 class PixelUnshuffle(Op):
     """Places to channels: C x H x W to C * factor^2 x H / factor x W / factor; also called space-to-depth.
@@ -187,6 +199,9 @@ class PixelUnshuffle(Op):
     def reach(self, x: Shape, y: Shape) -> Reaches:
         reach = slid(self.factor, self.factor, 0)
         return reach, reach
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return torch.nn.functional.pixel_unshuffle(x, self.factor)
 
 
 def between(factor: Fraction, start: Fraction | int, taps: int) -> Reach:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -52,6 +53,9 @@ class Scale(Op):
     torch = Spelling(function="{x} * {factor}")
     factor: float = param()
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x * self.factor
+
 
 class LayerScale(Op):
     """Times a learned factor for each channel, which starts from `gamma`. Touvron et al. 2021 (CaiT), ConvNeXt.
@@ -70,6 +74,9 @@ class LayerScale(Op):
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         return (Weight("gamma", (x[0], 1, 1)),)
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x * weights["gamma"]
+
 
 class LearnedScale(Op):
     """Times one learned factor, which starts from `scale`. Bachlechner et al. 2020 (ReZero) start from 0.
@@ -84,6 +91,9 @@ class LearnedScale(Op):
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         return (Weight("scale", ()),)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x * weights["scale"]
 
 
 class Affine(Op):
@@ -112,3 +122,7 @@ class Affine(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"weight": list(self.weight), "bias": list(self.bias)}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        pairs = zip(self.weight, self.bias, strict=True)
+        return torch.stack([x[:, at] * weight + bias for at, (weight, bias) in enumerate(pairs)], 1)

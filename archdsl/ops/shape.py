@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -26,6 +27,9 @@ class Flatten(Op):
 
     def reach(self, x: Shape, y: Shape) -> Reaches | None:
         return unless_one_place(x)
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.reshape(len(x), -1)
 
 
 class Reshape(Op):
@@ -56,6 +60,9 @@ class Reshape(Op):
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"sizes": (-1, *self.output(x))}
 
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.reshape(len(x), *self.shape)
+
 
 class Permute(Op):
     """The dimensions in another order: 0 for channels, 1 for height, 2 for width; the batch is not counted.
@@ -81,3 +88,6 @@ class Permute(Op):
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"order": (0, *(at + 1 for at in self.dims))}
+
+    def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
+        return x.permute(0, *(at + 1 for at in self.dims))

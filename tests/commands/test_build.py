@@ -9,6 +9,7 @@ import pytest
 
 import archdsl
 from archdsl.commands import main
+from archdsl.ops.conv import Conv
 
 torch = pytest.importorskip("torch")
 
@@ -30,6 +31,47 @@ def test_failed_expectation_is_a_finding(capsys: pytest.CaptureFixture[str], tmp
     assert "expect: params == 100: FAILED" in out
     assert "expect: stem == 4x8x8: holds" in out
     assert "`params` is 108" in err
+
+
+def test_the_module_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "resnet20_cifar10", "--check"]) == 0
+    page = (Path(__file__).parents[2] / "docs" / "check.md").read_text()
+    assert page.partition("```text\n")[2].partition("```")[0] in capsys.readouterr().out
+
+
+WRONG = {
+    "in evaluation, outputs differ in shape, or are missing (the output)": Conv.torch._replace(
+        keywords=("padding", "bias")
+    ),
+    "the module has no `stem.conv.bias`": Conv.torch._replace(
+        module="partial(nn.Conv2d, bias=False)", helper="from functools import partial", keywords=("stride", "padding")
+    ),
+}
+"""Spellings with a fault, and what is said of them."""
+
+
+@pytest.mark.parametrize("said", WRONG)
+def test_a_module_that_is_wrong_is_told(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("name: net\ninput: 3x8x8\nstem: conv(4, 3, 2, bias = true)\n")
+    monkeypatch.setattr(Conv, "torch", WRONG[said])
+    assert main(["build", str(spec), "--check"]) == 1
+    out, err = capsys.readouterr()
+    assert "does NOT compute what the spec says" in out
+    assert "error[E603]: the module does not compute what the spec says" in err
+    assert said in err
+
+
+def test_a_module_of_another_size_is_told_without_a_check(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("name: net\ninput: 3x8x8\nstem: conv(4, 3)\n")
+    monkeypatch.setattr(Conv, "torch", Conv.torch._replace(keywords=("padding",)))
+    assert main(["build", str(spec)]) == 1
+    assert "error[E603]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", [".pt", ".pth", ".safetensors"])

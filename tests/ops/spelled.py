@@ -91,6 +91,24 @@ def spell_function(op: Op, shape: Any) -> Callable[[Any], Any]:
     return eval("lambda x: " + spelling.function.format(x="x", **facts), names)
 
 
+class Executed(nn.Module):
+    """The op as its `run` does it, with weights in the form of a layer."""
+
+    def __init__(self, op: Op, shape: Any) -> None:
+        super().__init__()
+        self.op = op
+        for weight in op.weights(shape):
+            start = torch.zeros(weight.shape, dtype=torch.long if weight.kind == "counter" else torch.float64)
+            if weight.kind == "parameter":
+                self.register_parameter(weight.name, nn.Parameter(start))
+            else:
+                self.register_buffer(weight.name, start)
+
+    def forward(self, x: Any) -> Any:
+        """Runs the op."""
+        return self.op.run(torch, x, self.state_dict(keep_vars=True), self.training)
+
+
 def spellings(op: Op, shape: Any) -> list[Any]:
     """The op as its spelling says it: as a module, as a function, or both."""
     spelling = op.spelling(shape)

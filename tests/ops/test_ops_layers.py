@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from archdsl.op import Op
 from archdsl.ops import vocabulary
 
 torch = pytest.importorskip("torch")
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from tests.ops.spelled import BATCH, LAYERS, Line, inputs, make, real, spellings  # noqa: E402
+from tests.ops.spelled import BATCH, LAYERS, Executed, Line, inputs, make, real, spellings  # noqa: E402
 
 nn = torch.nn
 KINDS = {"num_batches_tracked": "counter", "running_mean": "buffer", "running_var": "buffer", "filt": "buffer"}
@@ -67,6 +68,23 @@ def test_op_is_the_real_layer(line: Line) -> None:
                 layer.train(False)
             for training in (True, True, False) if isinstance(ours, nn.Module) else (False,):
                 check_values(op, ours, layer, layer_text, shape, training)
+
+
+@pytest.mark.parametrize("line", LAYERS)
+def test_run_is_the_real_layer(line: Line) -> None:
+    call, layer_text = line.columns
+    for shape in line.shapes:
+        op, layer = make(call), real(layer_text, inputs(shape))
+        ours = Executed(op, shape)
+        if isinstance(layer, nn.Module):
+            randomize(layer)
+            ours.load_state_dict(layer.state_dict())
+        for training in (True, True, False):
+            check_values(op, ours, layer, layer_text, shape, training)
+
+
+def test_every_op_has_a_run() -> None:
+    assert [name for name, op in vocabulary().items() if op.run is Op.run] == []
 
 
 def check_state(ours: Any, layer: Any) -> None:

@@ -1,4 +1,4 @@
-"""What must hold of every spec that elaborates: it builds, runs, and comes to what was predicted."""
+"""What must hold of every spec that elaborates: it computes what the graph says, and comes to what was predicted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,41 @@ from torch.utils.flop_counter import FlopCounterMode
 import archdsl
 from archdsl.graph import Graph, Totals
 
+GRADIENTS = 1e-12
+"""What gradients may differ by, of their scale: they are summed in another order. All else is equal to the bit."""
+
 
 def check(graph: Graph) -> None:
-    """Builds and runs a network; shapes and counts are the predicted ones, to the integer."""
+    """Builds and runs a network: values are those of the interpreter, shapes and counts the predicted ones."""
+    compare(graph)
     model = archdsl.build(graph)
     figures = archdsl.cost(graph)
     assert sum(each.numel() for each in model.parameters()) == figures.totals.params
     check_inference(model, graph, figures.totals)
     check_training(model, graph, figures)
+
+
+def compare(graph: Graph) -> None:
+    """Asserts that the emitted module and the interpreter compute the same."""
+    result = archdsl.check(graph)
+    assert result.agrees, f"{result} {result.first}"
+    if not exact(result):
+        # An op in place keeps the layout in memory of what it writes over, and so may choose the next one's kernel.
+        result = archdsl.check(graph, out_of_place(archdsl.build(graph)))
+        assert exact(result), result
+
+
+def exact(result: Any) -> bool:
+    """Whether outputs and buffers are equal to the bit, and gradients nearly so."""
+    return all(each.size <= (GRADIENTS if each.kind == "gradients" else 0.0) for each in result.deviations)
+
+
+def out_of_place(model: torch.nn.Module) -> torch.nn.Module:
+    """A module none of whose ops overwrites its input."""
+    for each in model.modules():
+        if hasattr(each, "inplace"):
+            each.inplace = False  # pyright: ignore[reportAttributeAccessIssue]
+    return model
 
 
 def check_inference(model: torch.nn.Module, graph: Graph, totals: Totals) -> None:

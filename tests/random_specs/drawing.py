@@ -10,6 +10,8 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from definitions import DEFINITIONS, Own
+
 from archdsl.driver import SHIPPED
 from archdsl.ops import vocabulary
 
@@ -28,6 +30,8 @@ class Drawer:
         self.random = random.Random(seed)
         self.seen: Counter[str] = Counter()
         self.nodes = 0
+        self.own: list[Own] = []
+        """The blocks of the spec at hand."""
 
     # ---- choices
 
@@ -57,12 +61,14 @@ class Drawer:
     def spec(self, number: int) -> str:
         """A backbone of two or three stages, with settings, a block of its own, and a head."""
         self.nodes = 0
-        lines = [f"backbone drawn{number}(classes = {self.random.randint(2, 9)}):", "    input 3 x 16 x 16"]
+        self.own = []
+        size = self.random.choice([8, 8, 12, 16])
+        lines = [f"backbone drawn{number}(classes = {self.random.randint(2, 9)}):", f"    input 3 x {size} x {size}"]
         if self.random.random() < 0.5:
             lines.append(f"    act = {self.one('mish', 'silu', 'leaky_relu(0.2)', 'relu6', 'hardswish')}")
         if self.random.random() < 0.3:
             lines.append(f"    norm = {self.one('bn(eps = 1e-3)', 'group_norm(1)', 'layer_norm')}")
-        text, at = self.link((8, 16), 0)
+        text, at = self.link((8, size), 0)
         lines.append(f"    stem: conv(8, 3) -> norm -> act -> {text}")
         for stage in range(self.random.randint(2, 3)):
             text, after = self.chain(at, self.random.randint(2, 5), 2)
@@ -78,7 +84,7 @@ class Drawer:
             f"    head: {self.one('global_avgpool', 'global_maxpool', 'adaptive_avgpool(1)')} -> flatten"
             " -> linear(classes)"
         )
-        return "\n".join([*lines, ""])
+        return "\n".join([*(f"{own.text}\n" for own in self.own), *lines, ""])
 
     def chain(self, at: Map, links: int, depth: int) -> Drawn:
         """Several links."""
@@ -91,7 +97,7 @@ class Drawer:
 
     def link(self, at: Map, depth: int) -> Drawn:
         """A link: an op, a block, or a combination of several."""
-        kinds: list[Callable[[Map, int], Drawn]] = [self.op, self.op, self.block]
+        kinds: list[Callable[[Map, int], Drawn]] = [self.op, self.op, self.block, self.own_block]
         if depth:
             kinds += [self.combination, self.combination]
         if at[0] > MOST_CHANNELS:
@@ -122,6 +128,15 @@ class Drawer:
                 self.note(name)
                 return drawn
         return "cna(8)", (8, at[1])
+
+    def own_block(self, at: Map, depth: int) -> Drawn:
+        """A block of the spec's own: one that it has already, or a new one."""
+        if not self.own or self.random.random() < 0.4:
+            kind = self.rare_first(DEFINITIONS)[0]
+            self.note(kind)
+            self.own.append(DEFINITIONS[kind](self, f"{kind}{len(self.own)}"))
+        drawn = self.random.choice(self.own).call(self, at)
+        return drawn or ("conv(8)", (8, at[1]))
 
     # ---- combinators
 

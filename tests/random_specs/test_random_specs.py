@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import campaign
 import pytest
+from campaign import Result, drawn, examined, report
+from definitions import DEFINITIONS
 from drawing import BLOCKS, COMBINATIONS, OPS, Drawer
 
 from archdsl import ArchError, driver
@@ -13,11 +18,26 @@ from archdsl.frontend import read
 from archdsl.frontend.printing import to_arch, to_yaml
 
 SPECS = 400
-LEAST = 20
+LEAST = 15
 """How often each op, block and combinator is drawn."""
 
-QUICK = [(seed, 12) for seed in range(4)]
-FULL = [pytest.param(seed, 25, marks=pytest.mark.slow) for seed in range(4, 16)]
+SHARES = [range(start, start + 75) for start in range(0, 300, 75)]
+"""The seeds of each gate; `campaign.py` takes any others."""
+
+CHILD = """
+import os, signal, sys
+sys.path.insert(0, {folder!r})
+import campaign
+
+def examine(seed):
+    if seed == 2:
+        {fault}
+    return campaign.Result(seed, "agrees")
+
+campaign.PATIENCE, campaign.examine = 1, examine
+campaign.work(map(int, sys.argv[2:]))
+"""
+"""A child with a fault for one seed."""
 
 
 def test_most_specs_elaborate_and_all_of_the_language_occurs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,31 +52,63 @@ def test_most_specs_elaborate_and_all_of_the_language_occurs(capsys: pytest.Capt
             elaborated += 1
         except ArchError as error:
             assert all(finding.span is not None for finding in error.diagnostics), text
-    rare = min((*OPS, *BLOCKS, *COMBINATIONS), key=lambda name: drawer.seen[name])
+    rare = min((*OPS, *BLOCKS, *COMBINATIONS, *DEFINITIONS), key=lambda name: drawer.seen[name])
+    counts = ", ".join(f"{name} {drawer.seen[name]}" for name in (*DEFINITIONS, *COMBINATIONS))
     with capsys.disabled():
         print(f"\n{elaborated} of {SPECS} random specs elaborate; median of {statistics.median(nodes)} nodes;")
-        print(f"rarest is {rare} with {drawer.seen[rare]}; {len(drawer.seen)} kinds of nodes")
+        print(f"rarest is {rare} with {drawer.seen[rare]}; {len(drawer.seen)} kinds of nodes: {counts}")
     assert elaborated >= 0.8 * SPECS
     assert statistics.median(nodes) >= 15
     assert drawer.seen[rare] >= LEAST
 
 
-@pytest.mark.parametrize(("seed", "count"), [*QUICK, *FULL])
-def test_what_elaborates_is_what_was_predicted(seed: int, count: int) -> None:
+@pytest.mark.parametrize("seeds", SHARES, ids=lambda seeds: f"{seeds.start}-{seeds.stop - 1}")
+def test_what_elaborates_computes_what_the_graph_says(seeds: range, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
-    from checking import check
+    results = list(examined(seeds))
+    with capsys.disabled():
+        print(f"\n{report(results)}")
+    findings = [
+        f"seed {each.seed}: {each.said}\n{drawn(each.seed).text}" for each in results if each.outcome == "finding"
+    ]
+    assert not findings, "\n\n".join(findings)
+    assert sum(each.outcome == "agrees" for each in results) >= 0.8 * len(results)
 
-    drawer = Drawer(seed)
-    checked = 0
-    for number in range(count):
-        text = drawer.spec(number)
-        try:
-            graph = driver.compile(driver.loads(text, "drawn.arch"))
-        except ArchError:
-            continue
-        check(graph)
-        checked += 1
-    assert checked >= 0.7 * count
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
+        ("[None for _ in iter(int, 1)]", "SIGPROF"),
+        ("os._exit(3)", "code 3"),
+    ],
+)
+def test_a_child_that_dies_or_hangs_is_a_finding(
+    fault: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    child = tmp_path / "child.py"
+    child.write_text(CHILD.format(folder=str(Path(campaign.__file__).parent), fault=fault))
+    monkeypatch.setattr(campaign, "__file__", str(child))
+    results = list(examined(range(5)))
+    assert [(each.seed, each.outcome) for each in results] == [
+        (seed, "finding" if seed == 2 else "agrees") for seed in range(5)
+    ]
+    assert said in results[2].said
+
+
+def test_a_campaign_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def known(seeds: Sequence[int]) -> Iterator[Result]:
+        asked.extend(seeds)
+        yield from (Result(seed, "agrees", "", {"conv": 1}) for seed in seeds)
+
+    monkeypatch.setattr(campaign, "examined", known)
+    journal = tmp_path / "journal.jsonl"
+    campaign.campaign(range(5), 2, journal)
+    assert [each.seed for each in campaign.campaign(range(3, 8), 2, journal)] == [3, 4, 5, 6, 7]
+    assert sorted(asked) == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("seed", [100, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(101, 105))])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archdsl.backends.torch.grouping import Grouping
 from archdsl.backends.torch.registry import helper_names
 from archdsl.backends.torch.text import camel
-from archdsl.graph import Graph, Scope, distinct
+from archdsl.graph import Child, Graph, Scope, distinct
 from archdsl.graph.forward.names import unique
 
 
@@ -41,9 +43,18 @@ def homes_of(graph: Graph) -> dict[Scope, str]:
     homes: dict[Scope, str] = {child.scope: child.name for child in graph.root.children}
     for scope in reversed(list(distinct(graph.root))):
         home = homes.get(scope, scope.name) if scope is not graph.root else ""
-        for child in scope.children:
-            for below in (run.scope for run in child.runs if run.scope.kind == "chain"):
+        for child, below in modules_of(scope):
+            if below.kind == "chain":
                 top = below.owner or home.partition(".")[0]
                 named = child.name if child.form == "one" and child.role != "parameter" else "unit"
                 homes.setdefault(below, f"{top}.{named}")
     return homes
+
+
+def modules_of(scope: Scope) -> Iterator[tuple[Child, Scope]]:
+    """The modules that a scope holds, and those as which it calls them: shared weights meet several shapes."""
+    for child in scope.children:
+        yield from ((child, run.scope) for run in child.runs)
+    for step in scope.steps:
+        if step.kind == "call" and step.scope is not None:
+            yield scope.child(step.target), step.scope

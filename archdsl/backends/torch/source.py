@@ -10,6 +10,7 @@ from archdsl.backends.torch.functions import function_class
 from archdsl.backends.torch.grouping import Group, Grouping
 from archdsl.backends.torch.naming import called, class_names, homes_of
 from archdsl.backends.torch.registry import Registry
+from archdsl.backends.torch.shared import check_shared
 from archdsl.backends.torch.text import docstring
 from archdsl.errors import ArchError, catalog
 from archdsl.graph import Graph, Scope, distinct
@@ -57,6 +58,7 @@ def emit(graph: Graph) -> str:
             texts[group.index] = function_class(registry, group, name, doc)
         else:
             texts[group.index] = Writer(registry, group, name).text(graph, doc)
+    check_shared(graph, registry)
     helpers = [text.strip("\n").split("\n") for text in (*helpers_of(registry), *registry.helpers)]
     classes = [texts[group.index] for group in in_order(grouping, homes)]
     body = "\n\n\n".join("\n".join(part) for part in (*helpers, *classes))
