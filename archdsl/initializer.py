@@ -15,6 +15,10 @@ class Initializer(Declared):
 
     torch: ClassVar[str] = ""
 
+    def trouble(self) -> str:
+        """What is wrong with the settings together; empty where they are fine."""
+        return ""
+
 
 class KaimingNormal(Initializer):
     """Normal, with variance gain^2 / fan. He et al. 2015."""
@@ -41,7 +45,7 @@ class XavierNormal(Initializer):
 
     name = "xavier_normal"
     torch = "nn.init.xavier_normal_"
-    gain: float = named(1.0)
+    gain: float = named(1.0, minimum=0)
 
 
 class XavierUniform(Initializer):
@@ -49,7 +53,7 @@ class XavierUniform(Initializer):
 
     name = "xavier_uniform"
     torch = "nn.init.xavier_uniform_"
-    gain: float = named(1.0)
+    gain: float = named(1.0, minimum=0)
 
 
 class Normal(Initializer):
@@ -67,9 +71,15 @@ class TruncNormal(Initializer):
     name = "trunc_normal"
     torch = "nn.init.trunc_normal_"
     mean: float = named(0.0)
-    std: float = named(1.0, minimum=0)
+    std: float = named(1.0, above=0)
     a: float = named(-2.0)
     b: float = named(2.0)
+
+    def trouble(self) -> str:
+        if self.a >= self.b:
+            return f"a = {self.a:g} is not below b = {self.b:g}"
+        far = max(self.a - self.mean, self.mean - self.b) > 2 * self.std
+        return f"mean = {self.mean:g} is more than two deviations from [{self.a:g}, {self.b:g}]" if far else ""
 
 
 class Uniform(Initializer):
@@ -79,6 +89,9 @@ class Uniform(Initializer):
     torch = "nn.init.uniform_"
     a: float = named(0.0)
     b: float = named(1.0)
+
+    def trouble(self) -> str:
+        return "" if self.a <= self.b else f"a = {self.a:g} is above b = {self.b:g}"
 
 
 class Constant(Initializer):

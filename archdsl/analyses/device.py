@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from archdsl.analyses.counts import BYTES
 from archdsl.errors import ArchError, catalog, did_you_mean, listed
+from archdsl.errors.characters import on_one_line
 
 KNOWN = Path(__file__).with_name("devices.toml")
 KEYS = ("label", "source", "peak", "bandwidth", "launch")
@@ -120,12 +121,12 @@ def described(name: str, data: Mapping[str, Any], where: str) -> Device:
     if unknown or not peaks:
         raise wrong(f"{where}: no precision is called `{unknown[0]}`" if unknown else f"{where}: no peak", precisions())
     return Device(
-        name=name,
+        name=on_one_line(name),
         peaks={key: quantity("peak", value, where) for key, value in peaks.items()},
         bandwidth=quantity("bandwidth", data["bandwidth"], where),
         launch=quantity("launch", data["launch"], where),
-        label=str(data.get("label", name)),
-        source=str(data.get("source", "")),
+        label=on_one_line(str(data.get("label", name))),
+        source=on_one_line(str(data.get("source", ""))),
     )
 
 

@@ -16,6 +16,7 @@ from archdsl.analyses.roofline import Setting, Times, efficiency, estimate
 from archdsl.analyses.walk import Depth, Placed
 from archdsl.errors import catalog, did_you_mean
 from archdsl.graph import Graph, Totals
+from archdsl.graph.limits import MOST_PARTS, too_many
 from archdsl.op import Shapes
 
 Kind = Literal["text", "count", "ratio", "seconds", "rate"]
@@ -49,7 +50,9 @@ def column(title: str, kind: Kind, value: Callable[[Line], Any], meaning: str, s
 
 
 def lines(graph: Graph, depth: Depth, *, setting: Setting | None, precision: str, batch: int) -> list[Line]:
-    """The lines of a network's inference, in execution order."""
+    """The lines of a network's inference, in execution order; raises ArchError where these would be too many."""
+    if depth == "op" and graph.root.totals.ops > MOST_PARTS:
+        raise too_many(graph.name, "ops")
     counted = counts(graph)
     timed = estimate(graph, setting) if setting else {}
     return [

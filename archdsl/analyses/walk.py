@@ -13,6 +13,7 @@ from itertools import count
 from typing import Literal, NamedTuple
 
 from archdsl.graph import ROWS, Graph, Scope, Section, Step, dealt, each_shape, gathered
+from archdsl.graph.limits import MOST_PARTS, too_many
 from archdsl.op import Op, Shape, Shapes
 
 Held = tuple[int, ...]
@@ -69,10 +70,14 @@ def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:
 
 
 def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[Placed]:
-    """As `ops_of`, but not below a depth: the sections, the modules of their chains (blocks), or the ops."""
+    """As `ops_of`, but not below a depth: the sections, the modules of their chains (blocks), or the ops.
+
+    Raises ArchError for more of them than are looked at one by one.
+    """
     sections = {section.value: section for section in graph.sections}
     deepest = DEEPEST[depth]
     numbers = count(1)
+    found = 0
     stack = [Frame(graph.root, "", (0,), (graph.root,))]
     while stack:
         frame = stack[-1]
@@ -88,6 +93,8 @@ def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[
         elif act.scope.op is None and len(stack) < deepest:
             stack.append(Frame(act.scope, act.path, act.reads, (*frame.trail, act.scope)))
         else:
+            if (found := found + 1) > MOST_PARTS:
+                raise too_many(graph.name, f"{depth}s")
             gives = tuple(next(numbers) for _ in each_shape(act.scope.output))
             yield Placed(act.path, act.scope, act.reads, gives, frame.trail, act.step, section)
             frame.receive(gives)

@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterable
 from typing import TextIO
 
+from archdsl.commands._streams import output
 from archdsl.errors import Diagnostic
 from archdsl.errors.render import render
 
 
-def rendered(findings: Iterable[Diagnostic], stream: TextIO) -> str:
-    """Findings, as the stream that they are for can show them."""
-    return render(findings, color=has_color(stream))
+def print_findings(findings: Iterable[Diagnostic], stream: TextIO, behind: str = "\n") -> None:
+    """Prints findings as a stream can show them, and a text behind them."""
+    output(stream).write_colored(render(findings, color=has_color(stream)))
+    stream.write(behind)
 
 
 def has_color(stream: TextIO) -> bool:

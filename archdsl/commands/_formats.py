@@ -10,7 +10,8 @@ from typing import Any
 from archdsl import __version__
 from archdsl.commands._json import json_text
 from archdsl.errors import Diagnostic, Span
-from archdsl.errors.render import name_of, plain, render
+from archdsl.errors.characters import on_one_line, plain
+from archdsl.errors.render import name_of, render
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning"}
@@ -31,7 +32,7 @@ def where(span: Span | None) -> str:
 
 def sentence(finding: Diagnostic) -> str:
     """What is wrong and what stands there, on one line."""
-    return plain(f"{finding.title}: {finding.label}" if finding.label else finding.title).replace("\n", " ")
+    return on_one_line(f"{finding.title}: {finding.label}" if finding.label else finding.title)
 
 
 def as_data(finding: Diagnostic) -> dict[str, Any]:

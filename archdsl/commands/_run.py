@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 from archdsl import __version__
-from archdsl.commands._color import rendered
+from archdsl.commands._color import print_findings
 from archdsl.commands._light import leave, lighten
-from archdsl.commands._streams import prepare
+from archdsl.commands._streams import prepare, safe
 from archdsl.errors import ArchError, catalog, did_you_mean
-from archdsl.errors.render import CONTROL, plain
+from archdsl.errors.characters import on_one_line
 
 USAGE_CODES = {rule.code for rule in (catalog.USAGE, catalog.MISSING_PACKAGE, catalog.OUTPUT)}
 
@@ -50,7 +51,8 @@ def overview() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line, by default that of this process, which then ends; the exit code."""
     if arguments is not None:
-        return dispatch(list(arguments))
+        with safe():
+            return dispatch(list(arguments))
     lighten()
     prepare()
     return leave(dispatch(sys.argv[1:]))
@@ -66,9 +68,17 @@ def dispatch(words: list[str]) -> int:
         return 0
     if words[0] not in names():
         help = did_you_mean(words[0], names()) or "`archdsl --help` lists them"
-        print(plain(f"archdsl: no command is called `{words[0][:80]}`; {help}"), file=sys.stderr)
+        print(f"archdsl: no command is called `{on_one_line(words[0][:80])}`; {help}", file=sys.stderr)
         return 2
     return run(words[0], words[1:])
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints quote a word of the command line on one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the usage and a complaint, and ends the run."""
+        super().error(on_one_line(message))
 
 
 def help_formatter(prog: str) -> argparse.HelpFormatter:
@@ -83,13 +93,13 @@ def help_formatter(prog: str) -> argparse.HelpFormatter:
 def run(name: str, words: list[str]) -> int:
     """Runs one command; findings go to the error stream."""
     command = module_of(name)
-    parser = argparse.ArgumentParser(f"archdsl {name}", description=command.__doc__, formatter_class=help_formatter)
+    parser = Parser(f"archdsl {name}", description=command.__doc__, formatter_class=help_formatter)
     command.arguments(parser)
     try:
         options = parser.parse_args(words)
         return command.run(options)
     except ArchError as error:
-        print(rendered(error.diagnostics, sys.stderr), file=sys.stderr)
+        print_findings(error.diagnostics, sys.stderr)
         return 2 if {finding.code for finding in error.diagnostics} & USAGE_CODES else 1
     except BrokenPipeError:
         sys.stderr.close()
@@ -110,5 +120,5 @@ def run(name: str, words: list[str]) -> int:
 
 
 def said(error: Exception) -> str:
-    """An error of another package in one line that steers no terminal."""
-    return CONTROL.sub("?", " ".join(f"{type(error).__name__}: {error}".split()))[:500]
+    """An error of another package in one line."""
+    return on_one_line(" ".join(f"{type(error).__name__}: {error}".split()))[:500]

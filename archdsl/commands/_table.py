@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Sequence
 
 from archdsl.analyses.cost import Figures, Row
+from archdsl.errors.characters import on_one_line
 
 HEADINGS = ("", "made of", "output", "parameters", "", "multiply-adds", "")
 RIGHT = frozenset({3, 4, 5, 6})
@@ -90,12 +91,13 @@ def notes(figures: Figures) -> list[str]:
 def markdown(rows: Sequence[Sequence[str]], right: Collection[int]) -> str:
     """Rows as a table in Markdown, headings first, the columns of `right` aligned there."""
     rule = ["--:" if at in right else ":--" for at in range(len(rows[0]))]
-    lines = ([cell.replace("|", "\\|") for cell in row] for row in (rows[0], rule, *rows[1:]))
+    lines = ([on_one_line(cell).replace("|", "\\|") for cell in row] for row in (rows[0], rule, *rows[1:]))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def table(rows: Sequence[Sequence[str]], right: Collection[int] = RIGHT, flexible: int | None = 1) -> list[str]:
     """Rows in columns, those of `right` aligned there; the column `flexible` gives way to the terminal's width."""
+    rows = [[on_one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     gaps = 2 * (len(widths) - 1)
     if flexible is not None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from statistics import quantiles
 from typing import Any, NamedTuple
 
+from archdsl.commands._streams import output
 from archdsl.errors import catalog, listed
 
 DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp64": "float64"}
@@ -129,11 +130,9 @@ class Progress:
         """Says what runs."""
         if self.shown:
             text = f"[{at + 1}/{len(self.names)}] {self.names[at]}: {what}"
-            sys.stderr.write(f"\r\x1b[K{text[:100]}")
-            sys.stderr.flush()
+            output(sys.stderr).write_progress(text)
 
     def clear(self) -> None:
         """Takes the line away."""
         if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            output(sys.stderr).write_progress("")

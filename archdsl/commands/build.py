@@ -21,6 +21,7 @@ from archdsl.commands._table import summary
 from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.driver import compile
 from archdsl.errors import ArchError, catalog, listed
+from archdsl.errors.characters import on_one_line
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -107,14 +108,14 @@ def write_source(path: Path, graph: Graph, model: nn.Module) -> str:
     """The source that was executed."""
     text = emit(graph)
     write_text(path, text)
-    return f"wrote {path}: source, {text.count(chr(10)):,} lines"
+    return f"wrote {on_one_line(str(path))}: source, {text.count(chr(10)):,} lines"
 
 
 def write_state(path: Path, graph: Graph, model: nn.Module) -> str:
     """The freshly initialized weights."""
     state = model.state_dict()
     write_weights(path, state)
-    return f"wrote {path}: {len(state):,} tensors"
+    return f"wrote {on_one_line(str(path))}: {len(state):,} tensors"
 
 
 WRITERS: dict[str, Callable[[Path, Graph, Any], str]] = {".py": write_source, **dict.fromkeys(SAVERS, write_state)}

@@ -20,6 +20,7 @@ from archdsl.commands import _timing
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._units import rate, seconds
 from archdsl.errors import catalog
+from archdsl.errors.characters import on_one_line
 
 OUTPUT = "machine.toml"
 BARE = re.compile("[A-Za-z0-9_-]+")
@@ -66,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
         )
     write_text(path, described(found))
     print(told(found))
-    print(f"wrote {path}: `archdsl show SPEC --device {path}`")
+    name = on_one_line(str(path))
+    print(f"wrote {name}: `archdsl show SPEC --device {name}`")
     return 0
 
 

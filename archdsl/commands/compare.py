@@ -24,6 +24,7 @@ from archdsl.commands._table import markdown, table
 from archdsl.commands._units import rate, seconds, size
 from archdsl.driver import compile, load
 from archdsl.errors import catalog
+from archdsl.errors.characters import on_one_line
 
 DEVICE = "v100"
 FORMATS = ("text", "json", "csv", "markdown")
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         from archdsl.commands._plot import draw
 
         draw(found, plot)
-        print(f"wrote {plot}")
+        print(f"wrote {on_one_line(str(plot))}")
     return 0
 
 

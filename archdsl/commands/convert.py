@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from archdsl.commands._options import chosen_input, chosen_params
 from archdsl.commands._output import check_output
 from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.driver import Spec, compile, load
 from archdsl.errors import catalog, listed
+from archdsl.errors.characters import on_one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """CHECKPOINT, `--spec`, `-p`, `--input`, `-o`, `--to`, and what the edited spec was."""
+    """CHECKPOINT and what is taken of it, `--spec`, `-p`, `--input`, `-o`, `--to`, and what the edited spec was."""
+    from archdsl.weights.loading import Head
     from archdsl.weights.rules import projects
 
     add = parser.add_argument
@@ -39,6 +41,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--to", choices=projects(), help="writes the weights under that project's names, not under ours")
     add("--from-spec", metavar="OLD", help="the spec that the checkpoint is of, before it was edited")
     add("--from-param", dest="from_params", action="append", default=[], metavar="NAME=VALUE", help="sets one of OLD's")
+    heads = "of other classes: left fresh (adapt), refused (strict), or left fresh whatever CHECKPOINT has (optional)"
+    add("--head", choices=get_args(Head), default="adapt", help=f"a classifier {heads}")
+    add("--part", metavar="NAME", help="where the network is in CHECKPOINT, if several places of it fit")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,12 +60,12 @@ def run(options: argparse.Namespace) -> int:
     model = module_of(spec, params, size)
     if old:
         given = chosen_params(argparse.Namespace(params=options.from_params))
-        carry_over(options.checkpoint, module_of(old, given, size), model)
+        carry_over(options, module_of(old, given, size), model)
     else:
-        fill(model, options.checkpoint)
+        fill(model, options)
     state = named(model, options.to)
     write_weights(output, state)
-    print(f"wrote {output}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
+    print(f"wrote {on_one_line(str(output))}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
     return 0
 
 
@@ -74,24 +79,31 @@ def module_of(spec: Spec, params: dict[str, Any], size: tuple[int, ...] | None) 
 # ---- what is read --------------------------------------------------------------------------------------------------
 
 
-def fill(model: nn.Module, checkpoint: str) -> set[str]:
+def fill(model: nn.Module, options: argparse.Namespace) -> set[str]:
     """Fills a network with the weights of a file; what it left as it was, as the file does not fit there."""
-    from archdsl.weights import load_weights
+    from archdsl.weights.loading import load
+    from archdsl.weights.report import Caller
 
-    report = load_weights(model, checkpoint)
-    print(f"read {checkpoint}: {report}")
+    edited = "is it of the spec of `--from-spec`, with these parameters?" if options.from_spec else EDITED
+    caller = Caller("--head optional", "--head adapt", "`--part {}`", edited)
+    report = load(model, options.checkpoint, options.head, options.part, caller)
+    print(f"read {on_one_line(options.checkpoint)}: {report}")
     return set(report.fresh)
 
 
-def carry_over(checkpoint: str, old: nn.Module, new: nn.Module) -> None:
+EDITED = "if they are of another version of the spec: `--from-spec OLD`, where OLD is the spec that they fit"
+
+
+def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> None:
     """Fills a network with what fits of the weights of the one that it was made from."""
     from archdsl.weights.transfer import transfer_weights
 
-    fresh = fill(old, checkpoint)
+    fresh = fill(old, options)
     weights = {name: tensor for name, tensor in old.state_dict().items() if name not in fresh}
     done = transfer_weights(weights, new)
     if not done.kept:
-        raise catalog.NO_WEIGHTS.error(None, "nothing of OLD has a place in the network of --spec")
+        help = "`--from-spec` is for an earlier version of `--spec`: places are followed by their names"
+        raise catalog.NO_WEIGHTS.error(None, "nothing of OLD has a place in the network of --spec", help=help)
     print(done)
 
 

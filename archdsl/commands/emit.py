@@ -8,8 +8,9 @@ from pathlib import Path
 from archdsl.api import emit, targets
 from archdsl.commands._options import add_spec, chosen_input, chosen_params, chosen_spec
 from archdsl.commands._output import check_output, write_text
-from archdsl.commands._streams import print_text
+from archdsl.commands._streams import print_file
 from archdsl.driver import compile
+from archdsl.errors.characters import on_one_line
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     text = emit(graph, options.target)
     if options.output:
         write_text(Path(options.output), text)
-        print(f"wrote {options.output} ({text.count(chr(10)):,} lines)")
+        print(f"wrote {on_one_line(options.output)} ({text.count(chr(10)):,} lines)")
     else:
-        print_text(text)
+        print_file(text)
     return 0

@@ -11,15 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 
-from archdsl.commands._color import rendered
+from archdsl.commands._color import print_findings
 from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
 from archdsl.commands._output import write_text
-from archdsl.commands._streams import print_text
+from archdsl.commands._streams import output, print_file
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
+from archdsl.errors.render import name_of
 
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
 
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
             findings += error.diagnostics
             counts["failed"] += 1
     if findings:
-        print(rendered(findings, sys.stderr), file=sys.stderr)
+        print_findings(findings, sys.stderr)
     in_text = options.diff or STANDARD_INPUT in options.paths
     print(closing(counts, options), file=sys.stderr if in_text else sys.stdout)
     if any(finding.code == catalog.OUTPUT.code for finding in findings):
@@ -74,9 +74,9 @@ def outcome(asked: Asked, options: argparse.Namespace) -> str:
         return converted(path, text, options)
     same = text.encode() == path.read_bytes()
     if not same and options.diff:
-        print_text("".join(difference(source, text)))
+        print_difference(source, text)
     elif not same and options.check:
-        print(f"{source.name} would change")
+        print(f"{name_of(source)} would change")
     elif not same:
         write_text(path, text)
     return "kept" if same else "changed"
@@ -85,9 +85,9 @@ def outcome(asked: Asked, options: argparse.Namespace) -> str:
 def printed(source: Source, text: str, options: argparse.Namespace) -> str:
     """Standard input, formatted, on standard output."""
     if options.diff:
-        print_text("".join(difference(source, text)))
+        print_difference(source, text)
     elif not options.check:
-        print_text(text)
+        print_file(text)
     return "kept" if text == source.text else "changed"
 
 
@@ -101,10 +101,11 @@ def converted(path: Path, text: str, options: argparse.Namespace) -> str:
     return "changed"
 
 
-def difference(source: Source, text: str) -> Iterator[str]:
-    """The changes, as `diff -u` shows them."""
+def print_difference(source: Source, text: str) -> None:
+    """Prints the changes as `diff -u` does, in UTF-8; for people, so that no line of it is a command for a CI."""
     before, after = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
-    yield from unified_diff(before, after, source.name, f"{source.name} (formatted)")
+    name, out = name_of(source), output(sys.stdout)
+    out.write_file(out.harmless("".join(unified_diff(before, after, name, f"{name} (formatted)"))))
 
 
 def closing(counts: Counter[str], options: argparse.Namespace) -> str:

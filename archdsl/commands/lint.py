@@ -13,7 +13,7 @@ from typing import Any
 from archdsl.analyses.advice import ADVICE, Told, advise
 from archdsl.analyses.advice.pages import explanations
 from archdsl.analyses.roofline import Setting
-from archdsl.commands._color import rendered
+from archdsl.commands._color import print_findings
 from archdsl.commands._json import json_text
 from archdsl.commands._machine import add_machine, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
@@ -50,7 +50,9 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         print(json_text([as_data(name, told, setting) for name, told in found]))
     else:
-        print("\n\n".join(as_text(name, told, setting) for name, told in found))
+        for number, (name, told) in enumerate(found):
+            print("\n" * (number > 0), end="")
+            print_advice(name, told, setting)
     return int(any(told for _, told in found))
 
 
@@ -70,14 +72,15 @@ def codes_in(text: str | None) -> list[str]:
     return codes
 
 
-def as_text(name: str, told: list[Told], setting: Setting) -> str:
-    """The advice on a network, for people."""
+def print_advice(name: str, told: list[Told], setting: Setting) -> None:
+    """Prints the advice on a network, for people."""
     if not told:
-        return f"{name}: nothing to advise"
+        print(f"{name}: nothing to advise")
+        return
     count = f"{len(told)} piece{'s' if len(told) > 1 else ''} of advice"
     on = f"{setting.device.name}, {setting.precision}, batch {setting.batch}"
-    shown = rendered((each.diagnostic() for each in told), sys.stdout)
-    return f"{shown}\n\n{name}: {count} (times are estimates for {on})"
+    print_findings((each.diagnostic() for each in told), sys.stdout, "\n\n")
+    print(f"{name}: {count} (times are estimates for {on})")
 
 
 def as_data(name: str, told: list[Told], setting: Setting) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from archdsl.commands._output import write_text
-from archdsl.commands._streams import print_text
+from archdsl.commands._streams import print_file
+from archdsl.errors.characters import on_one_line, visible_json
 
 WIDTH = 118
 
@@ -26,10 +27,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Prints or writes the schema."""
     if options.output is None:
-        print_text(text())
+        print_file(text())
     else:
         write_text(options.output, text())
-        print(f"wrote {options.output}")
+        print(f"wrote {on_one_line(str(options.output))}")
     return 0
 
 
@@ -45,7 +46,7 @@ def text() -> str:
     meanings = {name: figure.meaning for name, figure in KNOWN.items()}
     meanings |= {name: f"{meanings[name.removeprefix('training_')]}, of training-only parts" for name in TRAINING}
     figures = [{name: meanings[name] for name in names} for names in (FIGURES, WHOLE)]
-    return laid_out(schema(blocks, vocabulary(), *figures)) + "\n"
+    return visible_json(laid_out(schema(blocks, vocabulary(), *figures))) + "\n"
 
 
 def laid_out(value: Any, indent: str = "", key: str = "") -> str:

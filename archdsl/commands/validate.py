@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.commands._cache import Cache, usual_folder
-from archdsl.commands._color import rendered
+from archdsl.commands._color import print_findings
 from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
 from archdsl.commands._formats import FORMATS
 from archdsl.commands._light import keep
 from archdsl.commands._options import chosen_input
+from archdsl.commands._streams import output
 from archdsl.errors import ArchError, Diagnostic, Source
 
 if TYPE_CHECKING:
@@ -52,14 +53,19 @@ def run(options: argparse.Namespace) -> int:
         findings += found or []
     cache.tidy()
     if findings or options.output_format in MACHINE_READ - {"github"}:
-        print(report(findings, options.output_format))
+        report(findings, options.output_format)
     print(closing(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
     return int(any(options.strict or finding.severity == "error" for finding in findings))
 
 
-def report(findings: list[Diagnostic], form: str) -> str:
-    """All findings in a format; what people read has an empty line behind."""
-    return f"{rendered(findings, sys.stdout)}\n" if form == "full" else FORMATS[form](findings)
+def report(findings: list[Diagnostic], form: str) -> None:
+    """Prints all findings in a format; what people read has an empty line behind."""
+    if form == "full":
+        print_findings(findings, sys.stdout, "\n\n")
+    elif form == "github":
+        output(sys.stdout).write_commands(FORMATS[form](findings))
+    else:
+        print(FORMATS[form](findings))
 
 
 class Check:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
+from archdsl.errors.characters import on_one_line, plain
 from archdsl.errors.diagnostic import Diagnostic, Note
 from archdsl.errors.source import Source, Span
 
-CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ud800-\udfff\ufeff]"
-)
-"""What steers a terminal, or cannot be seen on one."""
 LONGEST = 160
-TAB = "    "
 COLORS = {"error": 31, "warning": 33, "advice": 36, "aside": 34, "strong": 0}
 """Of a terminal; `aside` is for all that leads to the text."""
 
+SENTENCES = ("title", "label", "help", "where", "scopes")
+
 Paint = Callable[[str, str], str]
-"""Gives a text in the color of a word above, free of what could steer a terminal."""
+"""Gives a text in the color of a word above."""
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
     """All findings, an empty line between each two."""
     paint = painted if color else unpainted
-    return "\n\n".join(render_one(finding, paint) for finding in diagnostics)
+    return "\n\n".join(render_one(legible(finding), paint) for finding in diagnostics)
+
+
+def legible(finding: Diagnostic) -> Diagnostic:
+    """A finding whose sentences are on one line each, and steer nothing: colors are added to these."""
+    notes = tuple(note._replace(label=on_one_line(note.label)) for note in finding.notes)
+    said = {name: on_one_line(getattr(finding, name)) for name in SENTENCES}
+    return finding._replace(notes=notes, **said)
 
 
 def painted(kind: str, text: str) -> str:
     """A text in bold and in color."""
-    return f"\x1b[1;{COLORS[kind]}m{plain(text)}\x1b[0m" if COLORS[kind] else f"\x1b[1m{plain(text)}\x1b[0m"
+    return f"\x1b[1;{COLORS[kind]}m{text}\x1b[0m" if COLORS[kind] else f"\x1b[1m{text}\x1b[0m"
 
 
 def unpainted(kind: str, text: str) -> str:
     """A text as it is."""
-    return plain(text)
+    return text
 
 
 def render_one(finding: Diagnostic, paint: Paint) -> str:
@@ -59,29 +63,12 @@ def render_one(finding: Diagnostic, paint: Paint) -> str:
 def fact(word: str, text: str, width: int, paint: Paint) -> str:
     """A line below the excerpts."""
     lead = paint("aside", f"{' ' * width}  =")
-    shown = plain(on_one_line(text))
-    return f"{lead} {paint('strong', f'{word}:')} {shown}" if word else f"{lead} {shown}"
-
-
-def plain(text: str) -> str:
-    """A text in which nothing steers a terminal."""
-    return CONTROL.sub(escaped, text)
-
-
-def escaped(found: re.Match[str]) -> str:
-    """A control character, or half a character, as text, so that no spec can steer a terminal, or break off a print."""
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return f"{lead} {paint('strong', f'{word}:')} {text}" if word else f"{lead} {text}"
 
 
 def name_of(source: Source) -> str:
     """What a text is called, on one line."""
-    return on_one_line(plain(source.name))
-
-
-def on_one_line(text: str) -> str:
-    """A text without line ends, so that nobody's name looks like another finding."""
-    return text.replace("\n", "\\n")
+    return on_one_line(source.name)
 
 
 def note_excerpt(note: Note, before: Span | None, width: int, paint: Paint) -> list[str]:
@@ -110,7 +97,7 @@ def excerpt(span: Span, label: str, width: int, kind: str, paint: Paint) -> list
     line, lead = window(line, before)
     sign = "-" if kind == "aside" else "^"
     marks = (sign * max(columns(printed(marked)), 1))[: max(LONGEST - columns(printed(lead)), 1)]
-    under = paint(kind, f"{marks} {on_one_line(label)}" if label else marks)
+    under = paint(kind, f"{marks} {label}" if label else marks)
     return [
         f"{arrow} {name_of(source)}:{number}:{column}",
         paint("aside", f"{gutter}  |"),
@@ -130,7 +117,7 @@ def window(line: str, before: str) -> tuple[str, str]:
 
 def printed(line: str) -> str:
     """A line as it is shown."""
-    return plain(line).replace("\t", TAB)
+    return plain(line)
 
 
 def columns(text: str) -> int:

@@ -11,6 +11,7 @@ import json
 from fractions import Fraction
 from typing import Any
 
+from archdsl.errors.characters import visible_json
 from archdsl.graph.jsonpart import (
     Part,
     Vocabulary,
@@ -72,7 +73,7 @@ def to_json(graph: Graph) -> str:
 
 def text(value: Any) -> str:
     """A value as JSON, on one line."""
-    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return visible_json(json.dumps(value, ensure_ascii=True, allow_nan=False))
 
 
 def lean(record: Any, kind: Any, without: str = "") -> dict[str, Any]:

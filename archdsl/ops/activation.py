@@ -258,7 +258,7 @@ class Softplus(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.Softplus", (), ("beta", "threshold"), {"beta": 1.0, "threshold": 20.0})
     beta: float = named(1.0, above=0)
-    threshold: float = named(20.0)
+    threshold: float = named(20.0, minimum=0, maximum=80)
 
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
         return torch.nn.functional.softplus(x, self.beta, self.threshold)

@@ -39,7 +39,7 @@ class BatchNorm(Op):
         ("eps", "momentum", "affine", "track_running_stats"),
         {"eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
     )
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     momentum: float | None = named(0.1, minimum=0, maximum=1)
     affine: bool = named(True)
     track: bool = named(True)
@@ -95,7 +95,7 @@ class InstanceNorm(Op):
         ("eps", "momentum", "affine", "track_running_stats"),
         {"eps": 1e-5, "momentum": 0.1, "affine": False, "track_running_stats": False},
     )
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     momentum: float = named(0.1, minimum=0, maximum=1)
     affine: bool = named(False)
     track: bool = named(False)
@@ -149,7 +149,7 @@ class GroupNorm(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.GroupNorm", ("groups", "in_channels"), ("eps", "affine"), {"eps": 1e-5, "affine": True})
     groups: int = param(minimum=1)
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     affine: bool = named(True)
     gamma: float = named(1.0)
     beta: float = named(0.0)
@@ -163,6 +163,7 @@ class GroupNorm(Op):
                 f"{self.groups} groups do not divide the {x[0]} channels",
                 near(x[0], self.groups),
             )
+        check_several(prod(x) // self.groups, f"a group of {shown(x)}", "take fewer groups, or another norm here")
         return x
 
     def operations(self, x: Shape, y: Shape) -> int:
@@ -197,7 +198,7 @@ class LayerNorm(Op):
         "nn.LayerNorm", ("normalized",), ("eps", "elementwise_affine"), {"eps": 1e-5, "elementwise_affine": True}
     )
     over: Literal["channels", "all"] = named("channels")
-    eps: float = named(1e-5, minimum=0)
+    eps: float = named(1e-5, above=0, maximum=1)
     affine: bool = named(True)
     gamma: float = named(1.0)
     beta: float = named(0.0)
@@ -206,6 +207,7 @@ class LayerNorm(Op):
         check_start(self.affine, self.gamma, self.beta)
         if self.over == "channels" and len(x) > 2:
             feature_map(x)
+        check_several(prod(self.normalized(x)), f"a place of {shown(x)}", "use another norm here")
         return x
 
     def spelling(self, x: Shape) -> Spelling:
@@ -254,9 +256,9 @@ class LocalResponseNorm(Op):
     saves = frozenset({"input"})
     torch = Spelling("nn.LocalResponseNorm", ("size",), ("alpha", "beta", "k"), {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
     size: int = param(minimum=1)
-    alpha: float = named(1e-4)
-    beta: float = named(0.75)
-    k: float = named(1.0)
+    alpha: float = named(1e-4, minimum=0)
+    beta: float = named(0.75, minimum=0, maximum=4)
+    k: float = named(1.0, minimum=1e-6)
 
     def output(self, x: Shape) -> Shape:
         return feature_map(x)
@@ -292,6 +294,12 @@ def running(track: bool, shape: Shape) -> tuple[Weight, ...]:
         return ()
     mean, variance = Weight("running_mean", shape, "buffer"), Weight("running_var", shape, "buffer")
     return mean, variance, Weight("num_batches_tracked", (), "counter")
+
+
+def check_several(count: int, what: str, help: str) -> None:
+    """Raises Misfit for a norm over one value, which is its own mean: nothing of it would be left."""
+    if count == 1:
+        raise Misfit(catalog.BAD_SHAPE, "", f"{what} has one value, so there is nothing to normalize over", help)
 
 
 def check_start(affine: bool, gamma: float, beta: float) -> None:

@@ -53,7 +53,9 @@ class MaxPool(Op):
         channels, height, width = feature_map(x)
         stride = self.stride or self.kernel
         pads = pool_borders(self.padding, self.kernel, stride, self.dilation)
-        return (channels, *window((height, width), self.kernel, stride, pads, self.dilation, self.ceil_mode))
+        size = window((height, width), self.kernel, stride, pads, self.dilation, self.ceil_mode)
+        check_filled((height, width), self.kernel, stride, pads, self.dilation)
+        return channels, *size
 
     def kept(self, x: Shape, y: Shape) -> tuple[Kept, ...]:
         return "input", indices(y)
@@ -137,7 +139,7 @@ class LpPool(Op):
     torch = Spelling("nn.LPPool2d", ("norm_type", "kernel"), ("stride", "ceil_mode"), {"ceil_mode": False})
     kernel: Size = param(minimum=1)
     stride: Size | None = param(None, minimum=1)
-    norm_type: float = named(2.0, above=0)
+    norm_type: float = named(2.0, minimum=1, maximum=16)
     ceil_mode: bool = named(False)
 
     def output(self, x: Shape) -> Shape:
@@ -283,6 +285,17 @@ class GlobalMaxPool(Op):
 def indices(y: Shape) -> Inner:
     """Where each largest value was, as PyTorch notes it."""
     return Inner(prod(y), width=8)
+
+
+def check_filled(size: tuple[int, int], kernel: Size, stride: Size, pads: tuple[int, int], dilation: Size) -> None:
+    """Raises Misfit where a dilated window would step over the whole map, from border to border: it has no maximum."""
+    for places, reads, step, pad, gap in zip(size, pair(kernel), pair(stride), pads, pair(dilation), strict=True):
+        if gap <= places:
+            continue
+        for start in range(-pad, 0, step):
+            if not any(0 <= start + at * gap < places for at in range(min(reads, pad // gap + 2))):
+                label = f"a window with dilation {gap} reads nothing but padding of a map of {places}"
+                raise Misfit(catalog.KERNEL_TOO_LARGE, "dilation", label, "make the dilation smaller")
 
 
 def pool_borders(padding: Padding | None, kernel: Size, stride: Size, dilation: Size = 1) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,11 +28,25 @@ class Change(NamedTuple):
 
     def ours(self, tensor: Tensor, count: int) -> list[Tensor]:
         """Our `count` tensors from theirs; raises Misshapen."""
-        return HERE[self.kind](self, tensor, count)
+        with torch_refusals():
+            parts = HERE[self.kind](self, tensor, count)
+        if len(parts) != count:
+            raise Misshapen(f"{tensor.shape[0]} rows cannot be cut into {count} equal parts")
+        return parts
 
     def theirs(self, tensors: Sequence[Tensor]) -> Tensor:
         """Their tensor from ours; raises Misshapen."""
-        return THERE[self.kind](self, tensors)
+        with torch_refusals():
+            return THERE[self.kind](self, tensors)
+
+
+@contextmanager
+def torch_refusals() -> Generator[None]:
+    """Tells what torch refuses (other numbers of axes, or none at all along one) as a shape that does not fit."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise Misshapen(f"a tensor is of no shape for this: {str(error).partition(chr(10))[0][:200]}") from None
 
 
 def cut(change: Change, tensor: Tensor, count: int) -> list[Tensor]:
@@ -50,7 +65,7 @@ def stack(change: Change, tensors: Sequence[Tensor]) -> Tensor:
     first = tensors[0]
     if first.ndim:
         return torch.cat(list(tensors))
-    if any(not torch.equal(first, each) for each in tensors):
+    if not first.is_meta and any(not torch.equal(first, each) for each in tensors):
         raise Misshapen(f"they count {', '.join(str(each.item()) for each in tensors)}, and can be one only if equal")
     return first
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.weights.plan import COUNTER
+from archdsl.weights.report import clipped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +31,8 @@ class Fitted(NamedTuple):
     fresh: dict[str, str]
     started: tuple[str, ...]
     missing: tuple[str, ...]
-    misshapen: tuple[str, ...]
+    misshapen: dict[str, str]
+    """For keys of the network a sentence on the shapes."""
 
 
 def fit(network: Network, given: Mapping[str, Tensor], head: str) -> Fitted:
@@ -45,15 +47,17 @@ def fit(network: Network, given: Mapping[str, Tensor], head: str) -> Fitted:
     started = tuple(key for key in missing if counts(key, given))
     if head == "optional":
         fresh |= {key: "the source does not have it" for key in missing if section(key) == HEAD}
+        others = {module(key) for key in wrong if section(key) == HEAD and key not in fresh}
+        fresh |= {key: "it has another shape in the source" for key in given if module(key) in others}
     state = dict(given)
     state |= {key: adapt_inputs(given[key], network.state[key].shape[1]) for key in adapted}
     state |= {key: network.state[key] for key in fresh}
     state |= {key: torch.zeros_like(network.state[key]) for key in started}
-    misshapen = tuple(
-        f"{key} has {shape(there)} for {shape(here)}"
+    misshapen = {
+        key: f"{clipped(key)} has {shape(there)} for {shape(here)}"
         for key, (there, here) in wrong.items()
         if key not in fresh and key not in adapted
-    )
+    }
     left = tuple(key for key in missing if key not in fresh and key not in started)
     return Fitted(state, adapted, fresh, started, left, misshapen)
 
@@ -111,7 +115,7 @@ def other_inputs(wrong: Mapping[str, Shapes], first: str) -> dict[str, str]:
         return {}
     ((key, (there, here)),) = wrong.items()
     same = len(there) == len(here) == 4 and (there[0], *there[2:]) == (here[0], *here[2:])
-    if not same or section(key) != first:
+    if not same or section(key) != first or not there[1]:
         return {}
     how = "summed" if here[1] == 1 else "repeated and scaled"
     return {key: f"{there[1]} input channels in the source, {here[1]} here: {how}"}

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 COUNTER = "num_batches_tracked"
 """What a batch norm also counts; frozen norms and checkpoints of before 2018 do not have it."""
 
+LEVELS = 4
+"""Maximum number of levels that a head which was replaced may be deeper than the one before."""
+
 
 class Move(NamedTuple):
     """A tensor of theirs, and what it is here."""
@@ -79,7 +82,7 @@ def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan
         ways = [(rule, tuple(f"{each}.{leaf}" for each in targets)) for rule, targets in leads[name]]
         found = next(((rule, keys) for rule, keys in ways if all(each in free for each in keys)), None)
         if found is None:
-            left_over[key] = ways[0][1][0] if ways else ""
+            left_over[key] = ways[0][1][0] if ways else beneath(scheme, name, leaf)
             continue
         rule, keys = found
         moves.append(Move(key, keys, rule.change))
@@ -96,12 +99,23 @@ def lead(scheme: Scheme, name: str) -> Iterator[tuple[Rule, list[str]]]:
             yield rule, found
 
 
+def beneath(scheme: Scheme, name: str, leaf: str) -> str:
+    """The name that a key would have here if the rules led into modules: `head.linear.2.weight` of `fc.2.weight`."""
+    for _ in range(LEVELS):
+        name, _, last = name.rpartition(".")
+        leaf = f"{last}.{leaf}"
+        if found := next(lead(scheme, name), None):
+            return f"{found[1][0]}.{leaf}"
+    return ""
+
+
 def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
     """The plan by which our keys get their names, if each gets one of its own that leads back to it."""
-    names = {key.rpartition(".")[0] for key in ours}
-    origins = {name: origin(scheme, name) for name in names}
-    if not all(origins.values()):
-        return None
+    origins: dict[str, str] = {}
+    for name in dict.fromkeys(key.rpartition(".")[0] for key in ours):
+        origins[name] = origin(scheme, name)
+        if not origins[name]:
+            return None
     keys = (key.rpartition(".") for key in ours)
     theirs = dict.fromkeys(f"{origins[name]}.{leaf}" for name, _, leaf in keys)
     found = plan(scheme, theirs, ours)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
+from archdsl.weights.report import clipped
+
 MOST = 8
 """So many lines of a kind are shown of a section."""
 
@@ -26,7 +28,7 @@ def summary(kept: Mapping[str, str], fresh: Mapping[str, Reason], dropped: Mappi
         parts[section(name)].fresh[name] = reason
     for name, reason in dropped.items():
         parts[section(name)].dropped[name] = reason
-    width = max(map(len, parts), default=0)
+    width = max((len(clipped(name)) for name in parts), default=0)
     return "\n".join([*lines, *(line for part in parts.values() for line in part.lines(width))])
 
 
@@ -49,8 +51,8 @@ class Part:
         counts = [(len(self.kept), "kept"), (len(self.fresh), "new"), (len(self.dropped), "dropped")]
         told = ", ".join(f"{count:,} {word}" for count, word in counts if count)
         others = dict.fromkeys(section(source) for source in self.kept.values())
-        origin = "".join(f", from {other}" for other in others if other != self.name)
-        yield f"  {self.name:<{width}}  {told}{origin}"
+        origin = "".join(f", from {clipped(other)}" for other in others if other != self.name)
+        yield f"  {clipped(self.name):<{width}}  {told}{origin}"
         yield from shown("new", self.fresh, self.kept, {"absent", "ambiguous"})
         yield from shown("dropped", self.dropped, self.kept.values(), {"absent"})
         yield from shown("of another shape", self.fresh, self.kept, {"shape"})
@@ -69,8 +71,8 @@ def line(path: str, names: list[str], left: Mapping[str, Reason]) -> str:
     """A module or tensor, and what there is to say of it."""
     reason, detail = left[names[0]]
     if len(names) == 1:
-        return names[0] + (f" ({detail})" if detail else "")
-    return f"{path} ({len(names):,} tensors{f'; {detail}' if reason == 'ambiguous' else ''})"
+        return clipped(names[0]) + (f" ({detail})" if detail else "")
+    return f"{clipped(path)} ({len(names):,} tensors{f'; {detail}' if reason == 'ambiguous' else ''})"
 
 
 def groups(left: Mapping[str, str], kept: Iterable[str]) -> dict[tuple[str, str], list[str]]:

@@ -8,14 +8,21 @@ become the first of a row, or was it (`osa(...)` and `2 * osa(...)`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.errors import catalog, listed
+from archdsl.weights.choice import decide, likely, named
+from archdsl.weights.copying import Pair, check, check_network, given, uninitialized, write
 from archdsl.weights.moves import Tree, correspondence, twins
+from archdsl.weights.report import PYTHON, clipped, warned
+from archdsl.weights.sources import opened, target
 from archdsl.weights.summary import summary
+from archdsl.weights.unwrap import Part, bare, beginnings, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from archdsl.weights.sources import Source
 
 
 class Left(NamedTuple):
@@ -25,8 +32,6 @@ class Left(NamedTuple):
     detail: str = ""
 
 
-LONGEST = 4000
-"""So many characters the name of a tensor may have."""
 ABSENT = Left("absent")
 
 
@@ -34,56 +39,77 @@ class Transfer(NamedTuple):
     """What became of each tensor; `str()` tells it section by section.
 
     `kept`: the new network's names, each with the old one's. `fresh`: what of the new network starts anew.
-    `dropped`: what of the old one has no place any more.
+    `dropped`: what of the old one has no place any more. `wrappers`: where the old one stood in what was given.
+    `not_finite` says for names of the new network how many of their numbers are NaN or infinite.
     """
 
     kept: dict[str, str]
     fresh: dict[str, Left]
     dropped: dict[str, Left]
+    wrappers: tuple[str, ...] = ()
+    not_finite: dict[str, str] = {}  # noqa: RUF012 (a tuple's default, never changed)
 
     def __str__(self) -> str:
-        return summary(self.kept, self.fresh, self.dropped)
+        off = [f"taken off: {listed(map(clipped, self.wrappers))}"] if self.wrappers else []
+        return "\n".join([summary(self.kept, self.fresh, self.dropped), *off, *warned(self.not_finite)])
+
+
+class Held(NamedTuple):
+    """The tensors of a network, and where they stand in a checkpoint."""
+
+    path: tuple[str, ...]
+    tensors: dict[str, Tensor]
 
 
 def transfer_weights(
-    from_model: nn.Module | Mapping[str, Tensor], to_model: nn.Module | Mapping[str, Tensor]
+    from_model: Source, to_model: nn.Module | Mapping[str, Tensor], *, part: str | None = None
 ) -> Transfer:
     """Copies the weights of a network into one whose spec was edited, wherever place and shape still match.
 
-    Both are modules that archdsl built, or their state dicts. `to_model` changes in the tensors that are kept, and in
-    nothing else; they keep their dtype and device. Raises ArchError where one of the two holds no weights.
+    `from_model` is a module that archdsl built, its state dict, or the path of a file or folder; `part` says where the
+    network is in it, in case there are several. `to_model` is a module or its state dict; it changes in the tensors
+    that are kept, and in nothing else; they keep their dtype and device. Raises ArchError where one of the two holds no
+    weights.
     """
-    import torch
-
-    old, new = tensors(from_model, "from_model"), tensors(to_model, "to_model")
-    done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old, new)))
-    with torch.no_grad():
-        for name, source in done.kept.items():
-            new[name].copy_(old[source])
-    return done
-
-
-def tensors(model: nn.Module | Mapping[str, Any], which: str) -> dict[str, Tensor]:
-    """The tensors of a module or state dict by name."""
-    import torch
-
-    state: Mapping[str, Any] = model.state_dict() if isinstance(model, torch.nn.Module) else model
-    if not isinstance(cast("object", state), Mapping):
-        raise catalog.NO_WEIGHTS.error(None, f"`{which}` is of type `{type(model).__name__}`", help=EITHER)
-    found = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-    if not found or (len(found) < len(state) and state is model):
-        others = listed(repr(name)[1:-1][:80] for name in list(state)[:3] if name not in found)
-        raise catalog.NO_WEIGHTS.error(
-            None, f"`{which}` holds {f'{others}, which is no tensor' if others else 'nothing'}", help=EITHER
-        )
-    if long := [name for name in found if len(name) > LONGEST]:
-        raise catalog.NO_WEIGHTS.error(None, f"`{long[0][:80]}...` of `{which}` is no tensor's name: it is too long")
-    if empty := [name for name, value in found.items() if value.is_meta]:
-        raise catalog.NO_WEIGHTS.error(None, f"`{empty[0]}` of `{which}` is on the meta device: it has no values")
-    return found
+    new = target(to_model, "to_model")
+    old = origin(from_model, new, part)
+    for name, side in (("from_model", old.tensors), ("to_model", new)):
+        if empty := [key for key, value in side.items() if uninitialized(value) or value.is_meta]:
+            label = f"`{clipped(empty[0])}` of `{name}` is on the meta device, or waits for its shape: it has no values"
+            raise catalog.NO_WEIGHTS.error(None, label, help='build it without `torch.device("meta")`')
+    done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old.tensors, new)))
+    return done._replace(wrappers=old.path, not_finite=carry(done.kept, old.tensors, new))
 
 
-EITHER = "give a module or a state dict of tensors"
+def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
+    """Fills what is kept, all of it or nothing; what of it is not finite. Raises ArchError."""
+    check_network(new)
+    check(given(source, old[source], [new[name]]) for name, source in kept.items())
+    return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
+
+
+def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Held:
+    """The old network in what is given: the place that has most names in common with the new one."""
+    held = parts(opened(source, "from_model"))
+    found = [each for every in held for each in places(every, new)]
+    if part is not None:
+        chosen = {each.path for each in named([place for _, place in found], part, PYTHON)}
+        found = [(count, place) for count, place in found if place.path in chosen]
+    if not found:
+        largest = max(held, key=lambda each: len(each.tensors))
+        return Held(largest.path, bare(largest.tensors))
+    most = max(count for count, _ in found)
+    return decide([place for count, place in found if count == most], PYTHON)
+
+
+def places(held: Part, new: Mapping[str, Tensor]) -> Iterator[tuple[int, Held]]:
+    """Where names of the new network stand in a part, and how many: below what holds most of either."""
+    counts = {prefix: len(names) for prefix, names in beginnings(held.tensors, new).items()}
+    most = [prefix for prefix in likely(counts, len(new)) if 1 < counts[prefix] >= len(new) / 2]
+    for prefix in dict.fromkeys([*main(held.tensors), *most]):
+        path = (*held.path, prefix) if prefix else held.path
+        if count := counts.get(prefix):
+            yield count, Held(path, below(held.tensors, prefix))
 
 
 # ---- the plan ------------------------------------------------------------------------------------------------------
@@ -107,7 +133,7 @@ def doubtful(old: Tree, new: Tree) -> Iterator[tuple[str, Left]]:
     """The new sections that may be one of several that are gone, or share one with others."""
     for gone, come in twins(old, new):
         if len(gone) > 1 or len(come) > 1:
-            yield from ((name, Left("ambiguous", f"this may be {' or '.join(gone)}")) for name in come)
+            yield from ((name, Left("ambiguous", f"this may be {' or '.join(map(clipped, gone))}")) for name in come)
 
 
 def section(name: str) -> str:

@@ -1,47 +1,178 @@
-"""A checkpoint without its wrappers: the state dict in it, under plain names."""
+"""The parts of a checkpoint that hold tensors, and the beginnings of their names: where a network may stand in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+import re
+import sys
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from archdsl.errors import catalog, listed
+from archdsl.weights.report import FEW, clipped
 from archdsl.weights.rules import content
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FEW = 5
-"""So many keys are named in a message."""
+DEEPEST = 4
+"""Maximum number of dicts around a state dict."""
+MOST = 1_000
+"""Maximum number of dicts that are looked into."""
+LEVELS = 8
+"""Maximum number of modules around a network."""
+LONGEST = 4_000
+"""Maximum length of a tensor's name, in characters."""
+AVERAGED = "n_averaged"
+"""The counter that `torch.optim.swa_utils.AveragedModel` keeps beside the network."""
 
 
-def unwrap(source: Mapping[str, Any]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """The tensors of a checkpoint by plain names, and the wrappers that were taken off.
+class Part(NamedTuple):
+    """A dict of a checkpoint with tensors in it.
 
-    Raises ArchError where there are none, or where values stand among them that are no tensors.
+    `path` has the keys that lead to it, and what was taken out of the middle of its names; `others` are the keys of
+    what is neither a tensor nor a dict, and of tensors without a name.
     """
-    known = content("wrappers")
-    wrappers: list[str] = []
-    found: Mapping[str, Any] = source
-    while inner := next((key for key in known["containers"] if isinstance(found.get(key), Mapping)), ""):
-        wrappers.append(inner)
-        found = cast("Mapping[str, Any]", found[inner])
-    state = checked(found)
-    while prefix := next((each for each in known["prefixes"] if all(key.startswith(each) for key in state)), ""):
-        wrappers.append(prefix)
-        state = {key.removeprefix(prefix): tensor for key, tensor in state.items()}
-    return state, tuple(wrappers)
+
+    path: tuple[str, ...]
+    tensors: dict[str, Tensor]
+    others: tuple[str, ...] = ()
 
 
-def checked(found: Mapping[Any, Any]) -> dict[str, Tensor]:
-    """A dict of tensors, if it is one."""
+def parts(source: Mapping[str, Any]) -> list[Part]:
+    """The dicts with tensors in a checkpoint, outermost first. Raises ArchError where there are none."""
+    found: list[Part] = []
+    queue: deque[tuple[tuple[str, ...], Mapping[Any, Any]]] = deque([((), source)])
+    seen = {id(source)}
+    while queue:
+        path, level = queue.popleft()
+        part, inner = look(path, level)
+        if part.tensors:
+            found.append(plain(part))
+        for key, value in inner.items():
+            if id(value) not in seen and len(seen) < MOST and len(path) < DEEPEST:
+                seen.add(id(value))
+                queue.append(((*path, key), value))
+    if not found:
+        keys = [clipped(str(key)) for key in list(source)[:FEW]]
+        label = f"a dict with the keys {listed(keys)}, no tensor in it" if keys else "an empty dict"
+        limit = f", of at most {LONGEST:,} characters" if any(len(str(key)) > LONGEST for key in source) else ""
+        raise catalog.NO_WEIGHTS.error(None, label, help=f"give a state dict: tensors by name{limit}")
+    return found
+
+
+def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[Part, dict[str, dict[Any, Any]]]:
+    """The tensors right in a dict, and the dicts in it; those of an optimizer have numbers for keys, and are not."""
     import torch
 
-    odd = [str(key) for key, value in found.items() if not (isinstance(key, str) and isinstance(value, torch.Tensor))]
-    if not found or len(odd) == len(found):
-        label = f"a dict with the keys {listed(odd[:FEW])}, no tensor in it" if odd else "an empty dict"
-        raise catalog.NO_WEIGHTS.error(None, label, help="give a state dict: tensors by name")
-    if odd:
-        label = f"not all are tensors under names: {listed(odd[:FEW])}"
-        raise catalog.NO_WEIGHTS.error(None, label, help="give the state dict alone")
-    return dict(found)
+    tensors: dict[str, Tensor] = {}
+    inner: dict[str, dict[Any, Any]] = {}
+    others: list[str] = []
+    for key, value in level.items():
+        held = value.state_dict() if isinstance(value, torch.nn.Module) else value
+        tensor = as_tensor(held)
+        if tensor is not None and isinstance(key, str) and len(key) <= LONGEST:
+            tensors[key] = tensor
+        elif isinstance(held, dict) and isinstance(key, str):
+            inner[key] = cast("dict[Any, Any]", held)
+        else:
+            others.append(str(key))
+    return Part(path, tensors, tuple(others)), inner
+
+
+def as_tensor(value: object) -> Tensor | None:
+    """A tensor, or an array of NumPy as one; None for what is neither."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.ndarray):
+        return None
+    try:
+        return cast("Any", torch).from_numpy(cast("Any", value).copy())  # a copy, as an array may be read-only
+    except (TypeError, ValueError):
+        return None
+
+
+def unread(source: Mapping[str, Any], found: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """The dicts of a checkpoint that are called like a network's and are in none of the paths to one."""
+    held = {path[0] for path in found if path}
+    for key in content("wrappers")["containers"]:
+        if isinstance(source.get(key), Mapping) and key not in held:
+            yield key
+
+
+# ---- names ---------------------------------------------------------------------------------------------------------
+
+
+def plain(part: Part) -> Part:
+    """A part without what PyTorch inserts into names, unless two names would then be one."""
+    found = {inserted().sub("", name): tensor for name, tensor in part.tensors.items()}
+    if len(found) < len(part.tensors) or found.keys() == part.tensors.keys():
+        return part
+    taken = dict.fromkeys(each for name in part.tensors for each in inserted().findall(name))
+    return Part((*part.path, *taken), found, part.others)
+
+
+@cache
+def inserted() -> re.Pattern[str]:
+    """What PyTorch inserts into names."""
+    return re.compile(rf"(?:(?<=\.)|^)(?:{'|'.join(content('wrappers')['inserted'])})\.")
+
+
+def unlifted(tensors: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+    """Tensors under the names that they had before timm's `features_only`, or None where they have not changed."""
+    found = {lifted().sub(r"\1.", name, count=1): tensor for name, tensor in tensors.items()}
+    return found if len(found) == len(tensors) and found.keys() != tensors.keys() else None
+
+
+@cache
+def lifted() -> re.Pattern[str]:
+    """What timm's `features_only` makes of the first dot of a name."""
+    return re.compile(rf"(?:(?<=\.)|^)({'|'.join(content('wrappers')['lifted'])})_")
+
+
+def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set[str]]:
+    """What stands before `wanted` names in `names`, for each with those that it stands before."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        start = 0
+        for _ in range(LEVELS + 1):
+            if (rest := name[start:]) in wanted:
+                found.setdefault(name[:start], set()).add(rest)
+            start = name.find(".", start) + 1
+            if not start:
+                break
+    return found
+
+
+def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
+    """The beginnings of names that most tensors of a part have, from none to the longest."""
+    prefix = ""
+    for _ in range(LEVELS + 1):
+        yield prefix
+        rest = [name[len(prefix) :].partition(".") for name in tensors if name.startswith(prefix)]
+        first, count = max(Counter(name for name, dot, _ in rest if dot).items(), key=itemgetter(1), default=("", 0))
+        if 2 * count <= len(tensors):
+            return
+        prefix = f"{prefix}{first}."
+
+
+def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, under the rest of their names."""
+    return {name[len(prefix) :]: each for name, each in tensors.items() if name.startswith(prefix)}
+
+
+def bare(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors of a network that is built, without what DataParallel, `torch.compile` and the like put around it."""
+    import torch
+
+    found = plain(Part((), {name: each for name, each in state.items() if isinstance(each, torch.Tensor)})).tensors
+    while True:
+        rest = {name: tensor for name, tensor in found.items() if name != AVERAGED}
+        if not rest or not all(name.startswith("module.") for name in rest):
+            return found
+        found = below(rest, "module.")

@@ -304,6 +304,23 @@ def test_deep_networks_take_no_longer() -> None:
 # ---- the command
 
 
+ROWS = ["conv(8)", "cna(8)", "relu", "identity + conv(8)", "conv(8) -> bn", "sigmoid", "x_relu", "dropout(0.5)", "two"]
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("count", [4, 5, 9])
+def test_equal_turns_are_added_up_as_they_are(row: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "block x_relu() = relu + identity\nblock two() = 4 * (conv(8) -> relu)\n"
+        f"backbone net:\n    input 8 x 4 x 4\n    stem: conv(8)\n    stage c2: {count} * ({row})\n"
+        f"    stage c3: {count} * {row if '->' not in row and '+' not in row else 'cna(8)'}\n    head: conv(8)\n"
+    )
+    graph = archdsl.compile(archdsl.loads(text))
+    added_up = memory(graph, 2)
+    monkeypatch.setattr("archdsl.analyses.memory.backward.ENOUGH", 10**6)
+    assert memory(graph, 2) == added_up
+
+
 def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["memory", "resnet18", "--batch", "2", "--checkpoint", "c2", "--format", "json"]) == 0
     (data,) = json.loads(capsys.readouterr().out)

@@ -47,7 +47,7 @@ def test_a_mistake_of_ours_is_one_line(capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setattr("archdsl.commands.list.run", broken)
     code, out, err = run(capsys, "list")
     assert (code, out) == (2, "")
-    assert err.splitlines()[0] == "archdsl: internal error: ValueError: so much ?[31m for Namespace"
+    assert err.splitlines()[0] == "archdsl: internal error: ValueError: so much \\x1b[31m for Namespace"
     monkeypatch.setenv("ARCHDSL_DEBUG", "1")
     with pytest.raises(ValueError, match="so"):
         main(["list"])

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl.weights import load_weights, rules, to_reference
-from archdsl.weights.loading import inspect, recognize
+from archdsl.weights.choice import recognize
+from archdsl.weights.loading import inspect
 from archdsl.weights.plan import Plan, plan
 from tests.equality.nets import Case
 from tests.equality.oracles import oracle, outputs
@@ -127,7 +128,9 @@ def move(case: Case, theirs: nn.Module, ours: nn.Module) -> Plan:
         return found
     load_weights(ours, state, head="strict")
     assert same(to_reference(ours, "timm" if library == "derived" else library), state)
-    return recognize(state, inspect(ours))
+    found = recognize(state, inspect(ours))
+    assert found is not None
+    return found
 
 
 def same(mine: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:

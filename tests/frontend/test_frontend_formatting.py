@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from cProfile import Profile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from archdsl.errors import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.formatting.canonical import Notation, formatted, noted
+from archdsl.frontend.formatting.canonical import Notation, formatted, read_notes
 from archdsl.frontend.printing import to_arch, to_yaml
 from archdsl.lang.text.document import Document
 from tests.frontend.case import Case, cases, settle
@@ -44,7 +45,7 @@ def laid_out(text: str, own: Notation, to: Notation | None = None) -> str:
 def comments(text: str, own: Notation) -> list[str]:
     """All comments of a text."""
     source = Source(f"net.{own}", text)
-    return sorted(noted(source, read(source), own)[1])
+    return sorted(read_notes(source, own).comments)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
@@ -149,6 +150,148 @@ def test_comments_anywhere_are_kept(seed: int) -> None:
 def test_many_comments_anywhere_are_kept(seed: int) -> None:
     chance = random.Random(seed)
     assert sum(assert_stable(disturbed(text, chance), own) for own, text in SAMPLES) > len(SAMPLES) // 2
+
+
+PIECE = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n[ \t]*|->|\.\.\.|\w+|[^\w\s]|[ \t]+')
+
+
+def in_brackets(text: str) -> list[int]:
+    """The offsets at which a comment and a line end may stand in a line: behind each piece in brackets."""
+    found: list[int] = []
+    depth = 0
+    for match in PIECE.finditer(text):
+        piece = match[0]
+        depth += piece in {"(", "["}
+        if depth and piece.strip() and not piece.startswith(('"""', "#")):
+            found.append(match.end())
+        depth -= piece in {")", "]"}
+    return found
+
+
+def commented(text: str, own: Notation, chance: random.Random) -> str:
+    """A text with comments in any gap: inside brackets, between links, on lines of their own."""
+    for number in range(chance.randint(1, 4)):
+        places = in_brackets(text) if own == "arch" and chance.random() < 0.7 else []
+        if not places:
+            text = disturbed(text, chance)
+            continue
+        at = chance.choice(places)
+        comment = f"# g{number}\n"
+        gap = [f"  {comment}", f"\n        {comment}", f"\n  {comment}\n    # h{number}\n"]
+        text = f"{text[:at]}{chance.choice(gap)}        {text[at:]}"
+    return text
+
+
+def assert_same(text: str, own: Notation, said: list[str], document: Document) -> None:
+    """That a text is its own layout, and says what it should."""
+    assert laid_out(text, own) == text
+    assert comments(text, own) == said, text
+    assert read(Source(f"net.{own}", text)) == document, text
+
+
+def assert_settled(text: str, own: Notation) -> bool:
+    """That a text comes to rest in both notations, there and back, with all comments; False for one that has errors."""
+    try:
+        said, document = comments(text, own), read(Source(f"net.{own}", text))
+    except ArchError:
+        return False
+    for to in NOTATIONS:
+        other: Notation = "yaml" if to == "arch" else "arch"
+        there = laid_out(text, own, to)
+        back = laid_out(there, to, other)
+        assert_same(there, to, said, document)
+        assert_same(back, other, said, document)
+    return True
+
+
+def texts_of_all_kinds() -> list[tuple[Notation, str]]:
+    """The samples, shipped specs and blocks of a page, and the examples of the docs."""
+    found = list(SAMPLES)
+    for path in SHIPPED:
+        if path.stat().st_size < 2_500:
+            found.append(("arch" if path.suffix == ".arch" else "yaml", path.read_text("utf-8")))
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        text = page.read_text("utf-8")
+        for own in NOTATIONS:
+            examples = re.findall(rf"^```{own}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+            found.extend((own, example) for example in examples)
+    return found
+
+
+TEXTS = texts_of_all_kinds()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_comments_in_any_gap_are_kept(seed: int) -> None:
+    chance = random.Random(seed)
+    assert sum(assert_settled(commented(text, own, chance), own) for own, text in chance.sample(TEXTS, 30)) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_many_comments_in_any_gap_are_kept(seed: int) -> None:
+    chance = random.Random(seed)
+    assert sum(assert_settled(commented(text, own, chance), own) for own, text in TEXTS) > len(TEXTS) // 3
+
+
+@pytest.mark.parametrize(
+    ("own", "text"),
+    [
+        ("arch", "block b(  # c1\n        out, k = 3) = conv(out, k)\n"),
+        ("arch", "block b(\n        # c1\n        out) = conv(out)\n"),
+        ("arch", "block b(out  # c1\n        ):\n    y = conv(out)\n    return y\n"),
+        ("arch", "block b(out\n    # c1\n    ) = conv(out)\n"),
+        ("yaml", "name: net\ninput: 3x8x8\nstem:\n  - cna  # c1\n  # c2\n  - act\n"),
+        ("yaml", "blocks:\n  b:\n    body:\n      - cna  # c1\n      # c2\n\n      # c3\n      - act  # c4\n"),
+    ],
+)
+def test_layouts_that_did_not_come_to_rest(own: Notation, text: str) -> None:
+    assert assert_settled(text, own)
+
+
+@pytest.mark.parametrize(("own", "text"), [("arch", "block a() = b  # c\td\n"), ("yaml", "# c\td\nblocks: {a: b}\n")])
+def test_tabs_in_comments_are_blanks(own: Notation, text: str) -> None:
+    assert all("# c    d\n" in laid_out(text, own, to) for to in NOTATIONS)
+
+
+def test_a_layout_that_does_not_come_to_rest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    breaks = iter(range(100))
+    monkeypatch.setattr(
+        "archdsl.frontend.formatting.canonical.arch_text", lambda *_, **__: "block a() =" + " " * next(breaks) + "b\n"
+    )
+    with pytest.raises(ArchError, match="its layout does not come to rest"):
+        laid_out("block a() = b", "arch")
+
+
+LONG: dict[str, tuple[Notation, str, str, str]] = {
+    "links": ("arch", "backbone a:\n    stem: a\n", "        -> conv({n})  # c\n", ""),
+    "arguments": ("arch", "backbone a:\n    stem: f(\n", "        conv({n}),  # c\n", "    )\n"),
+    "comments before an argument": ("arch", "backbone a:\n    stem: f(\n", "        # c{n}\n", "    a)\n"),
+    "comments behind an argument": ("arch", "backbone a:\n    stem: f(a\n", "        # c{n}\n", "    )\n"),
+    "stages": ("arch", "backbone a:\n", "    stage s{n}: d{n} -> conv({n})\n", ""),
+    "nested brackets": ("arch", "backbone a:\n", f"    s{{n}}: {'f(' * 6}a{', 1)' * 6}\n", ""),
+    "blocks": ("arch", "", "block b{n}(out, *, k = 3) = conv(out, k)  # c\n", ""),
+    "statements": ("arch", "block b():\n", "    y{n} = conv({n})\n    # c\n", "    return x\n"),
+    "comments behind": ("arch", "backbone a:\n    stem: a\n", "      # c{n}\n", ""),
+    "links in a list": ("yaml", "name: a\nstem:\n", "  - conv({n})\n  # c\n", ""),
+    "stages in a mapping": ("yaml", "name: a\nstages:\n", "  s{n}: conv({n})  # c\n", ""),
+    "bodies": ("yaml", "blocks:\n", "  b{n}:\n    args: out  # c\n    body: |\n      y = x  # c\n      return y\n", ""),
+    "aliases": ("yaml", "name: a\nsections:\n", "  s{n}: &a{n} conv({n})\n  t{n}: *a{n}\n", ""),
+}
+
+
+@pytest.mark.parametrize(("own", "before", "line", "behind"), LONG.values(), ids=LONG)
+@pytest.mark.parametrize("to", NOTATIONS)
+def test_work_grows_like_the_text(own: Notation, before: str, line: str, behind: str, to: Notation) -> None:
+    calls: list[int] = []
+    laid_out("block a() = b\n", "arch")  # once, for what is made once
+    for count in (30, 120):
+        text = before + "".join(line.format(n=number) for number in range(1, count)) + behind
+        profile = Profile()
+        shown = profile.runcall(laid_out, text, own, to)
+        calls.append(sum(entry.callcount for entry in profile.getstats()))
+        assert len(shown) < 12 * len(text)
+    assert calls[1] < 5 * calls[0]
 
 
 def in_another_style(text: str, chance: random.Random) -> str:

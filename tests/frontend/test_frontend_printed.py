@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archdsl.errors import ArchError, Source
+from archdsl.errors.characters import is_unseen
 from archdsl.frontend import read
+from archdsl.frontend.docstring import tidy
 from archdsl.frontend.printing import to_arch, to_yaml
 from archdsl.lang.text import document as doc
 from archdsl.lang.text import syntax as ast
 from tests.frontend.case import Case, cases, settle
-from tests.frontend.strategies import SPAN, documents, expressions
+from tests.frontend.strategies import SPAN, documents, expressions, strange
 
 EXAMPLES = settings(
     deadline=None,
@@ -100,6 +102,9 @@ def test_whatever_can_be_parsed_can_be_printed(text: str) -> None:
 DOC = 'three """ quotes'
 UNWRITABLE = {
     "a doc with three quotes": doc.Document(SPAN, backbones=(doc.Backbone(SPAN, "a", DOC, input=(3,)),)),
+    "a doc that steers a terminal": doc.Document(SPAN, backbones=(doc.Backbone(SPAN, "a", "\x1b[31m", input=(3,)),)),
+    "a doc with half a family": doc.Document(SPAN, backbones=(doc.Backbone(SPAN, "a", "a \u200d", input=(3,)),)),
+    "a path with a line end of YAML": doc.Document(SPAN, imports=(doc.Import(SPAN, "a\u2028b"),)),
     "a path with a quote": doc.Document(SPAN, imports=(doc.Import(SPAN, 'a"b'),)),
 }
 
@@ -109,6 +114,15 @@ def test_what_the_text_form_cannot_say_is_an_error(document: doc.Document) -> No
     with pytest.raises(ArchError) as caught:
         to_arch(document)
     assert [each.code for each in caught.value.diagnostics] == ["E601"]
+
+
+@settings(EXAMPLES, max_examples=100)
+@given(strange)
+def test_any_doc_comes_back_from_yaml_without_a_character_that_nobody_sees(text: str) -> None:
+    document = doc.Document(SPAN, backbones=(doc.Backbone(SPAN, "a", tidy(f"\n{text}"), input=(3,)),))
+    printed = to_yaml(document)
+    assert not any(map(is_unseen, printed))
+    assert back(printed, "yaml") == document
 
 
 def test_a_number_without_a_literal_is_refused() -> None:

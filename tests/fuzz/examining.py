@@ -9,7 +9,8 @@ from archdsl import driver
 from archdsl.driver import checking
 from archdsl.driver.elsewhere import elsewhere
 from archdsl.errors import ArchError, Diagnostic, Source
-from archdsl.errors.render import CONTROL, render
+from archdsl.errors.characters import is_unseen
+from archdsl.errors.render import render
 from archdsl.graph import Graph
 from archdsl.lang.evaluate.known import Known
 
@@ -73,7 +74,7 @@ class Examiner:
         assert all(each.span is not None for each in findings), render(findings)
         shown = render(findings)
         assert len(shown) < LONGEST_MESSAGE
-        assert not CONTROL.search(shown)
+        assert not any(map(is_unseen, shown))
 
 
 def affordable(graph: Graph) -> bool:

@@ -219,3 +219,15 @@ def test_a_block_is_known_at_another_place_of_another_text() -> None:
     assert known.count == count + 1  # `cna(3)`
     assert places(again) == {second.file.source}
     assert content(again) == content(driver.elaborated(second))
+
+
+@pytest.mark.parametrize("reaches", ["cna(8)", "cn(8)"])
+def test_whether_a_setting_reaches_anything_is_known_with_the_module(reaches: str, tmp_path: Path) -> None:
+    line = f"wrap(with(act = mish, {reaches}))"
+    text = f"block wrap(body: block) = x -> body\nbackbone net:\n    input 3 x 8 x 8\n    c1: {line}\n"
+    child = "backbone child extends net:\n    c2: cna(8)\n"
+    alone, both = (
+        [(each.code, each.span and each.span.text) for each in checking.validate(Source("net.arch", each), None)]
+        for each in (text, text + child)
+    )
+    assert set(alone) == set(both) == ({("E111", "mish")} if reaches == "cn(8)" else set())

@@ -155,6 +155,52 @@ def test_nothing_to_carry_over(tmp_path: Path, convert: Callable[..., Done], giv
     assert done.files == {"other.arch"}
 
 
+# ---- what is taken of a checkpoint ----------------------------------------------------------------------------------
+
+
+def test_a_part_of_a_checkpoint(tmp_path: Path, convert: Callable[..., Done], given: dict[str, Any]) -> None:
+    state, other = given["state"], {name: tensor * 2 for name, tensor in given["state"].items()}
+    torch.save({"a": state, "b": other}, tmp_path / "both.pth")
+    done = convert("both.pth", "--spec", "resnet18", "-o", "o.pt")
+    assert (done.code, done.files) == (1, {"both.pth"})
+    assert "`a` and `b` fit, and differ" in done.err
+    assert "say which, as `--part a`" in done.err
+    done = convert("both.pth", "--spec", "resnet18", "-o", "o.pt", "--part", "b")
+    assert done.code == 0
+    assert torch.equal(read(tmp_path / "o.pt")["stem.cna.conv.weight"], other["conv1.weight"])
+
+
+def test_a_checkpoint_without_a_classifier(tmp_path: Path, convert: Callable[..., Done], given: dict[str, Any]) -> None:
+    """What is said helps as it is written, and names nothing that the command line does not have."""
+    torch.save({name: tensor for name, tensor in given["state"].items() if name[:3] != "fc."}, tmp_path / "body.pth")
+    done = convert("body.pth", "--spec", "resnet18", "-o", "o.pt")
+    assert done.code == 1
+    assert "help: --head optional leaves the classifier as it is" in done.err
+    assert 'head="' not in done.err
+    done = convert("body.pth", "--spec", "resnet18", "-o", "o.pt", "--head", "optional")
+    assert (done.code, done.err) == (0, "")
+    assert "left fresh: head.linear.weight, the source does not have it" in done.out
+    done = convert(given["path"], "--spec", "resnet18", "-p", "classes=7", "-o", "o.pt", "--head", "strict")
+    assert "help: --head adapt leaves the classifier as it is" in done.err
+
+
+def test_a_folder(tmp_path: Path, convert: Callable[..., Done], given: dict[str, Any]) -> None:
+    (tmp_path / "folder").mkdir()
+    torch.save(given["state"], tmp_path / "folder" / "pytorch_model.bin")
+    assert convert("folder", "--spec", "resnet18", "-o", "o.pt").code == 0
+
+
+def test_weights_of_another_version_of_a_spec(
+    tmp_path: Path, convert: Callable[..., Done], given: dict[str, Any]
+) -> None:
+    (tmp_path / "deeper.arch").write_text(DEEPER)
+    done = convert(given["path"], "--spec", "deeper.arch", "-o", "d.pt")
+    assert "help: if they are of another version of the spec: `--from-spec OLD`" in done.err
+    assert "transfer_weights" not in done.err
+    done = convert(given["path"], "--spec", "deeper.arch", "--from-spec", "resnet34", "-o", "d.pt")
+    assert "help: is it of the spec of `--from-spec`, with these parameters?" in done.err
+
+
 # ---- what is wrong -------------------------------------------------------------------------------------------------
 
 WRONG = {
@@ -186,6 +232,27 @@ def test_what_is_wrong_is_said_and_nothing_written(
     assert done.code == code
     assert label in done.err
     assert done.files == set()
+
+
+def test_numbers_that_are_not_finite_are_told(tmp_path: Path, convert: Callable[..., Done]) -> None:
+    (tmp_path / "net.arch").write_text(text(*STAGES.values()))
+    state = archdsl.build(archdsl.loads(text(*STAGES.values()))).state_dict()
+    state["c2.0.body.norm.bias"][1] = float("nan")
+    torch.save(state, tmp_path / "net.pt")
+    done = convert("net.pt", "--spec", "net.arch", "-o", "o.pt")
+    assert done.code == 0
+    assert "warning: c2.0.body.norm.bias is not finite: 1 of 32 numbers are NaN or infinite" in done.out
+
+
+def test_integers_are_refused_by_name(tmp_path: Path, convert: Callable[..., Done]) -> None:
+    (tmp_path / "net.arch").write_text(text(*STAGES.values()))
+    state = archdsl.build(archdsl.loads(text(*STAGES.values()))).state_dict()
+    state["c2.0.body.norm.bias"] = state["c2.0.body.norm.bias"].to(torch.int8)
+    torch.save(state, tmp_path / "net.pt")
+    done = convert("net.pt", "--spec", "net.arch", "-o", "o.pt")
+    assert done.code == 1
+    assert "the source has integers for weights, as quantized networks have: c2.0.body.norm.bias" in done.err
+    assert done.files == {"net.arch", "net.pt"}
 
 
 def test_a_malicious_file(tmp_path: Path, convert: Callable[..., Done]) -> None:

@@ -208,12 +208,12 @@ def test_nothing_in_common_is_no_error_but_told() -> None:
 @pytest.mark.parametrize(
     ("source", "label"),
     [
-        ({}, "`from_model` holds nothing"),
-        ({"epoch": 3, "a": torch.zeros(1)}, "`from_model` holds `epoch`, which is no tensor"),
+        ({}, "an empty dict"),
+        ({"epoch": 3}, "a dict with the keys `epoch`, no tensor in it"),
         ([1], "`from_model` is of type `list`"),
         (None, "`from_model` is of type `NoneType`"),
         ({"a": torch.zeros(1, device="meta")}, "`a` of `from_model` is on the meta device"),
-        ({"a." * 3000: torch.zeros(1)}, "it is too long"),
+        ({"a." * 3000: torch.zeros(1)}, "tensors by name, of at most 4,000 characters"),
     ],
 )
 def test_what_holds_no_weights(source: Any, label: str) -> None:

@@ -49,6 +49,13 @@ class Passed(NamedTuple):
     gives: tuple[tuple[int, bool], ...]
 
 
+class Turn(NamedTuple):
+    """A turn of a row: the bytes that it keeps, and the state of each tensor that it gives when it is through."""
+
+    kept: int
+    gives: tuple[tuple[int, bool, bool], ...]
+
+
 class Kept(NamedTuple):
     """Bytes kept by a network: in all, and by section what each adds to what is there.
 
@@ -174,22 +181,22 @@ class Frame:
         """Modules one after the other. Of a run of equal ones, those after the third keep what the third does."""
         outputs: list[Tensor] = []
         for run in child.runs:
-            turns: list[tuple[int, Value]] = []
+            turns: list[Turn] = []
             for at in range(run.count):
-                before = self.total() if run.count > ENOUGH else 0
+                before, inputs = self.total(value), value
                 value = self.call(run.scope, value)
                 outputs += value
                 if collect or run.count <= ENOUGH:
                     continue
-                turns.append((self.total() - before, value))
-                if len(turns) >= ENOUGH and alike(*turns[-2:]) and alike(*turns[-3:-1]):
-                    self.kept += (run.count - at - 1) * turns[-1][0]
+                turns.append(Turn(self.total(inputs + value) - before, tuple(state(tensor) for tensor in value)))
+                if turns[-ENOUGH:] == [turns[-1]] * ENOUGH:
+                    self.kept += (run.count - at - 1) * turns[-1].kept
                     break
         return tuple(outputs) if collect else value
 
-    def total(self) -> int:
-        """Bytes kept so far."""
-        return self.kept + sum(each.size for each in self.storages if each.kept)
+    def total(self, value: Value) -> int:
+        """Bytes kept so far, of storages that are still there those of some tensors only."""
+        return self.kept + sum(each.size for each in {tensor.storage for tensor in value} if each.kept)
 
     def finish(self) -> Passed:
         """What the call came to."""
@@ -211,7 +218,6 @@ def needed(at: int, grads: tuple[bool, ...], takes: str) -> bool:
     return any(grads[:at] + grads[at + 1 :]) if takes == "list" and len(grads) > 1 else grads[at]
 
 
-def alike(one: tuple[int, Value], other: tuple[int, Value]) -> bool:
-    """Whether two turns of a row kept as much and gave alike tensors."""
-    sizes = [[(each.storage.size, each.storage.kept, each.grad) for each in value] for _, value in (one, other)]
-    return one[0] == other[0] and sizes[0] == sizes[1]
+def state(tensor: Tensor) -> tuple[int, bool, bool]:
+    """What matters of a tensor to those that come after it, as it is now."""
+    return tensor.storage.size, tensor.storage.kept, tensor.grad

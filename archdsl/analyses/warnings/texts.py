@@ -13,6 +13,9 @@ from archdsl.lang.text.files import File
 from archdsl.ops import vocabulary
 
 Owner = ast.Block | ast.Function
+FEW_CHANNELS = (1, 3)
+MOST_CHANNELS = 16
+"""What images have, and the most that another input is likely to have."""
 
 
 def definitions(file: File) -> dict[str, Owner]:
@@ -83,6 +86,18 @@ def hiding_names(file: File) -> Iterator[Diagnostic]:
             label = f"in this file, `{name}` is no longer {kind}"
             help = "choose another name; blocks of the library do not see this one"
             yield catalog.HIDING.at(node.span, label, help=help)
+
+
+def channels_last(file: File) -> Iterator[Diagnostic]:
+    """Inputs that end in the channels, as other libraries have them."""
+    for each in file.backbones.values():
+        if each.input is None or len(each.input) != 3:
+            continue
+        height, width, channels = each.input
+        if channels in FEW_CHANNELS and height > MOST_CHANNELS:
+            label = f"this is {height} channels of {width}x{channels}; an input is channels x height x width"
+            help = f"write `{channels}x{height}x{width}`"
+            yield catalog.CHANNELS_LAST.at(each.input_span, label, help=help)
 
 
 def roots_of_backbone(backbone: Backbone) -> list[ast.Expression]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.backends.torch.source import emit
 from archdsl.errors import catalog
 from archdsl.graph import Graph
+from archdsl.graph.limits import MOST_PARTS, too_many
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,8 +32,10 @@ recent: OrderedDict[str, ModuleType] = OrderedDict()
 
 
 def build(graph: Graph) -> nn.Module:
-    """The network as a module: what `emit` writes, executed."""
+    """The network as a module: what `emit` writes, executed; raises ArchError for one of too many parts."""
     check_torch()
+    if graph.root.totals.ops > MOST_PARTS:
+        raise too_many(graph.name, "ops")
     return classes(namespace(emit(graph)))[-1]()
 
 

@@ -12,8 +12,10 @@ from lark import Token, Tree
 from lark.visitors import Transformer_NonRecursive
 
 from archdsl.errors import ArchError, Note, Span, catalog
+from archdsl.errors.characters import is_unseen
 from archdsl.frontend.arch.numbers import check_start, number
 from archdsl.frontend.arch.precedence import Operand, combined
+from archdsl.frontend.characters import UNSEEN_IN_PATH
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.text import Text
 from archdsl.lang.text import document as doc
@@ -368,7 +370,10 @@ class Builder(Transformer_NonRecursive[Any, Any]):
         return number
 
     def import_(self, tree: Any, parts: list[Any]) -> doc.Import:
-        return doc.Import(self.place(parts[0]), str(parts[0])[1:-1])
+        path = str(parts[0])[1:-1]
+        if any(map(is_unseen, path)):
+            raise catalog.SYNTAX.error(self.place(parts[0]), UNSEEN_IN_PATH)
+        return doc.Import(self.place(parts[0]), path)
 
     def file(self, tree: Any, parts: list[Any]) -> doc.Document:
         content: dict[str, Any] = {}

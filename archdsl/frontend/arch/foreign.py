@@ -64,7 +64,6 @@ FOREIGN: dict[str, tuple[str, str]] = {
     ),
     r"[→⇒⟶]|=>": ("this arrow is not used here", "write `->`"),
     r"[\u2013\u2014\u2212]": ("this minus is not used here", "write `-`"),
-    r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]+": ("there is an invisible character here", "remove it"),
     r"[\u00a0\u2000-\u200a\u202f\u3000]+": ("this kind of space is not used here", "write an ordinary space"),
     r"\u00d7": ("this sign is not used here", "write `x` in shapes, `*` elsewhere"),
     r"~\s*$": ("`~` has no meaning here", "write `none`"),

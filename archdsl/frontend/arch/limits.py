@@ -1,4 +1,4 @@
-"""What is looked at before a text is parsed: its size, its brackets, and how long its expressions are.
+"""What is looked at before a text is parsed: its size, characters and brackets, and how long its expressions are.
 
 The parser takes its time for every piece of a text, and builds a level of the tree for every operator of a sum.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from archdsl.errors import ArchError, Rule, Span, catalog
+from archdsl.frontend.characters import check_characters
 from archdsl.frontend.text import Text
 
 LARGEST = 1_000_000
@@ -26,6 +27,7 @@ def check_size(text: Text, lines: bool) -> None:
     """Raises for a text that goes too far; `lines` says that its line ends mean something."""
     content = text.content
     check_length(content, text.whole)
+    check_characters(text)
     if len(content) > LONGEST_EXPRESSION or content.count("(") + content.count("[") > DEEPEST:
         check_pieces(text, lines)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from archdsl.errors import Source, Span, catalog
+from archdsl.errors import ArchError, Source, Span, catalog
+from archdsl.errors.characters import plain as without_tabs
 from archdsl.frontend import read
 from archdsl.frontend.formatting.arch import notes_of_arch
 from archdsl.frontend.formatting.yaml import notes_of_yaml
@@ -16,44 +16,70 @@ from archdsl.frontend.printing.yaml import yaml_text
 from archdsl.lang.text.document import Document
 
 Notation = Literal["arch", "yaml"]
-ALIAS = re.compile(r"(?<!\S)\*\w")
-"""What an alias stands for has its comments at the first place only; at others, it is laid out anew without them."""
+MOST_ROUNDS = 6
+"""So many times a layout is taken of its own result; most stay the first time."""
+
+
+class Told(NamedTuple):
+    """What a text says: its document, what stands beside that in the text, and all comments as they come."""
+
+    document: Document
+    notes: Notes
+    comments: list[str]
 
 
 def formatted(source: Source, to: Notation | None = None) -> str:
-    """The canonical layout of a text, in its own notation or in another; raises ArchError for one that has errors."""
+    """The canonical layout of a text, in its own notation or in another; raises ArchError for one that has errors.
+
+    Where a comment stands decides how lines break, and the other way round: so the layout is taken of its own result
+    until that is its own layout.
+    """
     clean = Source(source.name, plain(source.text))
     own: Notation = "yaml" if is_yaml(clean.name, clean.text) else "arch"
     target = to or own
-    document = read(clean)
-    notes, comments = noted(clean, document, own)
-    if target == "yaml":
-        text = yaml_text(document, notes)
-    else:
-        notes.above = own == "yaml"
-        notes.lead()
-        text = arch_text(document, notes, ordered=own == "arch")
-    printed = Source(f"<formatted>.{target}", text)
-    hold(printed, document, comments, source)
-    return formatted(printed) if own == "yaml" and ALIAS.search(clean.text) else text
+    told = read_notes(clean, own)
+    document, _, comments = told
+    text = written(told, own, target)
+    for _ in range(MOST_ROUNDS):
+        told = read_notes(Source(f"<formatted>.{target}", text), target)
+        hold(told, document, comments, source)
+        again = written(told, target, target)
+        if again == text:
+            return text
+        text = again
+    raise unformatted(source, "its layout does not come to rest")
 
 
 def plain(text: str) -> str:
     """A text with one kind of line end, and without byte order mark."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
 
 
-def noted(source: Source, document: Document, notation: Notation) -> tuple[Notes, list[str]]:
-    """What a document does not hold of its text, and the comments in it."""
-    return notes_of_yaml(source, document) if notation == "yaml" else notes_of_arch(source, document)
+def read_notes(source: Source, notation: Notation) -> Told:
+    """What a text says, comments and all."""
+    document = read(source)
+    notes, comments = (notes_of_yaml if notation == "yaml" else notes_of_arch)(source, document)
+    return Told(document, notes, [without_tabs(each) for each in comments])
 
 
-def hold(printed: Source, document: Document, comments: list[str], source: Source) -> None:
+def written(told: Told, own: Notation, target: Notation) -> str:
+    """What a text in a notation says, written in a notation."""
+    document, notes, _ = told
+    if target == "yaml":
+        return yaml_text(document, notes)
+    notes.above = own == "yaml"
+    notes.lead()
+    return arch_text(document, notes, ordered=own == "arch")
+
+
+def hold(told: Told, document: Document, comments: list[str], source: Source) -> None:
     """Raises ArchError where a text does not say what it should say, with all comments: a mistake of ours."""
-    again = read(printed)
-    _, kept = noted(printed, again, "yaml" if printed.name.endswith("yaml") else "arch")
-    same = again == document and repr(again) == repr(document)
-    if not same or sorted(kept) != sorted(comments):
-        what = "some comments would be lost" if same else "it would say something else"
-        help = "it is left unchanged; this is a bug in archdsl: please report it, with the file"
-        raise catalog.OUTPUT.error(Span(source, 0, 0), f"this cannot be formatted: {what}", help=help)
+    same = told.document == document and repr(told.document) == repr(document)
+    if not same or sorted(told.comments) != sorted(comments):
+        raise unformatted(source, "some comments would be lost" if same else "it would say something else")
+
+
+def unformatted(source: Source, why: str) -> ArchError:
+    """The finding for a text that we fail to lay out."""
+    help = "it is left unchanged; this is a bug in archdsl: please report it, with the file"
+    return catalog.OUTPUT.error(Span(source, 0, 0), f"this cannot be formatted: {why}", help=help)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from archdsl.lang.text.syntax import Node, Parameter
 MODELINE = re.compile(r"#\s*yaml-language-server:")
 BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")
 BEHIND_ITEM = re.compile(r"[\s,*]*")
-CLOSING = re.compile(r"[\s,\]}]*")
+CLOSING = re.compile(r"(?:[\s,\]}]++|#[^\n]*+)*+")
 COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -51,6 +51,8 @@ class Gatherer:
         self.end = end
         self.file = end == len(source)
         self.inner_text = inner_text
+        self.codes: dict[tuple[int, int], str] = {}
+        self.inside: dict[int, list[Item]] = {}
 
     def gather(self, regions: Sequence[Region]) -> None:
         """All comments, given the regions."""
@@ -62,14 +64,15 @@ class Gatherer:
         for number, (region, stop) in enumerate(zip(regions, stops, strict=True), 1):
             self.notes.starts.setdefault(region.place, region.start)
             last = self.end_of_code(region, stop)
+            inside = items(region.nodes, self.source)
             for comment in self.comments(region.start, last):
-                self.inner(comment, region, last)
+                self.inner(comment, region, inside, last)
             line_end = self.source.find("\n", last, stop)
             line_end = stop if line_end < 0 else line_end
             for comment in self.comments(last, line_end):
-                place = region.place if MARK.match(comment.text) else self.last_place(region, last)
+                place = region.place if MARK.match(comment.text) else self.last_place(region, inside, last)
                 self.notes.add(place, Note(beside=(comment.text,)))
-            self.between(line_end, regions[:number], regions[number] if number < len(regions) else None)
+            self.between(line_end, regions, number)
 
     def alone(self) -> None:
         """The comments of a file with nothing else in it."""
@@ -89,10 +92,9 @@ class Gatherer:
         at = bisect_left(code, stop, key=first) - 1
         return max(code[at][1], region.start) if at >= 0 else region.start
 
-    def last_place(self, region: Region, end: int) -> Place:
+    def last_place(self, region: Region, inside: Sequence[Item], end: int) -> Place:
         """Where a comment at the end of an element stands: if that goes over lines, at the link on its last one."""
         if "\n" in self.source[region.start : end]:
-            inside = items(region.nodes, self.source)
             places = Counter(item.place for item in inside)
             for item in inside:
                 if item.end == end and not item.leads and places[item.place] == 1 and self.stays(item):
@@ -108,31 +110,34 @@ class Gatherer:
         lines = self.source[start:end].split("\n")
         return own_lines(lines[0 if whole else 1 : None if end == self.end else -1])
 
-    def between(self, start: int, before: Sequence[Region], after: Region | None) -> None:
-        """The comments between two regions: those that are indented further than what follows belong to what ends."""
+    def between(self, start: int, regions: Sequence[Region], number: int) -> None:
+        """The comments before a region: those that are indented further than it belong to what ends there."""
+        after = regions[number] if number < len(regions) else None
         lines = self.lines(start, after.start if after else self.end, whole=False)
         if after is None and self.file and lines and not lines[-1][0]:
             lines.pop()
         indent = indentation(self.source, after.start) if after else 0 if self.file else -1
         cut = max((number for number, (text, level) in enumerate(lines, 1) if text and level > indent), default=0)
         if cut:
-            owner = self.owner(before, next(level for text, level in lines if text))
+            owner = self.owner(regions, number, next(level for text, level in lines if text))
             if indentation(self.source, owner.start) <= indent:
                 cut = 0
             else:
                 self.notes.add(self.end_place(owner), Note(behind=tuple(text for text, _ in lines[:cut])))
         self.ahead(lines[cut:], after, False)
 
-    def owner(self, regions: Sequence[Region], level: int) -> Region:
-        """The last region that is not indented further than a comment behind it."""
-        fitting = (each for each in reversed(regions) if indentation(self.source, each.start) <= level)
-        return next(fitting, regions[-1])
+    def owner(self, regions: Sequence[Region], number: int, level: int) -> Region:
+        """The last of so many regions that is not indented further than a comment behind it."""
+        last = (regions[at] for at in range(number - 1, -1, -1))
+        return next((each for each in last if indentation(self.source, each.start) <= level), regions[number - 1])
 
     def end_place(self, region: Region) -> Place:
         """Where comments behind an element stand: at the list that an item is in, but in a text at its last link."""
         if region.whole is None:
             return region.place
-        return self.last_place(region, self.end_of_code(region, self.end)) if self.inner_text else region.whole
+        if not self.inner_text:
+            return region.whole
+        return self.last_place(region, items(region.nodes, self.source), self.end_of_code(region, self.end))
 
     def ahead(self, lines: Sequence[tuple[str, int]], region: Region | None, at_head: bool) -> None:
         """Comments before a region, or before the end."""
@@ -150,15 +155,17 @@ class Gatherer:
             self.notes.leading[region.place] = region.whole
         self.notes.add(region.place, Note(texts))
 
-    def inner(self, comment: Comment, region: Region, end: int) -> None:
+    def inner(self, comment: Comment, region: Region, inside: list[Item], end: int) -> None:
         """A comment inside an element that ends at `end`: at an item, or there if only brackets follow, else before."""
         around = region.whole if region.leads and region.whole else region.place
-        inside = items(region.nodes, self.source)
-        while enclosing := next((each for each in inside if each.start <= comment.start < each.end), None):
+        number = last_before(inside, comment.start)
+        while number >= 0 and comment.start < inside[number].end:
+            enclosing = inside[number]
             around = around if enclosing.leads else enclosing.place
-            inside = items((enclosing.node,), self.source)
-        before = next((each for each in reversed(inside) if each.end <= comment.start), None)
-        after = next((each for each in inside if each.start >= comment.end), None)
+            inside = self.inside_of(enclosing)
+            number = last_before(inside, comment.start)
+        before = inside[number] if number >= 0 else None
+        after = inside[number + 1] if number + 1 < len(inside) else None
         clear = before is not None and BEHIND_ITEM.fullmatch(self.code(before.end, comment.start)) is not None
         if before and clear and "\n" not in self.source[before.end : comment.start]:
             self.notes.add(before.place, Note(beside=(comment.text,)))
@@ -166,7 +173,7 @@ class Gatherer:
             self.notes.add(after.place, Note((comment.text,)))
         elif before and clear:
             self.notes.add(before.place, Note(behind=(comment.text,)))
-        elif CLOSING.fullmatch(self.code(comment.end, end)):
+        elif CLOSING.fullmatch(self.source, comment.end, end):
             if comment.own:
                 self.notes.add(region.whole or region.place, Note(behind=(comment.text,)))
             else:
@@ -174,9 +181,28 @@ class Gatherer:
         else:
             self.notes.add(around, Note((comment.text,)))
 
+    def inside_of(self, item: Item) -> list[Item]:
+        """The items inside an item."""
+        known = id(item.node)
+        if known not in self.inside:
+            self.inside[known] = items((item.node,), self.source)
+        return self.inside[known]
+
     def code(self, start: int, end: int) -> str:
-        """The text between two offsets, without comments."""
-        return COMMENT.sub("", self.source[start:end])
+        """The code between two offsets, with the blanks and without the comments in it."""
+        code = self.parts.code
+        first_piece, behind = (bisect_left(code, offset, key=first) for offset in (start, end))
+        if first_piece == behind:
+            return ""
+        place = code[first_piece][0], code[behind - 1][1]
+        if place not in self.codes:
+            self.codes[place] = COMMENT.sub("", self.source[slice(*place)])
+        return self.codes[place]
+
+
+def last_before(inside: Sequence[Item], offset: int) -> int:
+    """The number of the last item that begins before an offset, or -1."""
+    return bisect_right(inside, offset, key=lambda item: item.start) - 1
 
 
 def first(part: Comment | tuple[int, int]) -> int:

@@ -61,7 +61,8 @@ def tokens(text: str, start: int, end: int) -> Tokens:
 
 def indentation(text: str, offset: int) -> int:
     """How far the line of an offset is indented."""
-    return indent_of(text[text.rfind("\n", 0, offset) + 1 :].partition("\n")[0])
+    end = text.find("\n", offset)
+    return indent_of(text[text.rfind("\n", 0, offset) + 1 : len(text) if end < 0 else end])
 
 
 def indent_of(line: str) -> int:

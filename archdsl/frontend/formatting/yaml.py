@@ -101,7 +101,7 @@ class Reader:
     def header(self, scalar: Scalar) -> Iterator[Comment]:
         """The comment behind the sign with which a block of text begins."""
         sign = HEADER.match(self.text, scalar.span.start)
-        line = self.text[sign.end() if sign else 0 :].partition("\n")[0]
+        line = scalar.span.text.partition("\n")[0][len(sign[0]) if sign else 0 :]
         if sign and line.strip():
             yield Comment(self.text.index("#", sign.end()), line.strip(), False)
 

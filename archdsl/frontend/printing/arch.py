@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archdsl.errors import Span, catalog
+from archdsl.errors.characters import is_unseen
 from archdsl.frontend.notation import LINE_WORDS
 from archdsl.frontend.printing import figures
 from archdsl.frontend.printing.bodies import docstring, statements
@@ -43,8 +44,9 @@ def head(document: Document) -> Iterator[Row]:
 
 def import_line(node: Import) -> str:
     """`import "path"`; raises ArchError for a path that cannot stand in quotes."""
-    if any(sign in node.path for sign in UNWRITABLE):
-        raise catalog.UNSUPPORTED.error(node.span, "the text form has no import of a path with a quote or backslash")
+    if any(sign in UNWRITABLE or is_unseen(sign) for sign in node.path):
+        label = "the text form has no import of a path with a quote, a backslash, or a character that nobody sees"
+        raise catalog.UNSUPPORTED.error(node.span, label)
     return f'import "{node.path}"'
 
 

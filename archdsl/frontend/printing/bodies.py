@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from archdsl.errors import catalog
+from archdsl.errors.characters import is_unseen, name_of_character
 from archdsl.frontend.docstring import tidy
 from archdsl.frontend.printing.expressions import STEP, expression, names_of
 from archdsl.frontend.printing.notes import Place, at, of
@@ -28,6 +29,9 @@ def docstring(node: Documented, indent: int) -> Iterator[Row]:
     if QUOTES in text:
         label = "the doc has three quotes in a row, which end a docstring in the text form"
         raise catalog.UNSUPPORTED.error(node.span, label, help="write one quote, or two, in the doc")
+    if (found := next(filter(is_unseen, text), None)) is not None:
+        label = f"the doc has a character that nobody sees, {name_of_character(found)}, which a docstring cannot escape"
+        raise catalog.UNSUPPORTED.error(node.span, label, help="remove it from the doc")
     yield Row(indent, "\n".join(quoted(text, " " * indent)), (of("doc", node.span),))
 
 

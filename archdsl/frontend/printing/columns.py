@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -30,19 +31,23 @@ def in_columns(values: Sequence[ast.Expression], room: int, notes: Notes) -> lis
 
 def first_step(values: Sequence[ast.Expression]) -> str:
     """The `down -> ` with which all stages begin but for those that begin with what follows it; or nothing."""
-    steps = {render(link(each.links[0]), width=ENDLESS) for each in values if isinstance(each, ast.Chain)}
-    for step in steps:
-        begun = [each for each in values if isinstance(each, ast.Chain) and starts_with(each, step)]
-        others = [each for each in values if each not in begun]
-        followers = {block_name(each.links[1]) for each in begun}
-        if others and followers == {block_name(each) for each in others} and len(followers) == 1:
+    names = Counter(map(block_name, values))
+    begun: dict[str, list[ast.Chain]] = {}
+    for each in values:
+        if isinstance(each, ast.Chain):
+            begun.setdefault(render(link(each.links[0]), width=ENDLESS), []).append(each)
+    for step, chains in begun.items():
+        followers = {block_name(each.links[1]) for each in chains}
+        own = block_name(chains[0])
+        gone = {own} if names[own] == len(chains) else set[str]()
+        if (
+            len(followers) == 1
+            and len(names) - len(gone) == 1
+            and followers.isdisjoint(gone)
+            and followers <= names.keys()
+        ):
             return f"{step} -> "
     return ""
-
-
-def starts_with(chain: ast.Chain, step: str) -> bool:
-    """Whether a chain begins with a link."""
-    return render(link(chain.links[0]), width=ENDLESS) == step
 
 
 def block_name(node: ast.Expression) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from archdsl.errors import Span
+from archdsl.errors.characters import plain
 
 Place = tuple[object, ...]
 """Where notes can stand: the place of a node in its source; of what is no node, a word and where its owner begins."""
@@ -57,7 +58,7 @@ class Notes:
 
     def add(self, place: Place, note: Note) -> None:
         """Takes down one more note."""
-        self.notes[place] = self.notes.get(place, NOTHING).plus(note)
+        self.notes[place] = self.notes.get(place, NOTHING).plus(Note(*(tuple(map(plain, part)) for part in note)))
 
     def lead(self) -> None:
         """Moves the comments before the first item of a list to before the whole, where no line can begin with one."""

@@ -14,10 +14,12 @@ from yaml import events as ev
 
 from archdsl.errors import ArchError, Note, Rule, Source, Span, catalog
 from archdsl.frontend.arch.limits import LARGEST, check_length
+from archdsl.frontend.characters import check_characters
+from archdsl.frontend.text import Text
 
 DEEPEST = 40
 MOST_NODES = 50_000
-UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+NONCHARACTER = re.compile("[\ufffe\uffff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 QUOTES = "put the expression in quotes"
 SPLIT = "a spec is at most three or four deep; define the inner parts as blocks of their own"
@@ -43,9 +45,10 @@ class Open(NamedTuple):
 
 
 def check_text(source: Source) -> None:
-    """Raises for a text that is too large, or holds characters that no text file holds."""
+    """Raises for a text that is too large, or holds characters that nobody sees, or that YAML does not have."""
     check_length(source.text, Span(source, 0, 0))
-    if found := UNREADABLE.search(source.text, source.text.startswith("\ufeff")):
+    check_characters(Text.of(source), catalog.YAML)
+    if found := NONCHARACTER.search(source.text):
         label = f"the character {ord(found[0]):#06x} does not belong in a text"
         raise catalog.YAML.error(Span(source, found.start(), found.end()), label, help="remove it")
 

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 from archdsl.errors import Source, Span, catalog
+from archdsl.errors.characters import is_unseen
+from archdsl.frontend.characters import UNSEEN_IN_PATH
 from archdsl.frontend.notation import text_form
 from archdsl.frontend.yaml.compose import load
 from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
@@ -91,6 +93,9 @@ class File(Definitions):
             help = "write `/` between folders" if "\\" in scalar.content else ""
             label = "a path of an import has no quote, backslash or line end"
             self.findings.add(catalog.DOCUMENT, scalar.span, label, help)
+            return None
+        if scalar and any(map(is_unseen, scalar.content)):
+            self.findings.add(catalog.DOCUMENT, scalar.span, UNSEEN_IN_PATH)
             return None
         return scalar and Import(scalar.span, scalar.content)
 

@@ -167,6 +167,8 @@ def apply_row(session: Session, builder: Builder, row: Row, value: Value, settin
     """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
     if row.gathers:
         check_length(range(sum(count for count, _ in row.runs)), row.span)
+    if row.name.endswith(".") and any(row.gathers or not session.is_identity(block) for _, block in row.runs):
+        return apply_listed(session, builder, row, value, settings)
     runs, shapes, used = row_runs(session, row, value, settings)
     builder.used |= used
     if not runs:
@@ -178,6 +180,13 @@ def apply_row(session: Session, builder: Builder, row: Row, value: Value, settin
     if row.gathers:
         return builder.step("collect", (reference(value),), tuple(shapes), name)
     return builder.step("repeat", (reference(value),), shapes[-1], name)
+
+
+def apply_listed(session: Session, builder: Builder, row: Row, value: Value, settings: Settings) -> Value:
+    """A row in a loop: one module a turn."""
+    inner = session.row(row.name[:-1] if row.gathers else "", row.runs, row.gathers, row.span)
+    built = child_of(session, row.name, inner, shapes_of(value), settings)
+    return call_child(builder, row.name, built, (value,), "own", NO_ORIGINS, row)
 
 
 def role_of(row: Row) -> Literal["own", "parameter"]:

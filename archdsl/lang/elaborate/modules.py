@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.errors import Note, catalog
-from archdsl.graph import Scope
+from archdsl.graph import Argument, Scope
 from archdsl.lang.elaborate.leaves import op_scope, policy_block
 from archdsl.lang.elaborate.parameters import arguments_of, bind, tensor_inputs
 from archdsl.lang.evaluate.bodies import run
@@ -109,8 +109,8 @@ def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Se
     """Several blocks as one module."""
     key = ("chain", block.key, shape, settings.key)
     if (found := session.scopes.get(key)) is None:
-        found = session.scopes[key] = session.noting(lambda: new_chain(session, block, shape, settings))
-    session.asked |= found.asked
+        found = session.scopes[key] = session.building(lambda: new_chain(session, block, shape, settings))
+    session.note(found.marks)
     return found
 
 
@@ -139,7 +139,7 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
             help = "does a block use itself without an end?"
             raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
         session.scopes[key] = found
-    session.asked |= found.asked
+    session.note(found.marks)
     return found
 
 
@@ -158,10 +158,10 @@ def known_scope(
 ) -> Built:
     """A defined block as an earlier elaboration has it, or worked out."""
     known = session.known
-    if known is None:
-        return block_scope(session, use, definition, shapes, settings)
-    if (found := known.find(use, shapes, settings)) is None:
-        found = session.noting(lambda: block_scope(session, use, definition, shapes, settings))
+    if known is not None and (found := known.find(use, shapes, settings)):
+        return found
+    found = session.building(lambda: block_scope(session, use, definition, shapes, settings))
+    if known is not None:
         known.add(use, shapes, settings, found)
     return found
 
@@ -196,16 +196,21 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
     key = (use.content, id(settings), *placed)
     if (found := session.bodies.get(key)) is not None:
+        session.note(found.marks)
         return found
     names: dict[str, Value] = {"x": builder.input(0)}
     frame = Frame(session, definition.file, definition.statics, names, settings, builder, definition.parameter_names)
-    bind(frame, use, definition)
-    arguments = arguments_of(frame, definition)
-    returned, result = run(frame, definition.body)
+
+    def work() -> tuple[tuple[Argument, ...], bool, Value]:
+        bind(frame, use, definition)
+        return arguments_of(frame, definition), *run(frame, definition.body)
+
+    (arguments, returned, result), marks = session.noting(work)
+    session.note(marks)
     if not returned:
         label = f"`{definition.name}` returns nothing"
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
-    body = Body(arguments, result, frozenset(builder.used), (use, settings))
+    body = Body(arguments, result, frozenset(builder.used), marks, (use, settings))
     asks = "x" in frame.read or len(builder.inputs) > 1
     if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
         session.bodies[key] = body

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import NamedTuple
 
-from archdsl.errors import catalog
+from archdsl.errors import ArchError, catalog
 from archdsl.graph import Map, Scope
 from archdsl.lang.elaborate import stage
 from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.chains import need_link, refuse_gate
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.session import Marks
 from archdsl.lang.evaluate.settings import Slot
 from archdsl.lang.evaluate.table import evaluate
 from archdsl.lang.text import syntax as ast
@@ -58,6 +58,21 @@ class Reads(NamedTuple):
         return (*first, *self.named.values())
 
 
+class Attempt(NamedTuple):
+    """A line worked out, or what was wrong with it; and the marks that it leaves if it counts."""
+
+    builder: Builder
+    value: Tensor | None
+    maps: tuple[Map, ...]
+    error: Fault | ArchError | None = None
+    marks: Marks = Marks()
+
+    @property
+    def shape(self) -> Shape:
+        """What it comes to; nothing where it failed."""
+        return () if self.value is None else self.value.shape
+
+
 def work_out(
     environment: Environment, line: Section | Output, file: File, before: Tensor | None, size: Shape
 ) -> Worked:
@@ -67,36 +82,62 @@ def work_out(
     """
     reads = reads_of(environment, line.value, file, before)
     if isinstance(line, Section) and line.stage and before is not None:
-        builder, value, maps = work_out_stage(environment, line, file, reads, before, size)
+        builder, value, maps = work_out_stage(environment, line, file, reads, before, size)[:3]
     else:
-        builder, value, maps = attempt(environment, line, file, reads, size, strided=False)
+        builder, value, maps = attempt(environment, line, file, reads, size, builder_of(reads))[:3]
+    assert value is not None
     builder.check_use(value.id)
     scope = builder.finish(
         line.value.span, kind="chain", name=line.name, owner=line.name, result=value.id, output=value.shape
     )
-    return Worked(scope, reads.tensors, tuple(maps), frozenset(builder.used))
+    return Worked(scope, reads.tensors, maps, frozenset(builder.used))
 
 
 def work_out_stage(
     environment: Environment, line: Section, file: File, reads: Reads, before: Tensor, size: Shape
-) -> tuple[Builder, Tensor, list[Map]]:
-    """The stage rule. Where the first block is known to keep the size as written, it is not worked out to see that.
+) -> Attempt:
+    """The stage rule: as written; where that does not reduce though it should, with the stride for the first block.
 
-    What is wrong with the stride in place is none of the user's doing if all is well as it is written.
+    What is not chosen leaves nothing behind, an error neither: a block may be fine at the stage's stride alone.
     """
-    with suppress(Unclear, Fault):
-        strided = attempt(environment, line, file, reads, size, strided=True, only_if_clear=True)
-        if stage.holds(line, before.shape, strided[1].shape):
-            return strided
-    worked = attempt(environment, line, file, reads, size, strided=False)
-    if stage.needs_stride(line, before.shape, worked[1].shape):
-        worked = attempt(environment, line, file, reads, size, strided=True)
-    stage.check(line, before.shape, worked[1].shape)
-    return worked
+    budget = environment.session.budget
+    spent = budget.spent
+    chosen = written = trial(environment, line, file, reads, size, strided=False)
+    if (line.reduction or 1) > 1 and (written.error or stage.keeps_size(before.shape, written.shape)):
+        budget.take_back(spent, line.span)
+        chosen = meant(line, before.shape, written, trial(environment, line, file, reads, size, strided=True))
+    if chosen.error is not None:
+        raise chosen.error
+    stage.check(line, before.shape, chosen.shape)
+    environment.session.note(chosen.marks)
+    return chosen
 
 
-class Unclear(Exception):
-    """A stage of which only working it out as written shows whether it needs a stride."""
+def meant(line: Section, before: Shape, written: Attempt, strided: Attempt) -> Attempt:
+    """The one of two trials that a stage means, where it does not reduce as written, or fails.
+
+    Where it fails, that is the one with the stride, unless there is no place for that, or something before the place
+    of the error has reduced the map already.
+    """
+    if written.error is None or (strided.error is None and stage.holds(line, before, strided.shape)):
+        return strided
+    maps = [step.shape for step in written.builder.steps if stage.is_map(step.shape)]
+    reduces = any(not stage.keeps_size(before, shape) for shape in maps)
+    return written if reduces or isinstance(strided.error, stage.NoOpenStride) else strided
+
+
+def trial(environment: Environment, line: Section, file: File, reads: Reads, size: Shape, strided: bool) -> Attempt:
+    """A stage worked out, or what is wrong with it so; the session takes no note of it."""
+    builder = builder_of(reads)
+
+    def work() -> Attempt:
+        try:
+            return attempt(environment, line, file, reads, size, builder, strided)
+        except (Fault, ArchError) as error:
+            return Attempt(builder, None, (), error)
+
+    tried, marks = environment.session.noting(work)
+    return tried._replace(marks=marks)
 
 
 def reads_of(environment: Environment, node: ast.Expression, file: File, before: Tensor | None) -> Reads:
@@ -106,27 +147,27 @@ def reads_of(environment: Environment, node: ast.Expression, file: File, before:
     return Reads(None if environment.facts(node, file).kind == "tensor" else before, named)
 
 
+def builder_of(reads: Reads) -> Builder:
+    """An empty scope for a line."""
+    return Builder(tuple(tensor.shape for tensor in reads.tensors))
+
+
 def attempt(
     environment: Environment,
     line: Section | Output,
     file: File,
     reads: Reads,
     size: Shape,
-    strided: bool,
-    only_if_clear: bool = False,
-) -> tuple[Builder, Tensor, list[Map]]:
-    """A line worked out in a scope of its own; raises Unclear where `only_if_clear` says so and it is not."""
-    if only_if_clear and not (isinstance(line, Section) and line.stage and (line.reduction or 1) > 1):
-        raise Unclear
-    builder = Builder(tuple(tensor.shape for tensor in reads.tensors))
+    builder: Builder,
+    strided: bool = False,
+) -> Attempt:
+    """A line worked out in a scope of its own; `strided` gives the stage's stride to its first block."""
     offset = len(reads.tensors) - len(reads.named)
     tensors = {name: builder.input(offset + at) for at, name in enumerate(reads.named)}
     builder.names.update({tensor.id: name for name, tensor in tensors.items()})
     frame = environment.frame(line.value, file, tensors, builder)
     maps = Maps(line.name, size)
     value = evaluate_tensor(frame, line.value, maps) if reads.before is None else evaluate(frame, line.value)
-    if only_if_clear and not (isinstance(value, BlockValue) and stage.keeps_size_as_written(value)):
-        raise Unclear
     if isinstance(value, BlockValue):
         if reads.before is None:
             raise needs_tensor(line)
@@ -135,7 +176,7 @@ def attempt(
         value = through_links(frame, builder.input(0), value, maps)
     if not isinstance(value, Tensor):
         raise no_tensor(line, value)
-    return builder, value, list(maps.found.values())
+    return Attempt(builder, value, tuple(maps.found.values()))
 
 
 class Maps:

@@ -7,13 +7,11 @@ from typing import Any
 from archdsl.errors import catalog
 from archdsl.graph import Origin
 from archdsl.lang.evaluate.session import Session
-from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Section
-from archdsl.lang.text.files import Definition
 from archdsl.lang.text.signature import signature_of
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.value import BlockValue, Bound, Links, Role, Row, Use, With, label
-from archdsl.op import Shape
+from archdsl.op import Shape, Shapes
 
 
 def reduction(size: Shape, shape: Shape) -> int:
@@ -21,20 +19,18 @@ def reduction(size: Shape, shape: Shape) -> int:
     return round(size[1] / shape[1]) if len(shape) == 3 else 0
 
 
-def needs_stride(section: Section, before: Shape, after: Shape) -> bool:
-    """Whether a stage that should reduce keeps the size, as it is written."""
-    return (section.reduction or 1) > 1 and len(after) == 3 and after[1:] == before[1:]
+class NoOpenStride(Fault):
+    """A stage that should reduce, whose first block has no `stride` left to give."""
 
 
-def keeps_size_as_written(block: BlockValue) -> bool:
-    """Whether a section's first block is an op or shipped block with an open `stride` that is 1 unless given."""
-    first = first_of(block)
-    if not isinstance(first, Use) or "stride" in first.given:
-        return False
-    if not isinstance(first.target, Definition):
-        return first.target.defaults.get("stride") == 1
-    default = next((each.default for each in first.target.parameters if each.name == "stride"), None)
-    return first.target.file.source.shipped and isinstance(default, ast.Number) and default.value == 1
+def is_map(shape: Shapes) -> bool:
+    """Whether a shape is that of one map."""
+    return len(shape) == 3 and not isinstance(shape[0], tuple)
+
+
+def keeps_size(before: Shape, after: Shapes) -> bool:
+    """Whether a map has the height and width of the one before."""
+    return is_map(after) and after[1:] == before[1:]
 
 
 def holds(section: Section, before: Shape, after: Shape) -> bool:
@@ -72,7 +68,7 @@ def with_stride(session: Session, section: Section, block: BlockValue) -> BlockV
     stride = Bound(factor, section.span, Origin("literal", str(factor)))
     given = give_stride(session, block, stride)
     if given is None:
-        raise Fault(
+        raise NoOpenStride(
             catalog.REDUCTION,
             section.span,
             f"it says `/ {factor}`, but nothing in it reduces, and its first block, `{label(first_of(block))}`, "

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 
 from archdsl.errors import catalog, did_you_mean, listed
+from archdsl.initializer import INITIALIZERS
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.table import checked, evaluate, evaluates, is_true
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, Clash, Routine
+from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, Routine
 from archdsl.lang.text.naming import is_single
+from archdsl.lang.text.signature import enumerated
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS, need_list
@@ -31,7 +34,6 @@ from archdsl.lang.values.value import (
 from archdsl.ops import vocabulary
 
 NUMBERED = re.compile(r"[a-z]+[0-9]+")
-REPEAT_WORDS = ("index", "first", "last")
 FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
 """What other libraries' layers stand behind; no package of ops is meant."""
 SIDES = {"channels": 0, "height": 1, "width": 2}
@@ -59,25 +61,35 @@ def nothing(frame: Frame, node: ast.Nothing) -> Value:
 def name(frame: Frame, node: ast.Name) -> Value:
     """What a name stands for: a value of this body, a policy, or what the file knows it as."""
     word = node.id
-    if word in frame.names:
+    if word in frame.names and not (word in frame.words and of_repeat(word, frame.names[word])):
         frame.read.add(word)
         value = frame.names[word]
         return named_block(frame, node, word, value) if isinstance(value, BlockValue) else value
+    if word in frame.words:
+        return Symbol(word)
     if word in POLICIES:
         place = frame.place(node, word)
         return Policy(
             key=frame.session.key("policy", word, (), place), span=node.span, policy=word, given={}, name=place
         )
-    if word in REPEAT_WORDS or word == "x":
+    if word in TURN_WORDS or word == "x":
         raise absent(node)
     if word in FORMS and word != "split":
         return form(frame, node)
     found = frame.file.find(word)
     if found is None or isinstance(found, Routine | Clash):
-        if frame.free and not isinstance(found, Clash):
-            return Symbol(word)
+        if not isinstance(found, Clash):
+            if frame.free or word in frame.file.words or word in enumerated():
+                return Symbol(word)
+            if found is None and word in INITIALIZERS:
+                return INITIALIZERS[word]()
         raise unknown(frame, node)
     return frame.session.use(found, {}, frame.place(node, word), node.span)
+
+
+def of_repeat(word: str, value: Value) -> bool:
+    """Whether a word is what a repeat says of its turn, which is never a word of an enumeration."""
+    return word in TURN_WORDS and isinstance(value, int)
 
 
 def named_block(frame: Frame, node: ast.Name, word: str, value: BlockValue) -> BlockValue:
@@ -142,7 +154,8 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
         catalog.UNKNOWN_NAME,
         node.span,
         nothing_called(node.id),
-        suggestion(node.id, [*frame.around, *frame.file.names(), "true", "false", "none"]) or sections(frame, node.id),
+        suggestion(node.id, [*frame.words, *frame.around, *frame.file.names(), "true", "false", "none"])
+        or sections(frame, node.id),
     )
 
 
@@ -161,7 +174,8 @@ def items(frame: Frame, node: ast.Items) -> Value:
     for item in node.items:
         if isinstance(item, ast.Spread):
             value = evaluate(frame, item.value)
-            found += [value] if isinstance(value, TensorList) else checked(item, need_list, value)
+            several = [value] if isinstance(value, TensorList) else checked(item, need_list, value)
+            found += [placed(frame, item, each) for each in several]
         else:
             found.append(evaluate(frame, item))
         if len(found) > LONGEST_LIST:
@@ -236,7 +250,7 @@ def conditional(frame: Frame, node: ast.Conditional) -> Value:
 
     Names of modules do not depend on the choice: one block, beside an arm that is a chain, is a chain of one link.
     """
-    value = evaluate(frame, node.then if is_true(frame, node.test) else node.other)
+    value = evaluate(frame, node.then if is_true(frame.expecting(()), node.test) else node.other)
     if isinstance(value, Use | Policy | Role) and not is_single(node) and not frame.session.is_identity(value):
         return frame.session.links((value,), node.span)
     return value
@@ -250,7 +264,7 @@ def attribute(frame: Frame, node: ast.Attribute) -> Value:
         found = frame.file.find(dotted)
         if isinstance(found, type):
             return frame.session.use(found, {}, frame.place(node, node.name), node.span)
-        if node.base.id not in ("x", *REPEAT_WORDS):
+        if node.base.id not in ("x", *TURN_WORDS):
             package = f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`"
             help = suggestion(node.name, frame.file.names()) if node.base.id in FRAMEWORKS else package
             raise Fault(catalog.UNKNOWN_NAME, node.span, nothing_called(dotted), help)
@@ -283,7 +297,7 @@ def index(frame: Frame, node: ast.Index) -> Value:
         help = f"some of its channels are `{node.base.span.text}[:8]`" if isinstance(base, Tensor) else ""
         raise Fault(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list", help)
     items = frame.builder.items(base) if frame.builder is not None and is_tensors(base) else base
-    return items[checked_index(node, at, len(items))]
+    return placed(frame, node, items[checked_index(node, at, len(items))])
 
 
 def checked_index(node: ast.Index, at: int, size: int) -> int:

@@ -34,10 +34,10 @@ def run(frame: Frame, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
 
 def loop(frame: Frame, statement: ast.For) -> tuple[bool, Value]:
     """A `for`: its names stay, as each turn goes on from the one before."""
-    was_listed = frame.listed
+    was_listed, values = frame.listed, turns(frame, statement.source)
     frame.listed = True
     try:
-        for value in turns(frame, statement.source):
+        for value in values:
             bind_names(frame, statement.variables, value)
             returned, result = run(frame, statement.body)
             if returned:

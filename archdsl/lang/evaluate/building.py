@@ -48,7 +48,7 @@ class Builder:
             raise Fault(
                 catalog.SAME_NAME,
                 span,
-                f"`{child.name}` is already the name of another module here",
+                f"`{child.name or '0'}` is already the name of another module here",
                 "give one of them a name with `as`: `... as name`",
             )
         self.children[child.name] = child

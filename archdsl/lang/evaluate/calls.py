@@ -8,9 +8,10 @@ from typing import NamedTuple
 from archdsl.errors import catalog, did_you_mean
 from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.routines import call_function, call_routine
 from archdsl.lang.evaluate.session import NOWHERE, Rest
-from archdsl.lang.evaluate.table import bound, escape, evaluate, evaluates
+from archdsl.lang.evaluate.table import bound, check_words, escape, evaluate, evaluates
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, Clash, Definition, Routine, Target
 from archdsl.lang.text.signature import (
@@ -53,7 +54,7 @@ def call(frame: Frame, node: ast.Call) -> Value:
         if word in FUNCTIONS:
             return call_function(frame, node, word)
         if isinstance(found := frame.file.find(word), Routine):
-            return call_routine(frame, node, found)
+            return placed(frame, node, call_routine(frame, node, found))
         if word in INITIALIZERS and found is None:
             return initializer(frame, node)
         if found is not None and not isinstance(found, Clash) and word not in POLICIES and not frame.dropped:
@@ -240,16 +241,9 @@ def free_argument(frame: Frame, node: ast.Expression) -> Bound:
 
 def typed_argument(frame: Frame, node: ast.Expression, kind: Type) -> Bound:
     """An argument: a bare word where an enumeration is wanted, an initializer, or any value."""
-    if isinstance(node, ast.Name) and node.id not in frame.names:
-        if node.id in kind.symbols:
-            return Bound(Symbol(node.id), node.span, NOWHERE)
-        if kind.name == "symbol" or (kind.symbols and frame.file.find(node.id) is None):
-            raise Fault(
-                catalog.UNKNOWN_NAME,
-                node.span,
-                f"`{node.id}` is not a choice here",
-                did_you_mean(node.id, kind.symbols),
-            )
+    if kind.symbols:
+        check_words(frame, node, kind)
+    frame = frame.expecting(kind.symbols)
     if kind.name == "init" and not isinstance(node, ast.Nothing):
         return bound(frame, node, initializer(frame, node))
     try:
@@ -285,7 +279,10 @@ def initializer(frame: Frame, node: ast.Expression) -> Value:
     for name, argument in assign(signature, node.arguments if isinstance(node, ast.Call) else (), {}, node):
         slot = signature.slots[name]
         values[name] = fitted(slot, typed_argument(frame, argument.value, slot.type), False).value
-    return kind(**values)
+    made = kind(**values)
+    if trouble := made.trouble():
+        raise Fault(catalog.OUT_OF_RANGE, node.span, trouble, "it draws numbers between `a` and `b`")
+    return made
 
 
 def policy_settings(frame: Frame, policy: Policy, node: ast.Call) -> dict[str, Bound]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from archdsl.errors import catalog
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.renaming import renamed
 from archdsl.lang.evaluate.table import evaluate, evaluates, need_block
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.types import is_tensors
-from archdsl.lang.values.value import BlockValue, Join, Links, Policy, Role, Row, Shared, Use, Value, With, describe
+from archdsl.lang.values.value import BlockValue, Join, Links, Value, describe
 
 
 @evaluates(ast.Chain)
@@ -66,20 +67,4 @@ def refuse_gate(node: ast.Expression) -> None:
 @evaluates(ast.Named)
 def named(frame: Frame, node: ast.Named) -> Value:
     """`link as name`: the link under another name."""
-    value = need_block(node, evaluate(frame, node.body))
-    name = frame.place(node, node.name)
-    key = frame.session.key
-    match value:
-        case Use():
-            return frame.session.use(value.target, value.given, name, node.span)
-        case Policy():
-            marked = key("policy", value.policy, frame.session.given_key(value.given), name)
-            return value.replace(key=marked, name=name)
-        case Role():
-            return value.replace(key=key(value.role, name, value.body.key), name=name)
-        case Row():
-            return frame.session.row(name, value.runs, value.gathers, node.span)
-        case Shared():
-            return value.replace(name=name)
-        case With() | _:
-            return Role(key=key("own", name, value.key), span=node.span, name=name, body=value, role="own")
+    return renamed(frame, need_block(node, evaluate(frame, node.body)), frame.place(node, node.name), node.span)

@@ -8,6 +8,7 @@ from archdsl.errors import catalog
 from archdsl.lang.evaluate.calls import FORM_CALLS
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.operators import Joint, join, row
+from archdsl.lang.evaluate.renaming import placed
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import evaluate, need_block
@@ -56,12 +57,12 @@ def operands_of(frame: Frame, argument: ast.Argument) -> list[Operand]:
             return [Operand(value, argument.span)]
         if not is_list(value):
             raise Fault(catalog.WRONG_TYPE, argument.span, f"`...` takes a list, not {describe(value)}")
-        return [checked(argument, item) for item in value]
+        return [checked(argument, placed(frame, argument.value, item)) for item in value]
     value = checked(argument, evaluate(frame, argument.value))
     if not argument.target:
         return [value]
     block = need_block(argument.value, value.value)
-    name = attribute_name(argument.target[-1])
+    name = attribute_name(argument.target[-1]) + ("." if frame.listed else "")
     key = frame.session.key("own", name, block.key)
     return [Operand(Role(key=key, span=argument.span, name=name, body=block, role="own"), argument.span)]
 

@@ -20,9 +20,9 @@ class Frame:
     `listed` says that each place has one module a turn. `used` collects the names that were read (for constants).
     `dropped` is the parameter whose value 0 drops the op that it sizes (`classes`), or empty. `once` says that a
     local name of a block is applied at one place only, and `versions` how often a name was bound anew. `choices` are
-    the words that a parameter may be, by its name. `later` are the sections that come later, `around` all
-    names that there are, whether the text reads them or not. `outputs` are those of the later ones that no section
-    reads, wherever they stand.
+    the words that a parameter may be, by its name; `words` are those that may be meant in what is worked out. `later`
+    are the sections that come later, `around` all names that there are, whether the text reads them or not. `outputs`
+    are those of the later ones that no section reads, wherever they stand.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Frame:
         self.once = True
         self.versions: dict[str, int] = {}
         self.choices: dict[str, tuple[str, ...]] = {}
+        self.words: tuple[str, ...] = ()
         self.read: set[str] = set()
         self.later: frozenset[str] = frozenset()
         self.outputs: frozenset[str] = frozenset()
@@ -61,6 +62,15 @@ class Frame:
         frame.names = {**self.names, **names}
         if listed is not None:
             frame.listed = listed
+        return frame
+
+    def expecting(self, words: tuple[str, ...]) -> Frame:
+        """This frame where one of some words may be meant."""
+        if words == self.words:
+            return self
+        frame = Frame.__new__(Frame)
+        frame.__dict__.update(self.__dict__)
+        frame.words = words
         return frame
 
     def place(self, node: object, kind: str) -> str:

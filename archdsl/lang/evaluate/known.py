@@ -59,7 +59,7 @@ class Known:
     def find(self, use: Use, shapes: Any, settings: Settings) -> Built | None:
         """The module that a block is on inputs of these shapes, if it is known."""
         for module in self.modules.get((use.content, shapes), ()):
-            asked = module.built.asked
+            asked = module.built.marks.asked
             alike = given(module.use) == given(use) and said(module.settings, asked) == said(settings, asked)
             if alike and (built := moved(module, use)):
                 self.found += 1
@@ -79,7 +79,7 @@ def moved(module: Module, use: Use) -> Built | None:
     built, before = module.built, module.use.span
     if before == use.span:
         return built
-    homes = {id(target.file.source) for target in built.asked if isinstance(target, Definition)}
+    homes = {id(target.file.source) for target in built.marks.asked if isinstance(target, Definition)}
     places = [scope.span for scope in distinct(built.scope) if scope.span and scope.span != before]
     if id(before.source) in homes or any(id(place.source) not in homes for place in places):
         return None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from archdsl.errors import catalog, did_you_mean
+from archdsl.errors import catalog
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.joints import origins_shown
-from archdsl.lang.evaluate.table import evaluate, evaluates, is_true, need_block
+from archdsl.lang.evaluate.table import check_words, evaluate, evaluates, is_true, need_block
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.functions import Trouble, compute, is_number, truth
 from archdsl.lang.values.limits import LONGEST_LIST, MOST_OPS, size_of
-from archdsl.lang.values.types import is_int, is_tensors
+from archdsl.lang.values.types import Type, is_int, is_tensors
 from archdsl.lang.values.value import (
     BlockValue,
     Join,
@@ -65,28 +65,31 @@ def binary(frame: Frame, node: ast.Binary) -> Value:
 
 
 def compared(frame: Frame, node: ast.Binary) -> tuple[Value, Value]:
-    """The two sides of `==`; a bare word beside a parameter that is an enumeration is a word of it."""
-    sides = (node.left, node.right)
-    bare = [type(side) is ast.Name and side.id not in frame.names for side in sides]
-    if True not in bare:
-        return evaluate(frame, node.left), evaluate(frame, node.right)
-    values = [None if free else evaluate(frame, side) for side, free in zip(sides, bare, strict=True)]
-    for at, other in ((0, 1), (1, 0)):
-        if bare[at]:
-            values[at] = word(frame, sides[at], sides[other], values[other])
+    """The two sides of `==`; beside a parameter that is an enumeration, words are words of it."""
+    left, right = choices_of(frame, node.left), choices_of(frame, node.right)
+    sides = ((node.left, right), (node.right, left))
+    values = [None if is_free(frame, side) and not words else word(frame, side, words) for side, words in sides]
+    for at, (side, words) in enumerate(sides):
+        if is_free(frame, side) and not words:
+            values[at] = Symbol(side.span.text) if isinstance(values[1 - at], Symbol) else evaluate(frame, side)
     return values[0], values[1]
 
 
-def word(frame: Frame, node: ast.Expression, other: ast.Expression, value: Value) -> Value:
-    """A bare word beside `other`, whose value is `value`: a word of its enumeration, or what it stands for."""
-    choices = frame.choices.get(other.id, ()) if isinstance(other, ast.Name) else ()
-    if not isinstance(node, ast.Name) or not (choices or isinstance(value, Symbol)):
-        return evaluate(frame, node)
-    if choices and node.id not in choices:
-        raise Fault(
-            catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is not a choice here", did_you_mean(node.id, choices)
-        )
-    return Symbol(node.id)
+def choices_of(frame: Frame, node: ast.Expression) -> tuple[str, ...]:
+    """The words that an expression may be: those of a parameter that is an enumeration."""
+    return frame.choices.get(node.id, ()) if isinstance(node, ast.Name) else ()
+
+
+def is_free(frame: Frame, node: ast.Expression) -> bool:
+    """Whether an expression is a bare word, which the text has given no meaning."""
+    return isinstance(node, ast.Name) and node.id not in frame.names
+
+
+def word(frame: Frame, node: ast.Expression, words: tuple[str, ...]) -> Value:
+    """One side of `==`, where the other one may be any of some words."""
+    if words:
+        check_words(frame, node, Type("symbol", symbols=words))
+    return evaluate(frame.expecting(words), node)
 
 
 def add_or_multiply(frame: Frame, node: ast.Binary) -> Value:
@@ -182,6 +185,8 @@ def row(
 ) -> Value:
     """Modules in a row: equal ones where the text does not ask for its index, few where it asks for the ends only."""
     check_count(count, count_node)
+    if (word := frame.statics.clashes.get(id(node))) is not None:
+        raise two_meanings(word)
     if count == 0 and not gathers:
         return frame.session.use(vocabulary()["identity"], {}, "identity", node.span)
     runs: list[tuple[int, BlockValue]] = []
@@ -203,6 +208,14 @@ def row(
         else:
             runs.append((times, block))
     return frame.session.row(name, tuple(runs), gathers, node.span)
+
+
+def two_meanings(word: ast.Expression) -> Fault:
+    """A word of a repeat that is a name of the text around it, too."""
+    name = word.span.text
+    label = f"`{name}` is a name here, and what the repeat says of its turn"
+    help = f"give one of them another name: `own_{name} = {name}`, before the repeat"
+    return Fault(catalog.DUPLICATE, word.span, label, help)
 
 
 def check_count(count: Value, node: ast.Expression) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archdsl.errors import catalog
 from archdsl.graph import Origin
 from archdsl.lang.evaluate.bodies import run
 from archdsl.lang.evaluate.frame import Frame
-from archdsl.lang.evaluate.table import bound, checked, evaluate
+from archdsl.lang.evaluate.table import bound, check_words, checked, evaluate
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import Routine
 from archdsl.lang.text.signature import Signature, Slot, fitted, of_parameters, plural
@@ -14,11 +16,12 @@ from archdsl.lang.text.statics import Statics
 from archdsl.lang.values import functions
 from archdsl.lang.values.faults import Fault
 from archdsl.lang.values.limits import TURNS_OF_A_CALL
-from archdsl.lang.values.types import is_tensors
+from archdsl.lang.values.types import Type, is_tensors
 from archdsl.lang.values.value import Bound, Tensor, Value, captures, is_list
 
 UNSAID = Origin("literal", "")
 """The origin of a value that stands nowhere on its own."""
+ANY = Type("value")
 
 
 def call_function(frame: Frame, node: ast.Call, name: str) -> Value:
@@ -35,8 +38,9 @@ def call_function(frame: Frame, node: ast.Call, name: str) -> Value:
     return result
 
 
-def plain_arguments(frame: Frame, node: ast.Call, shown: str = "") -> list[Value]:
+def plain_arguments(frame: Frame, node: ast.Call, shown: str = "", types: Sequence[Type] = ()) -> list[Value]:
     """The arguments of a function on values, by position; `shown` says what the function is."""
+    frame = frame.expecting(())
     found: list[Value] = []
     for argument in node.arguments:
         if argument.target:
@@ -44,7 +48,10 @@ def plain_arguments(frame: Frame, node: ast.Call, shown: str = "") -> list[Value
         if isinstance(argument.value, ast.Spread):
             found += checked(argument, functions.need_list, evaluate(frame, argument.value.value))
         else:
-            found.append(evaluate(frame, argument.value))
+            kind = types[len(found)] if len(found) < len(types) else ANY
+            if kind.symbols:
+                check_words(frame, argument.value, kind)
+            found.append(evaluate(frame.expecting(kind.symbols), argument.value))
     return found
 
 
@@ -54,7 +61,7 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
     session.budget.turn(node.span, TURNS_OF_A_CALL)
     slots = of_parameters(routine.node.parameters, routine.file)
     shown = f"the signature is {Signature(routine.name, slots).text()}"
-    values = plain_arguments(frame, node, shown)
+    values = plain_arguments(frame, node, shown, [slot.type for slot in slots.values()])
     if len(values) > len(slots):
         extra = node.arguments[min(len(slots), len(node.arguments) - 1)]
         label = f"`{routine.name}` takes {plural(len(slots)) if slots else 'no arguments'}"
@@ -70,7 +77,9 @@ def call_routine(frame: Frame, node: ast.Call, routine: Routine) -> Value:
             if parameter.default is None:
                 label = f"`{routine.name}` needs `{parameter.name}`"
                 raise Fault(catalog.MISSING_ARGUMENT, node.span, label, shown)
-            names[parameter.name] = evaluate(inner, parameter.default)
+            words = slots[parameter.name].type.symbols
+            names[parameter.name] = evaluate(inner.expecting(words), parameter.default)
+        inner.words = frame.words
         found, value = run(inner, routine.node.body)
     if not found:
         raise Fault(catalog.NO_RESULT, routine.node.span, f"`{routine.name}` returns no value", "end it with `return`")

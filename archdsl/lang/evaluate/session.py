@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument, Origin
@@ -21,13 +21,30 @@ if TYPE_CHECKING:
     from archdsl.lang.evaluate.building import Builder
     from archdsl.lang.evaluate.known import Known
 
+Made = TypeVar("Made")
+
+Place = tuple[Slot, int]
+"""A setting of a `with`: what it sets, and the key of its value."""
+
+
+class Marks(NamedTuple):
+    """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
+
+    `asked` are the targets that asked for settings (`known`), `declared` the settings of each `with` that was met, and
+    `effective` those that an op or a block took up.
+    """
+
+    asked: frozenset[Target | None] = frozenset()
+    declared: tuple[tuple[Place, Entry], ...] = ()
+    effective: frozenset[Place] = frozenset()
+
 
 class Built(NamedTuple):
-    """A scope; what was found, in it and below, in the settings in force around it; and who asked them (`known`)."""
+    """A scope; what was found, in it and below, in the settings in force around it; and the marks that it leaves."""
 
     scope: Scope
     used: frozenset[Slot]
-    asked: frozenset[Target | None] = frozenset()
+    marks: Marks = Marks()
 
 
 class Body(NamedTuple):
@@ -36,6 +53,7 @@ class Body(NamedTuple):
     arguments: tuple[Argument, ...]
     result: Value
     used: frozenset[Slot]
+    marks: Marks = Marks()
     kept: tuple[object, ...] = ()
 
 
@@ -72,8 +90,8 @@ class Session:
         self.inside: list[str] = []
         """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
         self.applied: dict[tuple[int, str, int], Span] = {}
-        self.declared: dict[tuple[Slot, int], Entry] = {}
-        self.effective: set[tuple[Slot, int]] = set()
+        self.declared: dict[Place, Entry] = {}
+        self.effective: set[Place] = set()
         self.shares = 0
         self.identity = vocabulary()["identity"]
 
@@ -91,14 +109,27 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.inside.pop()
 
-    def noting(self, work: Callable[[], Built]) -> Built:
-        """What some work builds, with who asked the settings on the way."""
-        before, self.asked = self.asked, set()
+    def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
+        """What some work makes, with the marks that it leaves, which do not count until `note` is handed them."""
+        before = self.asked, self.declared, self.effective
+        self.asked, self.declared, self.effective = set(), {}, set()
         try:
-            built = work()
-            return Built(built.scope, built.used, frozenset(self.asked))
+            made = work()
+            return made, Marks(frozenset(self.asked), tuple(self.declared.items()), frozenset(self.effective))
         finally:
-            self.asked = before
+            self.asked, self.declared, self.effective = before
+
+    def building(self, work: Callable[[], Built]) -> Built:
+        """What some work builds, for a memo: with the marks that it leaves."""
+        built, marks = self.noting(work)
+        return built._replace(marks=marks)
+
+    def note(self, marks: Marks) -> None:
+        """Counts the marks of a part that is built in."""
+        self.asked |= marks.asked
+        for place, entry in marks.declared:
+            self.declared.setdefault(place, entry)
+        self.effective |= marks.effective
 
     # ---- keys
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from archdsl.errors import catalog
+from archdsl.errors import catalog, did_you_mean
 from archdsl.graph import Origin
 from archdsl.lang.evaluate.frame import Frame
+from archdsl.lang.evaluate.session import NOWHERE
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.values import limits
-from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.faults import Fault, every
 from archdsl.lang.values.functions import Trouble, truth
-from archdsl.lang.values.types import is_tensors
+from archdsl.lang.values.types import Type, is_tensors
 from archdsl.lang.values.value import (
     BLOCKS,
     NO_BLOCK,
     BlockValue,
     Bound,
     Role,
+    Symbol,
     Value,
     captures,
     describe,
@@ -69,6 +71,19 @@ def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
         raise Fault(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
 
 
+def check_words(frame: Frame, node: ast.Expression, kind: Type) -> None:
+    """Raises for a bare word that is none of an enumeration's, in either arm of a condition, chosen or not."""
+    match node:
+        case ast.Conditional():
+            every((node.then, node.other), lambda arm: check_words(frame, arm, kind))
+        case ast.Name(id=word) if word not in frame.names and word not in kind.symbols:
+            if kind.name == "symbol" or frame.file.find(word) is None:
+                help = did_you_mean(word, kind.symbols)
+                raise Fault(catalog.UNKNOWN_NAME, node.span, f"`{word}` is not a choice here", help)
+        case _:
+            pass
+
+
 def origin_of(frame: Frame, node: ast.Expression) -> Origin:
     """Where the value of an argument comes from, by its text."""
     match node:
@@ -95,6 +110,8 @@ def bound(frame: Frame, node: ast.Expression, value: Value) -> Bound:
         frame.session.budget.item(node.span, len(value))
         if captures(value) and not is_tensors(value):
             raise escape(node, value)
+    elif isinstance(value, Symbol) and isinstance(node, ast.Name) and node.id not in frame.names:
+        return Bound(value, node.span, NOWHERE)
     origins = frame.statics.origins
     origin = origins.get(id(node))
     if origin is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Note, catalog, did_you_mean
+from archdsl.errors import ArchError, Diagnostic, Note, catalog, did_you_mean
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Backbone, Drop, Extends, Output, Section, Setting
 from archdsl.lang.text.files import MOST_NOTES, File, clash
@@ -152,7 +152,8 @@ def merge(lines: list[Line], new: list[Line]) -> None:
 
 
 def merge_sections(lines: list[Line], new: list[Line]) -> None:
-    """As `merge`, but a new stage comes after the last stage."""
+    """As `merge`, but a new stage comes after the last stage; raises for stages that silently no longer reduce."""
+    check_reductions(lines, new)
     before = {key_of(line) for line in lines}
     had_stages = any(isinstance(line.content, Section) and line.content.stage for line in lines)
     merge(lines, new)
@@ -167,6 +168,33 @@ def merge_sections(lines: list[Line], new: list[Line]) -> None:
     stages = [at for at, line in enumerate(rest) if isinstance(line.content, Section) and line.content.stage]
     last = stages[-1] if stages else len(rest) - 1
     lines[:] = [*rest[: last + 1], *added, *rest[last + 1 :]]
+
+
+def check_reductions(lines: list[Line], new: list[Line]) -> None:
+    """Raises for lines that replace a stage that reduces, and do not say whether they do."""
+    reducing = {
+        line.content.name: line.content
+        for line in lines
+        if isinstance(line.content, Section) and (line.content.reduction or 1) > 1
+    }
+    findings: list[Diagnostic] = []
+    for line in new:
+        section = line.content
+        if isinstance(section, Section) and section.reduction is None and section.name in reducing:
+            findings.append(unsaid(section, reducing[section.name]))
+    if findings:
+        raise ArchError(findings)
+
+
+def unsaid(section: Section, parent: Section) -> Diagnostic:
+    """A line without a `/` in place of a parent's that has one."""
+    name, stage = section.name, "" if section.stage else "stage "
+    label = f"it has no `/`, but takes the place of `{name} / {parent.reduction}`"
+    help = (
+        f"write `{stage}{name} / {parent.reduction}: ...` to reduce as the parent does, "
+        f"or `{stage}{name} / 1: ...` to keep the size on purpose"
+    )
+    return catalog.REDUCTION.at(section.span, label, help=help, notes=(Note(parent.span, "the parent's"),))
 
 
 def drop(family: Family, member: Backbone) -> None:

@@ -25,7 +25,9 @@ FORMS = ("fork", "concat", "collect", "split", "with", "share")
 DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 POLICIES = tuple(DEFAULT_POLICIES)
 MOST_NOTES = 8
-RESERVED = ("x", "index", "first", "last", *FORMS)
+RESERVED = ("x", *FORMS)
+TURN_WORDS = ("index", "first", "last")
+"""What a repeat says of its turn. Elsewhere they may be names of values, but not of what files define."""
 
 
 class Definition:
@@ -144,6 +146,17 @@ class File:
         """Whether there is nothing in the file that anybody could use."""
         return not (self.blocks or self.functions or self.backbones or self.imports)
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of the enumerations that this file and its imports declare."""
+        declared = [
+            parameter
+            for file in (self, *self.imports)
+            for owner in (*file.document.blocks, *file.document.functions, *file.document.backbones)
+            for parameter in owner.parameters
+        ]
+        return frozenset(word for each in declared if len(each.type) > 1 for word in each.type)
+
     def find(self, name: str) -> Meaning:
         """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""
         if name not in self.meanings:
@@ -200,7 +213,7 @@ def check_names(document: Document) -> None:
     findings = [
         catalog.DUPLICATE.at(node.span, f"`{node.name}` is a reserved word", help="choose another name")
         for node in (*document.blocks, *document.functions)
-        if node.name in (*RESERVED, *POLICIES, *FUNCTIONS)
+        if node.name in (*RESERVED, *TURN_WORDS, *POLICIES, *FUNCTIONS)
     ]
     for node in document.functions:
         for each in node.parameters:

@@ -30,14 +30,18 @@ class Names:
 
     def __init__(self, chain: bool) -> None:
         self.taken: dict[str, int] = {}
+        self.given: set[str] = set()
         self.chain = chain
 
     def fresh(self, kind: str) -> str:
-        """The next name of a kind."""
-        number = self.taken[kind] = self.taken.get(kind, 0) + 1
-        if number == 1:
-            return attribute_name(kind)
-        return f"{kind}_{number}" if kind[-1].isdigit() else f"{kind}{number}"
+        """The next name of a kind; the second `cna` may have taken that of a block called `cna2`."""
+        while True:
+            number = self.taken[kind] = self.taken.get(kind, 0) + 1
+            between = "_" if kind[-1].isdigit() else ""
+            name = attribute_name(kind) if number == 1 else f"{kind}{between}{number}"
+            if name not in self.given:
+                self.given.add(name)
+                return name
 
     def repeat(self, kind: str) -> str:
         """The name of a repeat; empty for the first one of a chain."""
@@ -64,14 +68,35 @@ def callee_name(node: ast.Expression) -> str:
             return node.name
         case ast.Call():
             return callee_name(node.callee)
+        case ast.Index() | ast.Slice() | ast.Spread():
+            return callee_name(source_of(node))
         case _:
             return "block"
+
+
+def source_of(node: ast.Expression) -> ast.Expression:
+    """What an expression takes something out of: a list by name, or a call."""
+    while isinstance(node, ast.Index | ast.Slice | ast.Spread):
+        node = node.value if isinstance(node, ast.Spread) else node.base
+    return node
+
+
+def applied(node: ast.Expression) -> ast.Expression:
+    """The block that an expression applies, without what is set of it or shared."""
+    while isinstance(node, ast.Call):
+        node = node.arguments[-1].value if is_wrapper(node) else node.callee
+    return node
+
+
+def is_wrapper(node: ast.Call) -> bool:
+    """Whether a call is one of the forms that take a block and have its name."""
+    return isinstance(node.callee, ast.Name) and node.callee.id in {"with", "share"} and bool(node.arguments)
 
 
 def kind_name(node: ast.Expression) -> str:
     """What an expression is known as, as a module."""
     match node:
-        case ast.Name() | ast.Attribute():
+        case ast.Name() | ast.Attribute() | ast.Index():
             return callee_name(node)
         case ast.Call(callee=ast.Name(id="with" | "share"), arguments=[*_, last]):
             return kind_name(last.value)

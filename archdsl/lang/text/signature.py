@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
 from archdsl.errors import Rule, catalog
 from archdsl.errors.diagnostic import shortened
+from archdsl.initializer import INITIALIZERS
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import POLICIES, RESERVED, Definition, File, Routine, Target
+from archdsl.lang.text.files import POLICIES, RESERVED, TURN_WORDS, Definition, File, Routine, Target
 from archdsl.lang.values.faults import Fault, together
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.lang.values.types import DECLARABLE, Type, Unfit, fit, is_int, of_annotation, of_words
-from archdsl.lang.values.value import BLOCKS, NO_BLOCK, BlockValue, Bound, Value, describe, is_list
+from archdsl.lang.values.value import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list
 from archdsl.op import Declared, Param
+from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 
 ELSEWHERE = {
@@ -103,6 +106,14 @@ def of_declared(kind: type[Declared]) -> Signature:
     return Signature(kind.name, slots, getattr(kind, "lenient", False), getattr(kind, "takes", ""))
 
 
+@cache
+def enumerated() -> frozenset[str]:
+    """The words of all enumerations of ops and initializers."""
+    kinds: list[type[Declared]] = [*vocabulary().values(), *INITIALIZERS.values()]
+    types = [of_annotation(each.type) for kind in kinds for each in kind.params.values()]
+    return frozenset(word for kind in types for word in kind.symbols)
+
+
 def of_definition(definition: Definition) -> Signature:
     """The signature of a block, worked out once."""
     found = definition.__dict__.get("signature")
@@ -142,7 +153,7 @@ def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot]
     """Raises for a default that gives its parameter no type: a name that stands for no block and nothing before it."""
     word = default.id
     found = file.find(word)
-    if word in (*POLICIES, *RESERVED) or not (found is None or isinstance(found, Routine)):
+    if word in (*POLICIES, *RESERVED, *TURN_WORDS) or not (found is None or isinstance(found, Routine)):
         return
     if word in DECLARABLE:
         help = f"a type follows a colon in a signature: `{each.name}: {word}`"
@@ -153,6 +164,11 @@ def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot]
             default.span,
             f"`{word}` is a function, where a default belongs",
             f"call it: `{word}(...)`",
+        )
+    if word in file.words or word in enumerated():
+        label = f"`{word}` is a word of an enumeration, which gives `{each.name}` no type"
+        raise Fault(
+            catalog.WRONG_TYPE, default.span, label, f"say what it may be: `{each.name}: {word} | ... = {word}`"
         )
     help = suggestion(word, [*slots, *file.names()]) or "a default may use the parameters before it"
     raise Fault(catalog.UNKNOWN_NAME, default.span, nothing_called(word), help)
@@ -304,7 +320,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
     try:
         value = fit(slot.type, bound.value, exact)
     except Unfit as unfit:
-        help = rounded(bound) if unfit.rounds else meant(slot, bound.value, owner)
+        help = meant(slot, bound.value, owner) if unfit.fraction is None else rounded(unfit.fraction, bound)
         raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", help) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
@@ -323,6 +339,8 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
     """What a value of another type was probably meant as."""
     if slot.type.name == "bool" and value in (0, 1):
         return f"write `{'true' if value else 'false'}`"
+    if slot.type.name == "block" and isinstance(value, Symbol):
+        return f"say what it may be: `{slot.name}: {value} | ...`" if owner is None else owner.hint()
     if slot.type.name == "block" and value is None:
         return NO_BLOCK
     if slot.type.name == "block" and is_list(value):
@@ -331,12 +349,12 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
     return owner.hint() if owner is not None and mixed_up else ""
 
 
-def rounded(bound: Bound) -> str:
-    """What makes an int of a number."""
-    if bound.value == floor(bound.value):
-        return f"write `{floor(bound.value)}`"
-    if bound.origin.kind == "literal":
-        return f"the nearest ints are `{floor(bound.value)}` and `{ceil(bound.value)}`"
+def rounded(fraction: Fraction, bound: Bound) -> str:
+    """What makes an int of a number: of an argument, or of an item of one that is a list."""
+    if fraction == floor(fraction):
+        return f"write `{floor(fraction)}`"
+    if bound.origin.kind == "literal" or is_list(bound.value):
+        return f"the nearest ints are `{floor(fraction)}` and `{ceil(fraction)}`"
     return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
 
 

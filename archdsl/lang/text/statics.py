@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from archdsl.graph import Origin
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import File
+from archdsl.lang.text.files import TURN_WORDS, File
 from archdsl.lang.text.kinds import Kind, Kinds
-from archdsl.lang.text.naming import Names, attribute_name, kind_name
+from archdsl.lang.text.naming import Names, applied, attribute_name, kind_name, source_of
 from archdsl.lang.text.syntax import parts
 
-ASKED = frozenset({"index", "first", "last", "share"})
+ASKED = frozenset({*TURN_WORDS, "share"})
 
 
 class Statics(NamedTuple):
     """What the text says, by the identity of the nodes: the name at each place, and each repeat's use of its index.
 
+    `clashes` are words of repeats that the text around them has given another meaning: there, neither can be meant.
     `origins` and `assigned` keep what evaluation has found out from the text alone: where an argument's number comes
     from, and which parameter each argument of a call is for.
     """
@@ -26,11 +27,12 @@ class Statics(NamedTuple):
     repeats: dict[int, frozenset[str]]
     origins: dict[int, Origin]
     assigned: dict[tuple[int, Any], list[Any]]
+    clashes: dict[int, ast.Expression]
 
     @staticmethod
     def blank() -> Statics:
         """Nothing known yet."""
-        return Statics({}, {}, {}, {})
+        return Statics({}, {}, {}, {}, {})
 
 
 class LineFacts(NamedTuple):
@@ -75,6 +77,7 @@ def of_block(node: ast.Block, file: File) -> Statics:
     """What a block's text says."""
     reader = Reader(file)
     reader.kinds.declare(node.parameters)
+    reader.path.declare(parameter.name for parameter in node.parameters)
     for parameter in node.parameters:
         if parameter.default is not None:
             reader.argument(parameter.default)
@@ -86,6 +89,7 @@ def of_expression(node: ast.Expression, file: File, kinds: Mapping[str, Kind]) -
     """What a section's, a setting's or a constant's text says."""
     reader = Reader(file)
     reader.kinds.names |= kinds
+    reader.path.declare(kinds)
     kind = reader.kinds.of(node)
     reader.argument(node)
     return LineFacts(kind, reader.statics)
@@ -100,40 +104,130 @@ def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
             return False
 
 
+Counts = dict[tuple[str, str], int]
+"""What is counted of each name, by what that is and the name."""
+
+
+class Path:
+    """What was bound and used on the way to a place: in a condition, by one arm or the other.
+
+    `bound` is the number of the binding that a name of the text has now, 0 for a parameter; `bindings` counts them,
+    `used` the uses of a parameter, or of a list.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counts = {}
+        self.changes: list[tuple[tuple[str, str], int]] = []
+        """What was changed, with what was there before: the ways through arms differ in little."""
+
+    def get(self, what: str, name: str) -> int:
+        """A count; -1 for a name that is not bound."""
+        return self.counts.get((what, name), -1 if what == "bound" else 0)
+
+    def set(self, what: str, name: str, count: int) -> None:
+        """Another count."""
+        self.changes.append(((what, name), self.get(what, name)))
+        self.counts[what, name] = count
+
+    def is_bound(self, name: str) -> bool:
+        """Whether a name is one of the text's own here."""
+        return self.get("bound", name) >= 0
+
+    def declare(self, names: Iterable[str]) -> None:
+        """The parameters of a text, and the names around it."""
+        self.counts |= dict.fromkeys((("bound", name) for name in names), 0)
+
+    def bind(self, name: str) -> None:
+        """A name means something new from here on; a parameter stays one, whatever it is set to."""
+        if self.get("bound", name) != 0:
+            self.set("bindings", name, self.get("bindings", name) + 1)
+            self.set("bound", name, self.get("bindings", name))
+
+    def use(self, name: str) -> int:
+        """The number of one more use."""
+        self.set("used", name, self.get("used", name) + 1)
+        return self.get("used", name)
+
+    def along(self, walk: Callable[[], object]) -> Counts:
+        """What has changed at the end of an arm; the way goes on from where it began."""
+        start = len(self.changes)
+        walk()
+        found = {key: self.counts[key] for key, _ in self.changes[start:]}
+        while len(self.changes) > start:
+            key, before = self.changes.pop()
+            self.counts[key] = before
+        return found
+
+    def join(self, arms: Iterable[Counts]) -> None:
+        """The way on from arms of which one is taken: the most that may have been bound and used."""
+        several = list(arms)
+        for what, name in {key for arm in several for key in arm}:
+            before = self.get(what, name)
+            self.set(what, name, max(arm.get((what, name), before) for arm in several))
+
+
 class Reader:
     """Walks a text once, in order, and names its places."""
 
     def __init__(self, file: File) -> None:
         self.kinds = Kinds(file)
         self.statics = Statics.blank()
+        self.path = Path()
+        self.known: dict[tuple[Names, str, int, bool], str] = {}
+        """The module's name for each binding of a name and each use of a parameter; apart, where that is no name."""
 
-    def body(self, statements: tuple[ast.Statement, ...], names: Names) -> None:
-        """A body's statements, in order."""
+    def body(self, statements: tuple[ast.Statement, ...], names: Names) -> bool:
+        """A body's statements, in order; whether it returns at their end, whatever its conditions."""
         for statement in statements:
             match statement:
                 case ast.Assign():
                     self.assign(statement, names)
                 case ast.Return():
                     self.walk(statement.value, names)
+                    return True
                 case ast.For():
-                    self.kinds.bind(statement.variables, statement.source)
+                    self.argument(statement.source)
+                    self.bind(statement.variables, statement.source)
                     self.body(statement.body, names)
                 case ast.If():
-                    self.body(statement.body, names)
-                    self.body(statement.other, names)
+                    if self.arms(statement, names):
+                        return True
                 case _:
                     raise TypeError(statement)
+        return False
+
+    def arms(self, statement: ast.If, names: Names) -> bool:
+        """The two arms of an `if`, of which one is run; whether both return."""
+        goes_on: list[Counts] = []
+        for arm in (statement.body, statement.other):
+            returns: list[bool] = []
+            changed = self.path.along(lambda arm=arm, returns=returns: returns.append(self.body(arm, names)))
+            if not returns[0]:
+                goes_on.append(changed)
+        self.path.join(goes_on)
+        return not goes_on
+
+    def bind(self, variables: tuple[ast.Name, ...], source: ast.Expression) -> None:
+        """The variables of a loop."""
+        self.kinds.bind(variables, source)
+        for variable in variables:
+            self.path.bind(variable.id)
 
     def assign(self, statement: ast.Assign, names: Names) -> None:
         """A named block's inside is a chain of its own; a named tensor adds no level."""
         kind = self.kinds.of(statement.value)
-        self.walk(statement.value, Names(chain=True) if kind == "block" else names)
+        if kind == "block":
+            self.argument(statement.value)
+        else:
+            self.walk(statement.value, names)
         for target in statement.targets:
+            self.path.bind(target.id)
             self.kinds.names[target.id] = kind if len(statement.targets) == 1 else "tensor"
 
     def argument(self, node: ast.Expression) -> None:
-        """A block given to another: a chain of its own."""
-        self.walk(node, Names(chain=True))
+        """A block given to another: a chain of its own, as is each of a list, which are called by the list's name."""
+        for each in node.items if isinstance(node, ast.Items) else (node,):
+            self.walk(each, Names(chain=True))
 
     def walk(self, node: ast.Expression, names: Names) -> None:
         """Names the places of an expression."""
@@ -145,7 +239,7 @@ class Reader:
 
     def name(self, node: ast.Name, names: Names) -> None:
         """A place, but for the input."""
-        self.statics.names[id(node)] = names.fresh(node.id) if node.id != "x" else ""
+        self.statics.names[id(node)] = self.named(node, names) if node.id != "x" else ""
 
     def attribute(self, node: ast.Attribute, names: Names) -> None:
         """An op of an installed package."""
@@ -159,9 +253,9 @@ class Reader:
             for argument in node.arguments:
                 self.walk(argument.value, Names(chain=True) if argument.target else names)
         elif form == "collect" and len(node.arguments) == 2:
-            self.repeat(node, node.arguments[1].value, names.fresh)
+            self.repeat(node, node.arguments[1].value, self.named(node.arguments[1].value, names))
         else:
-            self.statics.names[id(node)] = names.fresh(kind_name(node))
+            self.statics.names[id(node)] = self.named(node, names)
             for argument in node.arguments:
                 self.argument(argument.value)
 
@@ -176,55 +270,96 @@ class Reader:
             self.parts(node, names)
         elif node.sign == "*" and (right := self.kinds.of(node.right)) != "value":
             if self.kinds.of(node.left) == "value" and right != "tensor":
-                self.repeat(node, node.right, names.repeat)
+                self.repeat(node, node.right, self.named(node.right, names, repeat=True))
             else:
                 self.parts(node, names)
+        elif node.sign == "*" and isinstance(node.right, ast.Index | ast.Call):
+            self.statics.names[id(node)] = self.named(node.right, names)  # a block, if it turns out to be one
 
     def conditional(self, node: ast.Conditional, names: Names) -> None:
-        """Both arms."""
-        self.walk(node.then, names)
-        self.walk(node.other, names)
+        """Both arms, of which one is worked out."""
+        arms = (node.then, node.other)
+        self.path.join([self.path.along(lambda arm=arm: self.walk(arm, names)) for arm in arms])
 
     def comprehension(self, node: ast.Comprehension, names: Names) -> None:
         """Its item."""
-        self.kinds.bind(node.variables, node.source)
+        self.argument(node.source)
+        outer = {variable.id: self.path.get("bound", variable.id) for variable in node.variables}
+        self.bind(node.variables, node.source)
         self.walk(node.item, names)
+        for name, number in outer.items():
+            self.path.set("bound", name, number)
 
-    def picked(self, node: ast.Index | ast.Slice, names: Names) -> None:
-        """What it is picked from."""
-        self.walk(node.base, names)
+    def picked(self, node: ast.Index | ast.Slice | ast.Spread, names: Names) -> None:
+        """What it is picked from: of a list by its name, each time something else."""
+        source = source_of(node)
+        if isinstance(source, ast.Name) and source.id != "x":
+            self.statics.names[id(source)] = self.same(source.id, -self.path.use(source.id), names)
+        else:
+            self.walk(source, names)
 
     def parts(self, node: ast.Expression, names: Names) -> None:
         """All that is in it."""
         for part in parts(node):
             self.walk(part, names)
 
+    # ---- names
+
+    def named(self, node: ast.Expression, names: Names, repeat: bool = False) -> str:
+        """The name of the module (or of the repeat) at a place: what the body calls it, or the next of its kind.
+
+        A local block is applied at one place only, a parameter may be at several; in the arms of a condition either
+        is the same block, and has the same name.
+        """
+        kind = kind_name(node)
+        if not self.path.is_bound(kind) or not isinstance(applied(node), ast.Name):
+            return names.repeat(kind) if repeat else names.fresh(kind)
+        return self.same(kind, self.path.get("bound", kind) or -self.path.use(kind), names, repeat)
+
+    def same(self, word: str, number: int, names: Names, repeat: bool = False) -> str:
+        """A name that is the same in all arms of conditions."""
+        first = (names, word, number, True)
+        if repeat and (names.chain or first in self.known):
+            self.known[first] = names.repeat(word) if names.chain else ""
+            return ""
+        key = (names, word, number, False)
+        if key not in self.known:
+            self.known[key] = names.fresh(word)
+        return self.known[key]
+
     # ---- repeats
 
-    def repeat(self, node: ast.Expression, body: ast.Expression, name: Callable[[str], str]) -> None:
+    def repeat(self, node: ast.Expression, body: ast.Expression, name: str) -> None:
         """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
-        self.statics.names[id(node)] = name(kind_name(body))
+        self.statics.names[id(node)] = name
         self.argument(body)
-        self.statics.repeats[id(node)] = self.asked(body)
+        asked = self.asked(body)
+        self.statics.repeats[id(node)] = frozenset(asked)
+        for word in TURN_WORDS:
+            if word in asked and self.path.is_bound(word):
+                self.statics.clashes[id(node)] = asked[word]
 
-    def asked(self, node: ast.Expression) -> frozenset[str]:
-        """Which of `index`, `first`, `last` an expression asks its own repeat for; and `share`."""
-        found: set[str] = set()
+    def asked(self, node: ast.Expression) -> dict[str, ast.Expression]:
+        """Which of `index`, `first`, `last` an expression asks its own repeat for, and where; and `share`."""
+        found: dict[str, ast.Expression] = {}
         stack: list[ast.Expression] = [node]
         while stack:
             part = stack.pop()
             match part:
-                case ast.Name():
-                    found |= {part.id} & ASKED
-                case ast.Binary(sign="*") if id(part) in self.statics.repeats:
-                    stack.append(part.left)
-                    found |= self.statics.repeats[id(part)] & {"share"}
-                case ast.Call() if id(part) in self.statics.repeats:
-                    stack.append(part.arguments[0].value)
-                    found |= self.statics.repeats[id(part)] & {"share"}
+                case ast.Name() if part.id in ASKED:
+                    found[part.id] = part
+                case ast.Comprehension():
+                    inner = [self.asked(each) for each in (part.item, part.test) if each is not None]
+                    own = {variable.id for variable in part.variables}
+                    found |= {word: place for each in inner for word, place in each.items() if word not in own}
+                    stack.append(part.source)
+                case ast.Binary(sign="*") | ast.Call() if id(part) in self.statics.repeats:
+                    stack.append(part.left if isinstance(part, ast.Binary) else part.arguments[0].value)
+                    if "share" in self.statics.repeats[id(part)]:
+                        found["share"] = part
                 case _:
                     stack += parts(part)
-        return frozenset(found)
+        return found
 
 
 WALK: dict[type[ast.Expression], Callable[[Reader, Any, Names], None]] = {
@@ -239,6 +374,6 @@ WALK: dict[type[ast.Expression], Callable[[Reader, Any, Names], None]] = {
     ast.Slice: Reader.picked,
     ast.Chain: Reader.parts,
     ast.Items: Reader.parts,
-    ast.Spread: Reader.parts,
+    ast.Spread: Reader.picked,
 }
 """All others have no places inside."""

@@ -136,9 +136,11 @@ def is_own(place: Span | None, told: Span | None) -> bool:
     return place is None or not place.source.shipped or (told is not None and place.source is told.source)
 
 
-def encloses(outer: Span, inner: Span | None) -> bool:
+def encloses(outer: Span | None, inner: Span | None) -> bool:
     """Whether a place lies within another."""
-    return inner is not None and outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
+    if outer is None or inner is None:
+        return False
+    return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def path_text(path: list[str], between: str = ".") -> str:

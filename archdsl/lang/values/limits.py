@@ -23,6 +23,11 @@ LARGEST_MAP = 10**12
 FEWER = "run fewer iterations, or do less in each"
 
 
+def most() -> tuple[int, ...]:
+    """The limits of all that is counted."""
+    return MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS
+
+
 class Budget:
     """What an elaboration, or several in a row, have used up so far."""
 
@@ -31,13 +36,27 @@ class Budget:
         self.turns = 0
         self.steps = 0
         self.items = 0
+        self.tried = (0, 0, 0, 0)
+        """What trials have used up that were given up."""
+
+    @property
+    def spent(self) -> tuple[int, ...]:
+        """What has been used up, each count."""
+        return self.applications, self.turns, self.steps, self.items
+
+    def take_back(self, spent: tuple[int, ...], span: Span | None) -> None:
+        """Returns to what was `spent` before a trial; raises where such trials come to more than one network may."""
+        more = (min(now - before, limit) for now, before, limit in zip(self.spent, spent, most(), strict=True))
+        self.tried = tuple(map(sum, zip(self.tried, more, strict=True)))
+        self.applications, self.turns, self.steps, self.items = spent
+        if any(count > limit for count, limit in zip(self.tried, most(), strict=True)):
+            label = "up to here, it takes too much work to see which stages reduce without a stride"
+            raise catalog.TOO_MANY_TURNS.error(span, label, help="write the strides of the first blocks")
 
     @property
     def share(self) -> float:
         """What has been used of that of which most has been used; above 1, a limit has been passed."""
-        used = (self.applications, self.turns, self.steps, self.items)
-        most = (MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS)
-        return max(count / limit for count, limit in zip(used, most, strict=True))
+        return max(count / limit for count, limit in zip(self.spent, most(), strict=True))
 
     def apply(self, span: Span | None, count: int = 1) -> None:
         """Counts applications of blocks; raises at the limit."""

@@ -12,7 +12,18 @@ from functools import cache
 from typing import NamedTuple
 
 from archdsl.initializer import Initializer
-from archdsl.lang.values.value import BlockValue, Symbol, Value, captures, describe, is_list, is_tensors
+from archdsl.lang.values.value import (
+    BlockValue,
+    Policy,
+    Role,
+    Symbol,
+    Use,
+    Value,
+    captures,
+    describe,
+    is_list,
+    is_tensors,
+)
 from archdsl.op import Padding, Parts, Size
 from archdsl.record import annotation
 
@@ -32,11 +43,11 @@ class Type(NamedTuple):
 
 
 class Unfit(Exception):
-    """A value that a type does not take: why, and `rounds` where a number would do if it were rounded."""
+    """A value that a type does not take: why, and the `fraction` that would do if it were rounded, if one would."""
 
-    def __init__(self, why: str, rounds: bool = False) -> None:
+    def __init__(self, why: str, fraction: Fraction | None = None) -> None:
         super().__init__(why)
-        self.rounds = rounds
+        self.fraction = fraction
 
 
 PHRASES = {
@@ -103,10 +114,25 @@ def fit(kind: Type, value: Value, exact: bool = True) -> Value:
         return None
     fitted = FITS[kind.name](value)
     if fitted is None:
-        if kind.symbols and isinstance(value, Symbol) and value in kind.symbols:
-            return value
+        if kind.symbols and (word := word_of(value)) in kind.symbols:
+            return Symbol(word)
         raise Unfit(f"{kind.phrase} is needed here, not {describe(value)}")
     return inexact(fitted) if not exact and kind.name in {"float", "floats"} else fitted
+
+
+def word_of(value: Value) -> str:
+    """The word that a value is by its text: also that of a block or a policy with nothing set (`tanh`)."""
+    match value:
+        case Symbol():
+            return value
+        case Use(given={}, target=target) if not value.given:
+            return target.name
+        case Policy(given={}, policy=policy) if not value.given:
+            return policy
+        case Role():
+            return word_of(value.body)
+        case _:
+            return ""
 
 
 def inexact(value: Value) -> Value:
@@ -122,7 +148,7 @@ def is_int(value: Value) -> bool:
 def fit_int(value: Value) -> Value:
     """An int; a fraction is said to be none."""
     if type(value) is Fraction:
-        raise Unfit(f"an int is needed here, not {describe(value)}", rounds=True)
+        raise Unfit(f"an int is needed here, not {describe(value)}", value)
     return value if type(value) is int else None
 
 

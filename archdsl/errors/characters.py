@@ -1,0 +1,80 @@
+"""Characters that nobody sees, or that steer what shows them: a terminal, an editor, the log of a CI."""
+
+from __future__ import annotations
+
+import re
+
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control and format characters, of halves of characters, and of further line ends."""
+SUSPECT = re.compile(r"[^\n\x20-\x7e]")
+"""All that might be one of them; a text without it is not looked at sign by sign."""
+TAB = "    "
+COMMAND = re.compile(r"(?<=#)#(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
+"""The second sign of what a CI takes for a command wherever it stands in a line: `##[error]`."""
+
+
+def is_unseen(char: str) -> bool:
+    """Whether a character other than the newline cannot be seen, or steers what shows it."""
+    if char.isprintable() or char == "\n":
+        return False
+    from unicodedata import category
+
+    return category(char) in UNSEEN
+
+
+def plain(text: str) -> str:
+    """A text with such characters escaped, and blanks for tabs; only the newline stays."""
+    return SUSPECT.sub(visible, text)
+
+
+def visible(found: re.Match[str]) -> str:
+    """One character, or its escape."""
+    char = found[0]
+    if char == "\t":
+        return TAB
+    return escape(char) if is_unseen(char) else char
+
+
+def escape(char: str) -> str:
+    """A character as Python and YAML escape it."""
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def on_one_line(text: str) -> str:
+    """A text without line ends, so that nobody's name looks like another line of ours."""
+    return plain(text).replace("\n", "\\n")
+
+
+def visible_json(text: str) -> str:
+    """JSON with escapes for such characters, and for what a CI would take for a command."""
+    return COMMAND.sub(r"\\u0023", SUSPECT.sub(json_sign, text))
+
+
+def json_sign(found: re.Match[str]) -> str:
+    """One character, or its escape in JSON: one of more than 16 bits as two halves."""
+    if not is_unseen(found[0]):
+        return found[0]
+    halves = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))
+
+
+def name_of_character(char: str) -> str:
+    """What Unicode calls a character."""
+    from unicodedata import name
+
+    return f"U+{ord(char):04X} {CONTROLS.get(char) or name(char, '')}".rstrip()
+
+
+CONTROLS = {
+    "\0": "NULL",
+    "\a": "BELL",
+    "\b": "BACKSPACE",
+    "\v": "LINE TABULATION",
+    "\f": "FORM FEED",
+    "\r": "CARRIAGE RETURN",
+    "\x1b": "ESCAPE",
+    "\x7f": "DELETE",
+    "\x85": "NEXT LINE",
+}
+"""Names of control characters, which Unicode itself gives none."""

@@ -1,0 +1,236 @@
+"""Numbers from tensors into those of a network: all of them, or none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl.errors import ArchError, catalog
+from archdsl.weights.report import some
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FLOATS = ("float64", "float32", "float16", "bfloat16")
+"""The types of the numbers of networks, as torch names them."""
+COUNTS = ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64")
+
+
+class Pair(NamedTuple):
+    """A tensor of a network, and that which it is to have the numbers of."""
+
+    target: Tensor
+    source: Tensor
+
+
+class Kind(NamedTuple):
+    """A kind of tensor that no network can be filled from: how it is known, what it is, what to do about it."""
+
+    known: Callable[[Tensor], bool]
+    label: str
+    help: str
+
+
+def dtype(tensor: Tensor) -> str:
+    """The type of a tensor's numbers."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def uninitialized(tensor: Tensor) -> bool:
+    """Whether a tensor waits for its shape."""
+    from torch.nn.parameter import is_lazy
+
+    return is_lazy(tensor)
+
+
+def strided(tensor: Tensor) -> bool:
+    """Whether a tensor's numbers lie in rows, as they do in networks."""
+    return str(tensor.layout) == "torch.strided"
+
+
+def kind(known: Callable[[Tensor], bool], label: str, help: str) -> Kind:
+    """A row of the tables."""
+    return Kind(known, label, help)
+
+
+SCALED = "take the weights as they were before quantization, or scale them back: their scales are elsewhere"
+LEFT_OUT = "leave them out: what is not given is counted from 0"
+UNLIKE = (
+    kind(uninitialized, "tensors without a shape yet", "run the network once, so that it gets its shapes"),
+    kind(lambda each: each.is_meta, "tensors without numbers, on the device `meta`", "load them where they have some"),
+    kind(lambda each: each.is_nested, "nested tensors, which have several shapes", "give tensors of one shape"),
+    kind(lambda each: each.is_quantized, "quantized tensors", "`tensor.dequantize()` gives plain ones"),
+    kind(lambda each: not strided(each), "sparse tensors, or a library's own", "`tensor.to_dense()` gives plain ones"),
+)
+"""Kinds of tensors that hold no plain numbers."""
+NO_FLOATS = (
+    kind(lambda each: dtype(each) == "bool", "true and false for weights", "give floating-point numbers"),
+    kind(lambda each: each.is_complex(), "complex numbers for weights", "give real ones: no network here has others"),
+    kind(lambda each: dtype(each).startswith("float8"), "numbers of 8 bits (float8) for weights", SCALED),
+    kind(lambda each: dtype(each) not in FLOATS, "integers for weights, as quantized networks have", SCALED),
+)
+"""Kinds of numbers that the weights of a network are not."""
+NO_COUNTS = (
+    kind(lambda each: dtype(each) not in (*FLOATS, *COUNTS), "something else than numbers for counts", LEFT_OUT),
+    kind(lambda each: not whole(each), "numbers that are not whole for counts", LEFT_OUT),
+)
+"""Kinds of numbers that nothing counts in."""
+
+
+def whole(tensor: Tensor) -> bool:
+    """Whether numbers are whole, and not too large to count in."""
+    import torch
+
+    return bool((tensor.to(torch.int64).to(tensor.dtype) == tensor).all())
+
+
+def kinds_for(counts: bool, most: int) -> tuple[Kind, ...]:
+    """The kinds of tensors that `most` numbers of a network cannot be filled from, which may be counts."""
+    blown = kind(lambda each: blown_up(each, most), "tensors that repeat the few numbers that they hold", "clone them")
+    return (*UNLIKE, blown, *(NO_COUNTS if counts else NO_FLOATS))
+
+
+def blown_up(tensor: Tensor, most: int) -> bool:
+    """Whether a tensor shows more numbers than there are in its memory, and than are wanted of it."""
+    return tensor.numel() > most and tensor.nbytes > tensor.untyped_storage().nbytes()
+
+
+class Given(NamedTuple):
+    """A tensor of a source, and what it is for: `most` numbers of a network, which may be counts."""
+
+    key: str
+    tensor: Tensor
+    counts: bool
+    most: int
+
+
+def given(key: str, source: Tensor, targets: Sequence[Tensor]) -> Given:
+    """A tensor from which some of a network are to be filled."""
+    return Given(key, source, not targets[0].is_floating_point(), sum(each.numel() for each in targets))
+
+
+def strange(tensors: Iterable[Given]) -> dict[str, str]:
+    """What is said of tensors of kinds that no network is filled from, and what to do about them."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, tensor, counts, most in tensors:
+        known = next((each for each in kinds_for(counts, most) if each.known(tensor)), None)
+        if known is not None:
+            found.setdefault((known.label, known.help), []).append(key)
+    return {f"the source has {label}: {some(keys)}": help for (label, help), keys in found.items()}
+
+
+def check(tensors: Iterable[Given]) -> None:
+    """Raises ArchError where tensors are of a kind that no network is filled from."""
+    if found := strange(tensors):
+        raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in found.items()])
+
+
+def check_network(state: Mapping[str, Any]) -> None:
+    """Raises ArchError where a network cannot hold numbers."""
+    import torch
+
+    if odd := [key for key, value in state.items() if not isinstance(value, torch.Tensor)]:
+        raise catalog.UNFIT.error(None, f"the network holds {some(odd)}, which is no tensor", help=PLAIN_NETWORK)
+    if any(tensor.is_meta for tensor in state.values()):
+        help = 'give it memory first: `model.to_empty(device="cpu")`'
+        raise catalog.UNFIT.error(None, "the network is on the device `meta`, which holds no numbers", help=help)
+    for each in UNLIKE:
+        if found := [key for key, tensor in state.items() if each.known(tensor)]:
+            raise catalog.UNFIT.error(None, f"the network has {each.label}: {some(found)}", help=PLAIN_NETWORK)
+
+
+PLAIN_NETWORK = "build it anew with archdsl.build(), and load before anything else is done to it"
+
+
+# ---- all of them, or none ------------------------------------------------------------------------------------------
+
+
+def write(pairs: Mapping[str, Pair]) -> dict[str, str]:
+    """Fills each target from its source; which targets then hold numbers that are not finite, and how many.
+
+    Whatever is raised on the way, an interrupt of the user's included, all targets are then as they were.
+    """
+    import torch
+
+    held = Counter(memory(pair.target) for pair in pairs.values())
+    ready = {key: Pair(pair.target, apart(key, pair, held)) for key, pair in pairs.items()}
+    before: list[Pair] = []
+    with torch.no_grad():
+        try:
+            for key, pair in ready.items():
+                before.append(Pair(pair.target, pair.target.clone()))
+                overwrite(key, pair)
+            check_shared({key: pair for key, pair in ready.items() if held[memory(pair.target)] > 1})
+            return dict(not_finite(ready))
+        except BaseException:
+            restore(before)
+            raise
+
+
+def overwrite(key: str, pair: Pair) -> None:
+    """Fills one target. Raises ArchError."""
+    try:
+        pair.target.copy_(pair.source)
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        raise uncopied(key, error) from None
+
+
+def uncopied(key: str, error: Exception) -> ArchError:
+    """The error of a tensor that torch does not copy."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return catalog.UNFIT.error(None, f"{some([key])} cannot be copied: {said}", help="give plain tensors")
+
+
+def restore(before: list[Pair]) -> None:
+    """Gives targets what they had; the last first, as some may share memory."""
+    for target, source in reversed(before):
+        with suppress(RuntimeError):  # what cannot be written was not: only the last can be so
+            target.copy_(source)
+
+
+def memory(tensor: Tensor) -> int:
+    """Where the memory is that a tensor is in, perhaps with others."""
+    return tensor.untyped_storage().data_ptr()
+
+
+def apart(key: str, pair: Pair, held: Mapping[int, int]) -> Tensor:
+    """A source as a plain tensor, whose numbers do not change while targets do. Raises ArchError."""
+    import torch
+
+    source = pair.source
+    try:
+        if type(source) not in (torch.Tensor, torch.nn.Parameter):
+            with torch.no_grad():
+                source = torch.empty(source.shape, dtype=source.dtype).copy_(source)
+            if type(source) is not torch.Tensor:
+                raise TypeError(f"it is of type `{type(source).__name__}`")
+        return source.clone() if memory(source) in held and memory(source) else source
+    except Exception as error:
+        raise uncopied(key, error) from None
+
+
+def check_shared(pairs: Mapping[str, Pair]) -> None:
+    """Raises ArchError where targets that share memory did not all get what they were to have."""
+    lost = [key for key, pair in pairs.items() if not same_bits(pair.target, pair.source)]
+    if lost:
+        label = f"the network has several names for the memory of {some(lost)}, and the source has different numbers"
+        raise catalog.UNFIT.error(None, label, help="give equal numbers under all names of one tensor")
+
+
+def same_bits(target: Tensor, source: Tensor) -> bool:
+    """Whether a target has its source's numbers, NaN or not."""
+    import torch
+
+    both = [each.reshape(-1).contiguous().view(torch.uint8) for each in (target, source.to(target))]
+    return torch.equal(*both)
+
+
+def not_finite(pairs: Mapping[str, Pair]) -> Iterator[tuple[str, str]]:
+    """The targets that hold NaN or infinite numbers, and how many of them."""
+    import torch
+
+    for key, (target, _) in pairs.items():
+        if target.is_floating_point() and not (finite := torch.isfinite(target)).all():
+            yield key, f"{target.numel() - int(finite.sum()):,} of {target.numel():,} numbers are NaN or infinite"
