@@ -48,7 +48,7 @@ def out_of_place(model: torch.nn.Module) -> torch.nn.Module:
     """A module none of whose ops overwrites its input."""
     for each in model.modules():
         if hasattr(each, "inplace"):
-            each.inplace = False  # pyright: ignore[reportAttributeAccessIssue]
+            setattr(each, "inplace", False)  # noqa: B010 (no type checker knows of it)
     return model
 
 
