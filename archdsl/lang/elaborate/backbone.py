@@ -22,7 +22,7 @@ from archdsl.lang.elaborate.unread import unread
 from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
-from archdsl.lang.evaluate.known import MOST_MODULES, Known
+from archdsl.lang.evaluate.known import Known
 from archdsl.lang.evaluate.session import NOWHERE
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
@@ -56,7 +56,7 @@ def elaborate(
     `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
     of the work that may be done. Raises ArchError with all that is wrong.
     """
-    if known and known.count > MOST_MODULES:
+    if known and known.is_full:
         known.forget()
     with uncollected():
         return Elaboration(family, params or {}, size, Session(known, budget)).graph()
@@ -268,9 +268,9 @@ class Elaboration:
         """
         if self.params:
             return
-        session = self.session
+        marks = self.session.trace
         idle = [entry for slot, entry in self.declared.items() if slot not in self.root.used]
-        idle += [entry for place, entry in session.declared.items() if place not in session.effective]
+        idle += [entry for place, entry in marks.declared.items() if place not in marks.effective]
         for entry in idle:
             help = "no op or block of that name is built here, or each has its own value; remove the setting"
             label = f"the setting `{entry.text}` reaches nothing"

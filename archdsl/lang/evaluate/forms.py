@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archdsl.errors import catalog
+from archdsl.lang.evaluate.building import TOKENS
 from archdsl.lang.evaluate.calls import FORM_CALLS
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.operators import Joint, join, row
@@ -102,7 +103,7 @@ def with_(frame: Frame, node: ast.Call) -> Value:
             return need_block(argument.value, evaluate(frame, argument.value))
         slot, entry = setting(frame, argument)
         entries[slot] = entry
-        session.declared.setdefault((slot, entry.key), entry)
+        session.trace.declared.setdefault((slot, entry.key), entry)
         return None
 
     body = every(node.arguments, part)[-1]
@@ -127,6 +128,6 @@ def share(frame: Frame, node: ast.Call) -> Value:
     argument = node.arguments[0].value
     body = need_block(argument, evaluate(frame, argument))
     session = frame.session
-    session.shares += 1
-    key = session.key("share", session.shares)
+    session.shares = True
+    key = session.key("share", next(TOKENS))
     return Shared(key=key, span=node.span, name=frame.place(node, "shared"), body=body, home=frame.builder)

@@ -47,7 +47,7 @@ class Line(NamedTuple):
 
     node: ast.Expression
     names: tuple[str, ...]
-    facts: dict[tuple[str | None, ...], LineFacts]
+    facts: dict[tuple[tuple[str | None, bool], ...], LineFacts]
 
 
 MOST_LINES = 10_000
@@ -63,9 +63,9 @@ def line_of(node: ast.Expression, file: File) -> Line:
     return found
 
 
-def of_line(line: Line, file: File, kinds: Mapping[str, Kind]) -> LineFacts:
-    """What a line says; found out once for each choice of what the names in it are."""
-    key = tuple(map(kinds.get, line.names))
+def of_line(line: Line, file: File, kinds: Mapping[str, Kind], parameters: frozenset[str]) -> LineFacts:
+    """What a line says; found out once for each choice of what the names in it are, and which are parameters."""
+    key = tuple([(kinds.get(name), name in parameters) for name in line.names])
     found = line.facts.get(key)
     if found is None:
         own: Mapping[str, Kind] = {name: kinds[name] for name in line.names if name in kinds}
