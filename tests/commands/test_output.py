@@ -61,7 +61,7 @@ def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
     assert emit(pipe) == 0
-    reader.join(10)
+    reader.join(600)
     assert "nn.Module" in read[0]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

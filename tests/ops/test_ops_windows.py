@@ -22,7 +22,7 @@ SMALL = st.integers(1, 5) | st.tuples(st.integers(1, 5), st.integers(1, 5))
 PADS = st.integers(0, 4) | st.tuples(st.integers(0, 4), st.integers(0, 4))
 GROUPS = st.integers(1, 4)
 
-quick = hypothesis.settings(max_examples=150, deadline=None, derandomize=True)
+quick = hypothesis.settings(max_examples=150, derandomize=True)
 
 
 def agree(op: Any, shape: Any, layer: Callable[[], Any]) -> None:
