@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.asked import is_path, is_row, size_of
-from archdsl.driver import Spec, checking, compile, elaborated, load
+from archdsl.driver import Spec, checking, compile, counted, load
 from archdsl.driver.opening import read_spec
 from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.errors.reading import shown
@@ -99,7 +99,7 @@ def candidate(spec: Any, params: Any = None, input: Any = None, known: Known | N
         return settled(spec, params, input)
     if isinstance(spec, Mapping):
         raise catalog.USAGE.error(None, "parameters, but of no spec", help="name the spec: `of=...`")
-    return elaborated(checked_spec(spec), params, input, known)
+    return counted(checked_spec(spec), params, input, known)
 
 
 def graph_of(spec: Any, params: Any, input: Any) -> Graph:

@@ -1,5 +1,10 @@
-"""For all tests: torch on one thread, as they run side by side."""
+"""For all tests: torch on one thread, as they run side by side; and no test decides by the clock."""
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")

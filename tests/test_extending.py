@@ -74,4 +74,6 @@ def test_all_work(project: Path) -> None:
 
 def test_the_new_op_and_block_are_built(project: Path) -> None:
     pytest.importorskip("torch")
-    assert "one forward pass: output 1x10" in archdsl(project, "build", "uses_both")
+    shown = archdsl(project, "build", "uses_both", "--check")
+    assert "the module computes what the spec says" in shown
+    assert "one forward pass: output 1x10" in shown

@@ -9,7 +9,11 @@ from typing import Any, Literal, NamedTuple
 from archdsl.errors import Diagnostic, catalog
 
 LIMIT = 1e-9
-"""Largest deviation that rounding accounts for, relative to the scale of what is compared."""
+"""Largest deviation that rounding accounts for in any network, relative to the scale of what is compared."""
+NOTABLE = 1e-12
+"""Least deviation for which it is worth a pass to find out what rounding does to this network."""
+MARGIN = 100
+"""How much more may deviate than the last bits of the images account for."""
 FLOOR = 1e-3
 """Least scale of a section, relative to the largest: where gradients vanish, rounding errors are all that is left."""
 
@@ -26,11 +30,13 @@ class Deviation(NamedTuple):
     kind: Kind
     size: float
     where: str
+    rounding: float = 0.0
+    """What the graph's own tensors deviate by where the images change in their last bits, if that was found out."""
 
     @property
     def excessive(self) -> bool:
         """Whether rounding cannot account for it."""
-        return self.size > LIMIT
+        return self.size > max(LIMIT, MARGIN * self.rounding)
 
 
 class Crosscheck(NamedTuple):
@@ -72,8 +78,7 @@ def line(deviation: Deviation) -> str:
 
 def sentence(deviation: Deviation, first: str) -> str:
     """A deviation as the label of a finding."""
-    mode, kind, size, where = deviation
-    label = f"in {mode}, {kind} {extent(size)} ({where})"
+    label = f"in {deviation.mode}, {deviation.kind} {extent(deviation.size)} ({deviation.where})"
     return f"{label}; the first module whose output differs is `{first}`" if first else label
 
 

@@ -42,11 +42,12 @@ def run(options: argparse.Namespace) -> int:
     """Checks all files, prints what is wrong, and counts."""
     size = chosen_input(options)
     cache = Cache(None if options.no_cache else usual_folder())
-    check = Check(size, cache)
+    paths = list(files(options.paths))
+    check = Check(size, cache, several=len(paths) > 1)
     keep(check)
     findings: list[Diagnostic] = []
     checked = skipped = 0
-    for asked in files(options.paths):
+    for asked in paths:
         found = check.outcome(asked)
         checked += found is not None
         skipped += found is None
@@ -71,16 +72,17 @@ def report(findings: list[Diagnostic], form: str) -> None:
 class Check:
     """A run over files. What a file has in common with those before it is not worked out again."""
 
-    def __init__(self, size: tuple[int, ...] | None, cache: Cache) -> None:
+    def __init__(self, size: tuple[int, ...] | None, cache: Cache, several: bool) -> None:
         self.size = size
         self.cache = cache
+        self.several = several
 
     @cached_property
-    def known(self) -> Known:
-        """The modules so far; made when the first file is not in the cache."""
+    def known(self) -> Known | None:
+        """The modules so far, for several files; made when the first file is not in the cache."""
         from archdsl.lang.evaluate.known import Known
 
-        return Known()
+        return Known() if self.several else None
 
     def outcome(self, asked: Asked) -> list[Diagnostic] | None:
         """What is wrong with a file; None for one that is no spec, and that only its folder was asked for."""

@@ -38,9 +38,9 @@ def validate(
     """All that is wrong with a text: with the file, with each of its backbones, and with what they expect.
 
     Where nothing is, its warnings: what is legal, and surely not meant. `reads` takes note of what the text imports;
-    `known` is what the texts before have in common with it. The limits on work hold for all backbones together.
+    `known` is what the texts before have in common with it: it saves work where all is well, and has no part in what
+    is told. The limits on work hold for all backbones of a file together.
     """
-    known = known or Known()
     try:
         file = opened(source, path, reads)
     except ArchError as error:
@@ -49,6 +49,30 @@ def validate(
         return elsewhere(source, error)[:MOST_FINDINGS]
     if file.is_empty:
         return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
+    if known is not None and is_clean(file, size, known):
+        return unsilenced(file, [], as_declared=size is None)
+    findings, unmeant = findings_of(file, size)
+    return findings or unsilenced(file, unmeant, as_declared=size is None)
+
+
+def is_clean(file: File, size: tuple[int, ...] | None, known: Known) -> bool:
+    """Whether no backbone of a file gives any finding, with what is known from others.
+
+    Whether there are any does not depend on that; their places do, and so this tells of none.
+    """
+    budget = Budget()
+    try:
+        for backbone in file.backbones.values():
+            graph = elaborated(Spec(file, backbone), input=size, known=known, budget=budget)
+            if unheld(graph, backbone, size) or warnings.of_network(graph, file, backbone):
+                return False
+    except ArchError:
+        return False
+    return True
+
+
+def findings_of(file: File, size: tuple[int, ...] | None) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    """What is wrong with the backbones of a file, and, as long as nothing is, what is surely not meant."""
     findings: list[Diagnostic] = []
     unmeant: list[Diagnostic] = []
     budget = Budget()
@@ -57,7 +81,7 @@ def validate(
             break
         before = budget.share
         try:
-            graph = elaborated(Spec(file, backbone), input=size, known=known, budget=budget)
+            graph = elaborated(Spec(file, backbone), input=size, budget=budget)
         except ArchError as error:
             spent = budget.share > 1
             by_others = spent and before > LITTLE
@@ -65,23 +89,27 @@ def validate(
             if spent:
                 break
             continue
-        if size is None and backbone.expect:
-            findings += [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
+        findings += unheld(graph, backbone, size)
         if not findings:
-            unmeant += warnings_of(graph, file, backbone, known, budget)
-    return list(dict.fromkeys(findings))[:MOST_FINDINGS] or unsilenced(file, unmeant, as_declared=size is None)
+            unmeant += warnings_of(graph, file, backbone, budget)
+    return list(dict.fromkeys(findings))[:MOST_FINDINGS], unmeant
 
 
-def warnings_of(
-    graph: Graph, file: File, backbone: Backbone, known: Known, budget: Budget | None = None
-) -> list[Diagnostic]:
+def unheld(graph: Graph, backbone: Backbone, size: tuple[int, ...] | None) -> list[Diagnostic]:
+    """What a backbone expects, of the input that it declares, and what does not hold."""
+    if size is not None or not backbone.expect:
+        return []
+    return [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
+
+
+def warnings_of(graph: Graph, file: File, backbone: Backbone, budget: Budget | None = None) -> list[Diagnostic]:
     """What is surely not meant in a backbone's graph, and not its parent's doing."""
     found = warnings.of_network(graph, file, backbone)
     inherited: list[warnings.Told] = []
     if warnings.inherits(found, backbone):
         home, parent = lineage(file, backbone)[1]
         with suppress(ArchError):
-            other = elaborated(Spec(home, parent), input=graph.input, known=known, budget=budget)
+            other = elaborated(Spec(home, parent), input=graph.input, budget=budget)
             inherited = warnings.of_network(other, home, parent)
     return warnings.own(found, inherited, backbone)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def elaborated(
 ) -> Graph:
     """A spec worked out, without the account that `verify` takes of us: for many in a row, of which none is built.
 
-    `known` is what those before have in common with it, `budget` what they have left of the work that may be done.
+    `known` is what those before have in common with it (the graph is then good for figures, not for places, and so
+    are findings), `budget` what they have left of the work that may be done.
     """
     chosen = spec if isinstance(spec, Spec) else load(spec)
     try:
@@ -44,3 +46,13 @@ def elaborated(
         return elaborate(family, given(params or {}), size_of(input), known, budget)
     except RecursionError:
         raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None
+
+
+def counted(
+    spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None, known: Known | None = None
+) -> Graph:
+    """A spec worked out for its figures, with what is `known` from others; what is wrong with it is told as alone."""
+    if known is not None:
+        with suppress(ArchError):
+            return elaborated(spec, params, input, known)
+    return elaborated(spec, params, input)

@@ -13,7 +13,6 @@ from archdsl.driver.compiling import elaborated
 from archdsl.driver.loading import Spec
 from archdsl.driver.shipped import SHIPPED
 from archdsl.errors import ArchError, Diagnostic, Source, catalog
-from archdsl.lang.evaluate.known import Known
 from archdsl.lang.text.document import Backbone, Document
 from archdsl.lang.text.files import File
 from archdsl.lang.values.limits import Budget
@@ -34,14 +33,14 @@ def elsewhere(source: Source, error: ArchError) -> list[Diagnostic]:
     if not isinstance(rest, Document) or rest.imports or doubtful.all:
         return error.diagnostics
     found: list[Diagnostic] = []
-    budget, known = Budget(), Known()
+    budget = Budget()
     with suppress(ArchError):
         file = File(rest, source, SHIPPED)
         for backbone in file.backbones.values():
             if doubtful.inherits(backbone):
                 continue
             try:
-                elaborated(Spec(file, backbone), known=known, budget=budget)
+                elaborated(Spec(file, backbone), budget=budget)
             except ArchError as wrong:
                 found += [each for each in wrong.diagnostics if doubtful.spares(each)]
     told = [*error.diagnostics, *dict.fromkeys(found)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from threading import RLock
+from typing import Any
 
 from archdsl.driver.opening import open_file
 from archdsl.errors import Source
-from archdsl.errors.reading import read_text, shown
+from archdsl.errors.reading import read_text
 from archdsl.frontend.notation import SUFFIXES
 from archdsl.lang.text.document import Backbone
 from archdsl.lang.text.files import Definition, File
@@ -19,6 +21,14 @@ class Shipped:
 
     def __init__(self) -> None:
         self.files: dict[Path, File] = {}
+        self.lock = RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the lock. The files go along, as what refers to their blocks does so by identity."""
+        return {name: value for name, value in self.__dict__.items() if name != "lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, lock=RLock())
 
     @cached_property
     def block_files(self) -> dict[str, Path]:
@@ -53,17 +63,22 @@ class Shipped:
 
     def opened(self, path: Path, text: str) -> File | None:
         """The file of a shipped spec, if this is one, as the networks that extend it have it: none is read twice."""
-        if self.spec_files.get(path.stem) != path:
+        if self.spec_files.get(path.stem) != path or self.text(path) != text:
             return None
-        file = self.file(path, text)
-        return file if file.source.text == text and not file.imports else None
+        file = self.file(path)
+        return file if not file.imports else None
 
-    def file(self, path: Path, text: str | None = None) -> File:
-        """A shipped file, whose `text` may have been read already."""
-        if path not in self.files:
-            source = Source(shown(path), read_text(path, None) if text is None else text, shipped=True)
-            self.files[path] = open_file(self, source, path.parent)
-        return self.files[path]
+    def text(self, path: Path) -> str:
+        """What a shipped file holds: what it held when it was first read, as long as this process lasts."""
+        return self.files[path].source.text if path in self.files else read_text(path)
+
+    def file(self, path: Path) -> File:
+        """A shipped file; one and the same for all, in whatever threads, as its blocks are told apart by identity."""
+        with self.lock:
+            if path not in self.files:
+                source = Source(path, read_text(path), shipped=True)
+                self.files[path] = open_file(self, source, path.parent)
+            return self.files[path]
 
 
 SHIPPED = Shipped()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from functools import lru_cache
 from pathlib import Path
 
 from archdsl.errors import catalog
 from archdsl.errors.diagnostic import ArchError, Rule
+from archdsl.errors.paths import shown
 from archdsl.errors.source import Span, whole
 
 LARGEST = 4_000_000
@@ -19,26 +19,6 @@ STDIN = "<stdin>"
 BOM = b"\xef\xbb\xbf"
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 BINARY = getattr(os, "O_BINARY", 0)
-
-
-def shown(path: Path) -> str:
-    """A path as messages show it: relative to where the user is, if it lies below."""
-    if not path.is_absolute() and ".." not in path.parts:
-        return str(path)
-    try:
-        real, here = os.path.realpath(path), without_links(os.getcwd())
-    except (ValueError, OSError):
-        return str(path)
-    if real == here:
-        return "."
-    inside = os.path.join(here, "")
-    return real[len(inside) :] if real.startswith(inside) else str(path)
-
-
-@lru_cache(maxsize=1)
-def without_links(folder: str) -> str:
-    """Where the user is: asked once for each file that is read."""
-    return os.path.realpath(folder)
 
 
 def resolved(path: Path, span: Span | None) -> Path:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
+
+from archdsl.errors.paths import shown
 
 
 class Source:
-    """A text with the name it is shown by (a file's path, `<text>`, `-p`)."""
+    """A text with the name it is shown by (a file's path, `<text>`, `-p`).
 
-    def __init__(self, name: str, text: str, *, shipped: bool = False) -> None:
-        self.name = name
+    A name that is given as a path is shown as it is seen from where the user is at the time: such a text is read once,
+    and the user may go elsewhere.
+    """
+
+    def __init__(self, name: str | Path, text: str, *, shipped: bool = False) -> None:
+        self.called = name
         self.text = text
         self.shipped = shipped
+
+    @property
+    def name(self) -> str:
+        """What the text is called."""
+        return self.called if isinstance(self.called, str) else shown(self.called)
 
     @cached_property
     def line_starts(self) -> list[int]:

@@ -4,12 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from archdsl.errors import catalog
 from archdsl.initializer import Initializer
-from archdsl.op import Misfit, Op, Padding, Reach, Reaches, Shape, Size, Spelling, Weight, named, pair, param, single
+from archdsl.op import (
+    Inner,
+    Misfit,
+    Op,
+    Padding,
+    Reach,
+    Reaches,
+    Shape,
+    Size,
+    Spelling,
+    Weight,
+    named,
+    pair,
+    param,
+    single,
+)
 from archdsl.ops.common import borders, feature_map, sliding, window
+
+VECTOR = 16
+"""Floats in the widest vector of a CPU.
+
+Of maps with fewer channels, in channels_last, PyTorch 2.14 spoils memory that is not its own when it works out the
+gradient of the weights of a 1x1 convolution with a stride (docs/known-problems.md). So these are spelled otherwise.
+"""
+
+SAMPLED_CONV = '''
+class SampledConv2d(nn.Conv2d):
+    """A strided 1x1 convolution that takes the places it reads first, and needs no stride then.
+
+    With few channels in channels_last, the backward pass of nn.Conv2d's own way corrupts memory on CPUs.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x[:, :, :: self.stride[0], :: self.stride[1]]
+        return nn.functional.conv2d(x, self.weight, self.bias)
+'''
+
+PADDED_CONV_TRANSPOSE = '''
+class PaddedConvTranspose2d(nn.ConvTranspose2d):
+    """A strided 1x1 transposed convolution that adds the output's padding last.
+
+    With few channels in channels_last, the backward pass of nn.ConvTranspose2d's own way corrupts memory on CPUs.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = nn.functional.conv_transpose2d(x, self.weight, None, self.stride)
+        x = nn.functional.pad(x, (0, self.output_padding[1], 0, self.output_padding[0]))
+        bias = self.bias
+        return x if bias is None else x + bias[:, None, None]
+'''
 
 
 class Conv(Op):
@@ -45,6 +94,12 @@ class Conv(Op):
         check_groups(self.groups, channels, self.out)
         pads = borders(self.padding, self.kernel, self.dilation)
         return (self.out, *window((height, width), self.kernel, self.stride, pads, self.dilation))
+
+    def spelling(self, x: Shape) -> Spelling:
+        pads = borders(self.padding, self.kernel, self.dilation)
+        if x[0] < VECTOR and self.groups == 1 and strides_over(self.kernel, self.stride, pads):
+            return self.torch._replace(module="SampledConv2d", helper=SAMPLED_CONV)
+        return self.torch
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         weight = Weight("weight", (self.out, x[0] // self.groups, *pair(self.kernel)))
@@ -107,6 +162,24 @@ class ConvTranspose(Op):
         """What is taken away from each border."""
         return borders(self.padding, self.kernel, self.dilation)
 
+    def spelling(self, x: Shape) -> Spelling:
+        return (
+            self.torch._replace(module="PaddedConvTranspose2d", helper=PADDED_CONV_TRANSPOSE)
+            if self.pads_last()
+            else self.torch
+        )
+
+    def pads_last(self) -> bool:
+        """Whether PyTorch's own way would not be safe."""
+        strided = strides_over(self.kernel, self.stride, self.pads()) and pair(self.output_padding) != (0, 0)
+        return self.out < VECTOR and self.groups == 1 and strided
+
+    def scratch(self, x: Shape, y: Shape) -> tuple[Inner, ...]:
+        if not self.pads_last():
+            return ()
+        height, width = pair(self.output_padding)
+        return (Inner(prod(y) if self.bias else y[0] * (y[1] - height) * (y[2] - width)),)
+
     def weights(self, x: Shape) -> tuple[Weight, ...]:
         weight = Weight("weight", (x[0], self.out // self.groups, *pair(self.kernel)))
         return (weight, Weight("bias", (self.out,))) if self.bias else (weight,)
@@ -126,6 +199,11 @@ class ConvTranspose(Op):
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
         settings = (self.stride, self.pads(), self.output_padding, self.groups, self.dilation)
         return torch.nn.functional.conv_transpose2d(x, weights["weight"], weights.get("bias"), *settings)
+
+
+def strides_over(kernel: Size, stride: Size, pads: tuple[int, int]) -> bool:
+    """Whether a convolution reads single places, and not every one."""
+    return pair(kernel) == (1, 1) and pair(stride) != (1, 1) and pads == (0, 0)
 
 
 def unslide(size: int, kernel: int, stride: int, pad: int, extra: int, dilation: int) -> int:

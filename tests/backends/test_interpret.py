@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 
 import archdsl  # noqa: E402
 from archdsl.backends import interpret  # noqa: E402
+from archdsl.backends.deviation import Deviation  # noqa: E402
 from archdsl.backends.torch import module as made  # noqa: E402
 from archdsl.errors import ArchError  # noqa: E402
 from archdsl.op import Op, Spelling  # noqa: E402
@@ -81,6 +82,13 @@ def test_random_ops_draw_the_same_numbers() -> None:
         ("training", "gradients"),
     ]
     assert max(each.size for each in result.deviations) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("size", "rounding", "excessive"), [(1e-10, 0.0, False), (1e-8, 0.0, True), (1e-8, 1e-9, False), (0.1, 1e-9, True)]
+)
+def test_what_rounding_does_to_a_network_is_no_fault(size: float, rounding: float, excessive: bool) -> None:
+    assert Deviation("training", "gradients", size, "head.linear.weight", rounding).excessive is excessive
 
 
 # ---- a model of one's own --------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def run(folder: Path, encoding: str, *words: str, text: str = "") -> tuple[int, 
     environment = os.environ | {"PYTHONPATH": str(TOP), "PYTHONIOENCODING": encoding}
     command = [sys.executable, "-m", "archdsl", *words]
     done = subprocess.run(
-        command, cwd=folder, env=environment, input=text.encode(), capture_output=True, check=False, timeout=60
+        command, cwd=folder, env=environment, input=text.encode(), capture_output=True, check=False, timeout=600
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -64,7 +64,7 @@ def test_a_full_disk_is_no_mistake_of_ours(folder: Path, words: str) -> None:
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "archdsl", *words.split()]
         done = subprocess.run(
-            command, cwd=folder, env=environment, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+            command, cwd=folder, env=environment, stdout=full, stderr=subprocess.PIPE, check=False, timeout=600
         )
     assert done.returncode == 2
     assert done.stderr.decode().endswith("archdsl: the output cannot be written: No space left on device\n")

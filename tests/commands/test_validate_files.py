@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 from archdsl.commands import main
 from archdsl.driver import opening
 from archdsl.lang.values import limits
+from tests.working import bounded
 
 GOOD = "name: net\ninput: 3x32x32\nstages: {c2: cna(3)}\n"
 TEXT = "backbone net:\n    input 3 x 32 x 32\n    stem: cna(3)\n"
@@ -214,13 +214,12 @@ def test_no_more_findings_of_a_file_are_shown_than_anybody_reads(
 
 
 def test_wrong_lines_without_an_end_are_not_all_looked_into(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    begin = time.process_time()
     lines = "".join(f"  s{at}: cov({at})\n" for at in range(5000))
     (folder / "many.yaml").write_text(f"name: net\ninput: 3x8x8\nstages:\n{lines}")
     (folder / "fork.arch").write_text(f"{TEXT}    s: fork({', '.join(f'cov({at})' for at in range(5000))})\n")
-    assert main(["validate", "--no-cache", "many.yaml", "fork.arch"]) == 1
+    with bounded(30_000_000):
+        assert main(["validate", "--no-cache", "many.yaml", "fork.arch"]) == 1
     assert capsys.readouterr().out.endswith("2 files checked: 199 errors\n")
-    assert time.process_time() - begin < 10
 
 
 def test_the_networks_of_a_file_have_one_budget(
@@ -266,7 +265,6 @@ def test_missing_imports_without_an_end_are_not_all_looked_for(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "top.arch").write_text("".join(f'import "m{at}.arch"\n' for at in range(5000)) + TEXT)
-    begin = time.process_time()
-    code, out = validate(capsys, "top.arch")
+    with bounded(10_000_000):
+        code, out = validate(capsys, "top.arch")
     assert (code, out.count("error[")) == (1, 100)
-    assert time.process_time() - begin < 5

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 from archdsl.errors.suggest import nearest
+from tests.working import bounded
 
 MANY = [f"block{at}" for at in range(50_000)] + ["bottleneck", "brottleneck"]
 
 
 def test_of_many_names_the_nearest_is_found_soon() -> None:
-    begin = time.process_time()
-    assert nearest("botleneck", MANY) == ["bottleneck"]
-    for at in range(20):
-        nearest(f"blokc{at}", MANY)
-    assert time.process_time() - begin < 5
+    with bounded(20_000_000):
+        assert nearest("botleneck", MANY) == ["bottleneck"]
+        for at in range(20):
+            nearest(f"blokc{at}", MANY)

@@ -331,7 +331,6 @@ def test_the_examples_of_the_page_are_formatted() -> None:
 # ---- random documents ------------------------------------------------------------------------------------------------
 
 EXAMPLES = settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 

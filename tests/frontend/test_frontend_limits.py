@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from archdsl.errors import ArchError, Source, Span, catalog
 from archdsl.frontend import read
 from archdsl.frontend.printing import to_arch, to_yaml
+from tests.working import bounded
 
 ENDLESS = {
     "a sum": " + ".join(["a"] * 50_000),
@@ -26,11 +25,9 @@ ENDLESS = {
 @pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
 def test_endless_expressions_are_refused_at_once(text: str) -> None:
     for source in (Source("a.arch", f"block b() = {text}\n"), Source("a.yaml", f"name: net\nstem: {text}\n")):
-        start = time.perf_counter()
-        with pytest.raises(ArchError) as caught:
+        with bounded(5_000_000), pytest.raises(ArchError) as caught:
             read(source)
         assert caught.value.diagnostics[0].code in {"E402", "E404"}
-        assert time.perf_counter() - start < 5
 
 
 def test_endless_files_are_refused() -> None:

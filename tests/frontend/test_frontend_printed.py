@@ -19,7 +19,6 @@ from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import SPAN, documents, expressions, strange
 
 EXAMPLES = settings(
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 

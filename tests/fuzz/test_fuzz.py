@@ -6,7 +6,6 @@ The short version of `fuzz_specs.py`, and what hypothesis makes of the grammar a
 from __future__ import annotations
 
 import random
-import time
 from typing import Any
 
 import pytest
@@ -24,15 +23,14 @@ LONG = pytest.mark.slow
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
 
 
-@pytest.mark.parametrize(("seed", "seconds"), [(0, 4), *(pytest.param(seed, 6, marks=LONG) for seed in range(1, 3))])
-def test_changed_specs(seed: int, seconds: float, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("seed", "count"), [(0, 150), *(pytest.param(seed, 250, marks=LONG) for seed in range(1, 3))])
+def test_changed_specs(seed: int, count: int, capsys: pytest.CaptureFixture[str]) -> None:
     examiner, chance = Examiner(), random.Random(seed)
-    begin = time.process_time()
-    while time.process_time() - begin < seconds:
+    for _ in range(count):
         sample = mutated(chance)
         examiner.examine(f"fuzz.{sample.ending}", sample.text)
     with capsys.disabled():
-        print(f"\n{dict(examiner.reached)}; slowest {examiner.slowest[0]:.2f} s")
+        print(f"\n{dict(examiner.reached)}; at most {examiner.most:,} calls")
     assert all(examiner.reached[stage] for stage in STAGES[:3])
 
 
@@ -111,7 +109,7 @@ plain = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=QUIET, derandomize=True)
+@settings(max_examples=250, suppress_health_check=QUIET, derandomize=True)
 @given(data | networks | plain.map(lambda stem: {"name": "net", "input": "3x32x32", "stem": stem}))
 def test_random_yaml(value: Any) -> None:
     Examiner().examine("random.yaml", yaml.safe_dump(value, allow_unicode=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from archdsl.graph import Graph, distinct, verify
 from archdsl.graph.jsonform import from_json, to_json
 from archdsl.ops import vocabulary
 from tests.graph.nets import net
+from tests.working import bounded
 
 TEXT = to_json(net())
 
@@ -62,10 +62,9 @@ def test_size_and_time_grow_with_what_is_different() -> None:
     sizes = []
     for count in (10, 100_000):
         text = f"backbone net:\n    input 8 x 32 x 32\n    net: {count} * (conv(8, 3) -> norm -> act)\n"
-        start = time.perf_counter()
-        form = to_json(driver.compile(driver.loads(text)))
-        read(form)
-        assert time.perf_counter() - start < 1
+        with bounded(100_000):
+            form = to_json(driver.compile(driver.loads(text)))
+            read(form)
         sizes.append(len(form))
     assert sizes[1] < sizes[0] + 100
 
@@ -199,10 +198,8 @@ def test_a_row_of_very_many_takes_no_time() -> None:
     for scope in form["scopes"]:
         for child in scope.get("children", ()):
             child["runs"] = [[10**15, number] for _, number in child["runs"]]
-    start = time.perf_counter()
-    with pytest.raises(ArchError):
+    with bounded(100_000), pytest.raises(ArchError):
         read(json.dumps(form))
-    assert time.perf_counter() - start < 1
 
 
 def test_an_argument_has_a_value() -> None:
@@ -218,7 +215,7 @@ FORM = json.loads(TEXT)
 ODD = st.sampled_from([None, True, -1, 0, 1, 3, 10**6, 10**15, 0.5, "", "x", "conv", [], [1], [[1]], {}, {"spread": 0}])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_whatever_is_changed_is_read_or_refused(data: st.DataObject) -> None:
     form = copy.deepcopy(FORM)

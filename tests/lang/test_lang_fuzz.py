@@ -41,13 +41,13 @@ def try_out(text: str) -> None:
         str(error)
 
 
-@settings(max_examples=250, deadline=5000)
+@settings(max_examples=250)
 @given(st.lists(st.sampled_from(WORDS), max_size=25), st.sampled_from(["", HEAD, "block f(b: block, n = 3):\n    "]))
 def test_words_in_any_order(words: list[str], head: str) -> None:
     try_out(head + " ".join(words) + "\n")
 
 
-@settings(max_examples=250, deadline=5000)
+@settings(max_examples=250)
 @given(st.randoms(use_true_random=False), st.integers(1, 4))
 def test_changed_cases(chance: random.Random, changes: int) -> None:
     text = chance.choice(TEXTS)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
 from archdsl import driver
 from archdsl.errors import ArchError, Source
 from archdsl.lang.values import limits
+from tests.working import bounded
 
-PATIENCE = 5.0
+PATIENCE = 20_000_000
+"""Calls of functions."""
 HEAD = "backbone net:\n    input 3 x 32 x 32\n"
 
 
@@ -81,28 +82,26 @@ REFUSED: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def timed(text: str) -> object:
-    """What a text comes to, in bounded time: the number of ops, or the findings."""
-    start = time.perf_counter()
-    try:
-        file = driver.opened(Source("net.arch", text))
-        result: object = driver.compile(driver.Spec(file, next(iter(file.backbones.values())))).root.totals.ops
-    except ArchError as error:
-        result = error
-    assert time.perf_counter() - start < PATIENCE
-    return result
+def outcome(text: str) -> object:
+    """What a text comes to, by a bounded amount of work: the number of ops, or the findings."""
+    with bounded(PATIENCE):
+        try:
+            file = driver.opened(Source("net.arch", text))
+            return driver.compile(driver.Spec(file, next(iter(file.backbones.values())))).root.totals.ops
+        except ArchError as error:
+            return error
 
 
 @pytest.mark.parametrize("name", BUILT)
 def test_built(name: str) -> None:
     text, ops = BUILT[name]
-    assert timed(text) == ops
+    assert outcome(text) == ops
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
     text, code = REFUSED[name]
-    found = timed(text)
+    found = outcome(text)
     assert isinstance(found, ArchError)
     assert found.diagnostics[0].code.startswith(code)
     assert len(str(found)) < 3000 + 2 * len(text.splitlines()[-1]) * (len(found.diagnostics) > 1)
@@ -113,7 +112,7 @@ def test_refused(name: str) -> None:
 def test_blocks_that_all_differ_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_APPLICATIONS", 1000)
     text = "block t(n, k) = conv(k % 7 + 1) if n == 0 else concat(t(n - 1, 2 * k), t(n - 1, 2 * k + 1))\n"
-    found = timed(text + net("t(30, 1)"))
+    found = outcome(text + net("t(30, 1)"))
     assert isinstance(found, ArchError)
     assert found.diagnostics[0].code == "E401"
     assert found.diagnostics[0].label == "more than 1,000 blocks are applied"
@@ -133,7 +132,7 @@ SAYING_MUCH = {
 def test_expressions_are_counted_as_often_as_they_are_worked_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_STEPS", 5000)
     before, much, after = re.split("[«»]", SAYING_MUCH[name])
-    found = timed(before + much + after)
+    found = outcome(before + much + after)
     assert isinstance(found, ArchError)
     (finding,) = found.diagnostics
     assert finding.code == "E403"
@@ -144,7 +143,7 @@ def test_expressions_are_counted_as_often_as_they_are_worked_out(name: str, monk
 
 def test_what_is_deep_is_told_at_its_place() -> None:
     text = "block f(n) = relu if n == 0 else (identity + (conv(3) -> (relu + (relu -> f(n - 1)))))\n" + net("f(60)")
-    found = timed(text)
+    found = outcome(text)
     assert isinstance(found, ArchError)
     (finding,) = found.diagnostics
     assert finding.code == "E402"

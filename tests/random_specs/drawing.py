@@ -10,10 +10,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from definitions import DEFINITIONS, Own
-
 from archdsl.driver import SHIPPED
 from archdsl.ops import vocabulary
+from tests.random_specs.definitions import DEFINITIONS, Own
 
 Map = tuple[int, int]
 """Channels and size of a square feature map."""

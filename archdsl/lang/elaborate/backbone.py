@@ -13,6 +13,7 @@ from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean, l
 from archdsl.errors.diagnostic import MOST_FINDINGS
 from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
+from archdsl.graph.attributes import attribute_name
 from archdsl.lang.elaborate.application import Session
 from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.elaborate.inherited import bring_home
@@ -22,7 +23,7 @@ from archdsl.lang.elaborate.unread import unread
 from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
-from archdsl.lang.evaluate.known import MOST_MODULES, Known
+from archdsl.lang.evaluate.known import Known
 from archdsl.lang.evaluate.session import NOWHERE
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
@@ -31,7 +32,6 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Output, Section, Setting, input_size
 from archdsl.lang.text.family import Declared, Family, Line, key_of
 from archdsl.lang.text.files import POLICIES
-from archdsl.lang.text.naming import attribute_name
 from archdsl.lang.text.signature import Slot as ParameterSlot
 from archdsl.lang.text.signature import add_parameter, fitted
 from archdsl.lang.text.statics import line_of
@@ -56,7 +56,7 @@ def elaborate(
     `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
     of the work that may be done. Raises ArchError with all that is wrong.
     """
-    if known and known.count > MOST_MODULES:
+    if known and known.is_full:
         known.forget()
     with uncollected():
         return Elaboration(family, params or {}, size, Session(known, budget)).graph()
@@ -268,9 +268,9 @@ class Elaboration:
         """
         if self.params:
             return
-        session = self.session
+        marks = self.session.trace
         idle = [entry for slot, entry in self.declared.items() if slot not in self.root.used]
-        idle += [entry for place, entry in session.declared.items() if place not in session.effective]
+        idle += [entry for place, entry in marks.declared.items() if place not in marks.effective]
         for entry in idle:
             help = "no op or block of that name is built here, or each has its own value; remove the setting"
             label = f"the setting `{entry.text}` reaches nothing"

@@ -50,7 +50,7 @@ class Environment:
 
     def facts(self, node: ast.Expression, file: File) -> LineFacts:
         """What a line's text says: whether it comes to a value, a block, or starts from a named tensor."""
-        return of_line(line_of(node, file), file, self.kinds)
+        return of_line(line_of(node, file), file, self.kinds, self.parameters)
 
     def frame(
         self,
@@ -62,7 +62,7 @@ class Environment:
         """Where a line is worked out; `tensors` are the sections as its own scope knows them."""
         line = line_of(node, file)
         names = {name: self.names[name] for name in line.names if name in self.names} | (tensors or {})
-        statics = of_line(line, file, self.kinds).statics
+        statics = of_line(line, file, self.kinds, self.parameters).statics
         frame = Frame(self.session, file, statics, names, self.settings, builder, self.parameters)
         frame.around = self.names
         frame.read = self.read

@@ -8,7 +8,7 @@ from typing import Any
 from archdsl.errors import catalog
 from archdsl.graph import Scope, Totals
 from archdsl.lang.evaluate.building import check_size
-from archdsl.lang.evaluate.session import NOWHERE, Built, Marks, Session
+from archdsl.lang.evaluate.session import NOWHERE, UNMARKED, Built, Marks, Session
 from archdsl.lang.evaluate.settings import Settings, Slot
 from archdsl.lang.text.files import DEFAULT_POLICIES
 from archdsl.lang.text.signature import fitted, signature_of
@@ -30,7 +30,7 @@ def op_scope(session: Session, use: Use, shape: Shapes, settings: Settings) -> B
     output, totals = work_of(session, op, shape, use)
     check_size(totals, use.span)
     leaf = Scope("op", op.name, (shape,), output, totals, op, span=use.span)
-    return Built(leaf, used, Marks(frozenset((use.target,))))
+    return Built(leaf, used, UNMARKED if session.known is None else Marks(frozenset((use.target,))))
 
 
 def op_of(session: Session, use: Use, settings: Settings) -> tuple[Op, frozenset[Slot]]:
@@ -117,7 +117,7 @@ def totals_of(op: Op, shape: Any, output: Any) -> Totals:
 
 def policy_block(session: Session, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[Slot]]:
     """What a policy stands for, with the settings given to it; and the setting that said so."""
-    session.asked.add(None)
+    session.trace.asked.add(None)
     entry = settings.of(None).get(policy.policy)
     if entry is None:
         chosen: BlockValue = session.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)

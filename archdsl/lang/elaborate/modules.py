@@ -44,7 +44,7 @@ WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
 
 def beyond(session: Session, inner: Settings, used: Iterable[Slot]) -> frozenset[Slot]:
     """What was asked for and not set by these settings; those that were take effect."""
-    session.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    session.trace.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
     return frozenset(slot for slot in used if slot not in inner.entries)
 
 
@@ -83,6 +83,7 @@ def check_single(session: Session, role: Role) -> None:
     binding: Any = role.binding
     if binding is None:
         return
+    session.trace.bodies.add(binding[0])
     before = session.applied.setdefault(binding, role.span)
     if before != role.span:
         raise Fault(
@@ -108,9 +109,11 @@ def shared_elsewhere(shared: Shared) -> Fault:
 def chain_scope(session: Session, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
     """Several blocks as one module."""
     key = ("chain", block.key, shape, settings.key)
-    if (found := session.scopes.get(key)) is None:
+    found = session.scopes.get(key)
+    spared = found is not None
+    if found is None:
         found = session.scopes[key] = session.building(lambda: new_chain(session, block, shape, settings))
-    session.note(found.marks)
+    session.note(found.marks, spared=spared)
     return found
 
 
@@ -125,7 +128,9 @@ def new_chain(session: Session, block: BlockValue, shape: Shapes, settings: Sett
 def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
     """An op, or a defined block, on inputs of these shapes."""
     key = ("use", use.content, shapes, settings.key)
-    if (found := session.scopes.get(key)) is None:
+    found = session.scopes.get(key)
+    spared = found is not None
+    if found is None:
         try:
             if isinstance(use.target, Definition):
                 found = known_scope(session, use, use.target, shapes, settings)
@@ -139,7 +144,7 @@ def instantiate(session: Session, use: Use, shapes: tuple[Shapes, ...], settings
             help = "does a block use itself without an end?"
             raise Fault(catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help) from None
         session.scopes[key] = found
-    session.note(found.marks)
+    session.note(found.marks, spared=spared)
     return found
 
 
@@ -158,7 +163,7 @@ def known_scope(
 ) -> Built:
     """A defined block as an earlier elaboration has it, or worked out."""
     known = session.known
-    if known is not None and (found := known.find(use, shapes, settings)):
+    if known is not None and (found := known.find(session, use, shapes, settings)):
         return found
     found = session.building(lambda: block_scope(session, use, definition, shapes, settings))
     if known is not None:
@@ -171,7 +176,7 @@ def block_scope(
 ) -> Built:
     """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
     builder = Builder(shapes)
-    session.asked.add(definition)
+    session.trace.asked.add(definition)
     with session.level(use.span, definition.name):
         body = body_of(session, use, definition, builder, settings)
         builder.used |= body.used
@@ -196,7 +201,8 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
     key = (use.content, id(settings), *placed)
     if (found := session.bodies.get(key)) is not None:
-        session.note(found.marks)
+        session.note(found.marks, spared=True)
+        session.trace.parts.add(found.token)
         return found
     names: dict[str, Value] = {"x": builder.input(0)}
     frame = Frame(session, definition.file, definition.statics, names, settings, builder, definition.parameter_names)
@@ -210,7 +216,7 @@ def body_of(session: Session, use: Use, definition: Definition, builder: Builder
     if not returned:
         label = f"`{definition.name}` returns nothing"
         raise Fault(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
-    body = Body(arguments, result, frozenset(builder.used), marks, (use, settings))
+    body = Body(arguments, result, frozenset(builder.used), marks, (use, settings), builder.token)
     asks = "x" in frame.read or len(builder.inputs) > 1
     if isinstance(result, BlockValue) and not asks and not (session.shares and shares(result)):
         session.bodies[key] = body

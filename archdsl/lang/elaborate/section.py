@@ -11,7 +11,7 @@ from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.chains import need_link, refuse_gate
 from archdsl.lang.evaluate.frame import Frame
-from archdsl.lang.evaluate.session import Marks
+from archdsl.lang.evaluate.session import UNMARKED, Marks
 from archdsl.lang.evaluate.settings import Slot
 from archdsl.lang.evaluate.table import evaluate
 from archdsl.lang.text import syntax as ast
@@ -65,7 +65,7 @@ class Attempt(NamedTuple):
     value: Tensor | None
     maps: tuple[Map, ...]
     error: Fault | ArchError | None = None
-    marks: Marks = Marks()
+    marks: Marks = UNMARKED
 
     @property
     def shape(self) -> Shape:
@@ -98,11 +98,14 @@ def work_out_stage(
 ) -> Attempt:
     """The stage rule: as written; where that does not reduce though it should, with the stride for the first block.
 
-    What is not chosen leaves nothing behind, an error neither: a block may be fine at the stage's stride alone.
+    What is not chosen leaves nothing behind, an error neither: a block may be fine at the stage's stride alone. Beside
+    what is known from other networks, errors are not told apart from limits that alone may not be reached.
     """
     budget = environment.session.budget
     spent = budget.spent
     chosen = written = trial(environment, line, file, reads, size, strided=False)
+    if written.error is not None and environment.session.known is not None:
+        raise written.error
     if (line.reduction or 1) > 1 and (written.error or stage.keeps_size(before.shape, written.shape)):
         budget.take_back(spent, line.span)
         chosen = meant(line, before.shape, written, trial(environment, line, file, reads, size, strided=True))

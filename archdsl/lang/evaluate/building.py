@@ -18,6 +18,7 @@ from archdsl.op import Shapes
 Origins = tuple[tuple[str, Origin], ...]
 
 TOKENS = itertools.count()
+"""Numbers of bodies and of `share`s, each given once in a process: what is said of one is said of no other."""
 
 
 class Builder:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archdsl.errors import catalog
+from archdsl.graph.attributes import attribute_name
+from archdsl.lang.evaluate.building import TOKENS
 from archdsl.lang.evaluate.calls import FORM_CALLS
 from archdsl.lang.evaluate.frame import Frame
 from archdsl.lang.evaluate.operators import Joint, join, row
@@ -13,7 +15,6 @@ from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import evaluate, need_block
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.naming import attribute_name
 from archdsl.lang.values.faults import Fault, every
 from archdsl.lang.values.types import is_tensors
 from archdsl.lang.values.value import BlockValue, Operand, Role, Shared, TensorList, Value, With, describe, is_list
@@ -102,7 +103,7 @@ def with_(frame: Frame, node: ast.Call) -> Value:
             return need_block(argument.value, evaluate(frame, argument.value))
         slot, entry = setting(frame, argument)
         entries[slot] = entry
-        session.declared.setdefault((slot, entry.key), entry)
+        session.trace.declared.setdefault((slot, entry.key), entry)
         return None
 
     body = every(node.arguments, part)[-1]
@@ -127,6 +128,6 @@ def share(frame: Frame, node: ast.Call) -> Value:
     argument = node.arguments[0].value
     body = need_block(argument, evaluate(frame, argument))
     session = frame.session
-    session.shares += 1
-    key = session.key("share", session.shares)
+    session.shares = True
+    key = session.key("share", next(TOKENS))
     return Shared(key=key, span=node.span, name=frame.place(node, "shared"), body=body, home=frame.builder)

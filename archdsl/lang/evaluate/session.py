@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument, Origin
+from archdsl.lang.evaluate.building import TOKENS, Builder
 from archdsl.lang.evaluate.settings import Entry, Settings, Slot
 from archdsl.lang.text.files import Target
 from archdsl.lang.values.faults import Fault
-from archdsl.lang.values.limits import MOST_LEVELS, Budget
+from archdsl.lang.values.limits import FREE, MOST_LEVELS, Budget, Cost, minus, plus
 from archdsl.lang.values.value import BlockValue, Bound, Links, Row, Tensor, TensorList, Use, Value
 from archdsl.op import Op, Shapes
 from archdsl.ops import vocabulary
@@ -18,7 +19,6 @@ from archdsl.ops import vocabulary
 if TYPE_CHECKING:
     from archdsl.errors import Span
     from archdsl.graph import Scope, Totals
-    from archdsl.lang.evaluate.building import Builder
     from archdsl.lang.evaluate.known import Known
 
 Made = TypeVar("Made")
@@ -30,13 +30,38 @@ Place = tuple[Slot, int]
 class Marks(NamedTuple):
     """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
 
-    `asked` are the targets that asked for settings (`known`), `declared` the settings of each `with` that was met, and
-    `effective` those that an op or a block took up.
+    `declared` are the settings of each `with` that was met, and `effective` those that an op or a block took up.
+    Other elaborations (`known`) need the rest: `asked` are the targets that asked for settings; `cost` and `levels`
+    are those of the part with nothing worked out before; `bodies` are the tokens of the bodies around it in which it
+    left its mark.
     """
 
     asked: frozenset[Target | None] = frozenset()
     declared: tuple[tuple[Place, Entry], ...] = ()
     effective: frozenset[Place] = frozenset()
+    cost: Cost = FREE
+    levels: int = 0
+    bodies: frozenset[int] = frozenset()
+
+
+UNMARKED = Marks()
+
+
+class Trace:
+    """What becomes the marks of a part, while that is worked out."""
+
+    __slots__ = ("asked", "bodies", "declared", "deepest", "effective", "parts", "spared")
+
+    def __init__(self, depth: int) -> None:
+        self.asked: set[Target | None] = set()
+        self.declared: dict[Place, Entry] = {}
+        self.effective: set[Place] = set()
+        self.spared = FREE
+        """The cost of what had been worked out before."""
+        self.deepest = depth
+        self.bodies: set[int] = set()
+        self.parts: set[int] = set()
+        """Bodies that had been worked out before, and are a part of this one all the same."""
 
 
 class Built(NamedTuple):
@@ -44,7 +69,7 @@ class Built(NamedTuple):
 
     scope: Scope
     used: frozenset[Slot]
-    marks: Marks = Marks()
+    marks: Marks = UNMARKED
 
 
 class Body(NamedTuple):
@@ -53,8 +78,9 @@ class Body(NamedTuple):
     arguments: tuple[Argument, ...]
     result: Value
     used: frozenset[Slot]
-    marks: Marks = Marks()
+    marks: Marks = UNMARKED
     kept: tuple[object, ...] = ()
+    token: int = 0
 
 
 class Rest(NamedTuple):
@@ -83,16 +109,15 @@ class Session:
         self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[Slot]]] = known.ops if known else {}
         self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = known.works if known else {}
-        self.asked: set[Target | None] = set()
+        self.trace = Trace(0)
         self.scopes: dict[tuple[Any, ...], Built] = {}
         self.bodies: dict[tuple[Any, ...], Body] = {}
         self.budget = budget or Budget()
         self.inside: list[str] = []
         """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
         self.applied: dict[tuple[int, str, int], Span] = {}
-        self.declared: dict[Place, Entry] = {}
-        self.effective: set[Place] = set()
-        self.shares = 0
+        self.shares = False
+        """Whether the text has shared weights anywhere."""
         self.identity = vocabulary()["identity"]
 
     def level(self, span: Span | None, name: str = "") -> Self:
@@ -101,6 +126,7 @@ class Session:
             label = f"blocks are nested more than {MOST_LEVELS} levels deep"
             raise Fault(catalog.TOO_DEEP, span, label, circle([*self.inside, name]))
         self.inside.append(name)
+        self.trace.deepest = max(self.trace.deepest, len(self.inside))
         return self
 
     def __enter__(self) -> None:
@@ -111,25 +137,40 @@ class Session:
 
     def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
         """What some work makes, with the marks that it leaves, which do not count until `note` is handed them."""
-        before = self.asked, self.declared, self.effective
-        self.asked, self.declared, self.effective = set(), {}, set()
+        outer, depth, before, since = self.trace, len(self.inside), self.budget.spent, next(TOKENS)
+        trace = self.trace = Trace(depth)
         try:
             made = work()
-            return made, Marks(frozenset(self.asked), tuple(self.declared.items()), frozenset(self.effective))
         finally:
-            self.asked, self.declared, self.effective = before
+            self.trace = outer
+        marks = UNMARKED
+        if trace.declared or trace.effective:
+            marks = Marks(declared=tuple(trace.declared.items()), effective=frozenset(trace.effective))
+        if self.known is None:
+            return made, marks
+        cost = plus(minus(self.budget.spent, before), trace.spared)
+        around = frozenset([token for token in trace.bodies - trace.parts if token < since])
+        levels = trace.deepest - depth
+        return made, marks._replace(asked=frozenset(trace.asked), cost=cost, levels=levels, bodies=around)
 
     def building(self, work: Callable[[], Built]) -> Built:
         """What some work builds, for a memo: with the marks that it leaves."""
         built, marks = self.noting(work)
         return built._replace(marks=marks)
 
-    def note(self, marks: Marks) -> None:
-        """Counts the marks of a part that is built in."""
-        self.asked |= marks.asked
+    def note(self, marks: Marks, *, spared: bool = False) -> None:
+        """Counts the marks of a part that is built in; `spared` says that it had been worked out before."""
+        if marks is UNMARKED:
+            return
+        trace = self.trace
         for place, entry in marks.declared:
-            self.declared.setdefault(place, entry)
-        self.effective |= marks.effective
+            trace.declared.setdefault(place, entry)
+        trace.effective |= marks.effective
+        trace.asked |= marks.asked
+        trace.deepest = max(trace.deepest, len(self.inside) + marks.levels)
+        trace.bodies |= marks.bodies
+        if spared:
+            trace.spared = plus(trace.spared, marks.cost)
 
     # ---- keys
 

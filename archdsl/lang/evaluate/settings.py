@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.errors import Span
 from archdsl.lang.text.files import Target
 from archdsl.lang.values.value import Bound
 
@@ -15,8 +14,8 @@ Slot = tuple[Target | None, str]
 """What a setting sets: a parameter of one op or block, or (None, policy)."""
 
 
-Said = frozenset[tuple[Target | None, str, int, tuple[Span, ...]]]
-"""What settings say: slots, the keys of their values, and the places of the blocks in them."""
+Said = frozenset[tuple[Target | None, str, int]]
+"""What settings say: slots, and the keys of their values."""
 
 
 class Entry(NamedTuple):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from archdsl.graph import Origin
+from archdsl.graph.attributes import attribute_name
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import TURN_WORDS, File
 from archdsl.lang.text.kinds import Kind, Kinds
-from archdsl.lang.text.naming import Names, applied, attribute_name, kind_name, source_of
+from archdsl.lang.text.naming import Names, applied, kind_name, source_of
 from archdsl.lang.text.syntax import parts
 
 ASKED = frozenset({*TURN_WORDS, "share"})
@@ -47,7 +48,7 @@ class Line(NamedTuple):
 
     node: ast.Expression
     names: tuple[str, ...]
-    facts: dict[tuple[str | None, ...], LineFacts]
+    facts: dict[tuple[tuple[str | None, bool], ...], LineFacts]
 
 
 MOST_LINES = 10_000
@@ -63,9 +64,9 @@ def line_of(node: ast.Expression, file: File) -> Line:
     return found
 
 
-def of_line(line: Line, file: File, kinds: Mapping[str, Kind]) -> LineFacts:
-    """What a line says; found out once for each choice of what the names in it are."""
-    key = tuple(map(kinds.get, line.names))
+def of_line(line: Line, file: File, kinds: Mapping[str, Kind], parameters: frozenset[str]) -> LineFacts:
+    """What a line says; found out once for each choice of what the names in it are, and which are parameters."""
+    key = tuple([(kinds.get(name), name in parameters) for name in line.names])
     found = line.facts.get(key)
     if found is None:
         own: Mapping[str, Kind] = {name: kinds[name] for name in line.names if name in kinds}

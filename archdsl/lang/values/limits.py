@@ -20,10 +20,14 @@ LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
+Cost = tuple[int, int, int, int]
+"""Applications, turns, steps and items."""
+FREE: Cost = (0, 0, 0, 0)
+
 FEWER = "run fewer iterations, or do less in each"
 
 
-def most() -> tuple[int, ...]:
+def most() -> Cost:
     """The limits of all that is counted."""
     return MOST_APPLICATIONS, MOST_TURNS, MOST_STEPS, MOST_ITEMS
 
@@ -36,22 +40,31 @@ class Budget:
         self.turns = 0
         self.steps = 0
         self.items = 0
-        self.tried = (0, 0, 0, 0)
+        self.tried = FREE
         """What trials have used up that were given up."""
 
     @property
-    def spent(self) -> tuple[int, ...]:
+    def spent(self) -> Cost:
         """What has been used up, each count."""
         return self.applications, self.turns, self.steps, self.items
 
-    def take_back(self, spent: tuple[int, ...], span: Span | None) -> None:
+    def take_back(self, spent: Cost, span: Span | None) -> None:
         """Returns to what was `spent` before a trial; raises where such trials come to more than one network may."""
-        more = (min(now - before, limit) for now, before, limit in zip(self.spent, spent, most(), strict=True))
-        self.tried = tuple(map(sum, zip(self.tried, more, strict=True)))
+        applications, turns, steps, items = map(min, minus(self.spent, spent), most())
+        self.tried = plus(self.tried, (applications, turns, steps, items))
         self.applications, self.turns, self.steps, self.items = spent
         if any(count > limit for count, limit in zip(self.tried, most(), strict=True)):
             label = "up to here, it takes too much work to see which stages reduce without a stride"
             raise catalog.TOO_MANY_TURNS.error(span, label, help="write the strides of the first blocks")
+
+    def spend(self, cost: Cost) -> bool:
+        """Counts work that was done elsewhere, if that is within the limits; says whether it is."""
+        before = self.spent
+        self.applications, self.turns, self.steps, self.items = plus(before, cost)
+        if self.share > 1:
+            self.applications, self.turns, self.steps, self.items = before
+            return False
+        return True
 
     @property
     def share(self) -> float:
@@ -87,6 +100,16 @@ class Budget:
         if size > LONGEST_LIST:
             raise catalog.TOO_MANY_TURNS.error(span, f"a list has at most {LONGEST_LIST:,} items, those inside it too")
         self.item(span, size)
+
+
+def plus(one: Cost, other: Cost) -> Cost:
+    """The cost of both."""
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+
+
+def minus(one: Cost, other: Cost) -> Cost:
+    """What one costs more than the other."""
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2], one[3] - other[3]
 
 
 def size_of(items: tuple[object, ...], most: int) -> int:
