@@ -15,7 +15,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-from archdsl.errors.characters import COMMAND, on_one_line, plain
+from archdsl.errors.characters import on_one_line, plain, without_commands
 
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 SIMPLER = {"─": "-", "…": "."}
@@ -24,8 +24,6 @@ COLOR = re.compile(r"(\x1b\[(?:0|1|1;3\d)m)")
 """The sequences of our renderer."""
 CLEAR_LINE = "\r\x1b[K"
 WIDEST_PROGRESS = 100
-BEGINS_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
-"""What a CI takes for a command where a line begins: `::error`."""
 
 
 class Output:
@@ -52,7 +50,7 @@ class Output:
 
     def write_commands(self, lines: str) -> None:
         """Writes workflow commands, a line each, the texts in which are escaped as such commands have it."""
-        self.stream.write(f"{plain(lines)}\n")
+        self.stream.write("".join(f"::{without_commands(plain(line[2:]))}\n" for line in lines.split("\n")))
 
     def write_file(self, text: str) -> None:
         """Writes what is to be a file: in UTF-8, as files are, and with all its lines as they are."""
@@ -69,8 +67,7 @@ class Output:
         lead = "." if self.begun else ""
         last = text.rpartition("\n")[2]
         self.begun = bool(last.strip()) or (self.begun and "\n" not in text)
-        without = COMMAND.sub(r"\\x23", plain(text))
-        return BEGINS_COMMAND.sub(r"\1\\x3a", lead + without)[len(lead) :]
+        return without_commands(lead + plain(text))[len(lead) :]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

@@ -11,6 +11,8 @@ SUSPECT = re.compile(r"[^\n\x20-\x7e]")
 TAB = "    "
 COMMAND = re.compile(r"(?<=#)#(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 """The second sign of what a CI takes for a command wherever it stands in a line: `##[error]`."""
+BEGINS_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
+"""The first sign of what a CI takes for a command where a line begins: `::error`."""
 
 
 def is_unseen(char: str) -> bool:
@@ -41,6 +43,11 @@ def escape(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def without_commands(text: str) -> str:
+    """A text with an escape in whatever a CI would take for a command."""
+    return BEGINS_COMMAND.sub(r"\1\\x3a", COMMAND.sub(r"\\x23", text))
+
+
 def on_one_line(text: str) -> str:
     """A text without line ends, so that nobody's name looks like another line of ours."""
     return plain(text).replace("\n", "\\n")
@@ -63,18 +70,19 @@ def name_of_character(char: str) -> str:
     """What Unicode calls a character."""
     from unicodedata import name
 
-    return f"U+{ord(char):04X} {CONTROLS.get(char) or name(char, '')}".rstrip()
+    said = CONTROLS.get(char) or name(char, "").lower()
+    return f"U+{ord(char):04X}, {said}" if said else f"U+{ord(char):04X}"
 
 
 CONTROLS = {
-    "\0": "NULL",
-    "\a": "BELL",
-    "\b": "BACKSPACE",
-    "\v": "LINE TABULATION",
-    "\f": "FORM FEED",
-    "\r": "CARRIAGE RETURN",
-    "\x1b": "ESCAPE",
-    "\x7f": "DELETE",
-    "\x85": "NEXT LINE",
+    "\0": "null",
+    "\a": "bell",
+    "\b": "backspace",
+    "\v": "line tabulation",
+    "\f": "form feed",
+    "\r": "carriage return",
+    "\x1b": "escape",
+    "\x7f": "delete",
+    "\x85": "next line",
 }
 """Names of control characters, which Unicode itself gives none."""

@@ -16,7 +16,8 @@ SUSPECT = re.compile(r"[^\t\n\r\x20-\x7e]|\r(?!\n)")
 BYTE_ORDER_MARK = "\ufeff"
 LINE_ENDS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 ENDED = "lines end with a newline, or with a carriage return and a newline"
-ESCAPED = "remove it; the `doc` of a YAML spec can hold it as an escape, in double quotes"
+REMOVED = "remove it"
+ESCAPED = f"{REMOVED}; the `doc` of a YAML spec can hold it as an escape, in double quotes"
 
 UNSEEN_IN_PATH = "a path of an import has no tab, and no other character that nobody sees"
 
@@ -39,4 +40,8 @@ def findings(text: Text, first: dict[str, int], rule: Rule) -> Iterator[Diagnost
     for char, at in first.items():
         kind = "a line end that many editors do not show" if char in LINE_ENDS else "a character that nobody sees"
         label = f"{kind}: {name_of_character(char)}"
-        yield rule.at(text.span(at, at + 1), label, help=ENDED if char in LINE_ENDS else ESCAPED)
+        yield rule.at(
+            text.span(at, at + 1),
+            label,
+            help=ENDED if char in LINE_ENDS else ESCAPED if rule is catalog.YAML else REMOVED,
+        )

@@ -85,7 +85,7 @@ def test_names() -> None:
     assert unique("osa", {"osa", "osa2"}) == "osa3"
 
 
-KNOWN = {"out": 64, "in_channels": 32, "stride": 2}
+KNOWN = {"out": 64, arithmetic.INPUT: 32, "stride": 2}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import keyword
 
 import pytest
 
-from archdsl.lang.text.naming import MODULE_ATTRIBUTES, attribute_name
+from archdsl.graph.attributes import MODULE_ATTRIBUTES, attribute_name
 
 torch = pytest.importorskip("torch")
 

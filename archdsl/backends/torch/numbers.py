@@ -15,9 +15,9 @@ from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.arithmetic import Unknown
 from archdsl.backends.torch.text import literal
 from archdsl.graph import Origin, Scope, is_list
+from archdsl.graph.attributes import attribute_name
 from archdsl.graph.forward.expressions import LONG
 from archdsl.graph.forward.names import identifier, unique
-from archdsl.lang.text.naming import attribute_name
 from archdsl.record import MISSING
 
 CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}

@@ -8,6 +8,7 @@ from fractions import Fraction
 from inspect import cleandoc
 from typing import Any
 
+from archdsl.errors.characters import without_commands
 from archdsl.graph.forward.names import identifier
 
 
@@ -34,7 +35,7 @@ def sequence(values: tuple[Any, ...] | list[Any], opening: str, closing: str) ->
 
 def quoted(text: str) -> str:
     """A string in double quotes, on one line, whatever is in it."""
-    return '"' + "".join('\\"' if char == '"' else escaped(char) for char in text) + '"'
+    return without_commands('"' + "".join('\\"' if char == '"' else escaped(char) for char in text) + '"')
 
 
 LITERALS: dict[type, Callable[[Any], str]] = {
@@ -75,7 +76,7 @@ def paragraphs(text: str) -> list[str]:
 
 def docline(line: str) -> str:
     """A line of a docstring: no quote in it can end the string."""
-    text = "".join(map(escaped, line))
+    text = without_commands("".join(map(escaped, line)))
     if '"""' in text:
         return text.replace('"', '\\"')
     if text.endswith('"'):

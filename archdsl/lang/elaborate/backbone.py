@@ -13,6 +13,7 @@ from archdsl.errors import ArchError, Diagnostic, Span, catalog, did_you_mean, l
 from archdsl.errors.diagnostic import MOST_FINDINGS
 from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
+from archdsl.graph.attributes import attribute_name
 from archdsl.lang.elaborate.application import Session
 from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.elaborate.inherited import bring_home
@@ -31,7 +32,6 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.document import Output, Section, Setting, input_size
 from archdsl.lang.text.family import Declared, Family, Line, key_of
 from archdsl.lang.text.files import POLICIES
-from archdsl.lang.text.naming import attribute_name
 from archdsl.lang.text.signature import Slot as ParameterSlot
 from archdsl.lang.text.signature import add_parameter, fitted
 from archdsl.lang.text.statics import line_of

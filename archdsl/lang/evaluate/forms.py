@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archdsl.errors import catalog
+from archdsl.graph.attributes import attribute_name
 from archdsl.lang.evaluate.building import TOKENS
 from archdsl.lang.evaluate.calls import FORM_CALLS
 from archdsl.lang.evaluate.frame import Frame
@@ -14,7 +15,6 @@ from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import evaluate, need_block
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.naming import attribute_name
 from archdsl.lang.values.faults import Fault, every
 from archdsl.lang.values.types import is_tensors
 from archdsl.lang.values.value import BlockValue, Operand, Role, Shared, TensorList, Value, With, describe, is_list

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from archdsl.graph import Origin
+from archdsl.graph.attributes import attribute_name
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import TURN_WORDS, File
 from archdsl.lang.text.kinds import Kind, Kinds
-from archdsl.lang.text.naming import Names, applied, attribute_name, kind_name, source_of
+from archdsl.lang.text.naming import Names, applied, kind_name, source_of
 from archdsl.lang.text.syntax import parts
 
 ASKED = frozenset({*TURN_WORDS, "share"})
