@@ -16,15 +16,17 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import archdsl  # noqa: E402
-from archdsl import ops  # noqa: E402
+from archdsl import ArchError, ops  # noqa: E402
 from archdsl.backends.torch import emit  # noqa: E402
 from archdsl.graph import Graph  # noqa: E402
 from archdsl.op import Op, Spelling, param  # noqa: E402
+from tests.backends.naming import Drawer  # noqa: E402
 from tests.backends.nets import graph  # noqa: E402
 from tests.backends.test_torch_runs import build, prepared, same  # noqa: E402
 
 CASES = (Path(__file__).parent / "cases" / "classes.txt").read_text("utf-8").split("=== ")[1:]
 SPECS = {title: spec for title, _, spec in (case.partition("\n") for case in CASES)}
+MOST_OPS = 400
 
 
 def check(built: Graph, script: bool = True) -> None:
@@ -40,6 +42,22 @@ def check(built: Graph, script: bool = True) -> None:
 @pytest.mark.parametrize("title", SPECS)
 def test_one_class_computes_what_each_instance_says(title: str) -> None:
     check(graph(SPECS[title]))
+
+
+@pytest.mark.parametrize("seeds", [range(60), pytest.param(range(60, 300), marks=pytest.mark.slow)], ids=str)
+def test_any_names_do(seeds: range) -> None:
+    compared = 0
+    for seed in seeds:
+        spec = Drawer(seed).spec()
+        try:
+            built = graph(spec)
+        except ArchError:
+            continue
+        if built.root.totals.ops <= MOST_OPS:
+            result = archdsl.check(built)
+            assert result.agrees, f"{result}\n{spec}"
+            compared += 1
+    assert compared >= 0.75 * len(seeds)
 
 
 def test_a_sum_of_three_is_one_of_three() -> None:

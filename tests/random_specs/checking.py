@@ -13,6 +13,9 @@ from archdsl.graph import Graph, Totals
 GRADIENTS = 1e-12
 """What gradients may differ by, of their scale: they are summed in another order. All else is equal to the bit."""
 
+PLAIN = {"SampledConv2d": torch.nn.Conv2d, "PaddedConvTranspose2d": torch.nn.ConvTranspose2d}
+"""PyTorch's own classes in place of which others are emitted; see docs/known-problems.md."""
+
 
 def check(graph: Graph) -> None:
     """Builds and runs a network: values are those of the interpreter, shapes and counts the predicted ones."""
@@ -29,8 +32,7 @@ def compare(graph: Graph) -> None:
     result = archdsl.check(graph)
     assert result.agrees, f"{result} {result.first}"
     if not exact(result):
-        # An op in place keeps the layout in memory of what it writes over, and so may choose the next one's kernel.
-        result = archdsl.check(graph, out_of_place(archdsl.build(graph)))
+        result = archdsl.check(graph, with_plain_kernels(archdsl.build(graph)))
         assert exact(result), result
 
 
@@ -44,11 +46,16 @@ def gradients(deviation: Any) -> float:
     return max(GRADIENTS, 10 * deviation.rounding)
 
 
-def out_of_place(model: torch.nn.Module) -> torch.nn.Module:
-    """A module none of whose ops overwrites its input."""
+def with_plain_kernels(model: torch.nn.Module) -> torch.nn.Module:
+    """A module for which PyTorch chooses the kernels that it does for the interpreter.
+
+    An op in place keeps the layout in memory of what it writes over, on which the next one's kernel may depend; and
+    a convolution that takes its places first has none to step over.
+    """
     for each in model.modules():
         if hasattr(each, "inplace"):
-            setattr(each, "inplace", False)  # noqa: B010 (no type checker knows of it)
+            each.inplace = False  # pyright: ignore[reportAttributeAccessIssue]
+        each.__class__ = PLAIN.get(type(each).__name__, type(each))
     return model
 
 
