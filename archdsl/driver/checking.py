@@ -49,8 +49,11 @@ def validate(
         return elsewhere(source, error)[:MOST_FINDINGS]
     if file.is_empty:
         return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
-    if known is not None and is_clean(file, size, known):
-        return unsilenced(file, [], as_declared=size is None)
+    if known is not None and known.saves:
+        known.texts += 1
+        if is_clean(file, size, known):
+            known.clean += 1
+            return unsilenced(file, [], as_declared=size is None)
     findings, unmeant = findings_of(file, size)
     return findings or unsilenced(file, unmeant, as_declared=size is None)
 

@@ -28,6 +28,8 @@ MOST_KEYS = 20 * MOST_MODULES
 """So many numbers of equal things are kept, for the same reason."""
 FIRST = 200
 """So many are kept before anything is said of their use."""
+FIRST_TEXTS = 8
+"""So many are checked before anything is said of that."""
 MOST_ALIKE = 8
 """So many are kept that differ in their settings only."""
 
@@ -43,6 +45,9 @@ class Known:
     """What many elaborations, one after the other, carry along. Each thread has its own."""
 
     def __init__(self) -> None:
+        self.texts = 0
+        self.clean = 0
+        """How many texts were checked with what is known, and of how many there was nothing to tell."""
         self.forget()
 
     def forget(self) -> None:
@@ -63,6 +68,11 @@ class Known:
     def pays(self) -> bool:
         """Whether enough is found again to be worth the keeping, as far as that can be told."""
         return self.count < FIRST or self.found * 4 >= self.count
+
+    @property
+    def saves(self) -> bool:
+        """Whether checking texts with what is known saves work: those of which there is something to tell cost more."""
+        return self.texts < FIRST_TEXTS or self.clean * 2 >= self.texts
 
     def find(self, session: Session, use: Use, shapes: Any, settings: Settings) -> Built | None:
         """The module that a block is on inputs of these shapes, if it is known; its cost is then counted."""
