@@ -49,7 +49,7 @@ WAYS = {
     "a slice behind what does nothing": "conv(24, 3) -> slice(0, {c}) -> identity -> dropout(0.0) -> conv({out}, 1, 2)",
     "as an argument": "conv(24, 3) -> slice(0, {c}) -> around(conv({out}, 1, 2))",
     "inside another class": "conv(24, 3) -> slice(0, {c}) -> shortcut({out})",
-    "in layer_norm's layout": "conv({c}, 3) -> layer_norm -> conv({out}, 1, 2)",
+    "in layer_norm's layout": "conv({twice}, 3) -> layer_norm -> conv({out}, 1, 2)",
     "in a permuted layout": "conv({size}, 3) -> permute([1, 2, 0]) -> conv({c}, 3) -> conv({out}, 1, 2)",
     "in one direction": "conv({c}, 3) -> conv({out}, 1, [1, 2]) -> conv({c}, 1, [2, 1])",
     "in steps of four": "conv({c}, 3) -> conv({out}, 1, 4, dilation = 2)",
