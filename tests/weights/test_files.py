@@ -407,7 +407,7 @@ def test_a_module_saved_whole_is_its_state_dict(tmp_path: Path, save: Callable[[
     module = Blocks()
     for content in (module, {"epoch": 3, "model": module, "ema": None}):
         found = read(written(tmp_path, save(content)))  # mapped: the file may not change before it is compared
-        found = found["model"] if "model" in found else found
+        found = found.get("model", found)
         assert list(found) == list(module.state_dict())
         assert all(torch.equal(tensor, module.state_dict()[name]) for name, tensor in found.items())
 
