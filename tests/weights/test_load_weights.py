@@ -14,10 +14,10 @@ from torch import Tensor, nn  # noqa: E402
 
 import archdsl  # noqa: E402
 from archdsl import ArchError  # noqa: E402
+from archdsl.backends.interpret import held  # noqa: E402
 from archdsl.weights import load_weights, rules, to_reference  # noqa: E402
 from archdsl.weights.choice import recognize  # noqa: E402
 from archdsl.weights.loading import inspect  # noqa: E402
-from archdsl.weights.names import tensors  # noqa: E402
 from archdsl.weights.plan import identity, plan  # noqa: E402
 from archdsl.weights.template import Template  # noqa: E402
 
@@ -466,7 +466,9 @@ def test_names_and_shapes_from_the_graph(spec: str) -> None:
     graph = archdsl.compile(spec)
     with torch.device("meta"):
         state = archdsl.build(graph).state_dict()
-    assert list(tensors(graph).items()) == [(key, tuple(value.shape)) for key, value in state.items()]
+    assert [(name, weight.shape) for name, weight in held(graph.root)] == [
+        (key, tuple(value.shape)) for key, value in state.items()
+    ]
 
 
 def test_a_word_for_the_head_that_there_is_none_of_is_refused() -> None:
