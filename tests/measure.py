@@ -1,7 +1,7 @@
 """Measure the house: sizes, import circles, names that stand twice, docstrings, comments, and hops of a number.
 
-python tests/house/measure.py            # all of it as a table
-python tests/house/measure.py --trace    # the files that `groups: 1009` of a YAML spec passes, in order
+python tests/measure.py            # all of it as a table
+python tests/measure.py --trace    # the files that `groups: 1009` of a YAML spec passes, in order
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import sys
 import tokenize
 from collections import Counter
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-TESTS = Path(__file__).parents[1]
-PACKAGE = TESTS.parent / "archdsl"
+from imports import Time, circles, modules
+
+PACKAGE = Path(__file__).parents[1] / "archdsl"
 QUESTION = re.compile(r"(What|Whether|Where|Which|How|Who|Whose)\b")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -64,85 +64,6 @@ def count_lines(text: str) -> Lines:
     code -= documented
     comments -= code
     return Lines(total, len(code), len(documented), len(comments), total - len(code | documented | comments))
-
-
-# ---- imports
-
-
-class Arrow(NamedTuple):
-    """An import between two modules of the package: at import time, inside a function, or for types alone."""
-
-    source: str
-    target: str
-    kind: str
-
-
-def modules(package: Path) -> dict[str, Path]:
-    """The modules of a package by dotted name."""
-    found: dict[str, Path] = {}
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-def arrows(known: dict[str, Path]) -> Iterator[Arrow]:
-    """Every import of one module of the package by another."""
-    for name, path in known.items():
-        for node, kind in statements(ast.parse(path.read_text("utf-8")), "at import"):
-            yield from (Arrow(name, target, kind) for target in imported(node, known) if target != name)
-
-
-def statements(tree: ast.AST, kind: str) -> Iterator[tuple[ast.AST, str]]:
-    """Every node of a module, with the time at which it runs."""
-    yield tree, kind
-    if isinstance(tree, ast.If) and "TYPE_CHECKING" in ast.unparse(tree.test):
-        yield from (pair for child in tree.body for pair in statements(child, "for types"))
-        yield from (pair for child in tree.orelse for pair in statements(child, kind))
-        return
-    inner = "in functions" if isinstance(tree, ast.FunctionDef | ast.Lambda) and kind == "at import" else kind
-    for child in ast.iter_child_nodes(tree):
-        yield from statements(child, inner)
-
-
-def imported(node: ast.AST, known: dict[str, Path]) -> set[str]:
-    """The modules of the package that a statement imports."""
-    if isinstance(node, ast.Import):
-        return {each.name for each in node.names if each.name in known}
-    if isinstance(node, ast.ImportFrom) and not node.level and node.module:
-        inner = {f"{node.module}.{each.name}" for each in node.names} & set(known)
-        return inner or ({node.module} & set(known))
-    return set()
-
-
-def circles(known: dict[str, Path], kinds: tuple[str, ...]) -> list[set[str]]:
-    """The groups of modules that import each other in a circle, counting imports of some kinds."""
-    graph: dict[str, set[str]] = {name: set() for name in known}
-    for arrow in arrows(known):
-        if arrow.kind in kinds:
-            graph[arrow.source].add(arrow.target)
-    return [group for group in components(graph) if len(group) > 1]
-
-
-def components(graph: dict[str, set[str]]) -> list[set[str]]:
-    """The strongly connected components, found by peeling off one circle after another."""
-    groups = {name: {name} for name in graph}
-    edges = {name: set(targets) for name, targets in graph.items()}
-    while True:
-        try:
-            TopologicalSorter(edges).prepare()
-        except CycleError as error:
-            first, *others = dict.fromkeys(error.args[1])
-            for other in others:
-                groups[first] |= groups.pop(other)
-                edges[first] |= edges.pop(other)
-            merged = set(others)
-            edges = {
-                name: {first if target in merged else target for target in targets} - {name}
-                for name, targets in edges.items()
-            }
-            continue
-        return list(groups.values())
 
 
 # ---- the journey of a number
@@ -211,7 +132,7 @@ def measure(package: Path) -> dict[str, Any]:
     docs = [ast.literal_eval(each).lstrip() for tree in trees for each in docstrings(tree)]
     questions = sum(bool(QUESTION.match(each)) for each in docs)
     twice = sorted(name for name, count in classes.items() if count > 1)
-    kinds = (("at import",), ("at import", "in functions"), ("at import", "in functions", "for types"))
+    times: list[list[Time]] = [["at import"], ["at import", "in functions"], ["at import", "in functions", "for types"]]
     return {
         "files": len(known),
         "lines": sum(each.total for each in lines.values()),
@@ -221,7 +142,7 @@ def measure(package: Path) -> dict[str, Any]:
         ),
         "longest module, in lines": max(each.total for each in lines.values()),
         "modules in circles: at import / + in functions / + for types": " / ".join(
-            str(sum(map(len, circles(known, each)))) for each in kinds
+            str(sum(map(len, circles(package, each)))) for each in times
         ),
         "class names that stand twice": f"{len(twice)} {' '.join(twice)}".rstrip(),
         "docstrings that begin with a question word": f"{100 * questions / len(docs):.1f} %",
