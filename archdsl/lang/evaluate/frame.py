@@ -54,11 +54,16 @@ class Frame:
         self.outputs: frozenset[str] = frozenset()
         self.around: Mapping[str, Value] = names
 
+    def copy(self) -> Frame:
+        """The same frame, of which single parts may be set anew."""
+        frame = Frame.__new__(Frame)
+        frame.__dict__.update(self.__dict__)
+        return frame
+
     def inner(self, node: Node, names: dict[str, Value], listed: bool | None = None) -> Frame:
         """This frame with more names, for a node (a turn of a repeat or a loop): each is copied, and so counted."""
         self.session.budget.item(node.span, len(self.names))
-        frame = Frame.__new__(Frame)
-        frame.__dict__.update(self.__dict__)
+        frame = self.copy()
         frame.names = {**self.names, **names}
         if listed is not None:
             frame.listed = listed
@@ -68,8 +73,7 @@ class Frame:
         """This frame where one of some words may be meant."""
         if words == self.words:
             return self
-        frame = Frame.__new__(Frame)
-        frame.__dict__.update(self.__dict__)
+        frame = self.copy()
         frame.words = words
         return frame
 
