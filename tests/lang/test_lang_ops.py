@@ -10,6 +10,8 @@ import pytest
 from archdsl import driver, ops
 from archdsl.errors import ArchError
 from archdsl.graph import Graph
+from archdsl.lang.text.files import FUNCTION_NAMES
+from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.op import Op, Shape, Spelling, param
 from tests.lang.shown import flow, modules
 
@@ -98,3 +100,7 @@ def test_a_name_of_ones_own_hides_a_prefix() -> None:
     with pytest.raises(ArchError) as caught:
         compiled("    acme = 3\n    stem: acme.swish\n")
     assert caught.value.diagnostics[0].label == "3 has no shape of its own"
+
+
+def test_names_know_every_function() -> None:
+    assert tuple(FUNCTIONS) == FUNCTION_NAMES

@@ -23,8 +23,7 @@ from archdsl.frontend.schema.values import (
     ref,
 )
 from archdsl.lang.text.document import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
-from archdsl.lang.text.files import POLICIES, RESERVED, TURN_WORDS, Definition
-from archdsl.lang.values.functions import FUNCTIONS
+from archdsl.lang.text.files import FUNCTION_NAMES, POLICIES, RESERVED, TURN_WORDS, Definition
 from archdsl.op import Op
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -271,7 +270,7 @@ def named(value: Json, without: Iterable[str] = ()) -> Json:
     return keyed({rf"^{taken}{NAME}$": value})
 
 
-TAKEN = tuple(dict.fromkeys((*RESERVED, *TURN_WORDS, *POLICIES, *FUNCTIONS)))
+TAKEN = tuple(dict.fromkeys((*RESERVED, *TURN_WORDS, *POLICIES, *FUNCTION_NAMES)))
 SETTING = rf"\.|^({'|'.join(POLICIES)})$"
 """What is set for others to see: a policy, or a parameter of something; no constant."""
 USUAL = ("c1", "c2", "c3 / 2", "c4 / 2", "c5 / 2")

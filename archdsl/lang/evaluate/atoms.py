@@ -13,7 +13,7 @@ from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, Routine
 from archdsl.lang.text.naming import is_single
 from archdsl.lang.text.signature import enumerated
-from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.faults import Fault, ambiguous
 from archdsl.lang.values.foreign import nothing_called, suggestion
 from archdsl.lang.values.functions import FUNCTIONS, need_list
 from archdsl.lang.values.limits import LONGEST_LIST
@@ -136,7 +136,7 @@ def unknown(frame: Frame, node: ast.Name) -> Fault:
     """A name that stands for nothing, or a function without its brackets."""
     found = frame.file.find(node.id)
     if isinstance(found, Clash):
-        return found.fault(node.span)
+        return ambiguous(found, node.span)
     if node.id in FUNCTIONS or isinstance(found, Routine):
         return Fault(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is a function: `{node.id}(...)`")
     if node.id in frame.outputs:

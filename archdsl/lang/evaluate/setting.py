@@ -10,7 +10,7 @@ from archdsl.lang.evaluate.table import bound, escape, evaluate, need_block
 from archdsl.lang.text import syntax as ast
 from archdsl.lang.text.files import DEFAULT_POLICIES, POLICIES, Clash, Definition, Routine
 from archdsl.lang.text.signature import fitted, signature_of
-from archdsl.lang.values.faults import Fault
+from archdsl.lang.values.faults import Fault, ambiguous
 from archdsl.lang.values.foreign import suggestion
 from archdsl.lang.values.value import captures, follows_policies
 
@@ -30,7 +30,7 @@ def slot_of(frame: Frame, target: tuple[str, ...], span: Span) -> Slot:
     owner, name = ".".join(target[:-1]), target[-1]
     found = frame.file.find(owner)
     if isinstance(found, Clash):
-        raise found.fault(span)
+        raise ambiguous(found, span)
     if found is None or isinstance(found, Routine):
         raise Fault(
             catalog.UNKNOWN_NAME,

@@ -10,8 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archdsl.errors import ArchError, Note, Span, catalog
-from archdsl.lang.values.faults import Fault
-from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.op import Op
 from archdsl.ops import installed, vocabulary
 
@@ -24,6 +22,23 @@ if TYPE_CHECKING:
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
 DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
 POLICIES = tuple(DEFAULT_POLICIES)
+FUNCTION_NAMES = (
+    "min",
+    "max",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "int",
+    "log2",
+    "len",
+    "range",
+    "zip",
+    "sum",
+    "unique",
+    "count",
+)
+"""The functions on values that the language has."""
 MOST_NOTES = 8
 RESERVED = ("x", *FORMS)
 TURN_WORDS = ("index", "first", "last")
@@ -83,10 +98,6 @@ class Clash:
     def __init__(self, name: str, found: tuple[Definition | Routine, ...]) -> None:
         self.name = name
         self.found = found
-
-    def fault(self, span: Span) -> Fault:
-        """What is wrong with a use of the name."""
-        return Fault(catalog.DUPLICATE, span, *clash(self.name, [each.node.span for each in self.found]))
 
 
 def clash(name: str, places: Iterable[Span | None]) -> tuple[str, str, tuple[Note, ...]]:
@@ -202,7 +213,7 @@ class File:
         yield from self.block_names()
         for file in (self, *self.imports):
             yield from file.functions
-        yield from FUNCTIONS
+        yield from FUNCTION_NAMES
 
 
 def check_names(document: Document) -> None:
@@ -213,7 +224,7 @@ def check_names(document: Document) -> None:
     findings = [
         catalog.DUPLICATE.at(node.span, f"`{node.name}` is a reserved word", help="choose another name")
         for node in (*document.blocks, *document.functions)
-        if node.name in (*RESERVED, *TURN_WORDS, *POLICIES, *FUNCTIONS)
+        if node.name in (*RESERVED, *TURN_WORDS, *POLICIES, *FUNCTION_NAMES)
     ]
     for node in document.functions:
         for each in node.parameters:

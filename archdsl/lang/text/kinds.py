@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from archdsl.lang.text import syntax as ast
-from archdsl.lang.text.files import FORMS, POLICIES, File, Routine
+from archdsl.lang.text.files import FORMS, FUNCTION_NAMES, POLICIES, File, Routine
 from archdsl.lang.text.naming import callee_name
-from archdsl.lang.values.functions import FUNCTIONS
 
 Kind = Literal["value", "tensor", "block", "mixed"]
 """`mixed` is a block with named tensors inside."""
@@ -66,7 +65,7 @@ class Kinds:
             return self.names[name]
         if name in POLICIES:
             return "block"
-        if name in FUNCTIONS or isinstance(self.file.find(name), Routine):
+        if name in FUNCTION_NAMES or isinstance(self.file.find(name), Routine):
             return "value"
         return "block"
 

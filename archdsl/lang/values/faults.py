@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from archdsl.errors import ArchError, Diagnostic, Note, Rule, Span
+from archdsl.errors import ArchError, Diagnostic, Note, Rule, Span, catalog
+from archdsl.lang.text.files import Clash, clash
 from archdsl.lang.values.value import Bound
 
 LONGEST_PATH = 12
@@ -108,6 +109,11 @@ class Fault(Exception):
     def error(self) -> ArchError:
         """The finding as the one exception that leaves the package."""
         return ArchError([self.diagnostic()])
+
+
+def ambiguous(found: Clash, span: Span) -> Fault:
+    """A name that several imports define, at a use of it."""
+    return Fault(catalog.DUPLICATE, span, *clash(found.name, [each.node.span for each in found.found]))
 
 
 def every(items: Iterable[Item], work: Callable[[Item], Made]) -> list[Made]:
