@@ -91,7 +91,7 @@ def definition(lines: list[str], first: int, last: int) -> tuple[int, int]:
 
     What stands at the margin below a first line without a body is told at once, and it is the first line that lacks it.
     """
-    while first > 0 and (not lines[first].strip() or indentation(lines[first]) or is_open(lines, first)):
+    while first > 0 and (not lines[first].strip() or leading_blanks(lines[first]) or is_open(lines, first)):
         first -= 1
     head = next((at for at in range(first - 1, -1, -1) if lines[at].strip()), first)
     if head < first and lacks_body(lines[head]):
@@ -103,7 +103,7 @@ def definition(lines: list[str], first: int, last: int) -> tuple[int, int]:
 
 def lacks_body(line: str) -> bool:
     """Whether a line at the left margin, with another there below it, is one that a body belongs to."""
-    return not indentation(line) and opens_body(line)
+    return not leading_blanks(line) and opens_body(line)
 
 
 def opens_body(line: str) -> bool:
@@ -113,20 +113,20 @@ def opens_body(line: str) -> bool:
 
 def above(lines: list[str], at: int) -> str:
     """The next line above that is not empty, and not indented further."""
-    indent = indentation(lines[at])
-    return next((line for line in reversed(lines[:at]) if line.strip() and indentation(line) <= indent), "")
+    indent = leading_blanks(lines[at])
+    return next((line for line in reversed(lines[:at]) if line.strip() and leading_blanks(line) <= indent), "")
 
 
 def stands_alone(lines: list[str], first: int, last: int) -> bool:
     """Whether lines are indented, with a neighbour in their body that says something, and nothing hangs on them."""
     before = above(lines, first)
     after = next((line for line in lines[last + 1 :] if line.strip()), "")
-    indent = indentation(lines[first])
+    indent = leading_blanks(lines[first])
     goes_on = after.lstrip().startswith(("->", ")", "]")) or lines[first].lstrip().startswith("->")
-    is_too_far = indent > indentation(before) and not opens_body(before)
-    neighbours = {indentation(after), *([] if before.rstrip().endswith(QUOTES) else [indentation(before)])}
+    is_too_far = indent > leading_blanks(before) and not opens_body(before)
+    neighbours = {leading_blanks(after), *([] if before.rstrip().endswith(QUOTES) else [leading_blanks(before)])}
     is_a_line = not (goes_on or is_too_far or QUOTES in lines[first] or is_open(lines, first))
-    return is_a_line and 0 < indent >= indentation(after) and indent in neighbours
+    return is_a_line and 0 < indent >= leading_blanks(after) and indent in neighbours
 
 
 def is_open(lines: list[str], at: int) -> bool:
@@ -134,6 +134,6 @@ def is_open(lines: list[str], at: int) -> bool:
     return unclosed("\n".join(lines[:at])) is not None
 
 
-def indentation(line: str) -> int:
+def leading_blanks(line: str) -> int:
     """How far a line is indented."""
     return len(line) - len(line.lstrip())

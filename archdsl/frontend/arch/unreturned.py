@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archdsl.errors import ArchError, Source
 from archdsl.frontend.arch.fault import Fault, Said, code_of, unclosed
-from archdsl.frontend.arch.recovery import indentation
+from archdsl.frontend.arch.recovery import leading_blanks
 from archdsl.frontend.text import Text
 
 BEHIND_NAME = {"COMMA", "EQUAL"}
@@ -20,7 +20,7 @@ def unreturned(fault: Fault) -> Said | None:
     start = fault.at - len(fault.line.lstrip())
     if fault.kind in {"_NL", "$END"}:
         start = fault.content.rfind("\n", 0, len(fault.code)) + 1
-        start += indentation(fault.content[start:])
+        start += leading_blanks(fault.content[start:])
     lines = statement(fault.content[start:])
     if not is_expression("\n".join(lines)):
         return None
@@ -55,11 +55,11 @@ def is_expression(text: str) -> bool:
 def is_last(line: str, below: list[str]) -> bool:
     """Whether a line is the last of its body."""
     after = next((code for each in below if (code := code_of(each)).strip()), "")
-    return not after or indentation(after) < indentation(line)
+    return not after or leading_blanks(after) < leading_blanks(line)
 
 
 def is_in_loop(lines: list[str]) -> bool:
     """Whether the last of some lines stands right in the body of a `for`."""
     *above, last = lines
-    heads = (each for each in reversed(above) if code_of(each).strip() and indentation(each) < indentation(last))
+    heads = (each for each in reversed(above) if code_of(each).strip() and leading_blanks(each) < leading_blanks(last))
     return next(heads, "").lstrip().startswith("for ")
