@@ -113,6 +113,3 @@ def known_sections(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:
             label = f"no section of {graph.name} is called `{name[:60]}`"
             raise catalog.USAGE.error(None, label, help=did_you_mean(name, known))
     return wanted
-
-
-__all__ = ["Memory", "Part", "Unit", "memory", "peak_memory", "unit_of"]

@@ -18,7 +18,7 @@ from archdsl.lang.text.syntax import Node, Parameter
 MODELINE = re.compile(r"#\s*yaml-language-server:")
 BEFORE_ITEM = re.compile(r"[\s,*(]*(?:->|\.{3})?[\s(]*")
 BEHIND_ITEM = re.compile(r"[\s,*]*")
-CLOSING = re.compile(r"(?:[\s,\]}]++|#[^\n]*+)*+")
+BEFORE_CLOSING = re.compile(r"(?:[\s,\]}]++|#[^\n]*+)*+")
 COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -173,7 +173,7 @@ class Gatherer:
             self.notes.add(after.place, Note((comment.text,)))
         elif before and clear:
             self.notes.add(before.place, Note(behind=(comment.text,)))
-        elif CLOSING.fullmatch(self.source, comment.end, end):
+        elif BEFORE_CLOSING.fullmatch(self.source, comment.end, end):
             if comment.own:
                 self.notes.add(region.whole or region.place, Note(behind=(comment.text,)))
             else:

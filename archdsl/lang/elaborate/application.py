@@ -13,7 +13,7 @@ from archdsl.graph import Child, Ref, Run, Scope
 from archdsl.lang.elaborate.leaves import policy_block
 from archdsl.lang.elaborate.modules import beyond, check_single, child_of, instantiate, shared_elsewhere
 from archdsl.lang.elaborate.parameters import tensor_inputs
-from archdsl.lang.evaluate import chains, forms, operators
+from archdsl.lang.evaluate import chains, forms, operators  # noqa: F401 (they register their evaluators)
 from archdsl.lang.evaluate.building import Builder, Origins, check_length, reference, shapes_of, value_of
 from archdsl.lang.evaluate.joints import origins_shown
 from archdsl.lang.evaluate.session import Built, Session
@@ -156,7 +156,7 @@ def branch(session: Session, join: Join, block: Value, result: Value) -> tuple[V
 
 
 def in_place(session: Session, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
-    """An op that holds nothing, as a step without a child."""
+    """Apply an op that holds nothing, as a step without a child."""
     built = instantiate(session, use, (shapes_of(value),), settings)
     builder.used |= built.used
     inputs: tuple[Ref, ...] = (reference(value),)
@@ -285,7 +285,9 @@ APPLY: dict[type[BlockValue], Callable[..., Value]] = {
     Shared: apply_shared,
 }
 
-Session.apply = apply
-Session.in_place = in_place
 
-__all__ = ["Session", "apply", "chains", "forms", "operators"]
+class Application(Session):
+    """An elaboration that can apply blocks to tensors."""
+
+    apply = apply
+    in_place = in_place

@@ -14,7 +14,7 @@ from archdsl.errors.diagnostic import MOST_FINDINGS
 from archdsl.graph import Child, Graph, Map, Run
 from archdsl.graph import Section as Part
 from archdsl.graph.attributes import attribute_name
-from archdsl.lang.elaborate.application import Session
+from archdsl.lang.elaborate.application import Application
 from archdsl.lang.elaborate.environment import Environment
 from archdsl.lang.elaborate.inherited import bring_home
 from archdsl.lang.elaborate.section import Worked, work_out
@@ -24,7 +24,7 @@ from archdsl.lang.elaborate.unworked import look_over
 from archdsl.lang.evaluate.building import Builder
 from archdsl.lang.evaluate.calls import typed_argument
 from archdsl.lang.evaluate.known import Known
-from archdsl.lang.evaluate.session import NOWHERE
+from archdsl.lang.evaluate.session import NOWHERE, Session
 from archdsl.lang.evaluate.setting import entry_of, slot_of
 from archdsl.lang.evaluate.settings import Entry, Slot
 from archdsl.lang.evaluate.table import bound, evaluate
@@ -59,7 +59,7 @@ def elaborate(
     if known and known.is_full:
         known.forget()
     with uncollected():
-        return Elaboration(family, params or {}, size, Session(known, budget)).graph()
+        return Elaboration(family, params or {}, size, Application(known, budget)).graph()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 from archdsl.errors import catalog
 from archdsl.graph import Argument, Origin
@@ -99,10 +99,7 @@ NOWHERE = Origin("computed", "")
 
 
 class Session:
-    """One elaboration. Evaluation applies blocks through `apply` and `in_place`, which `application` provides."""
-
-    apply: ClassVar[Callable[[Session, Builder, BlockValue, Value, Settings], Value]]
-    in_place: ClassVar[Callable[[Session, Builder, Use, Value, Settings], Value]]
+    """One elaboration, in which an `Application` applies blocks."""
 
     def __init__(self, known: Known | None = None, budget: Budget | None = None) -> None:
         self.known = known
@@ -119,6 +116,14 @@ class Session:
         self.shares = False
         """Whether the text has shared weights anywhere."""
         self.identity = vocabulary()["identity"]
+
+    def apply(self, builder: Builder, block: BlockValue, value: Value, settings: Settings) -> Value:
+        """Apply a block to a tensor, or a list of tensors, in the scope under construction."""
+        raise NotImplementedError
+
+    def in_place(self, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
+        """Apply an op as a step of the scope under construction, without a module of its own."""
+        raise NotImplementedError
 
     def level(self, span: Span | None, name: str = "") -> Self:
         """For a `with`: one level deeper, up to the limit. What recurses ends here."""
