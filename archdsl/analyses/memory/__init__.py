@@ -12,7 +12,7 @@ from archdsl.analyses.memory.backward import Backward
 from archdsl.analyses.memory.eager import Eager
 from archdsl.analyses.memory.held import held
 from archdsl.analyses.memory.planned import Planned
-from archdsl.analyses.memory.tensors import Unit, unit_of
+from archdsl.analyses.memory.tensors import unit_of
 from archdsl.errors import catalog, did_you_mean
 from archdsl.graph import Graph, Section
 

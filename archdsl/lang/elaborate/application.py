@@ -13,7 +13,7 @@ from archdsl.graph import Child, Ref, Run, Scope
 from archdsl.lang.elaborate.leaves import policy_block
 from archdsl.lang.elaborate.modules import beyond, check_single, child_of, instantiate, shared_elsewhere
 from archdsl.lang.elaborate.parameters import tensor_inputs
-from archdsl.lang.evaluate import chains, forms, operators  # noqa: F401 (they register their evaluators)
+from archdsl.lang.evaluate import chains, forms, operators  # noqa: F401 # pyright: ignore[reportUnusedImport] (they register their evaluators)
 from archdsl.lang.evaluate.building import Builder, Origins, check_length, reference, shapes_of, value_of
 from archdsl.lang.evaluate.joints import origins_shown
 from archdsl.lang.evaluate.session import Built, Session
@@ -289,5 +289,10 @@ APPLY: dict[type[BlockValue], Callable[..., Value]] = {
 class Application(Session):
     """An elaboration that can apply blocks to tensors."""
 
-    apply = apply
-    in_place = in_place
+    def apply(self, builder: Builder, block: BlockValue, value: Value, settings: Settings) -> Value:
+        """Apply a block to a tensor, or a list of tensors, in the scope under construction."""
+        return apply(self, builder, block, value, settings)
+
+    def in_place(self, builder: Builder, use: Use, value: Value, settings: Settings) -> Value:
+        """Apply an op as a step of the scope under construction, without a module of its own."""
+        return in_place(self, builder, use, value, settings)
