@@ -29,13 +29,13 @@ class WheelHook(BuildHookInterface):
         included |= {str(top / name): f"archdsl/{name}" for name in ("grammar", "specs")}
         sys.path.insert(0, str(top))
         try:
-            from archdsl.frontend.arch.tables import make, name
+            from archdsl.syntax.parser_tables import make, name
         finally:
             sys.path.remove(str(top))
         self.folder = tempfile.TemporaryDirectory()
         tables = Path(self.folder.name) / name()
         make(tables)
-        included[str(tables)] = f"archdsl/frontend/arch/{name()}"
+        included[str(tables)] = f"archdsl/syntax/{name()}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Called when the wheel is written."""

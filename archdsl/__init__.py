@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from archdsl.api import cost_many as cost_many
     from archdsl.api import emit as emit
     from archdsl.api import validate as validate
+    from archdsl.diagnostics import ArchError as ArchError
+    from archdsl.diagnostics import Diagnostic as Diagnostic
     from archdsl.driver import Spec as Spec
     from archdsl.driver import compile as compile
     from archdsl.driver import load as load
     from archdsl.driver import loads as loads
-    from archdsl.errors import ArchError as ArchError
-    from archdsl.errors import Diagnostic as Diagnostic
     from archdsl.graph import Graph as Graph
     from archdsl.weights.loading import load_weights as load_weights
     from archdsl.weights.loading import to_reference as to_reference
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 HOMES = {
-    "ArchError": "archdsl.errors",
-    "Diagnostic": "archdsl.errors",
+    "ArchError": "archdsl.diagnostics",
+    "Diagnostic": "archdsl.diagnostics",
     "Graph": "archdsl.graph",
     "Spec": "archdsl.driver",
     "build": "archdsl.api",

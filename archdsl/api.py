@@ -7,20 +7,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.asked import is_path, is_row, size_of
-from archdsl.driver import Spec, checking, compile, counted, load
-from archdsl.driver.opening import read_spec
-from archdsl.errors import ArchError, Diagnostic, Source, catalog, did_you_mean
-from archdsl.errors.reading import shown
+from archdsl.coerce import is_path, is_row, size_of
+from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog, did_you_mean
+from archdsl.diagnostics.source import shown
+from archdsl.driver import Spec, compile, counted, load, validation
+from archdsl.driver.imports import read_spec
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from archdsl.analyses.batch import Costed
     from archdsl.analyses.cost import Figures
-    from archdsl.analyses.many import Costed
-    from archdsl.backends.deviation import Crosscheck
-    from archdsl.lang.evaluate.known import Known
+    from archdsl.backends.crosscheck import Crosscheck
+    from archdsl.elaborate.scope_cache import ScopeCache
 
 FEW = 64
 """For fewer candidates no processes are started unless they are asked for."""
@@ -40,7 +40,7 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
         source = Source(shown(file), read_spec(file) if text is None else text)
     except ArchError as error:
         return error.diagnostics
-    return checking.validate(source, file, size_of(input))
+    return validation.validate(source, file, size_of(input))
 
 
 def cost(spec: Graph | Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Figures:
@@ -71,7 +71,7 @@ def cost_many(
     usual ones, `batch` and `precision` are for those of memory. In a script, call it under
     `if __name__ == "__main__":`, as for all that starts processes.
     """
-    from archdsl.analyses.many import USUAL, Chunk, checked, cost_chunks, in_chunks, load_of
+    from archdsl.analyses.batch import USUAL, Chunk, checked, cost_chunks, in_chunks, load_of
 
     wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
     count = checked(wanted, processes)
@@ -93,7 +93,7 @@ def row_of(values: Any, name: str, example: str) -> tuple[Any, ...]:
     return tuple(values)
 
 
-def candidate(spec: Any, params: Any = None, input: Any = None, known: Known | None = None) -> Graph:
+def candidate(spec: Any, params: Any = None, input: Any = None, known: ScopeCache | None = None) -> Graph:
     """The graph of one of many; raises ArchError for what is wrong with it."""
     if isinstance(spec, Graph):
         return settled(spec, params, input)

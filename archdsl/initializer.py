@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from archdsl.op import Declared, named
+from archdsl.op import Declaration, named
 
 
-class Initializer(Declared):
+class Initializer(Declaration):
     """Base of all initializers. `torch` is the function's name; its settings go by their own names."""
 
     torch: ClassVar[str] = ""

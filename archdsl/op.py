@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from archdsl.errors import Rule
+from archdsl.diagnostics import DiagnosticKind
 from archdsl.record import MISSING, Record, annotation
 
 Shape = tuple[int, ...]
@@ -62,7 +62,7 @@ class Misfit(Exception):
     `param` names the argument that is to blame (or "" for the input); whoever called the operator knows its place.
     """
 
-    def __init__(self, rule: Rule, param: str, label: str, help: str = "") -> None:
+    def __init__(self, rule: DiagnosticKind, param: str, label: str, help: str = "") -> None:
         super().__init__(label)
         self.rule, self.param, self.label, self.help = rule, param, label, help
 
@@ -142,7 +142,7 @@ class Spelling(NamedTuple):
     inplace: bool = False
 
 
-class Declared(Record):
+class Declaration(Record):
     """Base of what is declared once and called by name in the language: operators and initializers."""
 
     name: ClassVar[str] = ""
@@ -161,7 +161,7 @@ class Declared(Record):
             delattr(cls, name)
 
 
-class Op(Declared):
+class Op(Declaration):
     """Base of all operators. Subclasses declare fields with `param` and `named`, and override what is not default."""
 
     takes: ClassVar[Literal["tensor", "list"]] = "tensor"

@@ -9,8 +9,8 @@ import statistics
 import time
 
 from archdsl import driver
-from archdsl.lang.elaborate.backbone import elaborate
-from archdsl.lang.text.family import resolve
+from archdsl.elaborate.network import elaborate
+from archdsl.syntax.inheritance import resolve
 
 RUNS = 21
 

@@ -29,14 +29,14 @@ class Row(NamedTuple):
     """Other packages, or parts `archdsl.…`, inside functions only."""
 
 
-L0 = "errors record resources"
+L0 = "diagnostics record resources"
 L1 = f"{L0} op initializer graph"
-L3 = f"{L1} ops lang"
-L5 = f"{L3} frontend passes analyses backends weights asked driver integrations"
+L3 = f"{L1} ops syntax elaborate"
+L5 = f"{L3} frontend passes analyses backends weights coerce driver integrations"
 
 LAYERS = {
     # 0: the ground. Standard library only
-    "errors": Row("errors"),
+    "diagnostics": Row("diagnostics"),
     "record": Row(),
     "resources": Row(),
     # 1: what an op is, and the graph of them
@@ -47,22 +47,23 @@ LAYERS = {
     "ops": Row(f"{L1} ops"),
     "ops.*": Row(f"{L1} ops.common"),
     "ops.common": Row(L1),
-    # 3: the meaning of the language
-    "lang": Row(L3),
+    # 3: the text and its document, then what it comes to
+    "syntax": Row(f"{L1} ops syntax", brings="lark"),
+    "elaborate": Row(L3),
     # 4: five folders that know nothing of each other
-    "frontend": Row(f"{L3} frontend", brings="lark yaml"),
+    "frontend": Row(f"{L3} frontend", brings="yaml"),
     "passes": Row(f"{L3} passes"),
     "analyses": Row(f"{L3} analyses", lazily="yaml"),
     "backends": Row(f"{L3} backends", lazily="torch numpy onnx onnxscript onnxruntime"),
     "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
-    "asked": Row(f"{L3} frontend"),
-    "driver": Row(f"{L3} frontend passes analyses backends weights asked driver"),
+    "coerce": Row(f"{L3} frontend"),
+    "driver": Row(f"{L3} frontend passes analyses backends weights coerce driver"),
     "integrations": Row(L5, brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),
     "commands": Row(f". {L5} api commands", lazily=ANY),
-    "commands._run": Row(". errors commands", lazily="archdsl"),
+    "commands._run": Row(". diagnostics commands", lazily="archdsl"),
     "__main__": Row("commands"),
     "": Row("", lazily=ANY),
 }
@@ -136,8 +137,8 @@ def test_compiling_costing_and_emitting_need_no_torch() -> None:
 # The test of the test: in a small tree of the same shape, each wrong arrow is found, and each right one is let pass.
 
 WRONG = [
-    ("errors/source.py", "from archdsl import record", "archdsl.record"),
-    ("record.py", "import archdsl.errors.source", "archdsl.errors.source"),
+    ("diagnostics/source.py", "from archdsl import record", "archdsl.record"),
+    ("record.py", "import archdsl.diagnostics.source", "archdsl.diagnostics.source"),
     ("resources.py", "import yaml", "yaml"),
     ("op.py", "from archdsl.graph import Scope", "archdsl.graph"),
     ("op.py", "import torch", "torch"),
@@ -148,13 +149,15 @@ WRONG = [
     ("ops/conv.py", "from archdsl.ops import vocabulary", "archdsl.ops"),
     ("ops/conv.py", "from archdsl.backends.torch import emit", "archdsl.backends.torch"),
     ("ops/common.py", "from archdsl.ops.conv import Conv", "archdsl.ops.conv"),
-    ("lang/scope.py", "import pydantic", "pydantic"),
-    ("lang/scope.py", "from lark import Lark", "lark"),
-    ("lang/text/document.py", "import yaml", "yaml"),
+    ("elaborate/scope.py", "import pydantic", "pydantic"),
+    ("elaborate/scope.py", "from lark import Lark", "lark"),
+    ("syntax/document.py", "import yaml", "yaml"),
     ("frontend/parser.py", "import pydantic", "pydantic"),
-    ("lang/scope.py", "from ..frontend.parser import parse", "archdsl.frontend.parser"),
+    ("elaborate/scope.py", "from ..frontend.parser import parse", "archdsl.frontend.parser"),
     ("frontend/parser.py", "from archdsl.analyses.cost import cost", "archdsl.analyses.cost"),
     ("frontend/parser.py", "from archdsl import build", "archdsl"),
+    ("syntax/parser.py", "from archdsl.elaborate import scope", "archdsl.elaborate.scope"),
+    ("frontend/parser.py", "import lark", "lark"),
     ("passes/fold.py", "def f():\n    from archdsl.backends.torch.emit import emit", "archdsl.backends.torch.emit"),
     ("analyses/cost.py", "if typing.TYPE_CHECKING:\n    import torch", "torch inside a function"),
     ("analyses/cost.py", "import_module('archdsl.passes.fold')", "archdsl.passes.fold"),
@@ -173,11 +176,14 @@ WRONG = [
     ("misc/helpers.py", "import os", "archdsl.misc.helpers has no layer"),
 ]
 RIGHT = [
-    ("errors/render.py", "import re\nfrom archdsl.errors.source import Span"),
-    ("ops/conv.py", "from archdsl.ops.common import window\nfrom archdsl.op import Op\nfrom archdsl import errors"),
+    ("diagnostics/render.py", "import re\nfrom archdsl.diagnostics.source import Span"),
+    (
+        "ops/conv.py",
+        "from archdsl.ops.common import window\nfrom archdsl.op import Op\nfrom archdsl import diagnostics",
+    ),
     ("ops/__init__.py", "from importlib import import_module\ndef f(n):\n    import_module(f'archdsl.ops.{n}')"),
-    ("lang/text/document.py", "from ..scope import Scope"),
-    ("frontend/parser.py", "import lark, yaml\nfrom archdsl.lang import scope"),
+    ("syntax/document.py", "from .scope import Scope"),
+    ("frontend/parser.py", "import yaml\nfrom archdsl.elaborate import scope"),
     ("backends/torch/module.py", "def f():\n    import torch"),
     ("integrations/timm.py", "import torch, timm\nfrom archdsl.driver import load"),
     ("commands/build.py", "from archdsl.driver import load\ndef f():\n    import torch, archdsl.backends.torch.emit"),
@@ -189,7 +195,7 @@ def planted(folder: Path, path: str, text: str) -> Path:
     """A package of empty modules, with one that has a text."""
     package = folder / "archdsl"
     others = {case[0] for case in (*WRONG, *RIGHT) if not case[0].startswith("misc/")}
-    for each in {path, *others, "errors/__init__.py", "ops/join.py"}:
+    for each in {path, *others, "diagnostics/__init__.py", "ops/join.py"}:
         file = package / each
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text if each == path else "", encoding="utf-8")
@@ -209,7 +215,7 @@ def test_a_right_arrow_is_let_pass(tmp_path: Path, path: str, text: str) -> None
 
 
 def test_a_circle_is_found(tmp_path: Path) -> None:
-    package = planted(tmp_path, "lang/scope.py", "from archdsl.lang import document")
+    package = planted(tmp_path, "elaborate/scope.py", "from archdsl.elaborate import stage")
     assert circles(package, ["at import"]) == []
-    (package / "lang/document.py").write_text("from .scope import Scope", encoding="utf-8")
-    assert circles(package, ["at import"]) == [{"archdsl.lang.scope", "archdsl.lang.document"}]
+    (package / "elaborate/stage.py").write_text("from .scope import Scope", encoding="utf-8")
+    assert circles(package, ["at import"]) == [{"archdsl.elaborate.scope", "archdsl.elaborate.stage"}]

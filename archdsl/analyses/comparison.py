@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from archdsl.analyses.figures import FIGURES, Asked, Load
-from archdsl.analyses.roofline import Setting, efficiency, estimate
-from archdsl.errors import catalog, did_you_mean
+from archdsl.analyses.figures import FIGURES, Load, Measured
+from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
+from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.graph import Graph
 
 USUAL = ("params", "macs", "memory_access", "peak_memory")
@@ -27,7 +27,7 @@ WHOLE = "whole"
 """How a receptive field without end is shown: it is the whole map."""
 
 
-class Network(NamedTuple):
+class ComparedNetwork(NamedTuple):
     """A network with its figures by name; None where it has none."""
 
     name: str
@@ -38,7 +38,7 @@ class Network(NamedTuple):
 class Comparison(NamedTuple):
     """Networks side by side, for the same load."""
 
-    networks: tuple[Network, ...]
+    networks: tuple[ComparedNetwork, ...]
     figures: tuple[str, ...]
     load: Load
     device: str = ""
@@ -49,12 +49,12 @@ class Comparison(NamedTuple):
         same = len({each.input for each in self.networks}) == 1
         return [each.name if same else f"{each.name} {'x'.join(map(str, each.input))}" for each in self.networks]
 
-    def difference(self, network: Network, figure: str) -> Any:
+    def difference(self, network: ComparedNetwork, figure: str) -> Any:
         """By how much a network has more than the first; None where one of them has no such figure."""
         base, own = self.networks[0].figures[figure], network.figures[figure]
         return None if base is None or own is None else own - base
 
-    def ratio(self, network: Network, figure: str) -> float | None:
+    def ratio(self, network: ComparedNetwork, figure: str) -> float | None:
         """How many times as much as the first a network has; None of nothing."""
         base, own = self.networks[0].figures[figure], network.figures[figure]
         return own / base if base and own is not None else None
@@ -78,15 +78,15 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: Setting | None) -> Comparison:
+def compare(graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: RooflineSetting | None) -> Comparison:
     """The figures of networks side by side; raises ArchError for a figure that does not exist."""
     names = chosen(figures, setting)
-    networks = tuple(Network(graph.name, graph.input, found(graph, names, load, setting)) for graph in graphs)
+    networks = tuple(ComparedNetwork(graph.name, graph.input, found(graph, names, load, setting)) for graph in graphs)
     device = (setting.device.label or setting.device.name) if setting else ""
     return Comparison(networks, names, load, device)
 
 
-def chosen(figures: Sequence[str], setting: Setting | None) -> tuple[str, ...]:
+def chosen(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str, ...]:
     """The figures that are asked for, or the usual ones."""
     wanted = tuple(name for name in figures if name)
     known = [*FIGURES, *OF_DEVICE]
@@ -101,9 +101,9 @@ def chosen(figures: Sequence[str], setting: Setting | None) -> tuple[str, ...]:
     return (*USUAL, "time") if setting else USUAL
 
 
-def found(graph: Graph, names: Sequence[str], load: Load, setting: Setting | None) -> dict[str, Any]:
+def found(graph: Graph, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
     """The figures of a network; None for a receptive field without end."""
-    asked = Asked(graph)
+    asked = Measured(graph)
     values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}
     if setting is not None and set(names) & {*OF_DEVICE}:
         seconds = estimate(graph, setting)[graph.root].seconds

@@ -8,7 +8,7 @@ from archdsl.graph import Graph, Map, Section, Totals
 from archdsl.op import Shape
 
 
-class Row(NamedTuple):
+class SectionFigures(NamedTuple):
     """A section's part in the figures."""
 
     section: Section
@@ -30,7 +30,7 @@ class Figures(NamedTuple):
     totals: Totals
     training_params: int
     training_macs: int
-    rows: tuple[Row, ...]
+    rows: tuple[SectionFigures, ...]
     maps: tuple[Map, ...]
 
     @property
@@ -64,7 +64,7 @@ def named_map(each: Section | Map) -> dict[str, Any]:
 
 def cost(graph: Graph) -> Figures:
     """The figures of a graph."""
-    rows = tuple(Row(section, graph.scope_of(section).totals) for section in graph.sections)
+    rows = tuple(SectionFigures(section, graph.scope_of(section).totals) for section in graph.sections)
     training = [row.totals for row in rows if row.section.training_only]
     return Figures(
         name=graph.name,

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from archdsl.analyses.counts import BYTES
-from archdsl.errors import ArchError, catalog, did_you_mean, listed
-from archdsl.errors.characters import on_one_line
+from archdsl.analyses.memory_access import BYTES
+from archdsl.diagnostics import ArchError, catalog, did_you_mean, listed
+from archdsl.diagnostics.characters import on_one_line
 
 KNOWN = Path(__file__).with_name("devices.toml")
 KEYS = ("label", "source", "peak", "bandwidth", "launch")
@@ -24,7 +24,7 @@ LARGEST = 1e21
 LINE = "`peak=14T, bandwidth=900G, launch=5us`"
 
 
-class Kind(NamedTuple):
+class Quantity(NamedTuple):
     """What a key's quantities are: the units that may stand behind them, the least one, and how one is written."""
 
     units: tuple[str, ...]
@@ -33,9 +33,9 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "peak": Kind(("FLOPS", "FLOP/s", "OPS", "OP/s"), 1.0, "`14T` or `14 TFLOP/s`"),
-    "bandwidth": Kind(("B/s",), 1.0, "`900G` or `900 GB/s`"),
-    "launch": Kind(("s",), 0.0, "`5us` or `5u`, in seconds"),
+    "peak": Quantity(("FLOPS", "FLOP/s", "OPS", "OP/s"), 1.0, "`14T` or `14 TFLOP/s`"),
+    "bandwidth": Quantity(("B/s",), 1.0, "`900G` or `900 GB/s`"),
+    "launch": Quantity(("s",), 0.0, "`5us` or `5u`, in seconds"),
 }
 
 

@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archdsl.analyses.figures import FIGURES as KNOWN
-from archdsl.analyses.figures import Asked, Figure, Load, Unit
-from archdsl.errors import ArchError, Diagnostic, Rule, catalog, did_you_mean
+from archdsl.analyses.figures import Figure, Load, Measured, Unit
+from archdsl.diagnostics import ArchError, Diagnostic, DiagnosticKind, catalog, did_you_mean
 from archdsl.graph import Graph, Section
-from archdsl.lang.text.document import Check
+from archdsl.syntax.document import Expectation
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -43,30 +43,30 @@ LARGEST_BATCH = 10**6
 class Outcome(NamedTuple):
     """A check and what it found."""
 
-    check: Check
+    check: Expectation
     actual: str
     finding: Diagnostic | None
 
 
-class Unfit(Exception):
+class BadExpectation(Exception):
     """A check that cannot be held against anything: how it is wrong, and what would do."""
 
-    def __init__(self, rule: Rule, label: str, help: str = "") -> None:
+    def __init__(self, rule: DiagnosticKind, label: str, help: str = "") -> None:
         super().__init__(label)
         self.rule, self.label, self.help = rule, label, help
 
 
-def hold(graph: Graph, checks: Iterable[Check]) -> list[Outcome]:
+def hold(graph: Graph, checks: Iterable[Expectation]) -> list[Outcome]:
     """Each check against the figures of a network."""
-    asked = Asked(graph)
+    asked = Measured(graph)
     return [outcome(asked, check) for check in checks]
 
 
-def outcome(asked: Asked, check: Check) -> Outcome:
+def outcome(asked: Measured, check: Expectation) -> Outcome:
     """One check against the figures."""
     try:
         actual, wanted = compared(asked, check)
-    except Unfit as unfit:
+    except BadExpectation as unfit:
         return Outcome(check, "", unfit.rule.at(check.span, unfit.label, help=unfit.help))
     except ArchError as error:
         first = error.diagnostics[0]
@@ -91,7 +91,7 @@ def exact(value: Any) -> str:
     return shown(value).replace(",", "_")
 
 
-def compared(asked: Asked, check: Check) -> tuple[Any, Any]:
+def compared(asked: Measured, check: Expectation) -> tuple[Any, Any]:
     """What a network comes to, and what it is held to; raises Unfit where that cannot be said."""
     name, load = ".".join(check.figure), load_of(check)
     if name in asked.sections:
@@ -106,11 +106,13 @@ def compared(asked: Asked, check: Check) -> tuple[Any, Any]:
     if not figure.loaded:
         refuse_load(check, name)
     if not figure.exact and check.sign in {"==", "!="}:
-        raise Unfit(catalog.WRONG_TYPE, f"`{name}` is not an exact figure", "give it a bound, with `<=` or `>=`")
+        raise BadExpectation(
+            catalog.WRONG_TYPE, f"`{name}` is not an exact figure", "give it a bound, with `<=` or `>=`"
+        )
     return figure.find(asked, section, load), amount_of(check, figure.unit)
 
 
-def figure_of(asked: Asked, check: Check, name: str) -> tuple[Figure, Section | None]:
+def figure_of(asked: Measured, check: Expectation, name: str) -> tuple[Figure, Section | None]:
     """The figure that a check names, and of which section."""
     *owner, last = check.figure
     section = asked.sections.get(".".join(owner)) if owner else None
@@ -118,39 +120,41 @@ def figure_of(asked: Asked, check: Check, name: str) -> tuple[Figure, Section | 
     if figure is None or (owner and (section is None or figure.whole)):
         known = [*KNOWN, *TRAINING, *asked.sections, *(f"{each}.{of}" for each in asked.sections for of in FIGURES)]
         help = did_you_mean(name, known) or f"sections by name, their figures as `c3.macs`, and {', '.join(KNOWN)}"
-        raise Unfit(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
+        raise BadExpectation(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
     return figure, section
 
 
-def load_of(check: Check) -> Load:
+def load_of(check: Expectation) -> Load:
     """The batch and precision that a check is for."""
     batch = 1 if check.batch is None else check.batch
     if not 0 < batch <= LARGEST_BATCH:
-        raise Unfit(catalog.OUT_OF_RANGE, f"a batch of {batch}", f"a batch has 1 to {LARGEST_BATCH:,} samples")
+        raise BadExpectation(catalog.OUT_OF_RANGE, f"a batch of {batch}", f"a batch has 1 to {LARGEST_BATCH:,} samples")
     return Load(batch, check.precision or "fp32")
 
 
-def refuse_load(check: Check, name: str) -> None:
+def refuse_load(check: Expectation, name: str) -> None:
     """Raises Unfit where a batch is given for a figure that no batch changes."""
     if check.batch is not None or check.precision:
-        raise Unfit(catalog.UNUSED, f"no batch or precision changes `{name}`", "leave out what follows the amount")
+        raise BadExpectation(
+            catalog.UNUSED, f"no batch or precision changes `{name}`", "leave out what follows the amount"
+        )
 
 
-def shape_and_bound(section: Section, check: Check) -> tuple[Any, Any]:
+def shape_and_bound(section: Section, check: Expectation) -> tuple[Any, Any]:
     """A section's shape, and the one that it is held to."""
     sides = check.amount.split("x")
     if not all(side.isdigit() for side in sides) or check.sign not in {"==", "!="}:
         label = f"`{check.amount}` cannot be compared with the shape of `{section.name}`"
-        raise Unfit(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
+        raise BadExpectation(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
     return section.shape, tuple(map(int, sides))
 
 
-def amount_of(check: Check, unit: Unit) -> Fraction:
+def amount_of(check: Expectation, unit: Unit) -> Fraction:
     """The number that a check says, its unit multiplied out."""
     match, known = AMOUNT.fullmatch(check.amount), UNITS[unit]
     name = ".".join(check.figure)
     if match is None:
-        raise Unfit(
+        raise BadExpectation(
             catalog.WRONG_TYPE, f"`{check.amount}` is not an amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
         )
     if match[2] not in known:
@@ -158,7 +162,7 @@ def amount_of(check: Check, unit: Unit) -> Fraction:
         everywhere = {each for of_kind in UNITS.values() for each in of_kind}
         known_elsewhere = f"`{name}` is {MEANT[unit]}, so not in `{match[2]}`"
         label = known_elsewhere if match[2] in everywhere else f"no unit is called `{match[2]}`"
-        raise Unfit(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
+        raise BadExpectation(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
     return Fraction(match[1]) * known[match[2]]
 
 
@@ -177,7 +181,7 @@ def shown(value: Any) -> str:
     return f"{value:,}"
 
 
-def text_of(check: Check) -> str:
+def text_of(check: Expectation) -> str:
     """A check as its author wrote it."""
     load = "" if check.batch is None else f" at batch {check.batch}"
     return (

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from archdsl.graph import Graph, Scope, Section, Totals
 
 if TYPE_CHECKING:
-    from archdsl.analyses.counts import Counts
-    from archdsl.analyses.field import Field
     from archdsl.analyses.memory import Memory
+    from archdsl.analyses.memory_access import Counts
+    from archdsl.analyses.receptive_field import Field
 
 Unit = Literal["number", "bytes", "pixels", "ratio"]
 
@@ -28,7 +28,7 @@ class Load(NamedTuple):
     precision: str = "fp32"
 
 
-class Asked:
+class Measured:
     """A network of which figures are asked."""
 
     def __init__(self, graph: Graph) -> None:
@@ -51,20 +51,20 @@ class Asked:
     @cached_property
     def all_counts(self) -> dict[Scope, Counts]:
         """What each scope moves and computes."""
-        from archdsl.analyses.counts import counts
+        from archdsl.analyses.memory_access import counts
 
         return counts(self.graph)
 
     @cached_property
     def fields(self) -> dict[str, Field | None]:
         """The receptive field of each section."""
-        from archdsl.analyses.field import fields
+        from archdsl.analyses.receptive_field import fields
 
         return {part.section.name: field for part, field in fields(self.graph)}
 
     def field(self, section: Section | None) -> float:
         """The receptive field of a section or the network, along its shorter side; without end for the whole map."""
-        from archdsl.analyses.field import largest
+        from archdsl.analyses.receptive_field import largest
 
         found = largest(self.fields.values()) if section is None else self.fields.get(section.name)
         return float(min(found.size)) if found and not found.whole else inf
@@ -92,38 +92,38 @@ class Figure(NamedTuple):
 
     unit: Unit
     meaning: str
-    find: Callable[[Asked, Section | None, Load], Any]
+    find: Callable[[Measured, Section | None, Load], Any]
     loaded: bool = False
     exact: bool = True
     whole: bool = False
 
 
-def total(name: str) -> Callable[[Asked, Section | None, Load], int]:
+def total(name: str) -> Callable[[Measured, Section | None, Load], int]:
     """A figure that the graph carries."""
     return lambda asked, section, _: getattr(asked.totals(section), name)
 
 
-def counted(name: str) -> Callable[[Asked, Section | None, Load], int]:
+def counted(name: str) -> Callable[[Measured, Section | None, Load], int]:
     """A figure of what is moved and computed."""
     return lambda asked, section, _: getattr(asked.counts(section), name)
 
 
-def remembered(name: str) -> Callable[[Asked, Section | None, Load], int]:
+def remembered(name: str) -> Callable[[Measured, Section | None, Load], int]:
     """A figure of memory."""
     return lambda asked, section, load: asked.part(name, section, load)
 
 
-def moved(asked: Asked, section: Section | None, load: Load) -> int:
+def moved(asked: Measured, section: Section | None, load: Load) -> int:
     """Bytes read and written."""
     return asked.counts(section).bytes(load.precision, load.batch)
 
 
-def intensity(asked: Asked, section: Section | None, load: Load) -> float:
+def intensity(asked: Measured, section: Section | None, load: Load) -> float:
     """Arithmetic intensity."""
     return asked.counts(section).intensity(load.precision, load.batch)
 
 
-def field(asked: Asked, section: Section | None, load: Load) -> float:
+def field(asked: Measured, section: Section | None, load: Load) -> float:
     """The receptive field."""
     return asked.field(section)
 

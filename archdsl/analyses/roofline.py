@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from archdsl.analyses.counts import check_precision, counts_of
 from archdsl.analyses.device import Device
-from archdsl.analyses.sums import sums
-from archdsl.errors import catalog
+from archdsl.analyses.fold import sums
+from archdsl.analyses.memory_access import check_precision, counts_of
+from archdsl.diagnostics import catalog
 from archdsl.graph import Graph, Scope
 
 Bound = Literal["compute", "memory", "launch"]
 LARGEST_BATCH = 10**6
 
 
-class Setting(NamedTuple):
+class RooflineSetting(NamedTuple):
     """What an estimate is for."""
 
     device: Device
@@ -46,7 +46,7 @@ class Times(NamedTuple):
         return largest[1]  # type: ignore[return-value]
 
 
-def estimate(graph: Graph, setting: Setting) -> dict[Scope, Times]:
+def estimate(graph: Graph, setting: RooflineSetting) -> dict[Scope, Times]:
     """The least time of each scope; the network's is that of `graph.root`.
 
     Raises ArchError where the precision, the batch, or the device's peak is not known.
@@ -57,7 +57,7 @@ def estimate(graph: Graph, setting: Setting) -> dict[Scope, Times]:
     return sums(graph, Times(), lambda scope: times_of(scope, setting))
 
 
-def times_of(scope: Scope, setting: Setting) -> Times:
+def times_of(scope: Scope, setting: RooflineSetting) -> Times:
     """The least time of an op."""
     device, counts = setting.device, counts_of(scope)
     if not counts.kernels:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from archdsl.errors import ArchError, catalog
+from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Child, Graph, Ref, Scope, Spread, Step, distinct
 from archdsl.op import Op, Weight
 

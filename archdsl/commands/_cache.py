@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from archdsl import __version__
-from archdsl.commands._stored import as_plain, from_plain
-from archdsl.errors import Diagnostic, Source, catalog
+from archdsl.commands._findings_json import as_plain, from_plain
+from archdsl.diagnostics import Diagnostic, Source, catalog
 
 FORMAT = 1
 PACKAGES = ("lark", "yaml")
@@ -179,7 +179,7 @@ def digest(text: str) -> str:
 
 def unchanged(imports: list[tuple[str, str, str]]) -> bool:
     """Whether imported files are what they were; raises OSError where they are not there."""
-    from archdsl.errors.reading import BOM, file_content
+    from archdsl.diagnostics.files import BOM, file_content
 
     for asked, path, said in imports:
         if os.path.realpath(asked) != path:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from archdsl.commands._streams import output
-from archdsl.errors import Diagnostic
-from archdsl.errors.render import render
+from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics.render import render
 
 
 def print_findings(findings: Iterable[Diagnostic], stream: TextIO, behind: str = "\n") -> None:

@@ -8,35 +8,36 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Source
-from archdsl.errors.reading import STDIN, read_input, read_text, shown
+from archdsl.diagnostics import ArchError, Source
+from archdsl.diagnostics.files import STDIN, read_input, read_text
+from archdsl.diagnostics.source import shown
 
 STANDARD_INPUT = "-"
 
 
-class Asked(NamedTuple):
+class GivenFile(NamedTuple):
     """A file that is asked for, and whether it was met through a folder only."""
 
     path: str
     through_folder: bool
 
 
-def files(paths: list[str]) -> Iterator[Asked]:
+def files(paths: list[str]) -> Iterator[GivenFile]:
     """Each file that is asked for once, in order."""
-    from archdsl.frontend.notation import SUFFIXES
+    from archdsl.syntax.detect_format import SUFFIXES
 
     named = {str(Path(text)) for text in paths}
     seen: set[str] = set()
     for text in paths:
         inside = text not in {"", STANDARD_INPUT} and os.path.isdir(text)
-        for each in sorted(below(Path(text), SUFFIXES)) if inside else [Asked(text, False)]:
+        for each in sorted(below(Path(text), SUFFIXES)) if inside else [GivenFile(text, False)]:
             path = str(Path(each.path)) if each.path else ""
             if path not in seen:
                 seen.add(path)
                 yield each._replace(through_folder=each.through_folder and path not in named)
 
 
-def below(folder: Path, endings: tuple[str, ...]) -> Iterator[Asked]:
+def below(folder: Path, endings: tuple[str, ...]) -> Iterator[GivenFile]:
     """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there.
 
     A folder that cannot be looked into is asked for itself, so that this is said.
@@ -45,8 +46,8 @@ def below(folder: Path, endings: tuple[str, ...]) -> Iterator[Asked]:
     for where, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
         paths = [str(Path(where, name)) for name in names if name.endswith(endings)]
-        yield from (Asked(path, True) for path in paths if is_file(path))
-    yield from (Asked(str(error.filename), False) for error in closed)
+        yield from (GivenFile(path, True) for path in paths if is_file(path))
+    yield from (GivenFile(str(error.filename), False) for error in closed)
 
 
 def is_file(path: str) -> bool:
@@ -66,6 +67,6 @@ def source_of(path: str) -> Source:
     try:
         return Source(shown(Path(path)), read_text(Path(path)))
     except ArchError as error:
-        from archdsl.driver.opening import offering
+        from archdsl.driver.imports import offering
 
         raise offering(error, Path(path)) from None

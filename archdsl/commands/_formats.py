@@ -9,9 +9,9 @@ from typing import Any
 
 from archdsl import __version__
 from archdsl.commands._json import json_text
-from archdsl.errors import Diagnostic, Span
-from archdsl.errors.characters import on_one_line, plain
-from archdsl.errors.render import name_of, render
+from archdsl.diagnostics import Diagnostic, Span
+from archdsl.diagnostics.characters import on_one_line, plain
+from archdsl.diagnostics.render import name_of, render
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning"}
@@ -96,7 +96,7 @@ def sarif(findings: Sequence[Diagnostic]) -> str:
 
 def sarif_rule(finding: Diagnostic) -> dict[str, Any]:
     """The rule of a finding in a SARIF log."""
-    from archdsl.errors.explain import explanations
+    from archdsl.diagnostics.explain import explanations
 
     page = explanations()[finding.code]
     return {

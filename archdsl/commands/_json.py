@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, cast
 
-from archdsl.errors.characters import escape, visible_json
+from archdsl.diagnostics.characters import escape, visible_json
 
 HALF = re.compile("[\ud800-\udfff]")
 

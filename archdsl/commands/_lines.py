@@ -7,12 +7,12 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from archdsl.analyses.lines import COLUMNS, Column, Kind, Line
+from archdsl.analyses.breakdown import COLUMNS, BreakdownLine, Column, Kind
 from archdsl.commands._table import markdown, ruled, table
 from archdsl.commands._units import count, rate, ratio, seconds
 
 
-def as_text(lines: Sequence[Line], total: Line, names: Sequence[str]) -> str:
+def as_text(lines: Sequence[BreakdownLine], total: BreakdownLine, names: Sequence[str]) -> str:
     """A table, with the network's own figures below."""
     columns = [COLUMNS[name] for name in names]
     rows = [
@@ -23,7 +23,7 @@ def as_text(lines: Sequence[Line], total: Line, names: Sequence[str]) -> str:
     return "\n".join(ruled(table(rows, numbers(columns), names.index("kind") if "kind" in names else None)))
 
 
-def total_row(total: Line, names: Sequence[str]) -> list[str]:
+def total_row(total: BreakdownLine, names: Sequence[str]) -> list[str]:
     """The network's own figures."""
     cells = [COLUMNS[name] for name in names]
     return [
@@ -36,7 +36,7 @@ def total_row(total: Line, names: Sequence[str]) -> list[str]:
     ]
 
 
-def as_markdown(lines: Sequence[Line], total: Line, names: Sequence[str]) -> str:
+def as_markdown(lines: Sequence[BreakdownLine], total: BreakdownLine, names: Sequence[str]) -> str:
     """A table in Markdown."""
     columns = [COLUMNS[name] for name in names]
     rows = [
@@ -52,7 +52,7 @@ def numbers(columns: Sequence[Column]) -> set[int]:
     return {at for at, column in enumerate(columns) if column.kind != "text"}
 
 
-def as_csv(lines: Sequence[Line], names: Sequence[str]) -> str:
+def as_csv(lines: Sequence[BreakdownLine], names: Sequence[str]) -> str:
     """Comma-separated values, exact, under the columns' names."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -61,7 +61,7 @@ def as_csv(lines: Sequence[Line], names: Sequence[str]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def as_data(lines: Sequence[Line], names: Sequence[str]) -> list[dict[str, Any]]:
+def as_data(lines: Sequence[BreakdownLine], names: Sequence[str]) -> list[dict[str, Any]]:
     """Plain data, exact, under the columns' names."""
     return [{name: COLUMNS[name].value(line) for name in names} for line in lines]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from archdsl.errors import ArchError, Diagnostic, Source, catalog
+from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
 
 if TYPE_CHECKING:
     from archdsl.driver import Spec
@@ -41,11 +41,11 @@ def chosen_params(options: argparse.Namespace) -> dict[str, Any]:
 
 def chosen_param(text: str) -> tuple[str, Any]:
     """The name and the value that a `-p` gives."""
-    from archdsl.frontend.arch.parser import parse
-    from archdsl.frontend.text import Text
+    from archdsl.syntax.located_text import LocatedText
+    from archdsl.syntax.parser import parse
 
     name, equals, value = text.partition("=")
-    whole = Text.of(Source("-p", text))
+    whole = LocatedText.of(Source("-p", text))
     if not equals or not name.strip().isidentifier() or not value.strip():
         raise catalog.USAGE.error(whole.whole, "this sets nothing", help="write `-p name=value`, as `-p classes=10`")
     return name.strip(), parse(whole.after(len(name) + 1), "expression")

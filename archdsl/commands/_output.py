@@ -10,12 +10,12 @@ from errno import EACCES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archdsl.errors import catalog
-from archdsl.errors.reading import shown
+from archdsl.diagnostics import catalog
+from archdsl.diagnostics.source import shown
 
 if TYPE_CHECKING:
     from archdsl.driver import Spec
-    from archdsl.lang.text.files import File
+    from archdsl.syntax.scopes import FileScope
 
 NO_FOLDER = "make the folder first, or choose another"
 
@@ -39,7 +39,7 @@ def check_output(path: Path, specs: Iterable[Spec] = ()) -> None:
         raise catalog.OUTPUT.error(None, label, help="choose another name")
 
 
-def read_for(file: File) -> Iterator[Path]:
+def read_for(file: FileScope) -> Iterator[Path]:
     """The files that a spec is read from: its own, and all that it imports."""
     files = [file]
     for each in files:

@@ -9,7 +9,7 @@ from typing import Any
 from archdsl.analyses.comparison import WHOLE, Comparison, front, title
 from archdsl.analyses.figures import FIGURES
 from archdsl.commands._output import write_whole
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 
 MANY = 4
 """From so many networks on there is a view of those that are not outdone."""

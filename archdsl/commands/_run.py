@@ -14,10 +14,10 @@ from typing import NoReturn
 
 from archdsl import __version__
 from archdsl.commands._color import print_findings
-from archdsl.commands._light import leave, lighten
+from archdsl.commands._fast_exit import leave, lighten
 from archdsl.commands._streams import prepare, safe
-from archdsl.errors import ArchError, catalog, did_you_mean
-from archdsl.errors.characters import on_one_line
+from archdsl.diagnostics import ArchError, catalog, did_you_mean
+from archdsl.diagnostics.characters import on_one_line
 
 USAGE_CODES = {rule.code for rule in (catalog.USAGE, catalog.MISSING_PACKAGE, catalog.OUTPUT)}
 

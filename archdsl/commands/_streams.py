@@ -15,7 +15,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-from archdsl.errors.characters import on_one_line, plain, without_commands
+from archdsl.diagnostics.characters import on_one_line, plain, without_commands
 
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 SIMPLER = {"─": "-", "…": "."}
@@ -26,7 +26,7 @@ CLEAR_LINE = "\r\x1b[K"
 WIDEST_PROGRESS = 100
 
 
-class Output:
+class SafeStream:
     """A text stream on which nothing steers a terminal or a CI; what it does not say itself, its stream does."""
 
     def __init__(self, stream: Any) -> None:
@@ -73,9 +73,9 @@ class Output:
         return getattr(self.stream, name)
 
 
-def output(stream: TextIO) -> Output:
+def output(stream: TextIO) -> SafeStream:
     """A stream, made safe if it is not."""
-    return stream if isinstance(stream, Output) else Output(stream)
+    return stream if isinstance(stream, SafeStream) else SafeStream(stream)
 
 
 @contextmanager

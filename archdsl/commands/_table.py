@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Sequence
 
-from archdsl.analyses.cost import Figures, Row
-from archdsl.errors.characters import on_one_line
+from archdsl.analyses.cost import Figures, SectionFigures
+from archdsl.diagnostics.characters import on_one_line
 
 HEADINGS = ("", "made of", "output", "parameters", "", "multiply-adds", "")
 RIGHT = frozenset({3, 4, 5, 6})
@@ -31,7 +31,7 @@ def ruled(lines: Sequence[str]) -> list[str]:
     return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
 
-def cells(figures: Figures, row: Row) -> tuple[str, ...]:
+def cells(figures: Figures, row: SectionFigures) -> tuple[str, ...]:
     """A section's row."""
     section, totals = row
     text = " ".join(section.text.split())

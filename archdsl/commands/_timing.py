@@ -10,7 +10,7 @@ from statistics import quantiles
 from typing import Any, NamedTuple
 
 from archdsl.commands._streams import output
-from archdsl.errors import catalog, listed
+from archdsl.diagnostics import catalog, listed
 
 DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp64": "float64"}
 WARM_UP = 2
@@ -18,7 +18,7 @@ FEWEST, MOST = 5, 10_000
 MOST_THREADS = 1024
 
 
-class Times(NamedTuple):
+class Timing(NamedTuple):
     """Seconds: the median, and the quartiles around it, of so many runs."""
 
     median: float
@@ -85,7 +85,7 @@ def threads(torch: Any, count: int | None) -> Generator[int, None, None]:
 
 def measure(
     names: Sequence[str], functions: Sequence[Callable[[], Any]], wait: Callable[[], None], seconds: float
-) -> list[Times]:
+) -> list[Timing]:
     """The times of functions, in turn: so what disturbs the machine disturbs them alike."""
     progress = Progress(names)
     for at, function in enumerate(functions):
@@ -113,10 +113,10 @@ def enough(samples: Sequence[float], seconds: float) -> bool:
     return len(samples) >= MOST or (len(samples) >= FEWEST and sum(samples) >= seconds)
 
 
-def summed_up(samples: Sequence[float]) -> Times:
+def summed_up(samples: Sequence[float]) -> Timing:
     """Median and quartiles."""
     low, median, high = quantiles(samples, n=4, method="inclusive")
-    return Times(median, low, high, len(samples))
+    return Timing(median, low, high, len(samples))
 
 
 class Progress:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.commands._output import write_whole
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 
 if TYPE_CHECKING:
     from torch import Tensor

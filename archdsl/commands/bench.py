@@ -11,32 +11,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archdsl.analyses.counts import check_precision
 from archdsl.analyses.device import Device
 from archdsl.analyses.device import device as described
-from archdsl.analyses.roofline import Setting, efficiency, estimate
+from archdsl.analyses.memory_access import check_precision
+from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
 from archdsl.analyses.roofline import Times as Estimate
 from archdsl.api import build
 from archdsl.commands import _timing
+from archdsl.commands._device_options import add_batch, chosen_batch
 from archdsl.commands._json import json_text
-from archdsl.commands._machine import add_batch, chosen_batch
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import table
-from archdsl.commands._timing import Times
+from archdsl.commands._timing import Timing
 from archdsl.commands._units import rate, seconds
+from archdsl.diagnostics import catalog
 from archdsl.driver import compile, load
-from archdsl.errors import catalog
 from archdsl.graph import Graph
 
 MACHINE = "machine.toml"
 LONGEST = 600.0
 
 
-class Row(NamedTuple):
+class NetworkTimes(NamedTuple):
     """A network's times."""
 
     graph: Graph
-    times: Times
+    times: Timing
     estimate: Estimate | None
 
 
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
             reason = str(error).partition("\n")[0][:120]
             raise catalog.USAGE.error(None, f"{options.dtype} on {options.device}: {reason}") from None
     rows = [
-        Row(graph, each, estimate(graph, setting)[graph.root] if setting else None)
+        NetworkTimes(graph, each, estimate(graph, setting)[graph.root] if setting else None)
         for graph, each in zip(graphs, times, strict=True)
     ]
     head = {
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def chosen_estimate(options: argparse.Namespace, batch: int) -> Setting | None:
+def chosen_estimate(options: argparse.Namespace, batch: int) -> RooflineSetting | None:
     """What the estimate is for; None where nothing describes a device."""
     text = options.estimate or (MACHINE if Path(MACHINE).is_file() else None)
     if text is None:
@@ -93,7 +93,7 @@ def chosen_estimate(options: argparse.Namespace, batch: int) -> Setting | None:
     found: Device = described(text)
     precision = check_precision(options.dtype)
     found.peak(precision)
-    return Setting(found, precision, batch)
+    return RooflineSetting(found, precision, batch)
 
 
 def running(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Callable[[], Any]:
@@ -106,7 +106,7 @@ def running(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Cal
 # ---- formats -------------------------------------------------------------------------------------------------------
 
 
-def as_text(rows: list[Row], head: dict[str, Any], setting: Setting | None) -> str:
+def as_text(rows: list[NetworkTimes], head: dict[str, Any], setting: RooflineSetting | None) -> str:
     """A table for people."""
     titles = ["", "median", "quartiles", "runs", "samples/s", "MAC/s"]
     titles += ["estimate", "measured / estimate", "bound by"] if setting else []
@@ -120,7 +120,7 @@ def as_text(rows: list[Row], head: dict[str, Any], setting: Setting | None) -> s
 HINT = f"no estimate: name a device by --estimate, or let `archdsl calibrate` measure this one ({MACHINE})"
 
 
-def line(row: Row, batch: int) -> list[str]:
+def line(row: NetworkTimes, batch: int) -> list[str]:
     """A network's line."""
     times = row.times
     spread = f"{seconds(times.low)} - {seconds(times.high)}"
@@ -139,7 +139,7 @@ def line(row: Row, batch: int) -> list[str]:
     return cells
 
 
-def as_json(rows: list[Row], head: dict[str, Any], setting: Setting | None) -> str:
+def as_json(rows: list[NetworkTimes], head: dict[str, Any], setting: RooflineSetting | None) -> str:
     """Plain data for programs."""
     networks = [
         {

@@ -19,9 +19,9 @@ from archdsl.commands._options import add_spec, as_declared, chosen_input, chose
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._table import summary
 from archdsl.commands._weights import SAVERS, write_weights
+from archdsl.diagnostics import ArchError, catalog, listed
+from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile
-from archdsl.errors import ArchError, catalog, listed
-from archdsl.errors.characters import on_one_line
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from archdsl.analyses.device import Device
 from archdsl.commands import _timing
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._units import rate, seconds
-from archdsl.errors import catalog
-from archdsl.errors.characters import on_one_line
+from archdsl.diagnostics import catalog
+from archdsl.diagnostics.characters import on_one_line
 
 OUTPUT = "machine.toml"
 BARE = re.compile("[A-Za-z0-9_-]+")

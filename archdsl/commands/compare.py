@@ -16,15 +16,15 @@ from typing import Any
 
 from archdsl.analyses.comparison import WHOLE, Comparison, compare, title
 from archdsl.analyses.figures import FIGURES, Load
+from archdsl.commands._device_options import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._json import json_text
-from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._output import check_output
 from archdsl.commands._table import markdown, table
 from archdsl.commands._units import rate, seconds, size
+from archdsl.diagnostics import catalog
+from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile, load
-from archdsl.errors import catalog
-from archdsl.errors.characters import on_one_line
 
 DEVICE = "v100"
 FORMATS = ("text", "json", "csv", "markdown")

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, get_args
 from archdsl.commands._options import chosen_input, chosen_params
 from archdsl.commands._output import check_output
 from archdsl.commands._weights import SAVERS, write_weights
+from archdsl.diagnostics import catalog, listed
+from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import Spec, compile, load
-from archdsl.errors import catalog, listed
-from archdsl.errors.characters import on_one_line
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

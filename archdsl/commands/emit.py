@@ -9,8 +9,8 @@ from archdsl.api import emit, targets
 from archdsl.commands._options import add_spec, chosen_input, chosen_params, chosen_spec
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._streams import print_file
+from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile
-from archdsl.errors.characters import on_one_line
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

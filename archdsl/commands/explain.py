@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archdsl.errors import catalog, did_you_mean
-from archdsl.errors.explain import Explanation, explanations, write_pages
+from archdsl.diagnostics import catalog, did_you_mean
+from archdsl.diagnostics.explain import Explanation, explanations, write_pages
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

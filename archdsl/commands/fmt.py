@@ -15,11 +15,11 @@ from difflib import unified_diff
 from pathlib import Path
 
 from archdsl.commands._color import print_findings
-from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
+from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
 from archdsl.commands._output import write_text
 from archdsl.commands._streams import output, print_file
-from archdsl.errors import ArchError, Diagnostic, Source, catalog
-from archdsl.errors.render import name_of
+from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
+from archdsl.diagnostics.render import name_of
 
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
 
@@ -56,10 +56,10 @@ def run(options: argparse.Namespace) -> int:
     return int(bool(findings) or (options.check and counts["changed"] > 0))
 
 
-def outcome(asked: Asked, options: argparse.Namespace) -> str:
+def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
     """What becomes of a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
-    from archdsl.frontend.formatting.canonical import formatted
-    from archdsl.frontend.notation import is_spec
+    from archdsl.frontend.format.reformat import formatted
+    from archdsl.syntax.detect_format import is_spec
 
     source = source_of(asked.path)
     if asked.through_folder and not is_spec(source.name, source.text):

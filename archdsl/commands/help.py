@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import inspect
 
+from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.driver import SHIPPED
-from archdsl.errors import catalog, did_you_mean
-from archdsl.lang.text.signature import signature_of
+from archdsl.elaborate.signature import signature_of
 from archdsl.ops import vocabulary
 
 

@@ -10,15 +10,15 @@ import argparse
 import sys
 from typing import Any
 
-from archdsl.analyses.advice import ADVICE, Told, advise
+from archdsl.analyses.advice import ADVICE, AdviceFinding, advise
 from archdsl.analyses.advice.pages import explanations
-from archdsl.analyses.roofline import Setting
+from archdsl.analyses.roofline import RooflineSetting
 from archdsl.commands._color import print_findings
+from archdsl.commands._device_options import add_machine, chosen_setting
 from archdsl.commands._json import json_text
-from archdsl.commands._machine import add_machine, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.driver import compile, load
-from archdsl.errors import catalog, did_you_mean
 
 DEVICE = "v100"
 
@@ -72,7 +72,7 @@ def codes_in(text: str | None) -> list[str]:
     return codes
 
 
-def print_advice(name: str, told: list[Told], setting: Setting) -> None:
+def print_advice(name: str, told: list[AdviceFinding], setting: RooflineSetting) -> None:
     """Prints the advice on a network, for people."""
     if not told:
         print(f"{name}: nothing to advise")
@@ -83,7 +83,7 @@ def print_advice(name: str, told: list[Told], setting: Setting) -> None:
     print(f"{name}: {count} (times are estimates for {on})")
 
 
-def as_data(name: str, told: list[Told], setting: Setting) -> dict[str, Any]:
+def as_data(name: str, told: list[AdviceFinding], setting: RooflineSetting) -> dict[str, Any]:
     """The advice on a network, for programs."""
     return {
         "name": name,
@@ -94,7 +94,7 @@ def as_data(name: str, told: list[Told], setting: Setting) -> dict[str, Any]:
     }
 
 
-def finding_data(told: Told) -> dict[str, Any]:
+def finding_data(told: AdviceFinding) -> dict[str, Any]:
     """A finding, for programs."""
     finding, span = told.finding, told.span
     line, column = span.source.position(span.start) if span else (None, None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 
-from archdsl.analyses.memory import Memory, Part, memory
+from archdsl.analyses.memory import Memory, SectionMemory, memory
+from archdsl.commands._device_options import add_load, chosen_batch
 from archdsl.commands._json import json_text
-from archdsl.commands._machine import add_load, chosen_batch
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import ruled, table
 from archdsl.commands._units import size
@@ -50,7 +50,7 @@ def as_text(found: Memory) -> str:
     return "\n".join([head, "", *lines, "", *told(found)])
 
 
-def row(found: Memory, part: Part) -> list[str]:
+def row(found: Memory, part: SectionMemory) -> list[str]:
     """A section's line."""
     again = " (run again)" if part.section.name in found.checkpointed else ""
     idle = part.section.training_only

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from archdsl.commands._output import write_text
 from archdsl.commands._streams import print_file
-from archdsl.errors.characters import on_one_line, visible_json
+from archdsl.diagnostics.characters import on_one_line, visible_json
 
 WIDTH = 118
 

@@ -10,20 +10,20 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from archdsl.analyses.breakdown import COLUMNS, BreakdownLine, chosen, in_order, lines, shown_pair
 from archdsl.analyses.cost import cost
-from archdsl.analyses.counts import counts
-from archdsl.analyses.field import Field, fields, largest
-from archdsl.analyses.lines import COLUMNS, Line, chosen, in_order, lines, shown_pair
-from archdsl.analyses.roofline import Setting, efficiency, estimate
-from archdsl.analyses.walk import DEPTHS, Depth
+from archdsl.analyses.flatten import DEPTHS, Depth
+from archdsl.analyses.memory_access import counts
+from archdsl.analyses.receptive_field import Field, fields, largest
+from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
+from archdsl.commands._device_options import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._json import json_text
 from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text
-from archdsl.commands._machine import add_machine, chosen_batch, chosen_setting
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import head, notes, summary
 from archdsl.commands._units import rate, seconds
+from archdsl.diagnostics import catalog
 from archdsl.driver import compile, load
-from archdsl.errors import catalog
 from archdsl.graph import Graph
 
 
@@ -74,12 +74,12 @@ class View:
             chosen([self.sort], device=self.setting is not None, count_all=True)
         self.plain = not (options.depth or options.columns or options.sort)
 
-    def lines(self, graph: Graph) -> list[Line]:
+    def lines(self, graph: Graph) -> list[BreakdownLine]:
         """The lines, in the order asked for."""
         found = lines(graph, self.depth, setting=self.setting, precision=self.precision, batch=self.batch)
         return in_order(found, self.sort) if self.sort else found
 
-    def total(self, graph: Graph, found: Sequence[Line]) -> Line:
+    def total(self, graph: Graph, found: Sequence[BreakdownLine]) -> BreakdownLine:
         """The network's own figures, as a line without a place."""
         times = estimate(graph, self.setting)[graph.root] if self.setting else None
         return found[-1]._replace(totals=graph.root.totals, counts=counts(graph)[graph.root], times=times)
@@ -97,7 +97,7 @@ class View:
         body = as_text(found, total, self.names)
         return "\n".join([head(figures), "", body, *notes(figures), *self.more(graph, total)])
 
-    def more(self, graph: Graph, total: Line) -> list[str]:
+    def more(self, graph: Graph, total: BreakdownLine) -> list[str]:
         """Memory access, traffic, receptive field, and the estimate, as lines below a table."""
         counted, moved = total.counts, total.counts.bytes(self.precision, self.batch)
         kind = self.precision + (f", batch {self.batch}" if self.batch > 1 else "")
@@ -111,7 +111,7 @@ class View:
             told.append(self.told_estimate(total, self.setting))
         return told
 
-    def told_estimate(self, total: Line, setting: Setting) -> str:
+    def told_estimate(self, total: BreakdownLine, setting: RooflineSetting) -> str:
         """The estimate as a sentence."""
         times = total.times
         assert times is not None
@@ -149,7 +149,7 @@ class View:
         }
         return data | ({"estimate": self.estimate_data(total, self.setting)} if self.setting else {})
 
-    def estimate_data(self, total: Line, setting: Setting) -> dict[str, Any]:
+    def estimate_data(self, total: BreakdownLine, setting: RooflineSetting) -> dict[str, Any]:
         """The estimate as plain data."""
         times = total.times
         assert times is not None

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 from archdsl.commands._cache import Cache, usual_folder
 from archdsl.commands._color import print_findings
-from archdsl.commands._files import STANDARD_INPUT, Asked, files, source_of
+from archdsl.commands._fast_exit import keep
+from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
 from archdsl.commands._formats import FORMATS
-from archdsl.commands._light import keep
 from archdsl.commands._options import chosen_input
 from archdsl.commands._streams import output
-from archdsl.errors import ArchError, Diagnostic, Source
+from archdsl.diagnostics import ArchError, Diagnostic, Source
 
 if TYPE_CHECKING:
-    from archdsl.lang.evaluate.known import Known
+    from archdsl.elaborate.scope_cache import ScopeCache
 
 MACHINE_READ = {"json", "sarif", "github"}
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     size = chosen_input(options)
     cache = Cache(None if options.no_cache else usual_folder())
     paths = list(files(options.paths))
-    check = Check(size, cache, several=len(paths) > 1)
+    check = ValidationRun(size, cache, several=len(paths) > 1)
     keep(check)
     findings: list[Diagnostic] = []
     checked = skipped = 0
@@ -69,7 +69,7 @@ def report(findings: list[Diagnostic], form: str) -> None:
         print(FORMATS[form](findings))
 
 
-class Check:
+class ValidationRun:
     """A run over files. What a file has in common with those before it is not worked out again."""
 
     def __init__(self, size: tuple[int, ...] | None, cache: Cache, several: bool) -> None:
@@ -78,15 +78,15 @@ class Check:
         self.several = several
 
     @cached_property
-    def known(self) -> Known | None:
+    def known(self) -> ScopeCache | None:
         """The modules so far, for several files; made when the first file is not in the cache."""
-        from archdsl.lang.evaluate.known import Known
+        from archdsl.elaborate.scope_cache import ScopeCache
 
-        return Known() if self.several else None
+        return ScopeCache() if self.several else None
 
-    def outcome(self, asked: Asked) -> list[Diagnostic] | None:
+    def outcome(self, asked: GivenFile) -> list[Diagnostic] | None:
         """What is wrong with a file; None for one that is no spec, and that only its folder was asked for."""
-        from archdsl.frontend.notation import is_spec
+        from archdsl.syntax.detect_format import is_spec
 
         try:
             source = source_of(asked.path)
@@ -102,8 +102,8 @@ class Check:
 
     def worked_out(self, source: Source, path: str | None, key: str | None) -> list[Diagnostic]:
         """What is wrong with a text; the cache keeps it, unless an installed package may have had its part."""
-        from archdsl.driver.checking import validate
-        from archdsl.driver.opening import Read
+        from archdsl.driver.imports import Read
+        from archdsl.driver.validation import validate
         from archdsl.ops import installed
 
         reads: list[Read] = []

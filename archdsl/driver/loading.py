@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from archdsl.driver.opening import Read, open_file, read_spec
-from archdsl.driver.shipped import SHIPPED
-from archdsl.errors import Source, Span, catalog, did_you_mean
-from archdsl.errors.reading import resolved, shown
-from archdsl.frontend.notation import SUFFIXES
-from archdsl.lang.text.document import Backbone
-from archdsl.lang.text.files import File
+from archdsl.coerce import given, size_of
+from archdsl.diagnostics import ArchError, Source, Span, catalog, did_you_mean
+from archdsl.diagnostics.files import resolved
+from archdsl.diagnostics.source import shown
+from archdsl.driver.imports import Read, open_file, read_spec
+from archdsl.driver.library import SHIPPED
+from archdsl.elaborate.budget import Budget
+from archdsl.elaborate.network import elaborate
+from archdsl.elaborate.scope_cache import ScopeCache
+from archdsl.graph import Graph
+from archdsl.graph.verify import verify
+from archdsl.syntax.detect_format import SUFFIXES
+from archdsl.syntax.document import Network
+from archdsl.syntax.inheritance import resolve
+from archdsl.syntax.scopes import FileScope
 
 
 class Spec:
     """A backbone in its file: what `load` gives, and `build`, `compile` and `cost` take."""
 
-    def __init__(self, file: File, backbone: Backbone) -> None:
+    def __init__(self, file: FileScope, backbone: Network) -> None:
         self.file = file
         self.backbone = backbone
         self.name = backbone.name
@@ -64,7 +74,7 @@ def split_name(text: str) -> tuple[str, str]:
     return (path, name) if colon and name.isidentifier() and Path(path).suffix in SUFFIXES else (text, "")
 
 
-def choose(file: File, name: str) -> Spec:
+def choose(file: FileScope, name: str) -> Spec:
     """One backbone of a file."""
     if name:
         if name not in file.backbones:
@@ -82,9 +92,50 @@ def choose(file: File, name: str) -> Spec:
     )
 
 
-def opened(source: Source, path: Path | None = None, reads: list[Read] | None = None) -> File:
+def opened(source: Source, path: Path | None = None, reads: list[Read] | None = None) -> FileScope:
     """A text, which `path` holds if it is given, with what it imports; `reads` takes note of that."""
     if path is None:
         return open_file(SHIPPED, source, None, (), reads)
     real = resolved(path, None)
     return SHIPPED.opened(real, source.text) or open_file(SHIPPED, source, real.parent, (real,), reads)
+
+
+def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
+    """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width).
+
+    Values of `params` are numbers, bools, None, lists of such, or texts of the language, as behind `-p`: `"[1, 2]"`,
+    `"silu"`, `"cna(16)"`. Raises ArchError with all that is wrong.
+    """
+    graph = elaborated(spec, params, input)
+    verify(graph)
+    return graph
+
+
+def elaborated(
+    spec: Spec | str | Path,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+    known: ScopeCache | None = None,
+    budget: Budget | None = None,
+) -> Graph:
+    """A spec worked out, without the account that `verify` takes of us: for many in a row, of which none is built.
+
+    `known` is what those before have in common with it (the graph is then good for figures, not for places, and so
+    are findings), `budget` what they have left of the work that may be done.
+    """
+    chosen = spec if isinstance(spec, Spec) else load(spec)
+    try:
+        family = resolve(chosen.file, chosen.backbone)
+        return elaborate(family, given(params or {}), size_of(input), known, budget)
+    except RecursionError:
+        raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None
+
+
+def counted(
+    spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None, known: ScopeCache | None = None
+) -> Graph:
+    """A spec worked out for its figures, with what is `known` from others; what is wrong with it is told as alone."""
+    if known is not None:
+        with suppress(ArchError):
+            return elaborated(spec, params, input, known)
+    return elaborated(spec, params, input)

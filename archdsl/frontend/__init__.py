@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from archdsl.errors import Source
-    from archdsl.lang.text.document import Document
+    from archdsl.diagnostics import Source
+    from archdsl.syntax.document import File
 
 
-def read(source: Source) -> Document:
+def read(source: Source) -> File:
     """The document that a source says, in the notation of its name or, without an ending, of its text."""
-    from archdsl.frontend.notation import is_yaml
+    from archdsl.syntax.detect_format import is_yaml
 
     if is_yaml(source.name, source.text):
         from archdsl.frontend.yaml.parser import parse_yaml
 
         return parse_yaml(source)
-    from archdsl.frontend.arch.parser import parse_file
+    from archdsl.syntax.parser import parse_file
 
     return parse_file(source)

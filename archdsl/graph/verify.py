@@ -10,14 +10,13 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, NoReturn
 
-from archdsl.graph.scope import ROWS, Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct
-from archdsl.graph.values import is_list, needed
+from archdsl.graph.ir import ROWS, Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct, is_list, needed
 from archdsl.op import Misfit, Shapes
 
 LONGEST = 200
 
 
-class Broken(AssertionError):
+class InvalidGraph(AssertionError):
     """A graph that does not hold together; the message says where and why."""
 
 
@@ -28,14 +27,14 @@ def verify(graph: Graph) -> None:
     for scope in distinct(graph.root):
         try:
             check_scope(scope, idle if scope is graph.root else frozenset())
-        except Broken as broken:
-            raise Broken(f"{path_to(graph.root, scope)}: {broken}") from None
+        except InvalidGraph as broken:
+            raise InvalidGraph(f"{path_to(graph.root, scope)}: {broken}") from None
     check_network(graph)
 
 
 def broken(text: str) -> NoReturn:
     """Raises Broken."""
-    raise Broken(text)
+    raise InvalidGraph(text)
 
 
 def equal(what: str, found: object, right: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.op import Inner, Kept, Misfit, Op, Reaches, Shape, Spelling, Weight, named, param
 from archdsl.ops.common import feature_map, slid
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.op import Misfit, Op, Parts, Reaches, Shape, Spelling, param
 from archdsl.ops.common import feature_map, near, slid
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isqrt
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.op import SAME_PLACE, Misfit, Padding, Reach, Reaches, Shape, Size, pair
 
 

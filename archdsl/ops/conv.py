@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.initializer import Initializer
 from archdsl.op import (
     Inner,

@@ -8,7 +8,7 @@ from functools import reduce
 from math import prod
 from typing import Any
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.op import Inner, Kept, Misfit, Op, Shape, Shapes, Spelling, elements
 from archdsl.ops.common import TO_ONE_SIZE, equal, shown, tensors
 

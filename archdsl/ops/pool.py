@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.op import (
     Inner,
     Kept,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any, Literal
 
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.op import Kept, Misfit, Op, Reach, Reaches, Shape, Size, Spelling, elements, named, pair, param
 from archdsl.ops.common import feature_map, shown, slid, spread
 

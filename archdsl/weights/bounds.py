@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Broken(Exception):
+class Unreadable(Exception):
     """What keeps a file from being read, as a sentence without its subject; and what to do about it."""
 
     def __init__(self, label: str, help: str = "") -> None:
@@ -12,7 +12,7 @@ class Broken(Exception):
         self.help = help
 
 
-class Allowance:
+class ByteBudget:
     """How many bytes of values may still be made."""
 
     def __init__(self, left: int) -> None:
@@ -22,4 +22,4 @@ class Allowance:
         """Takes off what a value costs; raises Broken where nothing is left."""
         self.left -= cost
         if self.left < 0:
-            raise Broken("holds far more values than weights need", "save the state dict alone")
+            raise Unreadable("holds far more values than weights need", "save the state dict alone")

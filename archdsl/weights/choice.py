@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from archdsl.errors import ArchError, catalog, listed
+from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.weights import rules
-from archdsl.weights.change import Misshapen
+from archdsl.weights.adapt import HEAD, Fitted, TargetModel, fit, module, section
+from archdsl.weights.assignment import COUNTER, Plan, identity, plan
 from archdsl.weights.copying import given, strange
-from archdsl.weights.fit import HEAD, Fitted, Network, fit, module, section
-from archdsl.weights.plan import COUNTER, Plan, identity, plan
 from archdsl.weights.report import Caller, Misfits, clipped, some
-from archdsl.weights.unwrap import Part, beginnings, below, parts, unlifted, unread
+from archdsl.weights.transforms import Misshapen
+from archdsl.weights.unwrap import CheckpointPart, beginnings, below, parts, unlifted, unread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,7 +60,7 @@ class Candidate(NamedTuple):
     """The names of the part that begin otherwise."""
 
 
-class Trial(NamedTuple):
+class Candidacy(NamedTuple):
     """What comes of a candidate: its tensors as the network takes them, or why they do not fit."""
 
     candidate: Candidate
@@ -82,8 +82,8 @@ class Trial(NamedTuple):
 
 
 def choose(
-    source: Mapping[str, Any], network: Network, head: str, part: str | None, caller: Caller
-) -> tuple[Trial, dict[str, str]]:
+    source: Mapping[str, Any], network: TargetModel, head: str, part: str | None, caller: Caller
+) -> tuple[Candidacy, dict[str, str]]:
     """The place of a checkpoint that fits a network, and the others, with the reasons why they were passed over.
 
     Raises ArchError where none fits, or several do and there is no telling which is meant.
@@ -106,7 +106,7 @@ def choose(
     return taken, passed_over(source, taken, tried) if part is None else {}
 
 
-def passed_over(source: Mapping[str, Any], taken: Trial, tried: list[Trial]) -> dict[str, str]:
+def passed_over(source: Mapping[str, Any], taken: Candidacy, tried: list[Candidacy]) -> dict[str, str]:
     """The places that might be meant and were not taken, and why."""
     others = (each for each in tried if each.path != taken.path)
     found = {dotted(each.path) or OUTERMOST: next(each.misfits.labels(), "it fits, too") for each in others}
@@ -116,7 +116,7 @@ def passed_over(source: Mapping[str, Any], taken: Trial, tried: list[Trial]) -> 
 # ---- where a network may stand -------------------------------------------------------------------------------------
 
 
-def candidates(found: Iterable[Part], network: Network) -> Iterator[Candidate]:
+def candidates(found: Iterable[CheckpointPart], network: TargetModel) -> Iterator[Candidate]:
     """All places of a checkpoint where names of a network's stand, each with the plan that fits best."""
     schemes = usable(network)
     for part in found:
@@ -132,7 +132,7 @@ def as_lifted(candidate: Candidate) -> Candidate:
     return candidate._replace(plan=candidate.plan._replace(scheme=f"{candidate.plan.scheme}, by `features_only`"))
 
 
-def within(part: Part, network: Network, schemes: list[rules.Scheme]) -> Iterator[Candidate]:
+def within(part: CheckpointPart, network: TargetModel, schemes: list[rules.Scheme]) -> Iterator[Candidate]:
     """The places in one part."""
     for prefix in places(part, network, schemes)[:MOST]:
         held = below(part.tensors, prefix)
@@ -143,7 +143,7 @@ def within(part: Part, network: Network, schemes: list[rules.Scheme]) -> Iterato
             yield Candidate(path, held, best, prefix, others + part.others)
 
 
-def places(part: Part, network: Network, schemes: list[rules.Scheme]) -> list[str]:
+def places(part: CheckpointPart, network: TargetModel, schemes: list[rules.Scheme]) -> list[str]:
     """The beginnings of names in a part that a network may stand below."""
     counters = f".{COUNTER}"
     ours = {key for key in network.state if not key.endswith(counters)}
@@ -174,7 +174,7 @@ def outside(prefix: str) -> Iterator[str]:
         start = prefix.index(".", start) + 1
 
 
-def usable(network: Network) -> list[rules.Scheme]:
+def usable(network: TargetModel) -> list[rules.Scheme]:
     """The schemes that a network's names may be of."""
     return [
         scheme
@@ -184,7 +184,7 @@ def usable(network: Network) -> list[rules.Scheme]:
     ]
 
 
-def recognize(theirs: Mapping[str, Tensor], network: Network) -> Plan | None:
+def recognize(theirs: Mapping[str, Tensor], network: TargetModel) -> Plan | None:
     """The plan of the naming that fits best, if one does; ours goes first."""
     found = [identity(theirs, network.state)]
     if 2 * len(found[0].moves) < len(theirs):
@@ -194,7 +194,7 @@ def recognize(theirs: Mapping[str, Tensor], network: Network) -> Plan | None:
     return best if best.moves else None
 
 
-def unknown(theirs: Mapping[str, Tensor], network: Network) -> ArchError:
+def unknown(theirs: Mapping[str, Tensor], network: TargetModel) -> ArchError:
     """The error of names that lead nowhere."""
     label = f"the source has {some(theirs, FEW)}, the network {some(network.state, FEW)}"
     help = f"rename its keys as ours, or as those of {', '.join(rules.projects())} for networks of that family"
@@ -204,7 +204,7 @@ def unknown(theirs: Mapping[str, Tensor], network: Network) -> ArchError:
 # ---- whether it fits -----------------------------------------------------------------------------------------------
 
 
-def attempt(candidate: Candidate, network: Network, head: str) -> Trial:
+def attempt(candidate: Candidate, network: TargetModel, head: str) -> Candidacy:
     """A candidate, fitted to a network."""
     found = candidate.plan
     left_out = set(spare(found, network, head))
@@ -218,13 +218,13 @@ def attempt(candidate: Candidate, network: Network, head: str) -> Trial:
     except Misshapen as error:
         fitted = UNFITTED._replace(missing=found.missing, misshapen={"": str(error)})
     misfits = Misfits(found.scheme, fitted.missing, left_over, tuple(fitted.misshapen.values()), odd)
-    return Trial(candidate, fitted, out, beside, misfits)
+    return Candidacy(candidate, fitted, out, beside, misfits)
 
 
 UNFITTED = Fitted({}, {}, {}, (), (), {})
 
 
-def of_strange_kinds(candidate: Candidate, network: Network) -> dict[str, str]:
+def of_strange_kinds(candidate: Candidate, network: TargetModel) -> dict[str, str]:
     """What is said of tensors that no network can be filled from, before anything is done with them."""
     return strange(
         given(candidate.prefix + move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours])
@@ -232,7 +232,7 @@ def of_strange_kinds(candidate: Candidate, network: Network) -> dict[str, str]:
     )
 
 
-def spare(found: Plan, network: Network, head: str) -> Iterator[str]:
+def spare(found: Plan, network: TargetModel, head: str) -> Iterator[str]:
     """The keys of theirs that a model may do without: the classifier, if it has none, and auxiliary outputs."""
     sections, modules = {section(key) for key in network.state}, {module(key) for key in network.state}
     taken = {module(key) for move in found.moves for key in move.ours}
@@ -263,7 +263,7 @@ def foreign(found: Plan) -> Iterator[str]:
     yield from (key for key, ours in found.left_over.items() if not ours and section(key) not in own)
 
 
-def way_out(trial: Trial, head: str, caller: Caller) -> str:
+def way_out(trial: Candidacy, head: str, caller: Caller) -> str:
     """What to do about weights that do not fit."""
     found = trial.misfits
     leads = {trial.candidate.plan.left_over[key] or key for key in found.left_over}

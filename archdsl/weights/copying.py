@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.errors import ArchError, catalog
+from archdsl.diagnostics import ArchError, catalog
 from archdsl.weights.report import some
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Pair(NamedTuple):
     source: Tensor
 
 
-class Kind(NamedTuple):
+class RefusedTensor(NamedTuple):
     """A kind of tensor that no network can be filled from: how it is known, what it is, what to do about it."""
 
     known: Callable[[Tensor], bool]
@@ -50,9 +50,9 @@ def strided(tensor: Tensor) -> bool:
     return str(tensor.layout) == "torch.strided"
 
 
-def kind(known: Callable[[Tensor], bool], label: str, help: str) -> Kind:
+def kind(known: Callable[[Tensor], bool], label: str, help: str) -> RefusedTensor:
     """A row of the tables."""
-    return Kind(known, label, help)
+    return RefusedTensor(known, label, help)
 
 
 SCALED = "take the weights as they were before quantization, or scale them back: their scales are elsewhere"
@@ -86,7 +86,7 @@ def whole(tensor: Tensor) -> bool:
     return bool((tensor.to(torch.int64).to(tensor.dtype) == tensor).all())
 
 
-def kinds_for(counts: bool, most: int) -> tuple[Kind, ...]:
+def kinds_for(counts: bool, most: int) -> tuple[RefusedTensor, ...]:
     """The kinds of tensors that `most` numbers of a network cannot be filled from, which may be counts."""
     blown = kind(lambda each: blown_up(each, most), "tensors that repeat the few numbers that they hold", "clone them")
     return (*UNLIKE, blown, *(NO_COUNTS if counts else NO_FLOATS))

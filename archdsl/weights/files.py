@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from archdsl.errors import catalog, listed
-from archdsl.weights.bounds import Allowance, Broken
+from archdsl.diagnostics import catalog, listed
+from archdsl.weights.bounds import ByteBudget, Unreadable
 from archdsl.weights.pickles import Inert
 from archdsl.weights.saved import Program, read_row, read_zip
 from archdsl.weights.storages import CUT_SHORT, Mapped, row_major, tensor
@@ -56,7 +56,7 @@ def read(path: str | Path) -> dict[str, Any]:
     names: dict[str, None] = {}
     try:
         content = unfolded(reader(place, Mapped(place), names))
-    except Broken as error:
+    except Unreadable as error:
         refuse_harm(place, names)
         refuse(place, error.label, error.help or CUT_SHORT)
     except Program:
@@ -154,9 +154,9 @@ def read_safetensors(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
     """What safetensors wrote: the length of a header, the header, which is JSON, and the numbers."""
     length = int.from_bytes(mapped.bytes[:8], "little")
     if length > mapped.size - 8:
-        raise Broken(f"says that its header has {length:,} bytes; it has {mapped.size:,} in all", CUT_SHORT)
+        raise Unreadable(f"says that its header has {length:,} bytes; it has {mapped.size:,} in all", CUT_SHORT)
     if length > HEADER + mapped.size // 32:
-        raise Broken(f"says that its header has {length:,} bytes, far more than weights need", CUT_SHORT)
+        raise Unreadable(f"says that its header has {length:,} bytes, far more than weights need", CUT_SHORT)
     try:
         entries = json.loads(mapped.bytes[8 : 8 + length].decode(), object_pairs_hook=once)
         tensors = {name: entry for name, entry in entries.items() if name != METADATA}
@@ -164,7 +164,7 @@ def read_safetensors(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
         check_spans(spans, mapped.size - 8 - length)
         return {name: numbers(entry, 8 + length, mapped) for name, entry in tensors.items()}
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        raise Broken(f"is no valid safetensors file: {first_line(error)}", CUT_SHORT) from None
+        raise Unreadable(f"is no valid safetensors file: {first_line(error)}", CUT_SHORT) from None
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -228,14 +228,14 @@ SAVE_A_DICT = "save a state dict: `torch.save(model.state_dict(), 'weights.pt')`
 
 def unfolded(content: Any) -> Any:
     """What a file holds, with the state dicts of modules in their place, as it is or as the entries of a dict."""
-    left = Allowance(NAMES)
+    left = ByteBudget(NAMES)
     found = opened(content, left)
     if isinstance(found, dict):
         return {key: opened(value, left) for key, value in cast("dict[Any, Any]", found).items()}
     return found
 
 
-def opened(content: Any, left: Allowance) -> Any:
+def opened(content: Any, left: ByteBudget) -> Any:
     """The state dict of a module that was saved as a whole, or what is in a dict of somebody's own class."""
     if isinstance(content, Inert):
         if attribute(content, "_parameters") or attribute(content, "_modules"):
@@ -244,7 +244,7 @@ def opened(content: Any, left: Allowance) -> Any:
     return content
 
 
-def state_of(top: Inert, left: Allowance) -> dict[str, Any]:
+def state_of(top: Inert, left: ByteBudget) -> dict[str, Any]:
     """The tensors of a module that was saved as a whole, under the names that its state dict has.
 
     Nothing of the module was made but its attributes, so it is these that are read.

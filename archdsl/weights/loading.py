@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from archdsl.errors import catalog, did_you_mean, listed
+from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.weights import rules
-from archdsl.weights.change import Misshapen
+from archdsl.weights.adapt import Fitted, TargetModel, section
+from archdsl.weights.assignment import COUNTER, Plan, back
 from archdsl.weights.choice import choose, decide, named
 from archdsl.weights.copying import Given, Pair, check, check_network, write
-from archdsl.weights.fit import Fitted, Network, section
-from archdsl.weights.plan import COUNTER, Plan, back
 from archdsl.weights.report import PYTHON, Caller, Report, some
 from archdsl.weights.sources import opened, target
-from archdsl.weights.unwrap import Part, below, main, parts
+from archdsl.weights.transforms import Misshapen
+from archdsl.weights.unwrap import CheckpointPart, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,7 +69,7 @@ def load(
     )
 
 
-def fill(network: Network, fitted: Fitted) -> dict[str, str]:
+def fill(network: TargetModel, fitted: Fitted) -> dict[str, str]:
     """Writes the numbers; says which are not finite.
 
     `load_state_dict` would take time that grows with the square of the depth.
@@ -78,16 +78,16 @@ def fill(network: Network, fitted: Fitted) -> dict[str, str]:
     return write(pairs)
 
 
-def inspect(model: nn.Module | Mapping[str, Any]) -> Network:
+def inspect(model: nn.Module | Mapping[str, Any]) -> TargetModel:
     """What a model or its state dict holds."""
     state = target(model, "model")
-    return Network(state, section(next(iter(state))))
+    return TargetModel(state, section(next(iter(state))))
 
 
 # ---- and back ------------------------------------------------------------------------------------------------------
 
 
-class Named(NamedTuple):
+class NamedNetwork(NamedTuple):
     """A network in a source, and the plan by which a project names its tensors."""
 
     path: tuple[str, ...]
@@ -121,12 +121,12 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
         raise catalog.UNFIT.error(None, str(error), help=help) from None
 
 
-def networks(part: Part, project: str) -> Iterator[Named]:
+def networks(part: CheckpointPart, project: str) -> Iterator[NamedNetwork]:
     """The networks in a part that a project has names for."""
     for prefix in main(part.tensors):
         tensors = below(part.tensors, prefix)
         if found := naming(project, tensors):
-            yield Named((*part.path, prefix) if prefix else part.path, tensors, found)
+            yield NamedNetwork((*part.path, prefix) if prefix else part.path, tensors, found)
 
 
 def naming(project: str, state: Mapping[str, Tensor]) -> Plan | None:

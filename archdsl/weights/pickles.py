@@ -16,7 +16,7 @@ from mmap import mmap
 from sys import getsizeof
 from typing import IO, Any, NamedTuple, cast
 
-from archdsl.weights.bounds import Allowance, Broken
+from archdsl.weights.bounds import ByteBudget, Unreadable
 
 LONGEST = 1 << 20
 """So many bytes a text or a number may have; what is longer is skipped, as nothing of weights is."""
@@ -24,7 +24,7 @@ LARGEST_KEY = 1 << 60
 """Below it, different integers have different hashes; above, a file could make a dict as slow as a list."""
 
 
-class Named(NamedTuple):
+class GlobalName(NamedTuple):
     """A class or function that a pickle names: its name, and no more."""
 
     name: str
@@ -57,7 +57,7 @@ class Machine:
     `makers` make what is called by these names; `stored` makes what has an identity outside of the pickle (storages).
     """
 
-    def __init__(self, file: mmap, end: int, left: Allowance, makers: Makers, stored: Maker) -> None:
+    def __init__(self, file: mmap, end: int, left: ByteBudget, makers: Makers, stored: Maker) -> None:
         self.file = file
         self.stream = cast("IO[bytes]", file)
         """The same for `pickletools`, which asks for no more than a mapped file can do."""
@@ -80,7 +80,7 @@ class Machine:
         try:
             return self.result()
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            raise Broken("holds a pickle that makes no sense") from None
+            raise Unreadable("holds a pickle that makes no sense") from None
 
     def result(self) -> Any:
         """Steps until the pickle says that it is done."""
@@ -90,7 +90,7 @@ class Machine:
             take(cost)
             step(self, argument(self) if argument else None)
         if self.file.tell() > self.end:
-            raise Broken("holds a pickle without an end")
+            raise Unreadable("holds a pickle without an end")
         return self.stack.pop()
 
     # ---- arguments -------------------------------------------------------------------------------------------------
@@ -132,16 +132,16 @@ class Machine:
         items, self.stack = self.stack, self.below.pop()
         return items
 
-    def named(self, name: str) -> Named:
+    def named(self, name: str) -> GlobalName:
         """What a pickle names."""
         self.names[name] = None
-        return Named(name)
+        return GlobalName(name)
 
     def call(self, what: Any, given: Sequence[Any]) -> Any:
         """What a call gives: something only where there is a maker."""
         if type(given) not in (tuple, list):
             raise TypeError(given)
-        if not isinstance(what, Named):
+        if not isinstance(what, GlobalName):
             return Inert("an object")
         maker = self.makers.get(what.name)
         return maker(*given) if maker else Inert(what.name)
@@ -286,7 +286,7 @@ def call_named(machine: Machine, name: str) -> None:
 def call_with_names(machine: Machine, _: Any) -> None:
     """Calls with a tuple of arguments, and others by name: no maker takes such."""
     what, _, _ = last(machine, 3)
-    machine.stack.append(Inert(what.name if isinstance(what, Named) else "an object"))
+    machine.stack.append(Inert(what.name if isinstance(what, GlobalName) else "an object"))
 
 
 def build(machine: Machine, _: Any) -> None:

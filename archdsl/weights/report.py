@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Diagnostic, catalog, listed
+from archdsl.diagnostics import ArchError, Diagnostic, catalog, listed
 
 FEW = 8
 """Maximum number of keys of a kind that a message names."""

@@ -27,18 +27,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from archdsl.weights.change import Change
-from archdsl.weights.template import Template
+from archdsl.weights.key_patterns import Template
+from archdsl.weights.transforms import TensorTransform
 
 FOLDER = Path(__file__).parent
 
 
-class Rule(NamedTuple):
+class KeyRule(NamedTuple):
     """One line: their module, ours (several, where theirs is cut), and what becomes of its tensors on the way."""
 
     theirs: Template
     ours: tuple[Template, ...]
-    change: Change
+    change: TensorTransform
 
     def here(self, name: str) -> list[str] | None:
         """Our modules for one of theirs, if the line is about it."""
@@ -66,7 +66,7 @@ class Scheme(NamedTuple):
     """Keys of theirs by which it is known."""
     ours: tuple[str, ...]
     """Keys of ours that a network must have to be named so."""
-    rules: tuple[Rule, ...]
+    rules: tuple[KeyRule, ...]
 
     def __str__(self) -> str:
         return f"{self.project} ({self.name})"
@@ -121,7 +121,7 @@ def telling(*found: str | list[str] | None) -> tuple[str, ...]:
     return tuple(key for each in found if each for key in ([each] if isinstance(each, str) else each))
 
 
-def lines(table: Mapping[Any, Any], theirs: str, ours: str, constants: Mapping[str, int]) -> Iterator[Rule]:
+def lines(table: Mapping[Any, Any], theirs: str, ours: str, constants: Mapping[str, int]) -> Iterator[KeyRule]:
     """The rules of a table whose names begin with `theirs` and `ours`."""
     for key, value in table.items():
         name, equals, here = str(key).partition(" = ")
@@ -133,24 +133,26 @@ def lines(table: Mapping[Any, Any], theirs: str, ours: str, constants: Mapping[s
             yield from (line(f"{theirs}{name}", ours, each, constants) for each in ways)
 
 
-def line(theirs: str, ours: str, value: Any, constants: Mapping[str, int]) -> Rule:
+def line(theirs: str, ours: str, value: Any, constants: Mapping[str, int]) -> KeyRule:
     """One rule."""
     given: dict[str, Any] = {"to": value} if isinstance(value, str) else value
     names = [given["to"]] if isinstance(given["to"], str) else given["to"]
-    rule = Rule(Template(theirs, constants), tuple(Template(ours + each, constants) for each in names), change(given))
+    rule = KeyRule(
+        Template(theirs, constants), tuple(Template(ours + each, constants) for each in names), change(given)
+    )
     if any(each.variables != rule.theirs.variables for each in rule.ours):
         raise ValueError(f"`{theirs}: {value}` has a variable on one side only")
     return rule
 
 
-def change(given: Mapping[str, Any]) -> Change:
+def change(given: Mapping[str, Any]) -> TensorTransform:
     """What a rule says of its tensors."""
     if not isinstance(given["to"], str):
-        return Change("rows")
+        return TensorTransform("rows")
     if given.get("swap") == "halves":
-        return Change("halves")
+        return TensorTransform("halves")
     for side, kind in (("theirs", "there"), ("ours", "here")):
         if side in given:
             height, width = map(int, given[side].split("x"))
-            return Change("there" if kind == "there" else "here", (height, width))
-    return Change()
+            return TensorTransform("there" if kind == "there" else "here", (height, width))
+    return TensorTransform()

@@ -9,9 +9,9 @@ from struct import unpack_from
 from typing import TYPE_CHECKING, Any, cast
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from archdsl.weights.bounds import Allowance, Broken
-from archdsl.weights.pickles import Machine, Maker, Makers, Named
-from archdsl.weights.storages import CUT_SHORT, Mapped, Storage, absent, tensor, unlike
+from archdsl.weights.bounds import ByteBudget, Unreadable
+from archdsl.weights.pickles import GlobalName, Machine, Maker, Makers
+from archdsl.weights.storages import CUT_SHORT, Mapped, StoredNumbers, absent, tensor, unlike
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ NEWER = ("uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2", "float8_e
 
 def reader(mapped: Mapped, end: int, stored: Maker, tensors: Makers | None = None) -> Machine:
     """What reads pickles with tensors in them."""
-    left = Allowance(VALUES + mapped.size)
+    left = ByteBudget(VALUES + mapped.size)
 
     def paid(make: Maker) -> Maker:
         def step(*given: Any) -> Any:
@@ -55,7 +55,7 @@ def reader(mapped: Mapped, end: int, stored: Maker, tensors: Makers | None = Non
 # ---- tensors -------------------------------------------------------------------------------------------------------
 
 
-def plain(storage: Storage, offset: int, size: Any, stride: Any, *rest: Any) -> Tensor:
+def plain(storage: StoredNumbers, offset: int, size: Any, stride: Any, *rest: Any) -> Tensor:
     """What most tensors are saved as: a part of a storage. The last of the rest may say that it is seen otherwise."""
     found = tensor(storage, offset, size, stride)
     view = cast("dict[str, Any]", rest[2] if len(rest) > 2 and isinstance(rest[2], dict) else {})
@@ -64,11 +64,13 @@ def plain(storage: Storage, offset: int, size: Any, stride: Any, *rest: Any) -> 
     return found.neg() if view.get("neg") else found
 
 
-def typed(storage: Storage, offset: int, size: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *_: Any) -> Tensor:
+def typed(
+    storage: StoredNumbers, offset: int, size: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
+) -> Tensor:
     """A tensor of numbers that have no storage of their own."""
-    name = dtype.name.removeprefix("torch.") if isinstance(dtype, Named) else ""
+    name = dtype.name.removeprefix("torch.") if isinstance(dtype, GlobalName) else ""
     if name not in NEWER and name not in DTYPES.values():
-        raise Broken(f"holds a tensor of the type `{name[:80]}`, which is not read")
+        raise Unreadable(f"holds a tensor of the type `{name[:80]}`, which is not read")
     return tensor(storage, offset, size, stride, name)
 
 
@@ -108,10 +110,10 @@ def described(pid: Any) -> tuple[str, str, int, Any]:
     """What a pickle says of a storage: the type of its numbers, its key, how many there are, which part it is."""
     word, kind, key, _, count, *view = pid
     if type(word) not in (str, bytes) or word not in ("storage", b"storage") or type(count) is not int or count < 0:
-        raise Broken("asks for something else than numbers", CUT_SHORT)
+        raise Unreadable("asks for something else than numbers", CUT_SHORT)
     name = kind.name.rpartition(".")[2]
     if name not in DTYPES:
-        raise Broken(f"holds numbers of the type `{name[:80]}`, which are not read")
+        raise Unreadable(f"holds numbers of the type `{name[:80]}`, which are not read")
     return DTYPES[name], plain_key(key), count, view[0] if view else None
 
 
@@ -120,7 +122,7 @@ def plain_key(key: Any) -> str:
     if type(key) is bytes:
         return key.decode("latin-1")
     if type(key) is not str:
-        raise Broken("has numbers without a name", CUT_SHORT)
+        raise Unreadable("has numbers without a name", CUT_SHORT)
     return key
 
 
@@ -155,26 +157,28 @@ class Archive:
         names = [each.filename for each in members]
         self.root = next((name[: -len(PICKLE)] for name in names if name.endswith(f"/{PICKLE}")), None)
         if self.root is None:
-            raise Broken("is a zip file, but none that torch.save wrote", READABLE)
+            raise Unreadable("is a zip file, but none that torch.save wrote", READABLE)
         if any(name.endswith("constants.pkl") for name in names):
             raise Program
         if any(each.compress_type != ZIP_STORED or each.compress_size != each.file_size for each in members):
-            raise Broken("was packed again by another program than torch.save", "unpack it and save it with torch.save")
+            raise Unreadable(
+                "was packed again by another program than torch.save", "unpack it and save it with torch.save"
+            )
         self.members = {each.filename: each for each in members}
         if len(self.members) < len(names):
-            raise Broken("holds two members of one name", CUT_SHORT)
+            raise Unreadable("holds two members of one name", CUT_SHORT)
 
     def place(self, name: str) -> tuple[int, int]:
         """Where a member is, and its size."""
         found = self.members.get(f"{self.root}{name}")
         if found is None:
-            raise Broken(f"has no member `{name[:80]}`", CUT_SHORT)
+            raise Unreadable(f"has no member `{name[:80]}`", CUT_SHORT)
         start = found.header_offset
         if not 0 <= start <= self.mapped.size - HEADER or self.mapped.bytes[start : start + 4] != b"PK\3\4":
-            raise Broken(f"has no member `{name[:80]}` where it says", CUT_SHORT)
+            raise Unreadable(f"has no member `{name[:80]}` where it says", CUT_SHORT)
         start += HEADER + sum(unpack_from("<HH", self.mapped.bytes, start + HEADER - 4))
         if start + found.file_size > self.mapped.size:
-            raise Broken(f"has only a part of its member `{name[:80]}`", CUT_SHORT)
+            raise Unreadable(f"has only a part of its member `{name[:80]}`", CUT_SHORT)
         return start, found.file_size
 
 
@@ -196,21 +200,21 @@ def listed(path: Path, size: int) -> list[ZipInfo]:
             with ZipFile(file) as archive:
                 return archive.infolist()
     except (BadZipFile, NotImplementedError, OSError, ValueError, OverflowError) as error:
-        raise Broken(f"is broken: {error}", CUT_SHORT) from None
+        raise Unreadable(f"is broken: {error}", CUT_SHORT) from None
 
 
 def read_zip(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
     """What `torch.save` writes today; `names` gets what its pickle asks for."""
     archive = Archive(path, mapped)
-    held: dict[str, Storage] = {}
+    held: dict[str, StoredNumbers] = {}
     swap = byte_order(archive) == b"big"
 
-    def stored(pid: Any) -> Storage:
+    def stored(pid: Any) -> StoredNumbers:
         dtype, key, count, _ = described(pid)
         if key not in held:
             start, size = archive.place(f"data/{key}")
             if count * width(dtype) > size:
-                raise Broken("says that it holds more numbers than there are in it", CUT_SHORT)
+                raise Unreadable("says that it holds more numbers than there are in it", CUT_SHORT)
             held[key] = mapped.storage(start, size, dtype)
             if swap and size:
                 swapped(held[key])
@@ -224,7 +228,7 @@ def read_zip(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
         names |= machine.names
 
 
-def swapped(storage: Storage) -> None:
+def swapped(storage: StoredNumbers) -> None:
     """Turns the bytes of each number of a storage round."""
     import torch
 
@@ -249,7 +253,7 @@ def read_row(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
     The content is read twice: where a storage lies depends on the types of those before it, which the content tells.
     """
     kinds: dict[str, str] = {}
-    places: dict[str, Storage] = {}
+    places: dict[str, StoredNumbers] = {}
 
     def noted(pid: Any) -> Any:
         if is_module(pid):
@@ -284,10 +288,10 @@ def check_head(machine: Machine) -> None:
     """Reads what comes before the content."""
     if machine.run(0) != MAGIC:
         help = "save the tensors with torch.save: `torch.save(state_dict, 'weights.pt')`"
-        raise Broken("is a pickle, but none that torch.save wrote", help)
+        raise Unreadable("is a pickle, but none that torch.save wrote", help)
     version = machine.run(machine.file.tell())
     if version != PROTOCOL:
-        raise Broken("is of a version of torch.save's format that is not known", CUT_SHORT)
+        raise Unreadable("is of a version of torch.save's format that is not known", CUT_SHORT)
     machine.run(machine.file.tell())
 
 
@@ -296,13 +300,13 @@ def is_module(pid: Any) -> bool:
     return type(pid) is tuple and len(cast("tuple[Any, ...]", pid)) == 4 and pid[0] in ("module", b"module")
 
 
-def storages(mapped: Mapped, keys: Any, kinds: dict[str, str]) -> dict[str, Storage]:
+def storages(mapped: Mapped, keys: Any, kinds: dict[str, str]) -> dict[str, StoredNumbers]:
     """The storages behind the pickles: each is its count of numbers, then these."""
-    found: dict[str, Storage] = {}
+    found: dict[str, StoredNumbers] = {}
     place = mapped.bytes.tell()
     for key in map(plain_key, cast("list[Any]", keys) if type(keys) is list else [None]):
         if key not in kinds or key in found or place + 8 > mapped.size:
-            raise Broken("has not all numbers that it speaks of", CUT_SHORT)
+            raise Unreadable("has not all numbers that it speaks of", CUT_SHORT)
         (count,) = unpack_from("<q", mapped.bytes, place)
         size = count * width(kinds[key])
         found[key] = mapped.storage(place + 8, size, kinds[key])
@@ -310,8 +314,8 @@ def storages(mapped: Mapped, keys: Any, kinds: dict[str, str]) -> dict[str, Stor
     return found
 
 
-def part(whole: Storage, start: int, size: int, dtype: str) -> Storage:
+def part(whole: StoredNumbers, start: int, size: int, dtype: str) -> StoredNumbers:
     """A part of a storage that was one of its own."""
     if type(start) is not int or type(size) is not int or not 0 <= start <= start + size <= whole.content.nbytes():
-        raise Broken("has not all numbers that it speaks of", CUT_SHORT)
-    return Storage(whole.content[start : start + size], dtype)  # pyright: ignore[reportArgumentType] (bytes of it)
+        raise Unreadable("has not all numbers that it speaks of", CUT_SHORT)
+    return StoredNumbers(whole.content[start : start + size], dtype)  # pyright: ignore[reportArgumentType] (bytes of it)

@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from archdsl.errors import catalog, listed
+from archdsl.diagnostics import catalog, listed
 from archdsl.weights.report import FEW, clipped, some
 from archdsl.weights.unwrap import LONGEST, bare
 

@@ -8,7 +8,7 @@ from mmap import ACCESS_COPY, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from archdsl.weights.bounds import Broken
+from archdsl.weights.bounds import Unreadable
 
 if TYPE_CHECKING:
     from torch import Tensor, UntypedStorage
@@ -20,7 +20,7 @@ ALIGNED = 8
 """Numbers that begin elsewhere are copied, as processors want them."""
 
 
-class Storage(NamedTuple):
+class StoredNumbers(NamedTuple):
     """A row of numbers of one type, by its name in torch."""
 
     content: UntypedStorage
@@ -37,20 +37,20 @@ class Mapped:
         self.size = len(self.bytes)
         self.handed_out = 0
 
-    def storage(self, start: int, count: int, dtype: str) -> Storage:
+    def storage(self, start: int, count: int, dtype: str) -> StoredNumbers:
         """The numbers in `count` bytes from `start` on. Raises Broken where the file has not so many."""
         import torch
 
         self.handed_out += count
         if not (0 <= start <= start + count <= self.size and self.handed_out <= self.size):
-            raise Broken("says that it holds more numbers than there are in it", CUT_SHORT)
+            raise Unreadable("says that it holds more numbers than there are in it", CUT_SHORT)
         if count == 0:
-            return Storage(torch.UntypedStorage(0), dtype)
+            return StoredNumbers(torch.UntypedStorage(0), dtype)
         if start % ALIGNED:
             content = torch.frombuffer(self.copied(start, count), dtype=torch.uint8)
         else:
             content = torch.frombuffer(self.bytes, dtype=torch.uint8, count=count, offset=start)
-        return Storage(content.untyped_storage(), dtype)
+        return StoredNumbers(content.untyped_storage(), dtype)
 
     def copied(self, start: int, count: int) -> bytearray:
         """A piece of the file. It is read anew, as the same piece would be in memory twice if the map were."""
@@ -58,28 +58,28 @@ class Mapped:
         with self.path.open("rb") as file:
             file.seek(start)
             if file.readinto(held) < count:
-                raise Broken("became shorter while it was read", CUT_SHORT)
+                raise Unreadable("became shorter while it was read", CUT_SHORT)
         return held
 
 
-def tensor(storage: Storage, offset: int, size: Sequence[int], stride: Sequence[int], dtype: str = "") -> Tensor:
+def tensor(storage: StoredNumbers, offset: int, size: Sequence[int], stride: Sequence[int], dtype: str = "") -> Tensor:
     """A view of a storage, as torch describes it. Raises Broken where it goes beyond."""
     import torch
 
     kind = cast("torch.dtype", getattr(torch, dtype or storage.dtype))
     if any(type(each) not in (tuple, list) or len(each) > MOST_AXES for each in (size, stride)):
-        raise Broken("describes a tensor that cannot be", CUT_SHORT)
+        raise Unreadable("describes a tensor that cannot be", CUT_SHORT)
     counts = [offset, *size, *stride]
     if any(type(each) is not int or each < 0 for each in counts) or len(size) != len(stride):
-        raise Broken("describes a tensor that cannot be", CUT_SHORT)
+        raise Unreadable("describes a tensor that cannot be", CUT_SHORT)
     end = offset + 1 + sum((count - 1) * step for count, step in zip(size, stride, strict=True))
     if prod(size) and end * kind.itemsize > storage.content.nbytes():
-        raise Broken("describes a tensor that has more numbers than are stored", CUT_SHORT)
+        raise Unreadable("describes a tensor that has more numbers than are stored", CUT_SHORT)
     try:
         found = torch.empty(0, dtype=kind)
         return found.set_(storage.content, offset, tuple(size), tuple(stride)) if prod(size) else found.new_empty(size)
     except (RuntimeError, TypeError, ValueError, OverflowError):
-        raise Broken("describes a tensor that cannot be", CUT_SHORT) from None
+        raise Unreadable("describes a tensor that cannot be", CUT_SHORT) from None
 
 
 def row_major(size: Sequence[int]) -> list[int]:

@@ -21,7 +21,7 @@ Reason = tuple[str, str]
 def summary(kept: Mapping[str, str], fresh: Mapping[str, Reason], dropped: Mapping[str, Reason]) -> str:
     """The whole report."""
     lines = [f"{len(kept):,} of {len(kept) + len(fresh):,} tensors kept, {len(fresh):,} new, {len(dropped):,} dropped"]
-    parts = {name: Part(name) for name in dict.fromkeys(section(name) for name in (*kept, *fresh, *dropped))}
+    parts = {name: SectionSummary(name) for name in dict.fromkeys(section(name) for name in (*kept, *fresh, *dropped))}
     for name, source in kept.items():
         parts[section(name)].kept[name] = source
     for name, reason in fresh.items():
@@ -37,7 +37,7 @@ def section(name: str) -> str:
     return name.partition(".")[0]
 
 
-class Part:
+class SectionSummary:
     """What became of one section."""
 
     def __init__(self, name: str) -> None:

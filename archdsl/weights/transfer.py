@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.errors import catalog, listed
+from archdsl.diagnostics import catalog, listed
 from archdsl.weights.choice import decide, likely, named
 from archdsl.weights.copying import Pair, check, check_network, given, uninitialized, write
-from archdsl.weights.moves import Tree, correspondence, twins
+from archdsl.weights.match_modules import Tree, correspondence, twins
 from archdsl.weights.report import PYTHON, clipped, warned
 from archdsl.weights.sources import opened, target
 from archdsl.weights.summary import summary
-from archdsl.weights.unwrap import Part, bare, beginnings, below, main, parts
+from archdsl.weights.unwrap import CheckpointPart, bare, beginnings, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,7 +54,7 @@ class Transfer(NamedTuple):
         return "\n".join([summary(self.kept, self.fresh, self.dropped), *off, *warned(self.not_finite)])
 
 
-class Held(NamedTuple):
+class StoredTensors(NamedTuple):
     """The tensors of a network, and where they stand in a checkpoint."""
 
     path: tuple[str, ...]
@@ -88,7 +88,7 @@ def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, 
     return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
-def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Held:
+def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> StoredTensors:
     """The old network in what is given: the place that has most names in common with the new one."""
     held = parts(opened(source, "from_model"))
     found = [each for every in held for each in places(every, new)]
@@ -97,19 +97,19 @@ def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Held:
         found = [(count, place) for count, place in found if place.path in chosen]
     if not found:
         largest = max(held, key=lambda each: len(each.tensors))
-        return Held(largest.path, bare(largest.tensors))
+        return StoredTensors(largest.path, bare(largest.tensors))
     most = max(count for count, _ in found)
     return decide([place for count, place in found if count == most], PYTHON)
 
 
-def places(held: Part, new: Mapping[str, Tensor]) -> Iterator[tuple[int, Held]]:
+def places(held: CheckpointPart, new: Mapping[str, Tensor]) -> Iterator[tuple[int, StoredTensors]]:
     """Where names of the new network stand in a part, and how many: below what holds most of either."""
     counts = {prefix: len(names) for prefix, names in beginnings(held.tensors, new).items()}
     most = [prefix for prefix in likely(counts, len(new)) if 1 < counts[prefix] >= len(new) / 2]
     for prefix in dict.fromkeys([*main(held.tensors), *most]):
         path = (*held.path, prefix) if prefix else held.path
         if count := counts.get(prefix):
-            yield count, Held(path, below(held.tensors, prefix))
+            yield count, StoredTensors(path, below(held.tensors, prefix))
 
 
 # ---- the plan ------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from archdsl.errors import catalog, listed
+from archdsl.diagnostics import catalog, listed
 from archdsl.weights.report import FEW, clipped
 from archdsl.weights.rules import content
 
@@ -29,7 +29,7 @@ AVERAGED = "n_averaged"
 """The counter that `torch.optim.swa_utils.AveragedModel` keeps beside the network."""
 
 
-class Part(NamedTuple):
+class CheckpointPart(NamedTuple):
     """A dict of a checkpoint with tensors in it.
 
     `path` has the keys that lead to it, and what was taken out of the middle of its names; `others` are the keys of
@@ -41,9 +41,9 @@ class Part(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def parts(source: Mapping[str, Any]) -> list[Part]:
+def parts(source: Mapping[str, Any]) -> list[CheckpointPart]:
     """The dicts with tensors in a checkpoint, outermost first. Raises ArchError where there are none."""
-    found: list[Part] = []
+    found: list[CheckpointPart] = []
     queue: deque[tuple[tuple[str, ...], Mapping[Any, Any]]] = deque([((), source)])
     seen = {id(source)}
     while queue:
@@ -63,7 +63,7 @@ def parts(source: Mapping[str, Any]) -> list[Part]:
     return found
 
 
-def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[Part, dict[str, dict[Any, Any]]]:
+def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[CheckpointPart, dict[str, dict[Any, Any]]]:
     """The tensors right in a dict, and the dicts in it; those of an optimizer have numbers for keys, and are not."""
     import torch
 
@@ -79,7 +79,7 @@ def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[Part, dict[st
             inner[key] = cast("dict[Any, Any]", held)
         else:
             others.append(str(key))
-    return Part(path, tensors, tuple(others)), inner
+    return CheckpointPart(path, tensors, tuple(others)), inner
 
 
 def as_tensor(value: object) -> Tensor | None:
@@ -108,13 +108,13 @@ def unread(source: Mapping[str, Any], found: Iterable[tuple[str, ...]]) -> Itera
 # ---- names ---------------------------------------------------------------------------------------------------------
 
 
-def plain(part: Part) -> Part:
+def plain(part: CheckpointPart) -> CheckpointPart:
     """A part without what PyTorch inserts into names, unless two names would then be one."""
     found = {inserted().sub("", name): tensor for name, tensor in part.tensors.items()}
     if len(found) < len(part.tensors) or found.keys() == part.tensors.keys():
         return part
     taken = dict.fromkeys(each for name in part.tensors for each in inserted().findall(name))
-    return Part((*part.path, *taken), found, part.others)
+    return CheckpointPart((*part.path, *taken), found, part.others)
 
 
 @cache
@@ -170,7 +170,9 @@ def bare(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors of a network that is built, without what DataParallel, `torch.compile` and the like put around it."""
     import torch
 
-    found = plain(Part((), {name: each for name, each in state.items() if isinstance(each, torch.Tensor)})).tensors
+    found = plain(
+        CheckpointPart((), {name: each for name, each in state.items() if isinstance(each, torch.Tensor)})
+    ).tensors
     while True:
         rest = {name: tensor for name, tensor in found.items() if name != AVERAGED}
         if not rest or not all(name.startswith("module.") for name in rest):

@@ -1,8 +1,8 @@
 """What a place of a map depends on, by gradients, along one axis at a time.
 
-A second, naive account of receptive fields, which shares nothing with `archdsl.analyses.field` but the order of ops:
-a tensor is a row of places, each op is the torch function along one axis with positive weights, pools are averages,
-activations and norms do nothing, and a gate is held constant.
+A second, naive account of receptive fields, which shares nothing with `archdsl.analyses.receptive_field` but the order
+of ops: a tensor is a row of places, each op is the torch function along one axis with positive weights, pools are
+averages, activations and norms do nothing, and a gate is held constant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from archdsl.analyses.walk import Placed, ops_of
+from archdsl.analyses.flatten import Placed, ops_of
 from archdsl.graph import Graph
 from archdsl.op import pair
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from archdsl import driver
-from archdsl.analyses.advice import ADVICE, Told, advise
+from archdsl.analyses.advice import ADVICE, AdviceFinding, advise
 from archdsl.analyses.device import device
-from archdsl.analyses.roofline import Setting
+from archdsl.analyses.roofline import RooflineSetting
 from archdsl.commands import main
 
-SETTING = Setting(device("v100"))
+SETTING = RooflineSetting(device("v100"))
 
 
-def advice(text: str) -> list[Told]:
+def advice(text: str) -> list[AdviceFinding]:
     """The advice on a shipped network, or on one written out."""
     spec = driver.loads(text, "net.arch") if "\n" in text else driver.load(text)
     return advise(driver.compile(spec), SETTING)
@@ -75,7 +75,7 @@ def test_places_are_as_near_as_the_section_tells() -> None:
 
 def test_the_device_matters() -> None:
     graph = driver.compile("densenet121")
-    found = advise(graph, Setting(device("peak=14T, bandwidth=900G, launch=0")))
+    found = advise(graph, RooflineSetting(device("peak=14T, bandwidth=900G, launch=0")))
     assert "A103" not in {told.advice.rule.code for told in found}
 
 

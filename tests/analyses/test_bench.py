@@ -10,7 +10,7 @@ import pytest
 
 from archdsl.analyses.device import Device, device
 from archdsl.commands import _timing, calibrate, main
-from archdsl.errors.characters import on_one_line
+from archdsl.diagnostics.characters import on_one_line
 
 pytest.importorskip("torch")
 

@@ -11,11 +11,11 @@ import pytest
 
 import archdsl
 from archdsl.analyses.comparison import compare, front
-from archdsl.analyses.counts import counts
 from archdsl.analyses.device import device
 from archdsl.analyses.figures import Load
 from archdsl.analyses.memory import memory
-from archdsl.analyses.roofline import Setting, estimate
+from archdsl.analyses.memory_access import counts
+from archdsl.analyses.roofline import RooflineSetting, estimate
 from archdsl.commands import main
 
 NAMES = ["resnet18", "vovnetv2_19_slim", "peleenet", "densenet40_k12_cifar10"]
@@ -31,7 +31,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 def test_figures_are_those_of_the_analyses() -> None:
     graphs = [archdsl.compile(name, input=(3, 64, 64)) for name in NAMES]
-    setting = Setting(device("v100"), "fp16", 8)
+    setting = RooflineSetting(device("v100"), "fp16", 8)
     found = compare(graphs, [], Load(8, "fp16"), setting)
     for graph, network in zip(graphs, found.networks, strict=True):
         assert network.figures == {

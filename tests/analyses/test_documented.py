@@ -11,10 +11,10 @@ import pytest
 
 from archdsl import driver
 from archdsl.analyses.advice.pages import handbook
-from archdsl.analyses.counts import Counts, counts
+from archdsl.analyses.breakdown import COLUMNS
 from archdsl.analyses.device import device, known_devices
-from archdsl.analyses.lines import COLUMNS
-from archdsl.analyses.roofline import Setting, Times, estimate
+from archdsl.analyses.memory_access import Counts, counts
+from archdsl.analyses.roofline import RooflineSetting, Times, estimate
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLE = re.compile(r"<!-- computed: (.*) -->\n\| network (.*)\|\n\|[-|:]*\n((?:\|.*\n)+)")
@@ -27,10 +27,10 @@ class Found(NamedTuple):
     params: int
     counts: Counts
     times: list[Times]
-    settings: list[Setting]
+    settings: list[RooflineSetting]
 
 
-def found(name: str, settings: list[Setting]) -> Found:
+def found(name: str, settings: list[RooflineSetting]) -> Found:
     """The figures of a network."""
     graph = driver.compile(name)
     times = [estimate(graph, setting)[graph.root] for setting in settings]
@@ -62,7 +62,7 @@ CELLS: dict[str, Callable[[Found], str]] = {
 """The computed columns; `bound, ms` has as many places as the table gives it."""
 
 
-def tables() -> list[tuple[list[Setting], list[str], list[list[str]]]]:
+def tables() -> list[tuple[list[RooflineSetting], list[str], list[list[str]]]]:
     """The computed tables of the page."""
     text = (DOCS / "why-flops-mislead.md").read_text(encoding="utf-8")
     return [
@@ -75,10 +75,10 @@ def tables() -> list[tuple[list[Setting], list[str], list[list[str]]]]:
     ]
 
 
-def setting(text: str) -> Setting:
+def setting(text: str) -> RooflineSetting:
     """`rtx3090 fp16 256`."""
     name, precision, batch = text.rsplit(" ", 2)
-    return Setting(device(name), precision, int(batch))
+    return RooflineSetting(device(name), precision, int(batch))
 
 
 def test_all_tables_are_found() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 import archdsl
-from archdsl.analyses.counts import counts
 from archdsl.analyses.expect import FIGURES, WHOLE, Outcome, hold, text_of
 from archdsl.analyses.figures import FIGURES as KNOWN
 from archdsl.analyses.memory import memory
+from archdsl.analyses.memory_access import counts
 from archdsl.frontend import read
-from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.frontend.format import to_arch, to_yaml
 
 TEXT = """backbone net(classes = 10):
     input 3 x 32 x 32

@@ -15,8 +15,8 @@ from drawing import Drawer  # pyright: ignore
 from supports import Row, Unknown, rows_of, support
 
 from archdsl import ArchError, driver
-from archdsl.analyses.field import Field, fields
-from archdsl.analyses.walk import Placed
+from archdsl.analyses.flatten import Placed
+from archdsl.analyses.receptive_field import Field, fields
 from archdsl.graph import Graph
 
 SOME = 12

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl import driver
-from archdsl.analyses.field import Field, fields
+from archdsl.analyses.receptive_field import Field, fields
 
 NARROW = {"inception_v3": 299}
 """An input narrow enough to be quick, where the network takes 96."""

@@ -12,7 +12,7 @@ import pytest
 
 import archdsl
 from archdsl import ArchError
-from archdsl.analyses.many import USUAL, Chunk, evaluate, in_chunks
+from archdsl.analyses.batch import USUAL, Chunk, evaluate, in_chunks
 from archdsl.analyses.memory import memory
 
 TEXT = """backbone net(w = 16, n = 2):

@@ -10,8 +10,8 @@ import pytest
 
 import archdsl
 from archdsl import ArchError
+from archdsl.analyses.flatten import ops_of, tensors_of
 from archdsl.analyses.memory import memory, unit_of
-from archdsl.analyses.walk import ops_of, tensors_of
 from archdsl.commands import main
 from archdsl.driver import SHIPPED
 from archdsl.graph import Graph, distinct

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import driver
-from archdsl.analyses.lines import COLUMNS
+from archdsl.analyses.breakdown import COLUMNS
 from archdsl.commands import main
 
 

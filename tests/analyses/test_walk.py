@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archdsl import driver
-from archdsl.analyses.walk import Placed, ops_of, parts_of, tensors_of
+from archdsl.analyses.flatten import Placed, ops_of, parts_of, tensors_of
 from archdsl.graph import Graph
 
 

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 
 import archdsl  # noqa: E402
 from archdsl.backends import interpret  # noqa: E402
-from archdsl.backends.deviation import Deviation  # noqa: E402
+from archdsl.backends.crosscheck import Deviation  # noqa: E402
 from archdsl.backends.torch import module as made  # noqa: E402
-from archdsl.errors import ArchError  # noqa: E402
+from archdsl.diagnostics import ArchError  # noqa: E402
 from archdsl.op import Op, Spelling  # noqa: E402
 from archdsl.ops import activation  # noqa: E402
 from tests.backends.nets import NAMES, graph, net  # noqa: E402

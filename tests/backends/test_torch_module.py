@@ -21,7 +21,7 @@ torch = pytest.importorskip("torch")
 
 from archdsl.backends.torch import emit  # noqa: E402
 from archdsl.backends.torch import module as made  # noqa: E402
-from archdsl.errors import ArchError  # noqa: E402
+from archdsl.diagnostics import ArchError  # noqa: E402
 from archdsl.graph import Graph  # noqa: E402
 from tests.backends.nets import graph, net  # noqa: E402
 
@@ -86,7 +86,7 @@ def test_pickles_cross_processes(tmp_path: Path) -> None:
         "assert torch.equal(module(x), y)\n"
         "again = pickle.loads(pickle.dumps(module))\n"
         "assert type(again) is type(module)\n"
-        "assert 'archdsl.lang' not in sys.modules\n"
+        "assert 'archdsl.elaborate' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path / "net.pickle")], cwd=ROOT, check=True)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.backends.torch import emit
-from archdsl.errors import ArchError
+from archdsl.diagnostics import ArchError
 from tests.backends.nets import NAMES, graph, net
 from tests.working import bounded
 

@@ -21,14 +21,13 @@ from unittest.mock import patch
 
 from archdsl import driver
 from archdsl.commands._cache import Cache
-from archdsl.commands._files import Asked
-from archdsl.commands.validate import Check
-from archdsl.errors import ArchError, Diagnostic, Source, Span
-from archdsl.frontend.arch import parser
+from archdsl.commands._files import GivenFile
+from archdsl.commands.validate import ValidationRun
+from archdsl.diagnostics import ArchError, Diagnostic, Source, Span
+from archdsl.elaborate import budget, context, scope_cache
+from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
-from archdsl.lang.evaluate import known, session
-from archdsl.lang.evaluate.known import Known
-from archdsl.lang.values import limits
+from archdsl.syntax import parser
 from tests.caches.file_sets import File, drawn
 
 EVERY = 100
@@ -52,8 +51,8 @@ def place(span: Span | None) -> object:
 
 def told(names: Sequence[str], cache: Path | None = None) -> dict[str, Told]:
     """What one run says of each of some files."""
-    check = Check(None, Cache(cache), several=len(names) > 1)
-    found = {name: check.outcome(Asked(name, False)) for name in names}
+    check = ValidationRun(None, Cache(cache), several=len(names) > 1)
+    found = {name: check.outcome(GivenFile(name, False)) for name in names}
     return {name: plain(findings or ()) for name, findings in found.items()}
 
 
@@ -80,7 +79,7 @@ def check_names(names: list[str], chance: random.Random) -> Counter[str]:
 
 def check_networks(names: Sequence[str], chance: random.Random) -> None:
     """Checks that what is known of some networks changes none of the others: neither whether it is one, nor figures."""
-    seen = Known()
+    seen = ScopeCache()
     specs = [spec for name in names for spec in specs_of(name)]
     for spec in chance.sample(2 * specs, 2 * len(specs)):
         try:
@@ -121,10 +120,10 @@ def limits_of(chance: random.Random) -> Generator[None]:
         return
     levels = chance.randint(2, 6)
     with ExitStack() as stack:
-        for where, name in ((session, "MOST_LEVELS"), (known, "MOST_LEVELS")):
+        for where, name in ((context, "MOST_LEVELS"), (scope_cache, "MOST_LEVELS")):
             stack.enter_context(patch.object(where, name, levels))
         for name in LIMITS:
-            stack.enter_context(patch.object(limits, name, chance.randint(20, 200)))
+            stack.enter_context(patch.object(budget, name, chance.randint(20, 200)))
         yield
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.commands import main
-from archdsl.lang.values import limits
+from archdsl.elaborate import budget
 from tests.caches.agreeing import check_names, check_set, told
 from tests.caches.file_sets import drawn
 
@@ -73,7 +73,7 @@ CASES: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("files", CASES.values(), ids=CASES)
 def test_sets(files: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(limits, "MOST_APPLICATIONS", 100)
+    monkeypatch.setattr(budget, "MOST_APPLICATIONS", 100)
     for name, text in files.items():
         Path(name).write_text(text, encoding="utf-8")
     for seed in range(3):

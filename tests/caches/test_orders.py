@@ -20,12 +20,12 @@ import archdsl
 from archdsl import driver
 from archdsl.analyses.figures import FIGURES
 from archdsl.commands import main
+from archdsl.diagnostics import ArchError, Source
 from archdsl.driver import loading
-from archdsl.driver.shipped import Shipped
-from archdsl.errors import ArchError, Source
+from archdsl.driver.library import Shipped
+from archdsl.elaborate.network import elaborate
 from archdsl.graph import Graph, Origin, distinct
-from archdsl.lang.elaborate.backbone import elaborate
-from archdsl.lang.text.family import resolve
+from archdsl.syntax.inheritance import resolve
 from tests.caches.agreeing import plain
 
 TOP = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from archdsl.ops import installed
 TOP = Path(__file__).parents[2]
 GOOD = "name: net\ninput: 3x32x32\nstem: cna(16, 3)\n"
 BAD = "name: net\ninput: 3x32x32\nstem: cna(16, 3) -> bottleneck(30, groups = 4)\nstages: {c2: botleneck(3)}\n"
-HEAVY = ("lark", "yaml", "torch", "archdsl.lang", "archdsl.driver", "importlib.metadata")
+HEAVY = ("lark", "yaml", "torch", "archdsl.syntax", "archdsl.elaborate", "archdsl.driver", "importlib.metadata")
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +38,16 @@ def validate(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str,
 
 def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A list of the files that are worked out from here on."""
-    from archdsl.driver import checking
+    from archdsl.driver import validation
 
     seen: list[str] = []
-    work = checking.validate
+    work = validation.validate
 
     def noted(source, *rest):
         seen.append(source.name)
         return work(source, *rest)
 
-    monkeypatch.setattr(checking, "validate", noted)
+    monkeypatch.setattr(validation, "validate", noted)
     return seen
 
 
@@ -208,7 +208,7 @@ def test_a_folder_that_is_none_or_not_mine_is_not_used(
 
 def test_a_folder_that_goes_away_is_no_trouble(folder: Path) -> None:
     cache = Cache(folder)
-    from archdsl.errors import Source
+    from archdsl.diagnostics import Source
 
     cache.put("key", Source("net.yaml", GOOD), [], [])
     assert cache.folder is None

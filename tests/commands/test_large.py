@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.analyses import walk
+from archdsl.analyses import flatten
 from archdsl.commands import main
 
 LONG = "    stage c2: 999_000 * conv(8)\n    stage c3: 20 * ((identity + conv(8)) -> relu)\n"
@@ -54,6 +54,6 @@ def test_thousands_that_differ_or_are_all_kept(words: str, spec: str, capsys: py
 def test_blocks_are_counted_like_ops(
     spec: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(walk, "MOST_PARTS", 2_000)
+    monkeypatch.setattr(flatten, "MOST_PARTS", 2_000)
     assert main(["show", "--depth", "block", spec]) == 1
     assert "`net` has more than 100,000 blocks" in capsys.readouterr().err

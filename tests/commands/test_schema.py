@@ -13,11 +13,11 @@ import yaml
 
 from archdsl.commands import main
 from archdsl.commands.schema import text
+from archdsl.diagnostics import ArchError, Source
 from archdsl.driver import SHIPPED
-from archdsl.errors import ArchError, Source
+from archdsl.elaborate.signature import signature_of
 from archdsl.frontend import read
 from archdsl.initializer import Initializer
-from archdsl.lang.text.signature import signature_of
 from archdsl.ops import vocabulary
 
 jsonschema = pytest.importorskip("jsonschema")

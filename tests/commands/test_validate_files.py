@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from archdsl.commands import main
-from archdsl.driver import opening
-from archdsl.lang.values import limits
+from archdsl.driver import imports
+from archdsl.elaborate import budget
 from tests.working import bounded
 
 GOOD = "name: net\ninput: 3x32x32\nstages: {c2: cna(3)}\n"
@@ -225,7 +225,7 @@ def test_wrong_lines_without_an_end_are_not_all_looked_into(folder: Path, capsys
 def test_the_networks_of_a_file_have_one_budget(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MOST_APPLICATIONS", 100)
+    monkeypatch.setattr(budget, "MOST_APPLICATIONS", 100)
     networks = [f"backbone n{at}:\n    input 3 x 8 x 8\n    s: 20 * conv(index + {at})\n" for at in range(1, 50)]
     (folder / "net.arch").write_text("".join(networks))
     code, out = validate(capsys, "net.arch")
@@ -252,7 +252,7 @@ def test_imports_are_counted_once_and_together(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(opening, limit, most)
+    monkeypatch.setattr(imports, limit, most)
     for at in range(60):
         Path(f"m{at}.arch").write_text(f"block m{at}() = relu\n")
     Path("top.arch").write_text("".join(f'import "m{at}.arch"\n' for at in range(60)) + TEXT)

@@ -15,7 +15,7 @@ from unicodedata import category
 import pytest
 
 from archdsl.commands import _streams, main, names
-from archdsl.commands._streams import Output
+from archdsl.commands._streams import SafeStream
 from tests.commands import way_out
 from tests.commands.way_out import OURS, UNSEEN, command_lines, troubles
 
@@ -73,13 +73,13 @@ SHOWN = [
 @pytest.mark.parametrize(("text", "shown"), SHOWN)
 def test_a_text_is_made_harmless(text: str, shown: str) -> None:
     stream = io.StringIO()
-    Output(stream).write(text)
+    SafeStream(stream).write(text)
     assert stream.getvalue() == shown
 
 
 def test_a_line_may_come_in_parts() -> None:
     stream = io.StringIO()
-    out = Output(stream)
+    out = SafeStream(stream)
     for part in ("a", "::b", "\n", " ", "::c", "\n::d"):
         out.write(part)
     assert stream.getvalue() == "a::b\n \\x3a:c\n\\x3a:d"
@@ -88,15 +88,19 @@ def test_a_line_may_come_in_parts() -> None:
 @pytest.mark.parametrize(
     ("write", "text", "shown"),
     [
-        (Output.write_colored, "\x1b[1;31mred\x1b[0m\x1b[32mgreen\n::x", "\x1b[1;31mred\x1b[0m\\x1b[32mgreen\n\\x3a:x"),
-        (Output.write_progress, "a\x1b[2J\nb", "\r\x1b[Ka\\x1b[2J\\nb"),
-        (Output.write_commands, "::error title=a::b\x1b", "::error title=a::b\\x1b\n"),
-        (Output.write_file, "    ::a\n# ##[b]\n", "    ::a\n# ##[b]\n"),
+        (
+            SafeStream.write_colored,
+            "\x1b[1;31mred\x1b[0m\x1b[32mgreen\n::x",
+            "\x1b[1;31mred\x1b[0m\\x1b[32mgreen\n\\x3a:x",
+        ),
+        (SafeStream.write_progress, "a\x1b[2J\nb", "\r\x1b[Ka\\x1b[2J\\nb"),
+        (SafeStream.write_commands, "::error title=a::b\x1b", "::error title=a::b\\x1b\n"),
+        (SafeStream.write_file, "    ::a\n# ##[b]\n", "    ::a\n# ##[b]\n"),
     ],
 )
-def test_what_we_add_ourselves_is_kept(write: Callable[[Output, str], None], text: str, shown: str) -> None:
+def test_what_we_add_ourselves_is_kept(write: Callable[[SafeStream, str], None], text: str, shown: str) -> None:
     stream = io.StringIO()
-    write(Output(stream), text)
+    write(SafeStream(stream), text)
     assert stream.getvalue() == shown
 
 

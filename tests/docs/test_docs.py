@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archdsl import driver
-from archdsl.errors import Source
+from archdsl.diagnostics import Source
 
 DOCS = Path(__file__).parents[2] / "docs"
 FENCE = re.compile(r"^```(arch|yaml|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -9,9 +9,9 @@ import pytest
 
 import archdsl
 from archdsl.commands import main
-from archdsl.driver.checking import validate
-from archdsl.errors import Source
-from archdsl.errors.render import render
+from archdsl.diagnostics import Source
+from archdsl.diagnostics.render import render
+from archdsl.driver.validation import validate
 
 TOP = Path(__file__).parents[2]
 SPEC = TOP / "specs" / "resnext50.yaml"

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 import archdsl
 from archdsl.weights import load_weights, rules, to_reference
+from archdsl.weights.assignment import Plan, plan
 from archdsl.weights.choice import recognize
 from archdsl.weights.loading import inspect
-from archdsl.weights.plan import Plan, plan
 from tests.equality.nets import Case
 from tests.equality.oracles import oracle, outputs
 

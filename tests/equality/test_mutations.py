@@ -11,7 +11,7 @@ import pytest
 
 import archdsl
 from archdsl import ArchError, Graph, driver
-from archdsl.driver import shipped
+from archdsl.driver import library
 from tests.equality.compare import Pair, Run, build, differences, limit, move, pair, run
 from tests.equality.mutations import MISPLACED, MUTATIONS, Mutation
 from tests.equality.nets import CASES, Case
@@ -31,8 +31,8 @@ def mutant(mutation: Mutation, folder: Path, patch: pytest.MonkeyPatch) -> Graph
         assert old in content, f"{mutation.file} has changed: no `{old}` in it"
         content = content.replace(old, new)
     file.write_text(content)
-    patch.setattr(shipped, "folder", lambda name: folder / name)
-    patch.setattr(driver.SHIPPED, "__dict__", vars(shipped.Shipped()))
+    patch.setattr(library, "folder", lambda name: folder / name)
+    patch.setattr(driver.SHIPPED, "__dict__", vars(library.Shipped()))
     return archdsl.compile(mutation.spec)
 
 

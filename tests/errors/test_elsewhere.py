@@ -7,12 +7,12 @@ from functools import cache
 
 import pytest
 
-from archdsl.driver.checking import validate
-from archdsl.driver.elsewhere import BY_TEXT
-from archdsl.errors import Source, catalog
-from archdsl.errors.render import render
+from archdsl.diagnostics import Source, catalog
+from archdsl.diagnostics.render import render
+from archdsl.driver.partial_check import BY_TEXT
+from archdsl.driver.validation import validate
 from archdsl.frontend import read
-from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.frontend.format import to_arch, to_yaml
 from archdsl.resources import folder
 
 SIGNS = "()[]{},=:+*->"

@@ -11,9 +11,9 @@ import pytest
 from archdsl.analyses.advice import ADVICE
 from archdsl.commands import main
 from archdsl.commands.explain import all_pages
-from archdsl.driver.checking import validate
-from archdsl.errors import Source
-from archdsl.errors.explain import explanations, index, rules
+from archdsl.diagnostics import Source
+from archdsl.diagnostics.explain import explanations, index, rules
+from archdsl.driver.validation import validate
 
 DOCS = Path(__file__).parents[2] / "docs" / "errors"
 SHOWN = [page for page in explanations().values() if page.wrong and page.notation != "sh"]

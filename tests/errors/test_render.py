@@ -8,9 +8,9 @@ import re
 import pytest
 
 from archdsl.commands._color import has_color
-from archdsl.driver.checking import validate
-from archdsl.errors import Diagnostic, Note, Source, Span, catalog
-from archdsl.errors.render import render
+from archdsl.diagnostics import Diagnostic, Note, Source, Span, catalog
+from archdsl.diagnostics.render import render
+from archdsl.driver.validation import validate
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archdsl.errors.suggest import nearest
+from archdsl.diagnostics.suggest import nearest
 from tests.working import bounded
 
 MANY = [f"block{at}" for at in range(50_000)] + ["bottleneck", "brottleneck"]

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.errors import ArchError, Diagnostic, Source
+from archdsl.diagnostics import ArchError, Diagnostic, Source
 
 FOLDER = Path(__file__).parent / "cases"
 MARKS = re.compile("[«»⟨⟩]")

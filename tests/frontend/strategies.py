@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from archdsl.errors import Source, Span
-from archdsl.frontend.docstring import tidy
-from archdsl.frontend.notation import RESERVED
-from archdsl.lang.text import document as doc
-from archdsl.lang.text import syntax as ast
+from archdsl.diagnostics import Source, Span
+from archdsl.syntax import ast
+from archdsl.syntax import document as doc
+from archdsl.syntax.detect_format import RESERVED
+from archdsl.syntax.located_text import tidy
 
 SPAN = Span(Source("random", ""), 0, 0)
 WORDS = "a b c2 x conv width stage block output input expect training type on no null y repeat args as_ __a_ fn import"
@@ -56,11 +56,11 @@ leaves = st.one_of(
 )
 
 
-def arguments(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[ast.Argument, ...]]:
+def arguments(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[ast.CallArgument, ...]]:
     """Arguments of a call."""
-    spread = node(ast.Spread, value=inner)
-    positional = node(ast.Argument, target=(), value=inner | spread)
-    return several(positional | node(ast.Argument, target=several(names, 1), value=inner), most=5)
+    spread = node(ast.Unpack, value=inner)
+    positional = node(ast.CallArgument, target=(), value=inner | spread)
+    return several(positional | node(ast.CallArgument, target=several(names, 1), value=inner), most=5)
 
 
 def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -68,12 +68,12 @@ def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     none = st.none()
     signs = st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or"])
     return st.one_of(
-        node(ast.Items, items=several(inner | node(ast.Spread, value=inner))),
+        node(ast.Items, items=several(inner | node(ast.Unpack, value=inner))),
         node(ast.Comprehension, item=inner, variables=several(variables, 1), source=inner, test=inner | none),
         node(ast.Call, callee=inner, arguments=arguments(inner)),
         node(ast.Attribute, base=inner, name=names),
         node(ast.Index, base=inner, index=inner),
-        node(ast.Slice, base=inner, start=inner | none, stop=inner | none),
+        node(ast.ListSlice, base=inner, start=inner | none, stop=inner | none),
         node(ast.Unary, sign=st.sampled_from(["-", "not"]), operand=inner),
         node(ast.Binary, sign=signs, left=inner, right=inner, grouped=st.booleans()),
         node(ast.Conditional, then=inner, test=inner, other=inner),
@@ -125,11 +125,13 @@ def element(kind: type[Any], **parts: st.SearchStrategy[Any]) -> st.SearchStrate
 amounts = st.sampled_from(["25028904", "4.3G", "512x28x28", "0", "76%", "1.5", "12"])
 signs = st.sampled_from(["==", "!=", "<=", ">=", "<", ">"])
 sections = st.one_of(
-    element(doc.Section, name=free_names | st.sampled_from(["stem", "head"]), value=values),
-    element(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),
+    element(doc.SectionLine, name=free_names | st.sampled_from(["stem", "head"]), value=values),
+    element(doc.SectionLine, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),
 )
-stages = element(doc.Section, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 9), value=values)
-stem, head = (element(doc.Section, name=st.just(name), value=values) for name in ("stem", "head"))
+stages = element(
+    doc.SectionLine, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 9), value=values
+)
+stem, head = (element(doc.SectionLine, name=st.just(name), value=values) for name in ("stem", "head"))
 usual = st.builds(
     lambda first, middle, last: (*first, *middle, *last), several(stem, most=1), several(stages), several(head, most=1)
 )
@@ -137,7 +139,7 @@ settings = element(
     doc.Setting, target=st.builds(lambda first, rest: (first, *rest), free_names, several(names)), value=expressions
 )
 backbones = element(
-    doc.Backbone,
+    doc.Network,
     name=names,
     doc=docs,
     parameters=signatures() | untyped,
@@ -147,12 +149,12 @@ backbones = element(
     sections=usual | several(sections),
     outputs=several(element(doc.Output, name=names, training=st.booleans(), value=values)),
     drops=several(element(doc.Drop, name=names)),
-    expect=several(element(doc.Check, figure=several(names, 1), sign=signs, amount=amounts), most=6),
+    expect=several(element(doc.Expectation, figure=several(names, 1), sign=signs, amount=amounts), most=6),
 )
 
 paths = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters='"\\'), min_size=1).filter(str.strip)
 documents = element(
-    doc.Document,
+    doc.File,
     edition=st.none() | st.just(1),
     imports=several(element(doc.Import, path=paths)),
     blocks=definitions(ast.Block),

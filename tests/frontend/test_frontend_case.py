@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.errors import Source, Span, catalog
+from archdsl.diagnostics import Source, Span, catalog
 from tests.frontend.case import described, read, settle
 
 TEXT = """# a comment

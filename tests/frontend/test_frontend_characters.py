@@ -7,10 +7,10 @@ from unicodedata import category
 
 import pytest
 
-from archdsl.driver.checking import validate
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
+from archdsl.driver.validation import validate
 from archdsl.frontend import read
-from archdsl.frontend.formatting.canonical import formatted
+from archdsl.frontend.format.reformat import formatted
 
 ARCH = "backbone net:\n    input 3 x 8 x 8\n    stem: cna(8)\n"
 YAML = "name: net\ninput: 3x8x8\nstem: cna(8)\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
 from tests.frontend.case import yaml_source
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
 from archdsl.frontend.yaml import compose
 from tests.frontend.case import Case, cases, described, settle, spans, yaml_source

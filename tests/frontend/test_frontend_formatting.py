@@ -11,11 +11,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.formatting.canonical import Notation, formatted, read_notes
-from archdsl.frontend.printing import to_arch, to_yaml
-from archdsl.lang.text.document import Document
+from archdsl.frontend.format import to_arch, to_yaml
+from archdsl.frontend.format.reformat import Notation, formatted, read_notes
+from archdsl.syntax.document import File
 from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import documents, expressions
 from tests.frontend.test_frontend_printed import holding
@@ -87,7 +87,7 @@ def test_errors_are_reported() -> None:
 
 
 def test_a_comment_that_is_lost_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archdsl.frontend.formatting.canonical.arch_text", lambda *_, **__: "block a() = b\n")
+    monkeypatch.setattr("archdsl.frontend.format.reformat.arch_text", lambda *_, **__: "block a() = b\n")
     with pytest.raises(ArchError, match="some comments would be lost"):
         laid_out("block a() = b  # c", "arch")
     with pytest.raises(ArchError, match="it would say something else"):
@@ -182,7 +182,7 @@ def commented(text: str, own: Notation, chance: random.Random) -> str:
     return text
 
 
-def assert_same(text: str, own: Notation, said: list[str], document: Document) -> None:
+def assert_same(text: str, own: Notation, said: list[str], document: File) -> None:
     """That a text is its own layout, and says what it should."""
     assert laid_out(text, own) == text
     assert comments(text, own) == said, text
@@ -257,7 +257,7 @@ def test_tabs_in_comments_are_blanks(own: Notation, text: str) -> None:
 def test_a_layout_that_does_not_come_to_rest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     breaks = iter(range(100))
     monkeypatch.setattr(
-        "archdsl.frontend.formatting.canonical.arch_text", lambda *_, **__: "block a() =" + " " * next(breaks) + "b\n"
+        "archdsl.frontend.format.reformat.arch_text", lambda *_, **__: "block a() =" + " " * next(breaks) + "b\n"
     )
     with pytest.raises(ArchError, match="its layout does not come to rest"):
         laid_out("block a() = b", "arch")
@@ -335,7 +335,7 @@ EXAMPLES = settings(
 )
 
 
-def assert_canonical(document: Document) -> None:
+def assert_canonical(document: File) -> None:
     """That what is printed of a document is formatted, and can be taken to either notation."""
     for own, text in zip(NOTATIONS, (to_arch(document), to_yaml(document)), strict=True):
         assert laid_out(text, own) == text
@@ -346,12 +346,12 @@ def assert_canonical(document: Document) -> None:
 
 @settings(EXAMPLES, max_examples=5)
 @given(documents)
-def test_what_is_printed_is_formatted(document: Document) -> None:
+def test_what_is_printed_is_formatted(document: File) -> None:
     assert_canonical(document)
 
 
 @pytest.mark.slow
 @settings(EXAMPLES, max_examples=60)
 @given(documents | expressions.map(holding))
-def test_much_that_is_printed_is_formatted(document: Document) -> None:
+def test_much_that_is_printed_is_formatted(document: File) -> None:
     assert_canonical(document)

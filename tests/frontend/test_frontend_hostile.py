@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
 from archdsl.frontend.yaml import compose
 from tests.frontend.case import cases

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.errors import ArchError, Source, Span, catalog
+from archdsl.diagnostics import ArchError, Source, Span, catalog
 from archdsl.frontend import read
-from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.frontend.format import to_arch, to_yaml
 from tests.working import bounded
 
 ENDLESS = {

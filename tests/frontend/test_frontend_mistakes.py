@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
 from tests.frontend.case import Case, cases, described, settle, spans
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.notation import is_yaml
+from archdsl.syntax.detect_format import is_yaml
 
 ROOT = Path(__file__).parents[2]
 ARCH = [
@@ -72,7 +72,7 @@ def imported(code: str) -> set[str]:
 
 
 def test_packages_are_imported_as_needed() -> None:
-    start = "from archdsl.frontend import read\nfrom archdsl.errors import Source\n"
+    start = "from archdsl.frontend import read\nfrom archdsl.diagnostics import Source\n"
     assert imported(start) == set()
     assert imported(start + "read(Source('a.arch', 'backbone a'))") == {"lark"}
-    assert imported("from archdsl.frontend.printing.yaml import yaml_text") == set()
+    assert imported("from archdsl.frontend.format.yaml import yaml_text") == set()

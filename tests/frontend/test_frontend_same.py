@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.errors import Source
+from archdsl.diagnostics import Source
 from archdsl.frontend import read
-from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.frontend.format import to_arch, to_yaml
 from tests.frontend.case import Case, cases
 
 CASES = cases("same")

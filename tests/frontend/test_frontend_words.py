@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.notation import LINE_WORDS, RESERVED
-from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.frontend.format import to_arch, to_yaml
+from archdsl.syntax.detect_format import LINE_WORDS, RESERVED
 
 BEGINNERS = ("block", "fn", "backbone", "import", "archdsl", "extends", "training", *LINE_WORDS)
 PLACES = {

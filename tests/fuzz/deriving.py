@@ -10,8 +10,8 @@ from lark import Lark
 from lark.grammar import NonTerminal, Symbol
 from mutation import names
 
-from archdsl.frontend.arch.tables import STARTS
 from archdsl.resources import folder
+from archdsl.syntax.parser_tables import STARTS
 
 SAMPLES = {
     "INT": ["0", "1", "2", "3", "8", "16", "32", "1_000"],

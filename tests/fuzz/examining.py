@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from archdsl import driver
-from archdsl.driver import checking
-from archdsl.driver.elsewhere import elsewhere
-from archdsl.errors import ArchError, Diagnostic, Source
-from archdsl.errors.characters import is_unseen
-from archdsl.errors.render import render
+from archdsl.diagnostics import ArchError, Diagnostic, Source
+from archdsl.diagnostics.characters import is_unseen
+from archdsl.diagnostics.render import render
+from archdsl.driver import validation
+from archdsl.driver.partial_check import elsewhere
 from archdsl.graph import Graph
 from tests.working import bounded
 
@@ -49,13 +49,13 @@ class Examiner:
         for backbone in file.backbones.values():
             try:
                 graphs.append(driver.compile(driver.Spec(file, backbone)))
-                unmeant += checking.warnings_of(graphs[-1], file, backbone)
+                unmeant += validation.warnings_of(graphs[-1], file, backbone)
             except ArchError as error:
                 refused = True
                 self.check(error.diagnostics, source)
         if refused:
             return graphs, STAGES[1]
-        if warned := checking.unsilenced(file, unmeant, as_declared=True):
+        if warned := validation.unsilenced(file, unmeant, as_declared=True):
             self.check(warned, source)
         return graphs, STAGES[2] if graphs else STAGES[3]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mutation import mutated, names
 
 from archdsl import driver
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 
 LONG = pytest.mark.slow
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]

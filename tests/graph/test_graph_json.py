@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl import driver
-from archdsl.errors import ArchError
+from archdsl.backends.json import from_json, to_json
+from archdsl.diagnostics import ArchError
 from archdsl.graph import Graph, distinct, verify
-from archdsl.graph.jsonform import from_json, to_json
 from archdsl.ops import vocabulary
 from tests.graph.nets import net
 from tests.working import bounded

@@ -8,7 +8,7 @@ import pytest
 
 from archdsl import driver
 from archdsl.graph import Graph, Scope, Totals, verify
-from archdsl.graph.verify import Broken
+from archdsl.graph.verify import InvalidGraph
 from tests.graph.nets import at, changed, net
 from tests.working import bounded
 
@@ -136,7 +136,7 @@ PLANTED: list[tuple[str, Change, str]] = [
 
 @pytest.mark.parametrize(("path", "change", "said"), PLANTED, ids=lambda each: each if isinstance(each, str) else "")
 def test_what_is_planted_in_a_scope_is_found(path: str, change: Change, said: str) -> None:
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(InvalidGraph) as caught:
         verify(changed(net(), path, change))
     assert said in str(caught.value)
 
@@ -178,7 +178,7 @@ FACTS: list[tuple[Callable[[Graph], Graph], str]] = [
 
 @pytest.mark.parametrize(("change", "said"), FACTS)
 def test_what_is_planted_in_the_network_is_found(change: Callable[[Graph], Graph], said: str) -> None:
-    with pytest.raises(Broken) as caught:
+    with pytest.raises(InvalidGraph) as caught:
         verify(change(net()))
     assert said in str(caught.value)
 
@@ -191,7 +191,7 @@ def test_one_child_called_on_two_sizes_has_the_same_weights_on_both() -> None:
     assert first is not second
     assert twice.totals.n_conv == 1
     biased = second.replace(op=second.op and second.op.replace(bias=True), totals=second.totals._replace(params=584))
-    with pytest.raises(Broken, match="the call of `body` is one of another module"):
+    with pytest.raises(InvalidGraph, match="the call of `body` is one of another module"):
         verify(changed(net(), "c3.twice", step(3, scope=biased)))
 
 
@@ -199,7 +199,7 @@ def test_a_section_that_nothing_reads_is_found() -> None:
     graph = driver.compile(driver.loads("backbone net:\n    input 8 x 8 x 8\n    a: relu\n    b: relu\n    c: relu\n"))
     first, second, third = graph.root.steps
     passed = graph.replace(root=graph.root.replace(steps=(first, second, third._replace(inputs=(first.output,)))))
-    with pytest.raises(Broken, match="inference has no need of the section `b`"):
+    with pytest.raises(InvalidGraph, match="inference has no need of the section `b`"):
         verify(passed)
 
 

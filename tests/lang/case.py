@@ -29,12 +29,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archdsl import driver
+from archdsl.diagnostics import ArchError, Diagnostic, Source, Span
 from archdsl.driver import loading
-from archdsl.errors import ArchError, Diagnostic, Source, Span
-from archdsl.frontend.arch.parser import parse
-from archdsl.frontend.text import Text
 from archdsl.graph import Graph, Totals
-from archdsl.lang.text.files import File
+from archdsl.syntax.located_text import LocatedText
+from archdsl.syntax.parser import parse
+from archdsl.syntax.scopes import FileScope
 from tests.lang.shown import flow, modules, shape
 
 MARKS = re.compile("[«»⟨⟩]")
@@ -151,7 +151,7 @@ def outcome(case: Case, folder: Path | None = None) -> tuple[Graph | ArchError, 
         return error, {}
 
 
-def opened(case: Case, folder: Path | None) -> File:
+def opened(case: Case, folder: Path | None) -> FileScope:
     """The case's main file, with its other files beside it."""
     text = unmarked(case.texts[MAIN]).text
     if len(case.texts) == 1 or folder is None:
@@ -172,7 +172,7 @@ def asked(case: Case) -> tuple[dict[str, object], tuple[int, ...] | None]:
         if name == "input":
             size = tuple(map(int, text.split("x")))
         else:
-            params[name] = parse(Text.of(Source("-p", text)), "expression")
+            params[name] = parse(LocatedText.of(Source("-p", text)), "expression")
     return params, size
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl import driver
-from archdsl.errors import ArchError, Source
+from archdsl.diagnostics import ArchError, Source
 from archdsl.graph import verify
 from tests.lang.case import cases, unmarked
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from archdsl import ArchError, driver
-from archdsl.driver import checking
-from archdsl.errors import Source
+from archdsl.diagnostics import Source
+from archdsl.driver import validation
+from archdsl.elaborate import budget
+from archdsl.elaborate import scope_cache as module
+from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph, distinct
-from archdsl.lang.evaluate import known as module
-from archdsl.lang.evaluate.known import Known
-from archdsl.lang.values import limits
 from tests.random_specs.drawing import Drawer
 
 SETTINGS = (
@@ -52,7 +52,7 @@ def nets() -> Iterator[str]:
 
 
 def shown(
-    spec: driver.Spec, known: Known | None = None, size: tuple[int, ...] | None = None, **params: object
+    spec: driver.Spec, known: ScopeCache | None = None, size: tuple[int, ...] | None = None, **params: object
 ) -> object:
     """All that there is to a network, but for the places of its modules; or what is wrong with it, and where."""
     try:
@@ -79,14 +79,14 @@ def content(graph: Graph) -> object:
 
 @pytest.mark.parametrize("step", [1, -1], ids=["in order", "in reverse"])
 def test_shipped_networks_are_the_same_as_alone(step: int) -> None:
-    known = Known()
+    known = ScopeCache()
     for name in driver.SHIPPED.specs()[::step]:
         spec = driver.load(name)
         assert shown(spec, known) == shown(spec), name
 
 
 def test_settings_are_told_apart() -> None:
-    known = Known()
+    known = ScopeCache()
     seen: set[str] = set()
     for _, text in itertools.product(range(2), nets()):
         spec = driver.loads(text, "net.arch")
@@ -98,7 +98,7 @@ def test_settings_are_told_apart() -> None:
 
 
 def test_parameters_are_told_apart() -> None:
-    known = Known()
+    known = ScopeCache()
     spec = driver.loads(NET.format(setting="", within="act = relu"))
     for n in (16, 32, 16, 24, 0, 32):
         assert shown(spec, known, n=n) == shown(spec, n=n)
@@ -106,24 +106,24 @@ def test_parameters_are_told_apart() -> None:
 
 @pytest.mark.parametrize("name", driver.SHIPPED.specs()[::9])
 def test_sizes_are_told_apart(name: str) -> None:
-    known, spec = Known(), driver.load(name)
+    known, spec = ScopeCache(), driver.load(name)
     for size in ((3, 224, 224), (3, 96, 64), (1, 33, 33), (3, 224, 224)):
         assert shown(spec, known, size) == shown(spec, None, size)
 
 
 def test_random_networks_are_the_same_as_alone() -> None:
-    known, drawer = Known(), Drawer(seed=7)
+    known, drawer = ScopeCache(), Drawer(seed=7)
     for number in range(60):
         spec = driver.loads(drawer.spec(number), "drawn.arch")
         assert shown(spec, known) == shown(spec)
 
 
 def test_findings_are_the_same_as_alone(tmp_path: Path) -> None:
-    known = Known()
+    known = ScopeCache()
     for number, text in enumerate(nets()):
         path = tmp_path / f"net{number}.arch"
         source = Source(str(path), text.replace("c2 / 2", "c2 / 3") if number % 5 == 0 else text)
-        assert checking.validate(source, path, known=known) == checking.validate(source, path)
+        assert validation.validate(source, path, known=known) == validation.validate(source, path)
 
 
 # ---- what is taken over could be worked out here: one network after another, with these blocks, within these limits
@@ -148,20 +148,20 @@ PAIRS = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_what_is_known_hides_no_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     blocks, first, second, most = PAIRS[name]
-    monkeypatch.setattr(limits, "MOST_APPLICATIONS", most)
+    monkeypatch.setattr(budget, "MOST_APPLICATIONS", most)
     nets = (f"backbone net{at}:\n    input 8 x 8 x 8\n    c: {line}\n" for at, line in enumerate((first, second)))
     source = Source("net.arch", "".join([blocks, *nets]))
     file = driver.opened(source)
     specs = [driver.Spec(file, backbone) for backbone in file.backbones.values()]
     for order in (specs, specs[::-1]):
-        known = Known()
+        known = ScopeCache()
         for spec in (*order, *order):
             assert shown(spec, known) == shown(spec)
             assert not is_network(spec, known) or is_network(spec)
-    assert checking.validate(source, None, known=Known()) == checking.validate(source, None)
+    assert validation.validate(source, None, known=ScopeCache()) == validation.validate(source, None)
 
 
-def is_network(spec: driver.Spec, known: Known | None = None) -> bool:
+def is_network(spec: driver.Spec, known: ScopeCache | None = None) -> bool:
     """Whether there is nothing wrong with a spec, as it is worked out with what is known, and not once more without."""
     try:
         driver.elaborated(spec, known=known)
@@ -174,7 +174,7 @@ def is_network(spec: driver.Spec, known: Known | None = None) -> bool:
 def test_forgetting_changes_nothing(most: int, alike: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_MODULES", most)
     monkeypatch.setattr(module, "MOST_ALIKE", alike)
-    known = Known()
+    known = ScopeCache()
     for text in nets():
         spec = driver.loads(text)
         assert shown(spec, known) == shown(spec)
@@ -183,7 +183,7 @@ def test_forgetting_changes_nothing(most: int, alike: int, monkeypatch: pytest.M
 
 
 def test_keeping_pays_where_things_come_again() -> None:
-    again, never = Known(), Known()
+    again, never = ScopeCache(), ScopeCache()
     row = " -> ".join(f"cna(n + {at})" for at in range(8))
     spec = driver.loads(f"backbone net(n = 16):\n    input 3 x 8 x 8\n    stem: {row}\n")
     for number in range(40):
@@ -194,7 +194,7 @@ def test_keeping_pays_where_things_come_again() -> None:
 
 
 def test_what_is_known_is_not_worked_out_again() -> None:
-    known, spec = Known(), driver.load("resnet50")
+    known, spec = ScopeCache(), driver.load("resnet50")
     driver.elaborated(spec, known=known)
     kept = modules(known)
     assert kept > 30
@@ -204,7 +204,7 @@ def test_what_is_known_is_not_worked_out_again() -> None:
     assert modules(known) < 2 * kept
 
 
-def modules(known: Known) -> int:
+def modules(known: ScopeCache) -> int:
     """How many modules are kept."""
     return sum(map(len, known.modules.values()))
 
@@ -215,7 +215,7 @@ def test_whether_a_setting_reaches_anything_is_known_with_the_module(reaches: st
     text = f"block wrap(body: block) = x -> body\nbackbone net:\n    input 3 x 8 x 8\n    c1: {line}\n"
     child = "backbone child extends net:\n    c2: cna(8)\n"
     alone, both = (
-        [(each.code, each.span and each.span.text) for each in checking.validate(Source("net.arch", each), None)]
+        [(each.code, each.span and each.span.text) for each in validation.validate(Source("net.arch", each), None)]
         for each in (text, text + child)
     )
     assert set(alone) == set(both) == ({("E111", "mish")} if reaches == "cn(8)" else set())

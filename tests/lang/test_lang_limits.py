@@ -7,8 +7,8 @@ import re
 import pytest
 
 from archdsl import driver
-from archdsl.errors import ArchError, Source
-from archdsl.lang.values import limits
+from archdsl.diagnostics import ArchError, Source
+from archdsl.elaborate import budget
 from tests.working import bounded
 
 PATIENCE = 20_000_000
@@ -110,7 +110,7 @@ def test_refused(name: str) -> None:
 
 
 def test_blocks_that_all_differ_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_APPLICATIONS", 1000)
+    monkeypatch.setattr(budget, "MOST_APPLICATIONS", 1000)
     text = "block t(n, k) = conv(k % 7 + 1) if n == 0 else concat(t(n - 1, 2 * k), t(n - 1, 2 * k + 1))\n"
     found = outcome(text + net("t(30, 1)"))
     assert isinstance(found, ArchError)
@@ -130,7 +130,7 @@ SAYING_MUCH = {
 
 @pytest.mark.parametrize("name", SAYING_MUCH)
 def test_expressions_are_counted_as_often_as_they_are_worked_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_STEPS", 5000)
+    monkeypatch.setattr(budget, "MOST_STEPS", 5000)
     before, much, after = re.split("[«»]", SAYING_MUCH[name])
     found = outcome(before + much + after)
     assert isinstance(found, ArchError)

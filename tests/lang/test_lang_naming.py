@@ -6,7 +6,7 @@ import keyword
 
 import pytest
 
-from archdsl.graph.attributes import MODULE_ATTRIBUTES, attribute_name
+from archdsl.graph.ir import MODULE_ATTRIBUTES, attribute_name
 
 torch = pytest.importorskip("torch")
 

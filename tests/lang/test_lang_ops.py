@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from archdsl import driver, ops
-from archdsl.errors import ArchError
+from archdsl.diagnostics import ArchError
+from archdsl.elaborate.builtins import FUNCTIONS
 from archdsl.graph import Graph
-from archdsl.lang.text.files import FUNCTION_NAMES
-from archdsl.lang.values.functions import FUNCTIONS
 from archdsl.op import Op, Shape, Spelling, param
+from archdsl.syntax.scopes import FUNCTION_NAMES
 from tests.lang.shown import flow, modules
 
 HEAD = "backbone net:\n    input 3 x 32 x 32\n"

@@ -30,8 +30,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archdsl.driver import checking
-from archdsl.errors import Diagnostic, Source, Span
+from archdsl.diagnostics import Diagnostic, Source, Span
+from archdsl.driver import validation
 
 FOLDER = Path(__file__).parent / "cases"
 NOTATIONS = ("arch", "yaml")
@@ -84,7 +84,7 @@ def validated(name: str, text: str, others: dict[str, str], folder: Path) -> lis
     (folder / name).write_text(text, "utf-8")
     for other, content in others.items():
         (folder / other).write_text(unmarked(content), "utf-8")
-    return checking.validate(Source(name, text), folder / name)
+    return validation.validate(Source(name, text), folder / name)
 
 
 # ---- reading

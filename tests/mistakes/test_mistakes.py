@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.errors import Diagnostic
-from archdsl.errors.render import render
+from archdsl.diagnostics import Diagnostic
+from archdsl.diagnostics.render import render
 from archdsl.resources import folder
 from tests.mistakes.case import Case, remarked, topics, validated, write
 from tests.mistakes.page import PAGE, page

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from archdsl.driver.checking import validate
-from archdsl.errors import Source
+from archdsl.diagnostics import Source
+from archdsl.driver.validation import validate
 from archdsl.resources import folder
 
 SPEC = folder("specs") / "resnext50.yaml"

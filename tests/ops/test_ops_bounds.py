@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from archdsl.elaborate.signature import LARGEST, out_of_bounds
 from archdsl.initializer import INITIALIZERS, Initializer
-from archdsl.lang.text.signature import LARGEST, out_of_bounds
-from archdsl.op import Declared, Misfit, Op, Param, elements
+from archdsl.op import Declaration, Misfit, Op, Param, elements
 from tests.ops.spelled import BATCH, LAYERS, Line, make, spell_function, spell_module
 
 torch = pytest.importorskip("torch")
@@ -34,7 +34,7 @@ def ends(declared: Param) -> list[Any]:
     return [-float(LARGEST) if low is None else float(low), float(LARGEST) if high is None else float(high)]
 
 
-def at_bounds(made: Declared) -> Iterator[Any]:
+def at_bounds(made: Declaration) -> Iterator[Any]:
     """A thing with one parameter after the other at its bounds, then with all at their lower, and at their upper."""
     found = {name: values for name, declared in made.params.items() if (values := ends(declared))}
     single = ({name: value} for name, values in found.items() for value in values)

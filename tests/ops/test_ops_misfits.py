@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archdsl.errors import Rule, catalog
+from archdsl.diagnostics import DiagnosticKind, catalog
 from archdsl.op import Misfit
 from archdsl.ops import vocabulary
 
@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from tests.ops.spelled import MISFITS, Line, inputs, make, real  # noqa: E402
 
 REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
-RULES = {rule.code: rule for rule in vars(catalog).values() if isinstance(rule, Rule)}
+RULES = {rule.code: rule for rule in vars(catalog).values() if isinstance(rule, DiagnosticKind)}
 
 
 @pytest.mark.parametrize("line", MISFITS)

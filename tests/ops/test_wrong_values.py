@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from archdsl.driver.checking import validate
-from archdsl.errors import Source
-from archdsl.lang.text.signature import signature_of
+from archdsl.diagnostics import Source
+from archdsl.driver.validation import validate
+from archdsl.elaborate.signature import signature_of
 from archdsl.ops import vocabulary
 
 NUMBERS = [

@@ -11,10 +11,17 @@ import pytest
 from campaign import MOST_MACS, drawn
 
 from archdsl import ArchError
-from archdsl.backends.torch import construct, emit, forward, grouping, numbers, sketch, writing
-from archdsl.graph import Graph
-from archdsl.graph.forward import expressions, statements
-from archdsl.graph.forward.rules import InPlace
+from archdsl.backends.torch import (
+    class_clustering,
+    class_key,
+    constructor_args,
+    constructor_exprs,
+    emit,
+    forward,
+    writing,
+)
+from archdsl.graph import Graph, locals
+from archdsl.graph.lower import InPlace
 from archdsl.op import Spelling
 from archdsl.ops import vocabulary
 
@@ -46,48 +53,52 @@ def spec(seed: int) -> Spec | None:
 
 
 def forwards_left_out_of_the_key(patch: Patch) -> None:
-    patch.setattr(sketch, "forward", lambda scope: ("pipeline",) if grouping.pipeline(scope) else ("forward",))
+    patch.setattr(
+        class_key, "forward", lambda scope: ("pipeline",) if class_clustering.pipeline(scope) else ("forward",)
+    )
 
 
 def lengths_of_lists_left_out_of_the_key(patch: Patch) -> None:
     types_and_texts_of_ops_left_out_of_the_key(patch)
-    whole = sketch.forward
-    patch.setattr(sketch, "forward", lambda scope: tuple(re.sub(r" [+*] x\[\d\]", "", line) for line in whole(scope)))
+    whole = class_key.forward
+    patch.setattr(
+        class_key, "forward", lambda scope: tuple(re.sub(r" [+*] x\[\d\]", "", line) for line in whole(scope))
+    )
 
 
 def types_and_texts_of_ops_left_out_of_the_key(patch: Patch) -> None:
-    whole = sketch.op
-    patch.setattr(sketch, "op", lambda scope: whole(scope)[: 1 + len(Spelling._fields)])
+    whole = class_key.op
+    patch.setattr(class_key, "op", lambda scope: whole(scope)[: 1 + len(Spelling._fields)])
 
 
 def modules_given_left_out_of_the_key(patch: Patch) -> None:
-    whole = grouping.Grouping.join
-    patch.setattr(grouping.Grouping, "join", lambda self, scope, shape: whole(self, scope, shape) and ())
+    whole = class_clustering.Grouping.join
+    patch.setattr(class_clustering.Grouping, "join", lambda self, scope, shape: whole(self, scope, shape) and ())
 
 
 def spellings_left_out_of_the_key(patch: Patch) -> None:
-    whole = sketch.op
-    patch.setattr(sketch, "op", lambda scope: (whole(scope)[0], *whole(scope)[1 + len(Spelling._fields) :]))
+    whole = class_key.op
+    patch.setattr(class_key, "op", lambda scope: (whole(scope)[0], *whole(scope)[1 + len(Spelling._fields) :]))
 
 
 # ---- in the constructor ----------------------------------------------------------------------------------------------
 
 
 def texts_of_arguments_trusted_in_place_of_values(patch: Patch) -> None:
-    patch.setattr(numbers, "fits", lambda tree, known, values: True)
+    patch.setattr(constructor_args, "fits", lambda tree, known, values: True)
 
 
 def padding_derived_without_a_look(patch: Patch) -> None:
-    patch.setattr(construct, "fits", lambda tree, facts, value: True)
+    patch.setattr(constructor_exprs, "fits", lambda tree, facts, value: True)
 
 
 def numbers_that_grow_unevenly_in_a_loop(patch: Patch) -> None:
-    whole = construct.change
-    patch.setattr(construct, "change", lambda before, after: None if whole(before, after) is None else (1,))
+    whole = constructor_exprs.change
+    patch.setattr(constructor_exprs, "change", lambda before, after: None if whole(before, after) is None else (1,))
 
 
 def modules_given_in_another_order(patch: Patch) -> None:
-    whole = construct.Constructor.instance
+    whole = constructor_exprs.Constructor.instance
 
     def instance(self: Any, group: Any, site: Any, child: Any) -> Any:
         known = self.registry.of(group)
@@ -99,33 +110,33 @@ def modules_given_in_another_order(patch: Patch) -> None:
         finally:
             self.registry.classes[group.index] = known
 
-    patch.setattr(construct.Constructor, "instance", instance)
+    patch.setattr(constructor_exprs.Constructor, "instance", instance)
 
 
 # ---- in the forward --------------------------------------------------------------------------------------------------
 
 
 def operands_in_another_order(patch: Patch) -> None:
-    patch.setattr(statements, "display", lambda parts: expressions.display(parts[::-1]))
+    patch.setattr(locals, "display", lambda parts: locals.display(parts[::-1]))
 
 
 def variables_overwritten_too_soon(patch: Patch) -> None:
-    patch.setattr(statements.Statements, "free", lambda self, name: True)
+    patch.setattr(locals.Statements, "free", lambda self, name: True)
 
 
 def operands_without_parentheses(patch: Patch) -> None:
-    patch.setattr(expressions, "operand", lambda text, product, first: text)
+    patch.setattr(locals, "operand", lambda text, product, first: text)
 
 
 def first_of_a_list_in_place_of_another(patch: Patch) -> None:
-    whole = statements.element
-    patch.setattr(statements, "element", lambda value, index: whole(value, 0))
+    whole = locals.element
+    patch.setattr(locals, "element", lambda value, index: whole(value, 0))
 
 
 def one_weight_for_all_modules_of_a_list(patch: Patch) -> None:
-    whole = forward.Forward.module
+    whole = forward.ForwardWriter.module
     first = lambda self, child, index=None: whole(self, child, index and 0)  # noqa: E731
-    patch.setattr(forward.Forward, "module", first)
+    patch.setattr(forward.ForwardWriter, "module", first)
 
 
 def a_row_that_forgets_its_last_output(patch: Patch) -> None:
@@ -150,13 +161,13 @@ def inplace(child: Any) -> bool:
 
 
 def outputs_under_each_others_names(patch: Patch) -> None:
-    whole = forward.NetworkForward.give
+    whole = forward.NetworkForwardWriter.give
 
     def give(self: Any, sections: list[Any]) -> None:
         names = [section.name for section in sections]
         whole(self, [each._replace(name=name) for each, name in zip(sections, reversed(names), strict=True)])
 
-    patch.setattr(forward.NetworkForward, "give", give)
+    patch.setattr(forward.NetworkForwardWriter, "give", give)
 
 
 # ---- in how an op is spelled -----------------------------------------------------------------------------------------

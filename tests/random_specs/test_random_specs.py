@@ -13,9 +13,9 @@ from definitions import DEFINITIONS
 from drawing import BLOCKS, COMBINATIONS, OPS, Drawer
 
 from archdsl import ArchError, driver
-from archdsl.errors import Source
+from archdsl.diagnostics import Source
 from archdsl.frontend import read
-from archdsl.frontend.printing import to_arch, to_yaml
+from archdsl.frontend.format import to_arch, to_yaml
 
 SPECS = 400
 LEAST = 15

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from archdsl import driver
-from archdsl.analyses.counts import counts
-from archdsl.analyses.sums import sums
+from archdsl.analyses.fold import sums
+from archdsl.analyses.memory_access import counts
 from archdsl.graph import Graph, Scope
 from tests.equality.nets import CASES
 from tests.specs.oracles import ROWS

@@ -11,10 +11,10 @@ import pytest
 
 from archdsl import driver
 from archdsl.graph import Graph, Scope, distinct
-from archdsl.lang.text.document import Check
 from archdsl.ops.activation import LeakyRelu
 from archdsl.ops.norm import BatchNorm
 from archdsl.resources import folder
+from archdsl.syntax.document import Expectation
 from tests.specs.oracles import ROWS, in_order, name_of
 
 NAMES = driver.SHIPPED.specs()
@@ -87,7 +87,7 @@ def test_expect(name: str) -> None:
     assert stated == {("params",): totals.params, ("macs",): totals.macs}
 
 
-def held(check: Check) -> int:
+def held(check: Expectation) -> int:
     """The exact amount of a check."""
     assert check.sign == "=="
     return int(check.amount.replace("_", ""))

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from archdsl.commands import main
-from archdsl.driver.checking import validate
-from archdsl.errors import Diagnostic, Source
-from archdsl.frontend.formatting.canonical import formatted
+from archdsl.diagnostics import Diagnostic, Source
+from archdsl.driver.validation import validate
+from archdsl.frontend.format.reformat import formatted
 from tests.frontend.case import Case, read
 
 FOLDER = Path(__file__).parent / "cases"

@@ -22,7 +22,7 @@ torch = pytest.importorskip("torch")
 safetensors = pytest.importorskip("safetensors.torch")
 np = pytest.importorskip("numpy")
 
-from archdsl.errors import ArchError  # noqa: E402
+from archdsl.diagnostics import ArchError  # noqa: E402
 from archdsl.weights import load_weights  # noqa: E402
 from archdsl.weights.files import read  # noqa: E402
 from archdsl.weights.pickles import Inert  # noqa: E402

@@ -23,7 +23,7 @@ from torch import Tensor, nn  # noqa: E402
 
 import archdsl  # noqa: E402
 from archdsl import ArchError  # noqa: E402
-from archdsl.errors import listed  # noqa: E402
+from archdsl.diagnostics import listed  # noqa: E402
 from archdsl.weights import Report, load_weights  # noqa: E402
 from archdsl.weights.report import groups  # noqa: E402
 from tests.weights.layouts import LAYOUTS, NETS, Row, Stored, empty, module, own, state  # noqa: E402

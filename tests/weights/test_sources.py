@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel  # noqa: E402
 import archdsl  # noqa: E402
 from archdsl import ArchError  # noqa: E402
 from archdsl.weights.choice import prefers  # noqa: E402
-from archdsl.weights.unwrap import Part, beginnings, main, parts  # noqa: E402
+from archdsl.weights.unwrap import CheckpointPart, beginnings, main, parts  # noqa: E402
 from tests.weights.nets import HEAD, STAGES, before, edited, net  # noqa: E402
 
 State = dict[str, Tensor]
@@ -235,7 +235,7 @@ def test_parts() -> None:
     assert paths({"model": {"a": one}, "optimizer": {"state": {0: {"step": one}}}}) == [("model",)]
     assert paths({"x": {"y": {"a": one}}, "b": one}) == [(), ("x", "y")]
     odd: Any = {"a": one, "epoch": 3, 7: one}
-    assert parts(odd)[0] == Part((), {"a": one}, ("epoch", "7"))
+    assert parts(odd)[0] == CheckpointPart((), {"a": one}, ("epoch", "7"))
 
 
 def test_parts_of_dicts_that_hold_themselves() -> None:
@@ -284,7 +284,7 @@ def test_beginnings() -> None:
 )
 def test_preferences(first: str, second: str | None) -> None:
     """The first is preferred; where neither word says so (the last three), none is."""
-    one, other = Part((first,), {}), Part((second or "right",), {})
+    one, other = CheckpointPart((first,), {}), CheckpointPart((second or "right",), {})
     decided = (first, second) not in {("left", None), ("model", "net"), ("model_ema.encoder_k", "model.encoder_q")}
     assert prefers(one, other) == decided
     assert not prefers(other, one)

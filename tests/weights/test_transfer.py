@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from archdsl.errors import ArchError  # noqa: E402
+from archdsl.diagnostics import ArchError  # noqa: E402
 from archdsl.weights.transfer import Transfer, transfer_weights  # noqa: E402
 from tests.weights.nets import HEAD, STAGES, before, edited, net  # noqa: E402
 

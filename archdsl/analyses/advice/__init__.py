@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from archdsl.analyses.advice.case import Advice, Case, Finding
-from archdsl.analyses.advice.layers import FRAGMENTS, POINTWISE
-from archdsl.analyses.advice.stages import EARLY_STAGES, SIGHT
-from archdsl.analyses.advice.widths import GROUPS, TILES, UNEQUAL
-from archdsl.analyses.advice.wiring import CHAINS
-from archdsl.analyses.roofline import Setting
-from archdsl.errors import Diagnostic, Note, Span
+from archdsl.analyses.advice.rule import Advice, AdvisedNetwork, Finding
+from archdsl.analyses.advice.rules import CHAINS, EARLY_STAGES, FRAGMENTS, GROUPS, POINTWISE, SIGHT, TILES, UNEQUAL
+from archdsl.analyses.roofline import RooflineSetting
+from archdsl.diagnostics import Diagnostic, Note, Span
 from archdsl.graph import Graph
 
 ADVICE: dict[str, Advice] = {
@@ -19,7 +16,7 @@ ADVICE: dict[str, Advice] = {
 }
 
 
-class Told(NamedTuple):
+class AdviceFinding(NamedTuple):
     """A finding, and the rule that found it."""
 
     advice: Advice
@@ -38,7 +35,9 @@ class Told(NamedTuple):
         return found._replace(notes=(Note(None, self.advice.paper),))
 
 
-def advise(graph: Graph, setting: Setting, codes: Collection[str] = ADVICE.keys()) -> list[Told]:
+def advise(graph: Graph, setting: RooflineSetting, codes: Collection[str] = ADVICE.keys()) -> list[AdviceFinding]:
     """What the rules have to say of a network, by code; `setting` is for those that estimate time."""
-    case = Case(graph, setting)
-    return [Told(ADVICE[code], finding) for code in ADVICE if code in codes for finding in ADVICE[code].find(case)]
+    case = AdvisedNetwork(graph, setting)
+    return [
+        AdviceFinding(ADVICE[code], finding) for code in ADVICE if code in codes for finding in ADVICE[code].find(case)
+    ]

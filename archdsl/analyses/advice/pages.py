@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from archdsl.analyses.advice import ADVICE, Advice
-from archdsl.errors.explain import Explanation
+from archdsl.diagnostics.explain import Explanation
 
 HEAD = """# Advice
 

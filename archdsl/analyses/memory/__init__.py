@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 from archdsl.analyses.memory.backward import Backward
 from archdsl.analyses.memory.eager import Eager
-from archdsl.analyses.memory.held import held
-from archdsl.analyses.memory.planned import Planned
-from archdsl.analyses.memory.tensors import unit_of
-from archdsl.errors import catalog, did_you_mean
+from archdsl.analyses.memory.liveness import Planned, unit_of
+from archdsl.analyses.memory.training_state import held
+from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.graph import Graph, Section
 
 
-class Part(NamedTuple):
+class SectionMemory(NamedTuple):
     """A section's part: the peaks while it runs, and what it adds to what is kept for the backward pass.
 
     The peaks of training-only sections are 0: they do not run in inference.
@@ -47,7 +46,7 @@ class Memory(NamedTuple):
     weights: int
     gradients: int
     optimizers: dict[str, int]
-    parts: tuple[Part, ...]
+    parts: tuple[SectionMemory, ...]
     checkpointed: tuple[str, ...] = ()
 
     def training(self, optimizer: str = "sgd") -> int:
@@ -75,7 +74,7 @@ def memory(graph: Graph, batch: int = 1, precision: str = "fp32", checkpoint: It
     saved, content = Backward(graph, unit).network(checkpointed), held(graph)
     size = unit.size(graph.input)
     parts = (
-        Part(
+        SectionMemory(
             section,
             peak=size + eager.sections[section.value] if section.value in eager.sections else 0,
             planned=size + planned.sections[section.value] if section.value in planned.sections else 0,

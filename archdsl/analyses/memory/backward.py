@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from archdsl.analyses.memory.tensors import Unit, fresh_in_training, made
+from archdsl.analyses.memory.liveness import Unit, fresh_in_training, made
 from archdsl.graph import ROWS, Child, Graph, Scope, Step, dealt, each_shape, gathered
-from archdsl.graph.forward.rules import InPlace, content
+from archdsl.graph.lower import InPlace, content
 from archdsl.op import Inner, elements
 
 ENOUGH = 3
 """So many turns of a row tell what the others keep: the first meets another input, and notes it."""
 
 
-class Storage:
+class TensorMemory:
     """Memory of a tensor: its size, and whether the backward pass needs it."""
 
     def __init__(self, size: int, kept: bool = False) -> None:
@@ -26,14 +26,14 @@ class Storage:
         self.kept = kept
 
 
-class Tensor(NamedTuple):
+class TrackedTensor(NamedTuple):
     """A tensor in a storage; `grad` says whether a gradient flows back through it."""
 
-    storage: Storage
+    storage: TensorMemory
     grad: bool
 
 
-Value = tuple[Tensor, ...]
+Value = tuple[TrackedTensor, ...]
 
 
 class Passed(NamedTuple):
@@ -82,7 +82,7 @@ class Backward:
         wanted = set(checkpoints)
         root, again = self.graph.root, 0
         names = {section.value: section.name for section in self.graph.sections}
-        values: dict[int, Value] = {0: (Tensor(Storage(self.unit.size(self.graph.input)), False),)}
+        values: dict[int, Value] = {0: (TrackedTensor(TensorMemory(self.unit.size(self.graph.input)), False),)}
         storages = [values[0][0].storage]
         sections: dict[int, int] = {}
         total = 0
@@ -106,10 +106,10 @@ class Backward:
 
     def leave(self, passed: Passed, inputs: Value, *, keeps: bool = True) -> Value:
         """The output of a call in the caller's storages, whose kept ones are noted."""
-        new = [Storage(size, kept and keeps) for size, kept in passed.made]
+        new = [TensorMemory(size, kept and keeps) for size, kept in passed.made]
         for at in passed.inputs if keeps else ():
             inputs[at].storage.kept = True
-        return tuple(Tensor(inputs[~at].storage if at < 0 else new[at], grad) for at, grad in passed.gives)
+        return tuple(TrackedTensor(inputs[~at].storage if at < 0 else new[at], grad) for at, grad in passed.gives)
 
     def call(self, scope: Scope, grads: tuple[bool, ...], overwrites: bool = False) -> Passed:
         """What a call of a scope comes to, for inputs through which gradients flow or not."""
@@ -140,22 +140,22 @@ class Backward:
 
     def walk(self, scope: Scope, grads: tuple[bool, ...]) -> Passed:
         """A scope by its steps."""
-        frame = Frame(self, scope, grads)
+        frame = BackwardCall(self, scope, grads)
         for step in scope.steps:
             frame.act(step)
         return frame.finish()
 
 
-class Frame:
+class BackwardCall:
     """A call of a scope under way."""
 
     def __init__(self, backward: Backward, scope: Scope, grads: tuple[bool, ...]) -> None:
         self.backward = backward
         self.scope = scope
         self.kept = 0
-        self.inputs = [Storage(0) for _ in grads]
-        self.values = dealt(scope.inputs, map(Tensor, self.inputs, grads))
-        self.storages: list[Storage] = []
+        self.inputs = [TensorMemory(0) for _ in grads]
+        self.values = dealt(scope.inputs, map(TrackedTensor, self.inputs, grads))
+        self.storages: list[TensorMemory] = []
 
     def act(self, step: Step) -> None:
         """Does a step."""
@@ -179,7 +179,7 @@ class Frame:
 
     def row(self, child: Child, value: Value, *, collect: bool) -> Value:
         """Modules one after the other. Of a run of equal ones, those after the third keep what the third does."""
-        outputs: list[Tensor] = []
+        outputs: list[TrackedTensor] = []
         for run in child.runs:
             turns: list[Turn] = []
             for at in range(run.count):
@@ -218,6 +218,6 @@ def needed(at: int, grads: tuple[bool, ...], takes: str) -> bool:
     return any(grads[:at] + grads[at + 1 :]) if takes == "list" and len(grads) > 1 else grads[at]
 
 
-def state(tensor: Tensor) -> tuple[int, bool, bool]:
+def state(tensor: TrackedTensor) -> tuple[int, bool, bool]:
     """What matters of a tensor to those that come after it, as it is now."""
     return tensor.storage.size, tensor.storage.kept, tensor.grad

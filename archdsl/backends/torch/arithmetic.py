@@ -44,10 +44,10 @@ def parse(text: str) -> ast.expr | None:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return Channels().visit(tree)
+    return ChannelNames().visit(tree)
 
 
-class Channels(ast.NodeTransformer):
+class ChannelNames(ast.NodeTransformer):
     """Makes one name of `x.channels`, and Python's constants of the language's."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archdsl.backends.torch.construct import Constructor, Link, Site, positional
-from archdsl.backends.torch.forward import Forward, NetworkForward, Target
-from archdsl.backends.torch.grouping import Group, Path, below
-from archdsl.backends.torch.initialization import Initialization
-from archdsl.backends.torch.layout import call, lines, number, signature
-from archdsl.backends.torch.numbers import Frame
-from archdsl.backends.torch.registry import Class, Registry
-from archdsl.backends.torch.text import docstring, literal
+from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
+from archdsl.backends.torch.class_table import Class, Registry
+from archdsl.backends.torch.constructor_args import ClassArguments
+from archdsl.backends.torch.constructor_exprs import Constructor, Link, Site, positional
+from archdsl.backends.torch.forward import ForwardWriter, NetworkForwardWriter, Target
+from archdsl.backends.torch.init_calls import Initialization
+from archdsl.backends.torch.pyformat import call, lines, number, signature
+from archdsl.backends.torch.pysource import docstring, literal
 from archdsl.graph import Graph
-from archdsl.graph.forward.names import identifier, unique
-from archdsl.graph.forward.rules import in_list, numeral, pipeline
+from archdsl.graph.locals import identifier, unique
+from archdsl.graph.lower import in_list, numeral, pipeline
 from archdsl.record import MISSING
 
 BODY = "        "
@@ -24,13 +24,13 @@ SUPER = f"{BODY}super().__init__()"
 class Writer:
     """Writes the class of one group of scopes."""
 
-    def __init__(self, registry: Registry, group: Group, name: str) -> None:
+    def __init__(self, registry: Registry, group: ClassGroup, name: str) -> None:
         self.registry = registry
         self.group = group
         self.scope = group.first
         self.name = name
         children = [child.name for child in self.scope.children]
-        self.frame = Frame(group.scopes, registry.words, [path[-1] for path in group.slots], children)
+        self.frame = ClassArguments(group.scopes, registry.words, [path[-1] for path in group.slots], children)
         self.given = self.names_of_slots()
         self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
         self.plain = pipeline(self.scope)
@@ -117,5 +117,5 @@ class Writer:
             count += child.count if numeral(child) else 1
         target = Target(self.group.scopes, self.frame, self.registry, self.dropped, places)
         if self.scope is graph.root:
-            return NetworkForward(target, graph).text()
-        return Forward(target, [self.scope.result]).method()
+            return NetworkForwardWriter(target, graph).text()
+        return ForwardWriter(target, [self.scope.result]).method()

@@ -5,28 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from archdsl.backends.torch.grouping import Path
-from archdsl.backends.torch.layout import atom, group, lines, signature
-from archdsl.backends.torch.numbers import Frame, Hint
-from archdsl.backends.torch.registry import Registry
-from archdsl.backends.torch.text import quoted
-from archdsl.backends.torch.writing import Writing
+from archdsl.backends.torch.class_clustering import ClassGroup, Path
+from archdsl.backends.torch.class_key import expression
+from archdsl.backends.torch.class_table import Class, Registry
+from archdsl.backends.torch.constructor_args import ClassArguments, Hint
+from archdsl.backends.torch.pyformat import atom, group, lines, number, signature
+from archdsl.backends.torch.pysource import docstring, quoted
+from archdsl.backends.torch.writing import Writing, type_of
 from archdsl.graph import Child, Graph, Ref, Scope, Section, Step
-from archdsl.graph.forward.network import Outline
+from archdsl.graph.locals import Outline
+
+BODY = "        "
+
+
+def function_class(registry: Registry, group: ClassGroup, name: str, doc: str) -> list[str]:
+    """The lines of such a class, which the registry knows from then on."""
+    frame = ClassArguments(group.scopes, registry.words)
+
+    def fact(word: str) -> str:
+        return frame.attribute([registry.facts(scope)[word] for scope in group.scopes], Hint("", word))
+
+    registry.facts(group.first)
+    value = expression(group.first, fact)
+    registry.classes[group.index] = Class(name, tuple(frame.parameters), ())
+    head = [f"class {name}(nn.Module):", *docstring(doc), ""]
+    if frame.stored:
+        parameters = [f"{each.name}: {each.annotation}" for each in frame.parameters]
+        head += signature("__init__", ["self", *parameters])
+        head += ["        super().__init__()"]
+        head += [line for key, text in frame.stored.items() for line in lines(number(text), BODY, f"self.{key} = ")]
+        head += [""]
+    forward = signature("forward", ["self", f"x: {type_of(group.first.inputs[0])}"], type_of(group.first.output))
+    return [*head, *forward, f"        return {value.text}"]
 
 
 class Target(NamedTuple):
     """What a forward is written for: the scopes of a class, side by side, its numbers, its modules' places."""
 
     scopes: Sequence[Scope]
-    frame: Frame
+    frame: ClassArguments
     registry: Registry
     dropped: frozenset[Path]
     places: dict[str, int]
     """Where the rows without names start."""
 
 
-class Forward(Writing):
+class ForwardWriter(Writing):
     """Writes the statements of the forward that the scopes of a class share."""
 
     def __init__(self, target: Target, results: Sequence[Ref], outline: Outline | None = None) -> None:
@@ -53,7 +77,7 @@ class Forward(Writing):
         return text
 
 
-class NetworkForward(Forward):
+class NetworkForwardWriter(ForwardWriter):
     """Writes the network's own forward: a statement for each section, and the return of the outputs."""
 
     def __init__(self, target: Target, graph: Graph) -> None:

@@ -16,9 +16,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from archdsl.backends.torch.source import emit
-from archdsl.errors import catalog
+from archdsl.diagnostics import catalog
 from archdsl.graph import Graph
-from archdsl.graph.limits import MOST_PARTS, too_many
+from archdsl.graph.ir import MOST_PARTS, too_many
 
 if TYPE_CHECKING:
     from torch import nn

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 
+from archdsl.backends.torch.class_clustering import ClassGroup, Grouping
+from archdsl.backends.torch.class_table import Registry, called, class_names, homes_of
 from archdsl.backends.torch.classes import Writer
-from archdsl.backends.torch.describing import docs
-from archdsl.backends.torch.functions import function_class
-from archdsl.backends.torch.grouping import Group, Grouping
-from archdsl.backends.torch.naming import called, class_names, homes_of
-from archdsl.backends.torch.registry import Registry
-from archdsl.backends.torch.shared import check_shared
-from archdsl.backends.torch.text import docstring
-from archdsl.errors import ArchError, catalog
+from archdsl.backends.torch.docstrings import docs
+from archdsl.backends.torch.forward import function_class
+from archdsl.backends.torch.pysource import docstring
+from archdsl.backends.torch.shared_modules import check_shared
+from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Graph, Scope, distinct
-from archdsl.graph.forward.rules import spelling
+from archdsl.graph.lower import spelling
 
 LINKS = '''
 def links(**modules: nn.Module | list[nn.Module]) -> OrderedDict[str, nn.Module]:
@@ -77,7 +76,7 @@ def check_supported(graph: Graph) -> None:
         raise ArchError([each for error in missing.values() for each in error.diagnostics])
 
 
-def in_order(grouping: Grouping, homes: dict[Scope, str]) -> list[Group]:
+def in_order(grouping: Grouping, homes: dict[Scope, str]) -> list[ClassGroup]:
     """The groups as they are written: functions first, those of one definition together, the network last."""
     *rest, root = grouping.groups
     first: dict[str, int] = {}

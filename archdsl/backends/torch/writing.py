@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from archdsl.backends.torch.layout import Doc, atom, lines, listing, signature
+from archdsl.backends.torch.pyformat import Doc, atom, lines, listing, signature
 from archdsl.graph import Child, Ref, Scope, is_list
-from archdsl.graph.forward.acts import Acts, apart
-from archdsl.graph.forward.expressions import Expression
-from archdsl.graph.forward.names import identifier, unique
-from archdsl.graph.forward.network import Outline
-from archdsl.graph.forward.rules import numeral
+from archdsl.graph.locals import Outline, TensorExpression, identifier, unique
+from archdsl.graph.lower import Acts, apart, numeral
 from archdsl.op import Shapes
 
 
@@ -34,13 +31,13 @@ class Writing(Acts):
         """Adds a statement."""
         self.lines.append(self.indent + line)
 
-    def assign(self, name: str, value: Expression) -> None:
+    def assign(self, name: str, value: TensorExpression) -> None:
         self.lines += lines(document(value), self.indent, f"{name} = ")
 
-    def take_apart(self, names: Sequence[str], value: Expression) -> None:
+    def take_apart(self, names: Sequence[str], value: TensorExpression) -> None:
         self.write(f"{apart(names)} = {value.text}")
 
-    def add_up(self, name: str, value: Expression) -> None:
+    def add_up(self, name: str, value: TensorExpression) -> None:
         self.assign(name, value)
 
     def run_row(self, child: Child, running: str, outputs: str) -> None:
@@ -61,7 +58,7 @@ class Writing(Acts):
         self.lines += lines(document(self.read(result)), self.indent, "return ")
 
 
-def document(value: Expression) -> Doc:
+def document(value: TensorExpression) -> Doc:
     """An expression for layout: a list that is written out may take several lines."""
     return listing([atom(item.text) for item in value.items]) if value.items else atom(value.text)
 

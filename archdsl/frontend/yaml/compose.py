@@ -8,14 +8,14 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, ScalarNode
 
-from archdsl.errors import Note, Source, Span, catalog
-from archdsl.frontend.text import Text
-from archdsl.frontend.yaml import torn
-from archdsl.frontend.yaml.data import KINDS, Data, Entry, Mapping, Scalar, Sequence
-from archdsl.frontend.yaml.faults import explained
-from archdsl.frontend.yaml.findings import Findings
-from archdsl.frontend.yaml.guard import Guard, check_text
-from archdsl.frontend.yaml.scalars import located
+from archdsl.diagnostics import Note, Source, Span, catalog
+from archdsl.frontend.yaml import yaml_errors
+from archdsl.frontend.yaml.limits import Guard, check_text
+from archdsl.frontend.yaml.nodes import KINDS, Data, Mapping, MappingEntry, Scalar, Sequence
+from archdsl.frontend.yaml.reader import Findings
+from archdsl.frontend.yaml.source_map import located
+from archdsl.frontend.yaml.yaml_errors import explained
+from archdsl.syntax.located_text import LocatedText
 
 YAML: Any = yaml
 """PyYAML has no types."""
@@ -63,16 +63,16 @@ class Composer:
         span = self.places.span(node.start_mark, node.end_mark)
         if isinstance(node, MappingNode):
             pairs = list(self.pairs(node))
-            return Mapping(self.unique(torn.entries(pairs, self.findings) if node.flow_style else pairs), span)
+            return Mapping(self.unique(yaml_errors.entries(pairs, self.findings) if node.flow_style else pairs), span)
         items = [self.data(each) for each in node.value]
-        return Sequence(tuple(torn.items(items, self.findings) if node.flow_style else items), span)
+        return Sequence(tuple(yaml_errors.items(items, self.findings) if node.flow_style else items), span)
 
     def scalar(self, node: ScalarNode) -> Scalar:
         """A text."""
         start, end = (mark.index + self.places.shift for mark in (node.start_mark, node.end_mark))
         return Scalar(located(self.places.source, start, end, node.value, node.style), node.style or "")
 
-    def pairs(self, node: MappingNode) -> Iterator[Entry]:
+    def pairs(self, node: MappingNode) -> Iterator[MappingEntry]:
         """The lines of a mapping."""
         for key_node, value in node.value:
             key = self.data(key_node)
@@ -84,13 +84,13 @@ class Composer:
             else:
                 yield self.entry(key, self.data(value))
 
-    def entry(self, key: Scalar, value: Data) -> Entry:
+    def entry(self, key: Scalar, value: Data) -> MappingEntry:
         """A line. Where there is no value, its place is the key's: the two parsers put it at different ones."""
-        return Entry(key, Scalar(Text("", key.span)) if torn.empty(value) else value)
+        return MappingEntry(key, Scalar(LocatedText("", key.span)) if yaml_errors.empty(value) else value)
 
-    def unique(self, entries: list[Entry]) -> tuple[Entry, ...]:
+    def unique(self, entries: list[MappingEntry]) -> tuple[MappingEntry, ...]:
         """The lines of a mapping, each key once."""
-        found: dict[str, Entry] = {}
+        found: dict[str, MappingEntry] = {}
         for entry in entries:
             first = found.setdefault(entry.key.content, entry)
             if first is not entry:

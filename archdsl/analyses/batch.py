@@ -1,0 +1,122 @@
+"""Large families of networks, evaluated in chunks: each candidate a compiled graph, each result plain figures.
+
+`evaluate` is a pure function of a chunk, both of which pickle, so that any pool of processes can map it.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from numbers import Integral
+from os import cpu_count
+from typing import Any, NamedTuple
+
+from archdsl.analyses.figures import FIGURES, Load, Measured
+from archdsl.analyses.memory_access import check_precision
+from archdsl.analyses.roofline import check_batch
+from archdsl.diagnostics import ArchError, catalog, did_you_mean
+from archdsl.elaborate.network import uncollected
+from archdsl.elaborate.scope_cache import ScopeCache
+from archdsl.graph import Graph
+
+USUAL = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
+SMALLEST, LARGEST = 1, 200
+SHARES = 8
+"""Chunks for each process, so that none of them idles at the end for long."""
+
+Compile = Callable[..., Graph]
+
+
+class Costed(NamedTuple):
+    """A candidate's figures, by name; or, where it is no network, the error that says why, and no figures."""
+
+    name: str
+    figures: dict[str, Any]
+    error: ArchError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """A figure as an attribute."""
+        if name.startswith("_") or self.error is not None or name not in self.figures:
+            raise AttributeError(name)
+        return self.figures[name]
+
+
+class Chunk(NamedTuple):
+    """Candidates to evaluate: each what `compile` takes, a spec and its parameters; and what is asked of them."""
+
+    compile: Compile
+    candidates: tuple[tuple[Any, dict[str, Any] | None], ...]
+    figures: tuple[str, ...] = USUAL
+    load: Load = Load()
+    input: tuple[int, ...] | None = None
+
+
+def evaluate(chunk: Chunk) -> list[Costed]:
+    """The figures of each candidate, in order; what is wrong with one is its result."""
+    known = ScopeCache()
+    with uncollected():  # what is known stays: the collector would go over it again and again
+        return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
+
+
+def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeCache | None) -> Costed:
+    """One candidate's figures."""
+    try:
+        graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
+        asked = Measured(graph)
+        return Costed(graph.name, {name: FIGURES[name].find(asked, None, chunk.load) for name in chunk.figures})
+    except ArchError as error:
+        return Costed(called(spec), {}, error)
+    except Exception as error:  # a fault of ours in one candidate must not cost the others
+        label = f"{type(error).__name__}: {str(error)[:200]}"
+        return Costed(called(spec), {}, catalog.USAGE.error(None, label))
+
+
+def called(spec: Any) -> str:
+    """What to call a candidate that came to nothing."""
+    return spec.name if isinstance(spec, Graph) else str(spec)[:200]
+
+
+def checked(figures: Sequence[str], processes: Any) -> int:
+    """How many processes are asked for; raises ArchError for none, and for figures that do not exist."""
+    for name in map(str, figures):
+        if name not in FIGURES:
+            raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=did_you_mean(name, FIGURES))
+    if processes is None:
+        return cpu_count() or 1
+    if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
+        raise catalog.USAGE.error(None, f"{str(processes)[:40]} processes", help="at least one is needed")
+    return processes
+
+
+def load_of(batch: Any, precision: Any) -> Load:
+    """What figures of memory are asked for; raises ArchError for no whole number of samples, or no such precision."""
+    if isinstance(batch, bool) or not isinstance(batch, Integral):
+        raise catalog.USAGE.error(None, f"a batch of `{str(batch)[:40]}`", help="a number of samples, as 8")
+    return Load(check_batch(int(batch)), check_precision(str(precision)))
+
+
+def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:
+    """The results of all chunks, in order, from so many processes."""
+    if processes == 1:
+        for chunk in chunks:
+            yield from evaluate(chunk)
+        return
+    # A fork is quick, and needs no importable `__main__`; with threads about, as torch's, it is not safe.
+    quick = sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
+    with ProcessPoolExecutor(processes, get_context("fork" if quick else "spawn"), initializer=gc.freeze) as pool:
+        for results in pool.map(evaluate, chunks):
+            yield from results
+
+
+def in_chunks(whole: Chunk, processes: int) -> Iterator[Chunk]:
+    """A chunk cut into smaller ones, enough for all processes."""
+    count = len(whole.candidates)
+    size = min(max(-(-count // (processes * SHARES)), SMALLEST), LARGEST)
+    rest = iter(whole.candidates)
+    while part := tuple(islice(rest, size)):
+        yield whole._replace(candidates=part)

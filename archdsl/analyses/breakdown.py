@@ -1,0 +1,175 @@
+"""The figures of a network part by part: a line for each section, block or op, with columns to choose from.
+
+A column is an entry of `COLUMNS`: what it is called, what it is, and how it comes from a line. What a command shows
+as text, JSON, CSV or Markdown comes from this one table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, Literal, NamedTuple
+
+from archdsl.analyses.flatten import Depth, Placed
+from archdsl.analyses.memory_access import Counts, counts
+from archdsl.analyses.receptive_field import Field, fields
+from archdsl.analyses.roofline import RooflineSetting, Times, efficiency, estimate
+from archdsl.diagnostics import catalog, did_you_mean
+from archdsl.graph import Graph, Totals
+from archdsl.graph.ir import MOST_PARTS, too_many
+from archdsl.op import Shapes
+
+Kind = Literal["text", "count", "ratio", "seconds", "rate"]
+
+
+class BreakdownLine(NamedTuple):
+    """A part of a network with all its figures. `times` is None where no device is asked for."""
+
+    part: Placed
+    totals: Totals
+    counts: Counts
+    field: Field | None
+    times: Times | None
+    precision: str
+    batch: int
+
+
+class Column(NamedTuple):
+    """A figure of a line, and how it is shown. `summed`: whether the network's is the sum of its parts'."""
+
+    title: str
+    kind: Kind
+    value: Callable[[BreakdownLine], Any]
+    meaning: str
+    summed: bool = False
+
+
+def column(title: str, kind: Kind, value: Callable[[BreakdownLine], Any], meaning: str, summed: bool = False) -> Column:
+    """A column, with its functions checked."""
+    return Column(title, kind, value, meaning, summed)
+
+
+def lines(
+    graph: Graph, depth: Depth, *, setting: RooflineSetting | None, precision: str, batch: int
+) -> list[BreakdownLine]:
+    """The lines of a network's inference, in execution order; raises ArchError where these would be too many."""
+    if depth == "op" and graph.root.totals.ops > MOST_PARTS:
+        raise too_many(graph.name, "ops")
+    counted = counts(graph)
+    timed = estimate(graph, setting) if setting else {}
+    return [
+        BreakdownLine(part, part.scope.totals, counted[part.scope], field, timed.get(part.scope), precision, batch)
+        for part, field in fields(graph, depth)
+    ]
+
+
+def made_of(line: BreakdownLine) -> str:
+    """What a part is: a section's text, else the kind of block or op."""
+    part = line.part
+    if part.trail and len(part.trail) == 1 and part.section.text:
+        return " ".join(part.section.text.split())
+    return part.scope.name
+
+
+def shown_shape(shapes: Shapes) -> str:
+    """A shape as text, or those of a list."""
+    if shapes and isinstance(shapes[0], tuple):
+        return ", ".join(shown_shape(shape) for shape in shapes if isinstance(shape, tuple))
+    return "x".join(map(str, shapes))
+
+
+def shown_pair(pair: tuple[Fraction, Fraction]) -> str:
+    """A number for both directions, or height x width."""
+    first, second = (str(side) for side in pair)
+    return first if first == second else f"{first}x{second}"
+
+
+def field_text(line: BreakdownLine) -> str:
+    """The receptive field: its size, `whole`, and whether it is gated."""
+    field = line.field
+    if field is None:
+        return ""
+    size = "whole" if field.whole else shown_pair(field.size)
+    return f"{size}, gated" if field.gated and not field.whole else size
+
+
+def of_field(get: Callable[[Field], tuple[Fraction, Fraction]]) -> Callable[[BreakdownLine], str]:
+    """A pair of a receptive field that has an end."""
+    return lambda line: "" if line.field is None or line.field.whole else shown_pair(get(line.field))
+
+
+def time_of(line: BreakdownLine) -> float | None:
+    """The estimate."""
+    return line.times.seconds if line.times else None
+
+
+COLUMNS: dict[str, Column] = {
+    "part": column("", "text", lambda line: line.part.path, "the path of the section, block or op"),
+    "kind": column("made of", "text", made_of, "the section's text, or the name of the block or op"),
+    "input": column("input", "text", lambda line: shown_shape(line.part.inputs), "the shapes that it takes"),
+    "output": column("output", "text", lambda line: shown_shape(line.part.output), "the shape that it gives"),
+    "params": column("parameters", "count", lambda line: line.totals.params, "weights, trained", True),
+    "buffers": column("buffers", "count", lambda line: line.totals.buffers, "running statistics", True),
+    "macs": column(
+        "multiply-adds", "count", lambda line: line.totals.macs, "of convolutions and linear layers, counted once", True
+    ),
+    "activations": column(
+        "activations", "count", lambda line: line.totals.activations, "elements that convolutions give", True
+    ),
+    "memory_access": column(
+        "memory access", "count", lambda line: line.counts.memory_access, "of convolutions, in elements", True
+    ),
+    "operations": column(
+        "operations", "count", lambda line: line.counts.operations, "of all ops, a multiply-add counted once", True
+    ),
+    "read": column("read", "count", lambda line: line.counts.read, "elements of inputs that all ops read", True),
+    "written": column("written", "count", lambda line: line.counts.written, "elements that all ops write", True),
+    "bytes": column(
+        "bytes",
+        "count",
+        lambda line: line.counts.bytes(line.precision, line.batch),
+        "read and written, of a batch",
+        True,
+    ),
+    "intensity": column(
+        "FLOP/byte", "ratio", lambda line: line.counts.intensity(line.precision, line.batch), "arithmetic intensity"
+    ),
+    "kernels": column("kernels", "count", lambda line: line.counts.kernels, "ops that do something", True),
+    "field": column("field", "text", field_text, "the receptive field of its output"),
+    "stride": column("stride", "text", of_field(lambda field: field.stride), "the effective stride of its output"),
+    "offset": column("offset", "text", of_field(lambda field: field.offset), "where its first place's field starts"),
+    "time": column("time", "seconds", time_of, "the least time of a batch on the device", True),
+    "bound": column("bound", "text", lambda line: line.times and line.times.bound, "what bounds most of that time"),
+    "efficiency": column(
+        "MAC/s",
+        "rate",
+        lambda line: efficiency(line.totals.macs, line.times.seconds, line.batch) if line.times else None,
+        "multiply-adds a second: GPU-computation efficiency",
+    ),
+}
+FIRST = ("part", "kind", "output")
+PLAIN = (*FIRST, "params", "macs", "memory_access", "bytes", "field")
+OF_DEVICE = ("time", "bound")
+
+
+def chosen(names: Iterable[str], *, device: bool, count_all: bool) -> list[str]:
+    """The columns that are asked for, or those that suit; raises ArchError for one that does not exist."""
+    wanted = [name for name in names if name]
+    for name in wanted:
+        if name not in COLUMNS:
+            raise catalog.USAGE.error(
+                None, f"no column is called `{name[:40]}`", help=did_you_mean(name, COLUMNS) or ", ".join(COLUMNS)
+            )
+        if name in {*OF_DEVICE, "efficiency"} and not device:
+            raise catalog.USAGE.error(None, f"the column `{name}` is of a device", help="name one: `--device v100`")
+    if wanted:
+        return wanted if "part" in wanted else ["part", *wanted]
+    return [*PLAIN, *(["operations"] if count_all else []), *(OF_DEVICE if device else [])]
+
+
+def in_order(found: list[BreakdownLine], column: str) -> list[BreakdownLine]:
+    """Lines sorted by a column, the largest first; those without a value last."""
+    get = COLUMNS[column].value
+    filled = [line for line in found if get(line) is not None]
+    textual = COLUMNS[column].kind == "text"
+    return sorted(filled, key=get, reverse=not textual) + [line for line in found if get(line) is None]

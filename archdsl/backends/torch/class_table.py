@@ -1,0 +1,143 @@
+"""The classes that are written so far, as their callers see them, and what the whole text needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below
+from archdsl.backends.torch.constructor_args import ConstructorParameter
+from archdsl.backends.torch.pysource import camel
+from archdsl.graph import Child, Graph, Run, Scope, distinct
+from archdsl.graph.locals import unique
+from archdsl.graph.lower import content, numeral, spelling
+from archdsl.record import MISSING
+
+DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
+
+
+class Class(NamedTuple):
+    """A class as those who call it see it."""
+
+    name: str
+    parameters: tuple[ConstructorParameter, ...]
+    slots: tuple[tuple[Path, str], ...]
+    """What its constructor is given, and under which names."""
+
+    @property
+    def order(self) -> list[str]:
+        """What its constructor takes, in order: numbers, modules, then what has a default."""
+        needed = [each.name for each in self.parameters if each.default is MISSING]
+        optional = [each.name for each in self.parameters if each.default is not MISSING]
+        return [*needed, *(name for _, name in self.slots), *optional]
+
+
+class Registry:
+    """What the classes of one graph share."""
+
+    def __init__(self, graph: Graph, grouping: Grouping, names: Iterable[str]) -> None:
+        self.grouping = grouping
+        self.in_place = grouping.in_place
+        self.classes: dict[int, Class] = {}
+        self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
+        self.words = helper_names(graph) | {*names}
+        """What no variable and no argument may be called: the classes of the text, and what ops bring along."""
+        self.needed: set[str] = set()
+        self.helpers: dict[str, None] = {}
+        self.known_facts: dict[Scope, dict[str, Any]] = {}
+        self.known_numbers: dict[Scope, tuple[Any, ...]] = {}
+
+    def of(self, group: ClassGroup) -> Class:
+        """The class of a group."""
+        return self.classes[group.index]
+
+    def facts(self, scope: Scope) -> dict[str, Any]:
+        """The facts of an op. Whoever asks is about to write it, so what it needs is kept."""
+        if scope not in self.known_facts:
+            op, shapes = content(scope)
+            self.known_facts[scope] = op.facts(shapes)
+            if helper := spelling(scope).helper:
+                self.helpers[helper] = None
+        return self.known_facts[scope]
+
+    def numbers(self, run: Run) -> tuple[Any, ...]:
+        """All numbers in the expression of a run, in one order for all runs that are written alike."""
+        if run.scope not in self.known_numbers:
+            self.known_numbers[run.scope] = tuple(self.numbers_of(run.scope))
+        return run.count, *self.known_numbers[run.scope]
+
+    def numbers_of(self, scope: Scope) -> Iterator[Any]:
+        """The numbers of a module."""
+        group = self.grouping.group.get(scope)
+        children = scope.children
+        if group is not None:
+            known = self.of(group)
+            yield from (parameter.values[self.place[scope]] for parameter in known.parameters)
+            children = tuple(below(scope, path) for path, _ in known.slots)
+        elif scope.op is not None:
+            spelt, facts = spelling(scope), self.facts(scope)
+            yield from (facts[name] for name in (*spelt.positional, *spelt.keywords))
+        for child in children:
+            for run in child.runs:
+                yield from self.numbers(run)
+
+
+def helper_names(graph: Graph) -> set[str]:
+    """The classes and functions that the sources define which ops bring along."""
+    spelt = (spelling(scope) for scope in distinct(graph.root) if scope.op is not None)
+    return {name for each in spelt if each.helper for name in DEFINED.findall(each.helper)}
+
+
+def named_row(children: tuple[Child, ...]) -> str:
+    """Under which name a row without one is passed."""
+    return "repeat_" if any(child.name == "repeat" for child in children) and any(map(numeral, children)) else "repeat"
+
+
+def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:
+    """A name for each group: its definition's, in camel case, numbered where that is taken."""
+    root = grouping.groups[-1]
+    taken = words(graph)
+    names = {root.index: unique(camel(graph.name), taken)}
+    taken.add(names[root.index])
+    for group in grouping.groups[:-1]:
+        names[group.index] = unique(camel(called(group.first, homes).replace(".", "_")), taken)
+        taken.add(names[group.index])
+    return names
+
+
+def words(graph: Graph) -> set[str]:
+    """What classes may not be called: the names in helpers' sources, and those of arguments."""
+    found = helper_names(graph)
+    for scope in distinct(graph.root):
+        found.update(argument.name for argument in scope.arguments)
+    return found
+
+
+def called(scope: Scope, homes: dict[Scope, str]) -> str:
+    """What a class stands for: an op, a definition, or what has a home only: `dense.unit`, `bottleneck.body`."""
+    if scope.op is not None:
+        return scope.op.name
+    return homes[scope] if scope.kind == "chain" else scope.name
+
+
+def homes_of(graph: Graph) -> dict[Scope, str]:
+    """For each chain, the definition or section in whose text it stands, and its name there."""
+    homes: dict[Scope, str] = {child.scope: child.name for child in graph.root.children}
+    for scope in reversed(list(distinct(graph.root))):
+        home = homes.get(scope, scope.name) if scope is not graph.root else ""
+        for child, inner in modules_of(scope):
+            if inner.kind == "chain":
+                top = inner.owner or home.partition(".")[0]
+                named = child.name if child.form == "one" and child.role != "parameter" else "unit"
+                homes.setdefault(inner, f"{top}.{named}")
+    return homes
+
+
+def modules_of(scope: Scope) -> Iterator[tuple[Child, Scope]]:
+    """The modules that a scope holds, and those as which it calls them: shared weights meet several shapes."""
+    for child in scope.children:
+        yield from ((child, run.scope) for run in child.runs)
+    for step in scope.steps:
+        if step.kind == "call" and step.scope is not None:
+            yield scope.child(step.target), step.scope

@@ -1,0 +1,304 @@
+"""The numbers of a class: what is the same in all its instances is written out, what differs becomes an argument.
+
+All instances are walked side by side. So a number is a row of values, one for each instance (or, in a loop over
+modules that differ evenly, one for each turn of each instance), and the question is what to call it: by the text it
+came from, by a parameter of the definition, or by a name of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from archdsl.backends.torch import arithmetic
+from archdsl.backends.torch.arithmetic import Unknown
+from archdsl.backends.torch.pysource import literal
+from archdsl.graph import Origin, Scope, is_list
+from archdsl.graph.ir import attribute_name
+from archdsl.graph.locals import LONG, identifier, unique
+from archdsl.record import MISSING
+
+CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}
+"""Defaults of parameters whose declaration does not say one."""
+CHANNELS = ("in_channels", "in_features", "num_parameters", "normalized")
+"""Facts that are the channels of what reaches an op."""
+INPUT = arithmetic.INPUT
+FORMS = tuple(filter(None, map(arithmetic.parse, (f"{INPUT} // 2", f"2 * {INPUT}", f"{INPUT} // 4", f"4 * {INPUT}"))))
+"""What else channels may be called."""
+
+
+class Columns(NamedTuple):
+    """What stands side by side: for each value of a row its instance and, in a loop, its turn."""
+
+    instances: tuple[int, ...]
+    turns: tuple[int, ...] = ()
+
+
+class Hint(NamedTuple):
+    """What is known of a number: which fact of which child it is, where it came from, what PyTorch takes it to be."""
+
+    child: str
+    fact: str
+    origin: Origin | None = None
+    default: Any = MISSING
+    channels: ChannelCount | None = None
+    """What the channels are called that reach it."""
+
+
+class ChannelCount(NamedTuple):
+    """The channels of a tensor in each instance, and their text."""
+
+    values: tuple[int, ...]
+    text: str
+
+
+class ConstructorParameter(NamedTuple):
+    """An argument of a class's constructor, with its value in each instance."""
+
+    name: str
+    values: tuple[Any, ...]
+    default: Any = MISSING
+
+    def is_usual(self, value: Any) -> bool:
+        """Whether an instance has this value."""
+        return alike([value])[0] in alike(self.values)
+
+    @property
+    def annotation(self) -> str:
+        """Its type, read off its values."""
+        found = {kind(value) for value in self.values}
+        return " | ".join(name for name in KINDS if name in found - ({"int"} if "float" in found else set()))
+
+
+KINDS = ("int", "float", "bool", "str", "tuple[int, int]", "tuple[int, ...]", "list[int]", "None")
+
+
+def kind(value: Any) -> str:
+    """The annotation of a value."""
+    if isinstance(value, tuple):
+        return "tuple[int, int]" if len(cast("tuple[Any, ...]", value)) == 2 else "tuple[int, ...]"
+    named = ((bool, "bool"), (int, "int"), (str, "str"), (list, "list[int]"), (type(None), "None"))
+    return next((name for kind, name in named if isinstance(value, kind)), "float")
+
+
+class ClassArguments:
+    """The arguments of one class, found while its numbers are named.
+
+    A name of the definition's means what the definition means by it, whatever the emitted text has to call it; so each
+    has an identifier, which nothing else in the text has. An expression is taken only where it has the right value in
+    every instance, as worked out from what its identifiers stand for.
+    """
+
+    def __init__(
+        self,
+        scopes: Sequence[Scope],
+        words: Collection[str] = (),
+        blocks: Sequence[str] = (),
+        taken: Sequence[str] = (),
+    ) -> None:
+        self.size = len(scopes)
+        self.columns = Columns(tuple(range(self.size)))
+        known, defaults = arguments(scopes, blocks)
+        self.names: dict[str, str] = {}
+        """The identifiers of the definition's names, and of the input's channels."""
+        for name in sorted(known, key=INPUT.__eq__):
+            plain = identifier("in_channels" if name == INPUT else name)
+            self.names[name] = unique(plain, {*words, *self.names.values()})
+        self.known = {self.names[name]: row for name, row in known.items()}
+        """What has an identifier already: its value in each instance."""
+        self.defaults = {self.names[name]: value for name, value in defaults.items()}
+        self.used: set[str] = set()
+        self.fresh: dict[str, ConstructorParameter] = {}
+        self.members = {*taken}
+        """The attributes of the class."""
+        self.turn = unique("i", {*words, *taken, *blocks, *self.known})
+        self.taken = {*words, *taken, *blocks, *self.known, self.turn}
+        self.stored: dict[str, str] = {}
+        """What `forward` needs: attributes, with what the constructor sets them to."""
+
+    @property
+    def channels(self) -> ChannelCount | None:
+        """The channels of the input and what they are called, where there is one tensor."""
+        name = self.names.get(INPUT, "")
+        return ChannelCount(tuple(self.known[name]), name) if name in self.known else None
+
+    @property
+    def parameters(self) -> list[ConstructorParameter]:
+        """The arguments that are needed: the definition's in its order, then those that have no name there."""
+        known = (name for name in self.known if name in self.used)
+        declared = [
+            ConstructorParameter(name, tuple(self.known[name]), self.defaults.get(name, MISSING)) for name in known
+        ]
+        return [*declared, *self.fresh.values()]
+
+    @property
+    def rows(self) -> dict[str, Sequence[Any]]:
+        """What every identifier stands for in each instance."""
+        return {**self.known, **{name: parameter.values for name, parameter in self.fresh.items()}}
+
+    def number(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
+        """The text of a number."""
+        return literal(values[0]) if same(values) else ast.unparse(self.tree(columns, values, hint))
+
+    def attribute(self, values: Sequence[Any], hint: Hint) -> str:
+        """The text of a number inside `forward`."""
+        text = self.number(self.columns, values, hint)
+        if same(values) and len(text) <= LONG:
+            return text
+        name = next((name for name, known in self.stored.items() if known == text), "")
+        if not name:
+            wanted = attribute_name(text if text.isidentifier() else hint.fact)
+            name = unique(wanted, {*self.members, *self.stored})
+            self.stored[name] = text
+        return f"self.{name}"
+
+    def tree(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr:
+        """A number as an expression over the arguments, and the turn of the loop."""
+        if same(values):
+            return constant(values[0])
+        if not columns.turns:
+            return self.argument(tuple(values), hint)
+        starts, steps = progression(columns, values, self.size)
+        if not any(steps):
+            return self.tree(self.columns, starts, hint)
+        start, step = (self.tree(self.columns, each, hint) for each in (starts, steps))
+        return arithmetic.folded(SLOPE, {"start": start, "step": step, "turn": ast.Name(self.turn)})
+
+    def argument(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
+        """A number that differs among the instances: by its text, a parameter's name, or a new name."""
+        return self.by_origin(values, hint) or self.by_value(values, hint) or self.by_new_name(values, hint)
+
+    def by_origin(self, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
+        """The number's own text, if it is arithmetic over parameters and right in every instance."""
+        if hint.origin is None or hint.origin.kind == "literal":
+            return None
+        tree = arithmetic.parse(hint.origin.text)
+        if tree is None or not all(self.names.get(name) in self.known for name in arithmetic.names(tree)):
+            return None
+        fixed = {name: constant(row[0]) for name, row in self.known.items() if same(row)}
+        return self.fitting(arithmetic.folded(Renamed(self.names).visit(tree), fixed), values)
+
+    def fitting(self, tree: ast.expr | None, values: tuple[Any, ...]) -> ast.expr | None:
+        """The expression, if it is right in every instance."""
+        if tree is None or has_text(tree) or not fits(tree, self.rows, values):
+            return None
+        self.used |= set(arithmetic.names(tree))
+        return tree
+
+    def by_value(self, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
+        """A parameter, or an argument named before, that has this value in every instance."""
+        of_input = hint.fact in CHANNELS
+        if of_input and hint.channels is not None and hint.channels.values == values:
+            found = self.fitting(arithmetic.parse(hint.channels.text), values)
+            if found is not None:
+                return found
+        key = alike(values)
+        rows = self.rows
+        for name in (self.names.get(hint.fact, ""), *rows):
+            if name in rows and alike(rows[name]) == key:
+                self.used.add(name)
+                return ast.Name(name)
+        return self.by_form(values) if of_input else None
+
+    def by_form(self, values: tuple[Any, ...]) -> ast.expr | None:
+        """A simple share or multiple of the input's channels."""
+        if self.channels is None:
+            return None
+        channels: dict[str, ast.expr] = {INPUT: ast.Name(self.channels.text)}
+        trees = (arithmetic.folded(form, channels) for form in FORMS)
+        return next((fit for tree in trees if (fit := self.fitting(tree, values))), None)
+
+    def by_new_name(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
+        """A new argument, named after what it is. A parameter that is the number in another form makes room for it."""
+        plain = identifier(hint.fact)
+        known = self.names.get(hint.fact, "")
+        if hint.origin is not None and hint.origin.text == hint.fact and known in self.known and known not in self.used:
+            del self.known[known]
+            self.taken.discard(known)
+        free = hint.fact not in CHANNELS and plain not in self.taken
+        name = plain if free or not hint.child else f"{hint.child}_{hint.fact}"
+        name = unique(name, self.taken)
+        self.taken.add(name)
+        found = ConstructorParameter(name, values)
+        usual = name == plain and found.is_usual(hint.default)
+        self.fresh[name] = found._replace(default=hint.default) if usual else found
+        return ast.Name(name)
+
+
+class Renamed(ast.NodeTransformer):
+    """Names as the emitted text has them."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """A name of the definition's."""
+        return ast.Name(self.names.get(node.id, node.id))
+
+
+SLOPE = ast.parse("start + step * turn", mode="eval").body
+
+
+def arguments(scopes: Sequence[Scope], blocks: Sequence[str]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """What has a name in all the instances of a definition, but for blocks: its values, and the declared defaults."""
+    rows = [{argument.name: argument.value for argument in scope.arguments} for scope in scopes]
+    numbers = (name for name in rows[0] if name not in blocks)
+    names = [name for name in numbers if all(name in row and writable(row[name]) for row in rows)]
+    known = {name: [row[name] for row in rows] for name in names}
+    if all(scope.op is None and scope.inputs and not is_list(scope.inputs[0]) for scope in scopes):
+        known = {INPUT: [scope.inputs[0][0] for scope in scopes]} | known
+    declared = {argument.name: argument.default for argument in scopes[0].arguments}
+    chosen = {name: declared.get(name, MISSING) for name in names}
+    defaults = {name: CONVENTIONS.get(name, MISSING) if value is MISSING else value for name, value in chosen.items()}
+    return known, {name: value for name, value in defaults.items() if value is not MISSING and writable(value)}
+
+
+def writable(value: Any) -> bool:
+    """Whether a value can be an argument: a number, a size, a symbol."""
+    if isinstance(value, tuple):
+        return all(map(writable, cast("tuple[Any, ...]", value)))
+    return value is None or isinstance(value, int | float | str)
+
+
+def alike(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Values such that 1, 1.0 and true differ."""
+    return tuple((type(value), value) for value in values)
+
+
+def same(values: Sequence[Any]) -> bool:
+    """Whether a number is the same everywhere."""
+    first = values[0]
+    return all(value == first and type(value) is type(first) for value in values)
+
+
+def has_text(tree: ast.expr) -> bool:
+    """Whether there is a string in an expression."""
+    return any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(tree))
+
+
+def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], values: Sequence[Any]) -> bool:
+    """Whether an expression has these values."""
+    names = [name for name in arithmetic.names(tree) if name in known]
+    try:
+        found = [arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in range(len(values))]
+    except Unknown:
+        return False
+    return alike(found) == alike(values)
+
+
+def progression(columns: Columns, values: Sequence[Any], size: int) -> tuple[list[Any], list[Any]]:
+    """Of a number that grows evenly with the turns: where each instance starts, and its step."""
+    starts: list[Any] = [None] * size
+    steps: list[Any] = [0] * size
+    for instance, turn, value in zip(columns.instances, columns.turns, values, strict=True):
+        if turn == 0:
+            starts[instance] = value
+        elif turn == 1 and value != starts[instance]:
+            steps[instance] = value - starts[instance]
+    return starts, steps
+
+
+def constant(value: Any) -> ast.expr:
+    """A value as an expression."""
+    return ast.parse(literal(value), mode="eval").body

@@ -1,0 +1,263 @@
+"""The expressions by which a constructor makes its modules: `Cna(64, 128, kernel=3)`, `chain(...)`, rows."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple, cast
+
+from archdsl.backends.torch import arithmetic
+from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
+from archdsl.backends.torch.class_table import Registry, named_row
+from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments, Columns, Hint, same
+from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number
+from archdsl.graph import Child, Run, Scope
+from archdsl.graph.lower import in_line, in_list, is_identity, numeral, spelling
+from archdsl.record import MISSING
+
+DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
+"""Facts that follow from other facts of the same op."""
+LEADING = ("in_channels", "out")
+"""Arguments of classes that go by position."""
+SHORT = 40
+"""Two equal modules of at most so many characters are written out."""
+FEWEST = 3
+"""So many modules in a row make a loop."""
+
+Link = tuple[Child, Doc | list[Doc]]
+"""A child with its expression; for a row, those of its modules."""
+
+
+class Site(NamedTuple):
+    """Where an expression stands: scopes side by side, and, in a class's own text, the path to them."""
+
+    scopes: tuple[Scope, ...]
+    columns: Columns
+    path: Path | None = None
+    channels: ChannelCount | None = None
+    """What the channels of the input are called."""
+
+
+class Constructor:
+    """Writes the expressions of one class: `frame` names its numbers, `given` what its constructor is given."""
+
+    def __init__(
+        self, registry: Registry, frame: ClassArguments, given: dict[Path, str], dropped: frozenset[Path]
+    ) -> None:
+        self.registry = registry
+        self.frame = frame
+        self.given = given
+        self.dropped = dropped
+        self.channels: ChannelCount | None = None
+        """What the channels of the module that was written last are called."""
+
+    def links(self, site: Site, modules: bool = True) -> Iterator[Link]:
+        """A scope's children with their expressions, but for those that do nothing, or are no modules in a forward."""
+        overwriting = self.registry.in_place.of(site.scopes[0])
+        sources = sources_of(site.scopes[0])
+        channels: dict[str, ChannelCount | None] = {"": site.channels}
+        for at, child in enumerate(site.scopes[0].children):
+            row = [scope.children[at] for scope in site.scopes]
+            path = None if site.path is None else (*site.path, child.name)
+            if in_line(child) and not modules:
+                continue
+            if path is not None and path in self.given:
+                yield child, atom(self.given[path])
+            elif child.form != "one":
+                yield child, self.row(row, site.columns)
+            elif path not in self.dropped and not is_identity(child.scope):
+                scopes = tuple(each.scope for each in row)
+                below = Site(scopes, site.columns, path, channels.get(sources.get(child.name, "?")))
+                yield child, self.module(below, child, child.name in overwriting)
+                channels[child.name] = self.channels
+
+    def module(self, site: Site, child: Child, overwriting: bool = False) -> Doc:
+        """The expression of a module."""
+        scope = site.scopes[0]
+        group = self.registry.grouping.group.get(scope)
+        if group is not None:
+            return self.instance(group, site, child)
+        return self.op(site, child, overwriting) if scope.op is not None else self.chain(site)
+
+    # ---- ops and classes
+
+    def op(self, site: Site, child: Child, overwriting: bool) -> Doc:
+        """PyTorch's module, with what is not its default."""
+        spelt = spelling(site.scopes[0])
+        facts = [self.registry.facts(scope) for scope in site.scopes]
+        origins = dict(child.origins)
+        written: dict[str, str] = {}
+        for name in sorted((*spelt.positional, *spelt.keywords), key=DERIVED.__contains__):
+            values = [each[name] for each in facts]
+            default = spelt.defaults.get(name, MISSING)
+            if name in spelt.positional or not same(values) or values[0] != default:
+                hint = Hint(child.name, name, origins.get(name), default, site.channels)
+                derived = "" if same(values) or site.columns.turns else derivation(name, facts, written)
+                written[name] = derived or self.frame.number(site.columns, values, hint)
+        arguments = [number(written[name]) for name in spelt.positional]
+        arguments += [keyword(name, number(written[name])) for name in spelt.keywords if name in written]
+        arguments += [keyword("inplace", atom("True"))] if overwriting else []
+        self.channels = called(site, written.get("out", ""), [each.get("out") for each in facts])
+        return call(spelt.module, *arguments)
+
+    def instance(self, group: ClassGroup, site: Site, child: Child) -> Doc:
+        """A call of a class's constructor."""
+        target = self.registry.of(group)
+        origins = dict(child.origins)
+        arguments: list[Doc] = []
+        out, outs = "", list[Any]()
+        leading = True
+        for at, parameter in enumerate(target.parameters):
+            values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
+            named = at > 0 and parameter.name not in LEADING
+            leading = leading and not named and target.order[len(arguments)] == parameter.name
+            if not same([*values, parameter.default]):
+                origin = origins.get(parameter.name)
+                hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
+                text = self.frame.number(site.columns, values, hint)
+                out, outs = (text, values) if parameter.name == "out" else (out, outs)
+                arguments.append(number(text) if leading else keyword(parameter.name, number(text)))
+        alone = len(target.parameters) + len(target.slots) == 1
+        for path, name in target.slots:
+            module = self.slot([below(scope, path) for scope in site.scopes], site.columns)
+            arguments.append(module if alone else keyword(name, module))
+        self.channels = called(site, out, outs)
+        return call(target.name, *arguments)
+
+    def slot(self, row: list[Child], columns: Columns) -> Doc:
+        """What a class is given for a block-valued parameter."""
+        if row[0].form == "one":
+            return self.module(Site(tuple(child.scope for child in row), columns), row[0])
+        modules = self.row(row, columns)
+        return listing(modules) if in_list(row[0]) else call("nn.Sequential", *modules)
+
+    # ---- chains and rows
+
+    def chain(self, site: Site) -> Doc:
+        """nn.Sequential, with the links under their names."""
+        links = list(self.links(site))
+        if all(numeral(child) for child, _ in links):
+            return call("nn.Sequential", *positional(links))
+        self.registry.needed.add("chain")
+        if any(numeral(child) for child, _ in links):
+            self.registry.needed.add("links")
+        return call("chain", *self.by_name(links))
+
+    def by_name(self, links: Sequence[Link]) -> list[Doc]:
+        """Links as named arguments; a row without a name as a list."""
+        row = named_row(tuple(child for child, _ in links))
+        return [keyword(child.name or row, self.registered(child, link)) for child, link in links]
+
+    def registered(self, child: Child, link: Doc | list[Doc]) -> Doc:
+        """A child as a constructor keeps it."""
+        if not isinstance(link, list):
+            return call("nn.ModuleList", link) if in_list(child) else link
+        if numeral(child):
+            return listing(link)
+        return call("nn.ModuleList", listing(link)) if in_list(child) else call("nn.Sequential", *link)
+
+    def row(self, row: list[Child], columns: Columns) -> list[Doc]:
+        """The modules of a row: equal ones, and those that differ evenly, in a loop."""
+        modules: list[Doc] = []
+        stretches = [self.registry.grouping.stretches(child) for child in row]
+        for at in range(len(stretches[0])):
+            runs = [each[at].runs for each in stretches]
+            if len(runs[0]) == 1:
+                modules += self.repeat([each[0] for each in runs], row[0], columns)
+            else:
+                modules += self.varied(runs, row[0], columns)
+        return modules
+
+    def repeat(self, runs: Sequence[Run], child: Child, columns: Columns) -> list[Doc]:
+        """Equal modules."""
+        item = self.module(Site(tuple(run.scope for run in runs), columns), child)
+        counts = [run.count for run in runs]
+        if same(counts) and counts[0] < FEWEST and (counts[0] == 1 or (item.flat and len(item.flat) <= SHORT)):
+            return [item] * counts[0]
+        hint = Hint(child.name, "count", dict(child.origins).get("count"))
+        return [comprehension(item, "_", self.frame.number(columns, counts, hint))]
+
+    def varied(self, runs: Sequence[Sequence[Run]], child: Child, columns: Columns) -> list[Doc]:
+        """Modules written alike with other numbers: a loop where the numbers grow evenly, else one by one."""
+        modules: list[Doc] = []
+        count = len(runs[0])
+        turns = [tuple(number for each in runs for number in self.registry.numbers(each[at])) for at in range(count)]
+        for start, stop in segments(turns, loops=not columns.turns):
+            if stop - start == 1:
+                modules += self.repeat([each[start] for each in runs], child, columns)
+                continue
+            length = range(stop - start)
+            spread = Columns(
+                tuple(instance for instance in columns.instances for _ in length),
+                tuple(turn for _ in columns.instances for turn in length),
+            )
+            scopes = tuple(each[at].scope for each in runs for at in range(start, stop))
+            item = self.module(Site(scopes, spread), child)
+            variable = "_" if turns[start] == turns[start + 1] else self.frame.turn
+            modules.append(comprehension(item, variable, str(len(length))))
+        return modules
+
+
+def called(site: Site, text: str, values: Sequence[Any]) -> ChannelCount | None:
+    """What the output's channels are called: by the text of a number that is equal to them, or as the input's."""
+    outputs = tuple(cast("int", scope.output[0]) for scope in site.scopes)
+    if text and tuple(values) == outputs and not same(values) and not site.columns.turns:
+        return ChannelCount(outputs, text)
+    return site.channels if site.channels is not None and site.channels.values == outputs else None
+
+
+def sources_of(scope: Scope) -> dict[str, str]:
+    """For each child called, the child whose output reaches it, or "" for the scope's input."""
+    makers = {0: ""} | {step.output: step.target for step in scope.steps if step.kind == "call"}
+    calls = [step for step in scope.steps if step.kind == "call" and isinstance(step.inputs[0], int)]
+    return {step.target: makers.get(step.inputs[0], "?") for step in reversed(calls)}  # type: ignore[arg-type]
+
+
+def derivation(name: str, facts: Sequence[dict[str, Any]], written: dict[str, str]) -> str:
+    """A fact as an expression over other facts of its op; empty where there is none."""
+    for text in DERIVED.get(name, ()):
+        tree = arithmetic.parse(text)
+        if tree is not None and all(fits(tree, each, each[name]) for each in facts):
+            fixed = {other: ast.Constant(facts[0].get(other)) for other in arithmetic.names(tree)}
+            others = {other: ast.parse(text, mode="eval").body for other, text in written.items()}
+            return ast.unparse(arithmetic.folded(tree, {**fixed, **others}))
+    return ""
+
+
+def fits(tree: ast.expr, facts: dict[str, Any], value: Any) -> bool:
+    """Whether an expression over facts has this value."""
+    try:
+        return arithmetic.evaluate(tree, facts) == value
+    except arithmetic.Unknown:
+        return False
+
+
+def positional(links: Sequence[Link]) -> list[Doc]:
+    """The modules of rows without a name."""
+    return [module for _, link in links if isinstance(link, list) for module in link]
+
+
+def segments(turns: Sequence[tuple[Any, ...]], loops: bool) -> Iterator[tuple[int, int]]:
+    """Cuts a row into stretches whose numbers grow evenly, and single modules."""
+    changes = [change(*pair) if loops else None for pair in pairwise(turns)]
+    start = 0
+    while start < len(turns):
+        stop = start + 1
+        while stop < len(turns) and changes[start] is not None and changes[stop - 1] == changes[start]:
+            stop += 1
+        stop = stop if stop - start >= FEWEST else start + 1
+        yield start, stop
+        start = stop
+
+
+def change(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[int, ...] | None:
+    """By how much each number grows, or None where something else changes, or a turn is a row in itself."""
+    if before[0] != 1 or after[0] != 1 or len(before) != len(after):
+        return None
+    steps: list[int] = []
+    for one, other in zip(before, after, strict=True):
+        if type(one) is not type(other) or (type(one) is not int and one != other):
+            return None
+        steps.append(other - one if type(one) is int else 0)
+    return tuple(steps)

@@ -1,0 +1,153 @@
+"""From a text to a file: read, with what it imports, all from below one folder."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from archdsl.diagnostics import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean, nearest
+from archdsl.diagnostics.diagnostic import MOST_FINDINGS
+from archdsl.diagnostics.files import read_text, resolved
+from archdsl.diagnostics.source import shown
+from archdsl.frontend import read
+from archdsl.syntax.detect_format import SUFFIXES
+from archdsl.syntax.document import Import
+from archdsl.syntax.scopes import FileScope, Library
+
+DEEPEST_IMPORTS = 32
+MOST_IMPORTS = 500
+LARGEST = 1_000_000
+"""Of all that a file imports together, in characters; no text alone may have more, either."""
+MOST_BESIDE = 1_000
+WITHIN = "imports come from the folder of the spec that is read, and from those below it"
+
+
+def open_file(
+    library: Library,
+    source: Source,
+    home: Path | None,
+    trail: tuple[Path, ...] = (),
+    reads: list[Read] | None = None,
+) -> FileScope:
+    """A text with what it imports; `trail` are the files that led here, `reads` takes note of the imported ones.
+
+    What no text defines, the `library` knows. Raises ArchError with all that is wrong with the texts.
+    """
+    top = trail[0].parent if trail else home
+    return Opening(library, top, [] if reads is None else reads).file(source, home, trail)
+
+
+class Read(NamedTuple):
+    """An imported file: its path as it was asked for, without symbolic links, and the text that was there."""
+
+    asked: Path
+    path: Path
+    text: str
+
+
+class Opening:
+    """Opens a text and what it imports, all below the folder `top`; each file once, also one that has errors."""
+
+    def __init__(self, library: Library, top: Path | None, reads: list[Read]) -> None:
+        self.library = library
+        self.top = top
+        self.reads = reads
+        self.files: dict[Path, FileScope] = {}
+        self.failed: set[Path] = set()
+        self.size = 0
+
+    def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> FileScope:
+        """A text as a file; its imports are relative to `home`."""
+        document = read(source)
+        imports: list[FileScope] = []
+        findings: list[Diagnostic] = []
+        for each in document.imports:
+            try:
+                imports.append(self.imported(each, source, home, trail))
+            except ArchError as error:
+                findings += error.diagnostics
+                if len(findings) >= MOST_FINDINGS or self.is_full:
+                    break
+        if findings:
+            raise ArchError(findings)
+        return FileScope(document, source, self.library, tuple(imports))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more files are read."""
+        return len(self.files) + len(self.failed) >= MOST_IMPORTS or self.size > LARGEST
+
+    def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> FileScope:
+        """What a line imports."""
+        if home is None or self.top is None:
+            raise catalog.OUTSIDE.error(each.span, "a text that is not a file cannot import files")
+        asked = home / each.path
+        path = resolved(asked, each.span)
+        if not path.is_relative_to(self.top):
+            raise catalog.OUTSIDE.error(
+                each.span, f"`{each.path}` is outside the spec's folder, `{shown(self.top)}`", help=WITHIN
+            )
+        if path in trail:
+            raise catalog.CYCLE.error(each.span, f"`{each.path}` already imports this file, directly or through others")
+        if len(trail) > DEEPEST_IMPORTS:
+            raise catalog.TOO_DEEP.error(each.span, f"more than {DEEPEST_IMPORTS} files import one another")
+        if path in self.failed:
+            raise ArchError([])  # it has been told where the file was first imported
+        if path not in self.files:
+            if len(self.files) + len(self.failed) >= MOST_IMPORTS:
+                raise catalog.TOO_LARGE.error(each.span, f"more than {MOST_IMPORTS} files are imported")
+            text = self.text(each, path, trail)
+            self.size += len(text)
+            if self.size > LARGEST:
+                label = f"this one brings the imports to more than {LARGEST:,} characters"
+                raise catalog.TOO_LARGE.error(each.span, label)
+            self.reads.append(Read(asked, path, text))
+            inner = Source(shown(path), text, shipped=source.shipped)
+            try:
+                self.files[path] = self.file(inner, path.parent, (*trail, path))
+            except ArchError as error:
+                self.failed.add(path)
+                raise ArchError([noted(finding, each.span) for finding in error.diagnostics]) from None
+        return self.files[path]
+
+    def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
+        """What an imported file holds; for one that is not there, others of its folder are offered."""
+        try:
+            return read_text(path, each.span)
+        except ArchError as error:
+            help = did_you_mean(path.name, [name for name in specs_beside(path) if path.with_name(name) not in trail])
+            raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
+
+
+def noted(finding: Diagnostic, imported: Span | None) -> Diagnostic:
+    """What is wrong with an imported file, with the line that imports it."""
+    return finding._replace(notes=(*finding.notes, Note(imported, "imported here")))
+
+
+def read_spec(path: Path) -> str:
+    """What a file holds that is asked for; raises ArchError."""
+    try:
+        return read_text(path)
+    except ArchError as error:
+        raise offering(error, path) from None
+
+
+def offering(error: ArchError, path: Path) -> ArchError:
+    """What is wrong with a file that is asked for; for one that is not there, one of its folder with a name alike."""
+    stems = {Path(name).stem: name for name in specs_beside(path)}
+    alike = nearest(path.stem, stems)
+    help = f"did you mean `{stems[alike[0]]}`?" if alike else ""
+    return ArchError([finding._replace(help=help) for finding in error.diagnostics])
+
+
+def specs_beside(path: Path) -> list[str]:
+    """The names of the specs in the folder of a file that is not there, if that can be looked into, and is not huge."""
+    if os.path.lexists(path):
+        return []
+    try:
+        names = [each.name for each in islice(path.parent.iterdir(), MOST_BESIDE)]
+    except OSError:
+        return []
+    return [name for name in names if name.endswith(SUFFIXES) and not name.startswith(".")]

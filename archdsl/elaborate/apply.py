@@ -1,0 +1,312 @@
+"""Application: a block meets a tensor, and becomes modules and steps of the scope under construction.
+
+`apply` works a block value out in place, by a table of its kinds; what it makes a module of, `modules` works out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from archdsl.diagnostics import catalog
+
+# Imported to register their evaluators.
+from archdsl.elaborate import operators, special_forms  # noqa: F401 # pyright: ignore[reportUnusedImport]
+from archdsl.elaborate.blame import ElaborationError
+from archdsl.elaborate.context import Built, Context
+from archdsl.elaborate.instantiate import (
+    beyond,
+    check_single,
+    child_of,
+    instantiate,
+    policy_block,
+    shared_elsewhere,
+    tensor_inputs,
+)
+from archdsl.elaborate.operators import origins_shown
+from archdsl.elaborate.scope_builder import Origins, ScopeBuilder, check_length, reference, shapes_of, value_of
+from archdsl.elaborate.settings import SettingKey, Settings
+from archdsl.elaborate.values import (
+    BlockValue,
+    Join,
+    Links,
+    Operand,
+    Policy,
+    Repeat,
+    Role,
+    Shared,
+    Tensor,
+    TensorList,
+    Use,
+    Value,
+    With,
+    captures,
+    core,
+    describe,
+)
+from archdsl.graph import Child, Ref, Run, Scope
+from archdsl.ops import vocabulary
+
+NO_ORIGINS: Origins = ()
+OF_TENSORS = {"add": "added", "multiply": "multiplied"}
+
+
+def apply(context: Context, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
+    """What a block makes of a tensor (or a list of them), worked out in the scope under construction."""
+    context.budget.apply(block.span)
+    return APPLY[type(block)](context, builder, block, value, settings)
+
+
+def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
+    """An op or a defined block becomes a child, and a call of it."""
+    if use.target is context.identity:
+        return value
+    inputs = (value, *tensor_inputs(use))
+    try:
+        built = instantiate(context, use, tuple([shapes_of(each) for each in inputs]), settings)
+    except ElaborationError as fault:
+        fault.leaves(use.name, use.target.name)
+        raise
+    return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
+
+
+def call_child(
+    builder: ScopeBuilder,
+    name: str,
+    built: Built,
+    inputs: tuple[Value, ...],
+    role: str,
+    origins: Origins,
+    block: BlockValue,
+) -> Value:
+    """A module under a name, and a step that calls it."""
+    builder.used |= built.used
+    refs = tuple([each.id if type(each) is Tensor else reference(each) for each in inputs])
+    scope = built.scope
+    if name.endswith("."):
+        name = name[:-1]
+        at = builder.append(name, Run(1, scope), role, origins, block.span)
+        return builder.step("call", refs, scope.output, name, scope, at)
+    builder.adopt(Child(name, "one", (Run(1, scope),), role, origins), block.span)  # type: ignore[arg-type]
+    return builder.step("call", refs, scope.output, name, scope)
+
+
+def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value: Value, settings: Settings) -> Value:
+    """`norm` or `act`: what the settings say, under the policy's own name."""
+    block, used = policy_block(context, policy, settings)
+    builder.used |= used
+    if context.is_identity(block):
+        return value
+    built = child_of(context, policy.name, block, shapes_of(value), settings)
+    return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
+
+
+def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value, settings: Settings) -> Value:
+    """A block that the text calls by a name of its own."""
+    check_single(context, role)
+    inner = core(role)
+    if captures(inner) and not isinstance(inner, Use):
+        return apply(context, builder, role.body, value, settings)
+    built = child_of(context, role.name, role.body, shapes_of(value), settings)
+    inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
+    return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
+
+
+def apply_links(context: Context, builder: ScopeBuilder, chain: Links, value: Value, settings: Settings) -> Value:
+    """One link after the other."""
+    for link in chain.links:
+        value = apply(context, builder, link, value, settings)
+    return value
+
+
+def apply_with(context: Context, builder: ScopeBuilder, block: With, value: Value, settings: Settings) -> Value:
+    """The block under the inner settings."""
+    outer, builder.used = builder.used, set()
+    try:
+        return apply(context, builder, block.body, value, context.extended(settings, block.settings))
+    finally:
+        builder.used = outer | beyond(context, block.settings, builder.used)
+
+
+def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value, settings: Settings) -> Value:
+    """All operands on the same input, then joined."""
+    if join.home is not None and join.home is not builder:
+        raise ElaborationError(
+            catalog.ESCAPES, join.span, "a tensor in this block belongs to another body", "pass it as a parameter"
+        )
+    parts = [
+        (operand, part)
+        for operand in join.operands
+        for part in branch(context, join, operand.value, apply_operand(context, builder, operand, value, settings))
+    ]
+    results = tuple(part for _, part in parts)
+    check_length(results, join.span)
+    if join.kind == "fork":
+        return results
+    use = context.use(vocabulary()[join.kind], {}, "", join.span)
+    with origins_shown(parts):
+        return in_place(context, builder, use, results, settings)
+
+
+def apply_operand(context: Context, builder: ScopeBuilder, operand: Operand, value: Value, settings: Settings) -> Value:
+    """What an operand of a join comes to."""
+    if isinstance(operand.value, BlockValue):
+        return apply(context, builder, operand.value, value, settings)
+    return operand.value
+
+
+def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[Value, ...]:
+    """What an operand adds to a join; a list takes part in a `fork` or `concat` with all its tensors."""
+    if isinstance(result, Tensor):
+        return (result,)
+    if join.kind in OF_TENSORS:
+        raise ElaborationError(
+            catalog.NOT_A_TENSOR,
+            block.span if isinstance(block, BlockValue) else join.span,
+            f"a list of tensors cannot be {OF_TENSORS[join.kind]}",
+            "make one tensor of it first: `... -> concat`, `... -> add`",
+        )
+    return (result,) if isinstance(result, TensorList) else tuple(result)
+
+
+def in_place(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
+    """Apply an op that holds nothing, as a step without a child."""
+    built = instantiate(context, use, (shapes_of(value),), settings)
+    builder.used |= built.used
+    inputs: tuple[Ref, ...] = (reference(value),)
+    return builder.step("op", inputs, built.scope.output, "", built.scope)
+
+
+def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
+    """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
+    if row.gathers:
+        check_length(range(sum(count for count, _ in row.runs)), row.span)
+    if row.name.endswith(".") and any(row.gathers or not context.is_identity(block) for _, block in row.runs):
+        return apply_listed(context, builder, row, value, settings)
+    runs, shapes, used = row_runs(context, row, value, settings)
+    builder.used |= used
+    if not runs:
+        return value if not row.gathers else ()
+    name = row.name
+    form = "list" if row.gathers else "repeat"
+    origins = origins_of(row.runs[0][1])
+    builder.adopt(Child(name, form, tuple(runs), role_of(row), origins), row.span)
+    if row.gathers:
+        return builder.step("collect", (reference(value),), tuple(shapes), name)
+    return builder.step("repeat", (reference(value),), shapes[-1], name)
+
+
+def apply_listed(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
+    """A row in a loop: one module a turn."""
+    inner = context.row(row.name[:-1] if row.gathers else "", row.runs, row.gathers, row.span)
+    built = child_of(context, row.name, inner, shapes_of(value), settings)
+    return call_child(builder, row.name, built, (value,), "own", NO_ORIGINS, row)
+
+
+def role_of(row: Repeat) -> Literal["own", "parameter"]:
+    """Whether all modules of a row are a block-valued parameter of the text that they stand in."""
+    given = all(isinstance(block, Role) and block.role == "parameter" for _, block in row.runs)
+    return "parameter" if given else "own"
+
+
+def row_runs(
+    context: Context, row: Repeat, value: Value, settings: Settings
+) -> tuple[list[Run], list[Any], frozenset[SettingKey]]:
+    """The modules of a row; as soon as one leaves the shape as it is, all its equals are the same module."""
+    runs: list[Run] = []
+    shapes: list[Any] = []
+    used: set[SettingKey] = set()
+    shape, at = shapes_of(value), 0
+    for times, block in row.runs:
+        left = times
+        if context.is_identity(block) and not row.gathers:
+            continue
+        while left:
+            context.budget.apply(block.span)
+            built = child_of(context, f"{row.name}.{at}" if row.name else str(at), block, shape, settings)
+            used |= built.used
+            output = built.scope.output
+            taken = left if output == shape else 1
+            add_run(runs, Run(taken, built.scope))
+            shapes += [output] * taken if row.gathers else [output]
+            shape, left, at = output, left - taken, at + taken
+            if row.gathers and isinstance(output[0], tuple):
+                raise ElaborationError(catalog.NOT_A_TENSOR, block.span, "`collect` gathers tensors; this gives a list")
+    return runs, shapes, frozenset(used)
+
+
+def add_run(runs: list[Run], run: Run) -> None:
+    """One more run; equal neighbours are one."""
+    if runs and runs[-1].scope is run.scope:
+        runs[-1] = Run(runs[-1].count + run.count, run.scope)
+    else:
+        runs.append(run)
+
+
+def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value: Value, settings: Settings) -> Value:
+    """One child, called again with the same weights."""
+    if shared.home is not builder:
+        raise shared_elsewhere(shared)
+    built = child_of(context, shared.name, shared.body, shapes_of(value), settings)
+    builder.used |= built.used
+    first = builder.shared.get(shared.key)
+    if first is None:
+        result = call_child(builder, shared.name, built, (value,), "own", NO_ORIGINS, shared)
+        builder.shared[shared.key] = builder.steps[-1]
+        return result
+    assert first.scope is not None
+    if first.scope is not built.scope and weights_of(first.scope) != weights_of(built.scope):
+        raise unlike(shared, first.scope, built.scope)
+    return builder.step("call", (reference(value),), built.scope.output, first.target, built.scope, first.index)
+
+
+def unlike(shared: Shared, first: Scope, here: Scope) -> ElaborationError:
+    """Weights that do not fit a second place."""
+    if first.inputs == here.inputs:
+        label = "under other settings this is another block, which cannot have the same weights"
+        return ElaborationError(catalog.SHARED, shared.span, label, "share it under one `with`, or write it twice")
+    one, other = (describe(value_of(0, scope.inputs[0])) for scope in (first, here))
+    label = f"the shared weights are for {one}; here they meet {other}"
+    return ElaborationError(catalog.SHARED, shared.span, label, "tensors that share weights have equal channels")
+
+
+def weights_of(scope: Scope) -> object:
+    """The weights of a scope: what must be equal for two calls to share them."""
+    if scope.op is not None:
+        return scope.op, scope.op.weights(scope.inputs[0])
+    return tuple(
+        (child.name, tuple((run.count, weights_of(run.scope)) for run in child.runs)) for child in scope.children
+    )
+
+
+def origins_of(block: BlockValue) -> Origins:
+    """Where the numbers of a block's arguments came from, by its text."""
+    if type(block) is not Use:
+        block = core(block)
+    if type(block) is not Use or not block.given:
+        return NO_ORIGINS
+    return tuple([(name, bound.origin) for name, bound in block.given.items()])
+
+
+APPLY: dict[type[BlockValue], Callable[..., Value]] = {
+    Use: apply_use,
+    Policy: apply_policy,
+    Role: apply_role,
+    Links: apply_links,
+    With: apply_with,
+    Join: apply_join,
+    Repeat: apply_row,
+    Shared: apply_shared,
+}
+
+
+class Application(Context):
+    """An elaboration that can apply blocks to tensors."""
+
+    def apply(self, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
+        """Apply a block to a tensor, or a list of tensors, in the scope under construction."""
+        return apply(self, builder, block, value, settings)
+
+    def in_place(self, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
+        """Apply an op as a step of the scope under construction, without a module of its own."""
+        return in_place(self, builder, use, value, settings)

@@ -1,0 +1,257 @@
+"""What one elaboration carries along: keys of equal things, the memo of scopes, the budget, and where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
+
+from archdsl.diagnostics import catalog
+from archdsl.elaborate.blame import ElaborationError
+from archdsl.elaborate.budget import FREE, MOST_LEVELS, Budget, Cost, minus, plus
+from archdsl.elaborate.scope_builder import TOKENS, ScopeBuilder
+from archdsl.elaborate.settings import SettingEntry, SettingKey, Settings
+from archdsl.elaborate.values import BlockValue, Bound, Links, Repeat, Tensor, TensorList, Use, Value
+from archdsl.graph import Argument, Origin
+from archdsl.op import Op, Shapes
+from archdsl.ops import vocabulary
+from archdsl.syntax.scopes import Target
+
+if TYPE_CHECKING:
+    from archdsl.diagnostics import Span
+    from archdsl.elaborate.scope_cache import ScopeCache
+    from archdsl.graph import Scope, Totals
+
+Made = TypeVar("Made")
+
+Place = tuple[SettingKey, int]
+"""A setting of a `with`: what it sets, and the key of its value."""
+
+
+class Marks(NamedTuple):
+    """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
+
+    `declared` are the settings of each `with` that was met, and `effective` those that an op or a block took up.
+    Other elaborations (`known`) need the rest: `asked` are the targets that asked for settings; `cost` and `levels`
+    are those of the part with nothing worked out before; `bodies` are the tokens of the bodies around it in which it
+    left its mark.
+    """
+
+    asked: frozenset[Target | None] = frozenset()
+    declared: tuple[tuple[Place, SettingEntry], ...] = ()
+    effective: frozenset[Place] = frozenset()
+    cost: Cost = FREE
+    levels: int = 0
+    bodies: frozenset[int] = frozenset()
+
+
+UNMARKED = Marks()
+
+
+class Trace:
+    """What becomes the marks of a part, while that is worked out."""
+
+    __slots__ = ("asked", "bodies", "declared", "deepest", "effective", "parts", "spared")
+
+    def __init__(self, depth: int) -> None:
+        self.asked: set[Target | None] = set()
+        self.declared: dict[Place, SettingEntry] = {}
+        self.effective: set[Place] = set()
+        self.spared = FREE
+        """The cost of what had been worked out before."""
+        self.deepest = depth
+        self.bodies: set[int] = set()
+        self.parts: set[int] = set()
+        """Bodies that had been worked out before, and are a part of this one all the same."""
+
+
+class Built(NamedTuple):
+    """A scope; what was found, in it and below, in the settings in force around it; and the marks that it leaves."""
+
+    scope: Scope
+    used: frozenset[SettingKey]
+    marks: Marks = UNMARKED
+
+
+class Body(NamedTuple):
+    """What a block's body comes to, and what was asked for on the way; `kept` is what its key knows by identity."""
+
+    arguments: tuple[Argument, ...]
+    result: Value
+    used: frozenset[SettingKey]
+    marks: Marks = UNMARKED
+    kept: tuple[object, ...] = ()
+    token: int = 0
+
+
+class Rest(NamedTuple):
+    """What `...args` took: settings to pass on."""
+
+    given: dict[str, Bound]
+
+    def values(self) -> list[Value]:
+        """What they are set to."""
+        return [bound.value for bound in self.given.values()]
+
+
+MOST_SHOWN = 4
+"""So many blocks of a circle are named."""
+NOWHERE = Origin("computed", "")
+
+
+class Context:
+    """One elaboration, in which an `Application` applies blocks."""
+
+    def __init__(self, known: ScopeCache | None = None, budget: Budget | None = None) -> None:
+        self.known = known
+        self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
+        self.ops: dict[tuple[int, int], tuple[Op, frozenset[SettingKey]]] = known.ops if known else {}
+        self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = known.works if known else {}
+        self.trace = Trace(0)
+        self.scopes: dict[tuple[Any, ...], Built] = {}
+        self.bodies: dict[tuple[Any, ...], Body] = {}
+        self.budget = budget or Budget()
+        self.inside: list[str] = []
+        """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
+        self.applied: dict[tuple[int, str, int], Span] = {}
+        self.shares = False
+        """Whether the text has shared weights anywhere."""
+        self.identity = vocabulary()["identity"]
+
+    def apply(self, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
+        """Apply a block to a tensor, or a list of tensors, in the scope under construction."""
+        raise NotImplementedError
+
+    def in_place(self, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
+        """Apply an op as a step of the scope under construction, without a module of its own."""
+        raise NotImplementedError
+
+    def level(self, span: Span | None, name: str = "") -> Self:
+        """For a `with`: one level deeper, up to the limit. What recurses ends here."""
+        if len(self.inside) >= MOST_LEVELS:
+            label = f"blocks are nested more than {MOST_LEVELS} levels deep"
+            raise ElaborationError(catalog.TOO_DEEP, span, label, circle([*self.inside, name]))
+        self.inside.append(name)
+        self.trace.deepest = max(self.trace.deepest, len(self.inside))
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self.inside.pop()
+
+    def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
+        """What some work makes, with the marks that it leaves, which do not count until `note` is handed them."""
+        outer, depth, before, since = self.trace, len(self.inside), self.budget.spent, next(TOKENS)
+        trace = self.trace = Trace(depth)
+        try:
+            made = work()
+        finally:
+            self.trace = outer
+        marks = UNMARKED
+        if trace.declared or trace.effective:
+            marks = Marks(declared=tuple(trace.declared.items()), effective=frozenset(trace.effective))
+        if self.known is None:
+            return made, marks
+        cost = plus(minus(self.budget.spent, before), trace.spared)
+        around = frozenset([token for token in trace.bodies - trace.parts if token < since])
+        levels = trace.deepest - depth
+        return made, marks._replace(asked=frozenset(trace.asked), cost=cost, levels=levels, bodies=around)
+
+    def building(self, work: Callable[[], Built]) -> Built:
+        """What some work builds, for a memo: with the marks that it leaves."""
+        built, marks = self.noting(work)
+        return built._replace(marks=marks)
+
+    def note(self, marks: Marks, *, spared: bool = False) -> None:
+        """Counts the marks of a part that is built in; `spared` says that it had been worked out before."""
+        if marks is UNMARKED:
+            return
+        trace = self.trace
+        for place, entry in marks.declared:
+            trace.declared.setdefault(place, entry)
+        trace.effective |= marks.effective
+        trace.asked |= marks.asked
+        trace.deepest = max(trace.deepest, len(self.inside) + marks.levels)
+        trace.bodies |= marks.bodies
+        if spared:
+            trace.spared = plus(trace.spared, marks.cost)
+
+    # ---- keys
+
+    def key(self, *parts: Any) -> int:
+        """A number that is equal for equal parts."""
+        return self.keys.setdefault(parts, len(self.keys))
+
+    def value_key(self, value: Value) -> Any:
+        """What stands for a value in a key: blocks by their own key, tensors by their shapes."""
+        kind = cast("type[object]", type(value))
+        if kind is int:
+            return value
+        if isinstance(value, BlockValue):
+            return ("block", value.key)
+        if kind is Tensor:
+            return ("tensor", value.shape)
+        if kind is TensorList:
+            return ("tensors", value.shapes)
+        if kind is Rest:
+            return self.given_key(value.given)
+        if kind is tuple:
+            return tuple([self.value_key(item) for item in value])
+        return (kind, value)
+
+    def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
+        """What stands for settings in a key."""
+        values = [(name, given[name].value) for name in sorted(given)]
+        return tuple([(name, value if type(value) is int else self.value_key(value)) for name, value in values])
+
+    # ---- blocks
+
+    def use(self, target: Target, given: dict[str, Bound], name: str, span: Span) -> Use:
+        """An op or a block with settings."""
+        keys = self.keys
+        content = keys.setdefault(("use", target, self.given_key(given) if given else ()), len(keys))
+        key = keys.setdefault(("named", content, name), len(keys))
+        return Use(key, span, target, given, name, content)
+
+    def is_identity(self, block: BlockValue) -> bool:
+        """Whether a block is a literal `identity`."""
+        return isinstance(block, Use) and block.target is self.identity
+
+    def links(self, links: tuple[BlockValue, ...], span: Span) -> Links:
+        """Blocks in a row, one after the other."""
+        return Links(key=self.key("links", *[link.key for link in links]), span=span, links=links)
+
+    def row(self, name: str, runs: tuple[tuple[int, BlockValue], ...], gathers: bool, span: Span) -> Repeat:
+        """Runs of equal blocks."""
+        key = self.key("row", name, gathers, tuple((count, block.key) for count, block in runs))
+        return Repeat(key=key, span=span, name=name, runs=runs, gathers=gathers)
+
+    def bound_number(self, value: int, span: Span) -> Bound:
+        """A number that the text implies, as an argument."""
+        return Bound(value, span, NOWHERE)
+
+    # ---- settings
+
+    def settings(self, entries: dict[SettingKey, SettingEntry]) -> Settings:
+        """A table of settings."""
+        if not entries:
+            return Settings(entries, 0)
+        parts = frozenset([(target, name, entry.key) for (target, name), entry in entries.items()])
+        return Settings(entries, self.key("settings", parts) + 1)
+
+    def extended(self, settings: Settings, inner: Settings) -> Settings:
+        """The settings in force inside a `with`."""
+        return self.settings(settings.entries | inner.entries)
+
+
+def circle(inside: list[str]) -> str:
+    """What is said of blocks and functions that are nested too deeply: which of them use each other, if they do."""
+    *before, last = [name for name in inside if name] or [""]
+    if last not in before:
+        return "does a block use itself without an end?"
+    between = before[len(before) - before[::-1].index(last) :]
+    if not between:
+        return f"`{last}` uses itself; the recursion needs an end"
+    shown = [f"`{name}`" for name in between[:MOST_SHOWN]] + ["..."] * (len(between) > MOST_SHOWN)
+    return f"`{last}` uses {', which uses '.join(shown)}, which uses `{last}`; the recursion needs an end"

@@ -1,0 +1,602 @@
+"""Names, literals, lists, conditions, and the parts of lists and tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from archdsl.diagnostics import catalog, did_you_mean, listed
+from archdsl.elaborate import budget as limits
+from archdsl.elaborate.blame import ElaborationError, ambiguous, every
+from archdsl.elaborate.budget import LONGEST_LIST
+from archdsl.elaborate.builtins import FUNCTIONS, Trouble, need_list, nothing_called, suggestion, truth
+from archdsl.elaborate.context import NOWHERE
+from archdsl.elaborate.environment import Environment
+from archdsl.elaborate.rename import placed, renamed
+from archdsl.elaborate.signature import enumerated
+from archdsl.elaborate.types import Type, is_int
+from archdsl.elaborate.values import (
+    BLOCKS,
+    NO_BLOCK,
+    BlockValue,
+    Bound,
+    Join,
+    Links,
+    Policy,
+    Role,
+    Shared,
+    Symbol,
+    Tensor,
+    TensorList,
+    Use,
+    Value,
+    captures,
+    describe,
+    is_list,
+    is_tensors,
+    shares,
+)
+from archdsl.graph import Origin
+from archdsl.initializer import INITIALIZERS
+from archdsl.ops import vocabulary
+from archdsl.syntax import ast
+from archdsl.syntax.naming import is_single
+from archdsl.syntax.scopes import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, UserFunction
+
+Work = TypeVar("Work", bound=Callable[[Environment, Any], Value])
+
+TABLE: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {}
+
+
+def evaluates(*kinds: type[ast.Expression]) -> Callable[[Work], Work]:
+    """Enters a function into the table."""
+
+    def enter(work: Work) -> Work:
+        TABLE.update(dict.fromkeys(kinds, work))
+        return work
+
+    return enter
+
+
+def evaluate(environment: Environment, node: ast.Expression) -> Value:
+    """What an expression comes to; raises a fault at the innermost place where it comes to nothing."""
+    budget = environment.context.budget
+    budget.steps += 1  # here, not by a call: of all that is done, this is done most often
+    if budget.steps > limits.MOST_STEPS:
+        budget.too_many_steps(node.span)
+    try:
+        return TABLE[type(node)](environment, node)
+    except Trouble as trouble:
+        raise ElaborationError(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
+
+
+def is_true(environment: Environment, node: ast.Expression) -> bool:
+    """Whether a condition holds; raises a fault at its place for what is neither true nor false."""
+    return checked(node, truth, evaluate(environment, node))
+
+
+def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
+    """What a computation makes of a value; its trouble becomes a fault at the place of a node."""
+    try:
+        return work(value)
+    except Trouble as trouble:
+        raise ElaborationError(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
+
+
+def check_words(environment: Environment, node: ast.Expression, kind: Type) -> None:
+    """Raises for a bare word that is none of an enumeration's, in either arm of a condition, chosen or not."""
+    match node:
+        case ast.Conditional():
+            every((node.then, node.other), lambda arm: check_words(environment, arm, kind))
+        case ast.Name(id=word) if word not in environment.names and word not in kind.symbols:
+            if kind.name == "symbol" or environment.file.find(word) is None:
+                help = did_you_mean(word, kind.symbols)
+                raise ElaborationError(catalog.UNKNOWN_NAME, node.span, f"`{word}` is not a choice here", help)
+        case _:
+            pass
+
+
+def origin_of(environment: Environment, node: ast.Expression) -> Origin:
+    """Where the value of an argument comes from, by its text."""
+    match node:
+        case ast.Number() | ast.Boolean():
+            return Origin("literal", node.span.text)
+        case ast.Name(id=name):
+            return Origin("parameter" if name in environment.parameters else "computed", name)
+        case ast.Attribute(base=ast.Name(id="x")):
+            return Origin("input", node.span.text)
+        case _:
+            return Origin("computed", node.span.text)
+
+
+def bound(environment: Environment, node: ast.Expression, value: Value) -> Bound:
+    """A value as an argument: with its place, and without the local name that it went by."""
+    if isinstance(value, BlockValue):
+        while isinstance(value, Role):
+            value = value.body
+        if captures(value):
+            raise escape(node, value)
+        if environment.context.shares and shares(value):
+            raise shared_on_its_way(node)
+    elif is_list(value):
+        environment.context.budget.item(node.span, len(value))
+        if captures(value) and not is_tensors(value):
+            raise escape(node, value)
+    elif isinstance(value, Symbol) and isinstance(node, ast.Name) and node.id not in environment.names:
+        return Bound(value, node.span, NOWHERE)
+    origins = environment.statics.origins
+    origin = origins.get(id(node))
+    if origin is None:
+        origin = origins[id(node)] = origin_of(environment, node)
+    return Bound(value, node.span, origin)
+
+
+def escape(node: ast.Node, value: Value) -> ElaborationError:
+    """A tensor, or a block that holds one, on its way out of the body in which the tensor lives."""
+    if is_tensors(value):
+        label, else_ = "a tensor cannot leave its body like this", ""
+    else:
+        label = "this block uses a named tensor, so it cannot leave the body of that tensor"
+        else_ = ", or apply the block here"
+    return ElaborationError(
+        catalog.ESCAPES, node.span, label, f"pass the tensor as a parameter of type `tensor`{else_}"
+    )
+
+
+def shared_on_its_way(node: ast.Node) -> ElaborationError:
+    """A block with shared weights, on its way out of the body in which they are shared."""
+    return ElaborationError(
+        catalog.SHARED,
+        node.span,
+        "shared weights stay in the body of their `share`",
+        "apply the block here to each tensor, or write `share` in the block that applies it",
+    )
+
+
+def need_block(node: ast.Node, value: Value) -> BlockValue:
+    """The value, if it is a block."""
+    if isinstance(value, BlockValue):
+        return value
+    help = NO_BLOCK if value is None else BLOCKS if is_list(value) else ""
+    raise ElaborationError(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}", help)
+
+
+def run(environment: Environment, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
+    """Whether a body returned, and what."""
+    for statement in body:
+        match statement:
+            case ast.Return():
+                return True, evaluate(environment, statement.value)
+            case ast.Assign():
+                assign(environment, statement)
+            case ast.If():
+                chosen = statement.body if is_true(environment, statement.test) else statement.other
+                returned, value = run(environment, chosen)
+                if returned:
+                    return True, value
+            case ast.For():
+                returned, value = loop(environment, statement)
+                if returned:
+                    return True, value
+            case _:
+                raise TypeError(statement)
+    return False, None
+
+
+def loop(environment: Environment, statement: ast.For) -> tuple[bool, Value]:
+    """A `for`: its names stay, as each turn goes on from the one before."""
+    was_listed, values = environment.listed, turns(environment, statement.source)
+    environment.listed = True
+    try:
+        for value in values:
+            bind_names(environment, statement.variables, value)
+            returned, result = run(environment, statement.body)
+            if returned:
+                return True, result
+    finally:
+        environment.listed = was_listed
+    return False, None
+
+
+def assign(environment: Environment, statement: ast.Assign) -> None:
+    """`a = value`, or `a, b = value` for the items of a list."""
+    value = evaluate(environment, statement.value)
+    bind_names(environment, statement.targets, value)
+
+
+def bind_names(environment: Environment, targets: tuple[ast.Name, ...], value: Value) -> None:
+    """Binds one name to a value, or several to the items of a list."""
+    if len(targets) > 1 and environment.builder is not None and is_tensors(value) and not isinstance(value, Tensor):
+        value = environment.builder.items(value)
+    names = {target.id: target for target in targets}
+    for name, item in unpacked(targets, value):
+        set_name(environment, names[name], item)
+
+
+def set_name(environment: Environment, target: ast.Name, value: Value) -> None:
+    """Binds a name in this body."""
+    if isinstance(value, Role) and value.role == "parameter":
+        value = value.body
+    environment.names[target.id] = value
+    environment.versions[target.id] = environment.versions.get(target.id, 0) + 1
+    if environment.builder is not None:
+        environment.builder.name_value(value, target.id)
+
+
+@evaluates(ast.Chain)
+def chain(environment: Environment, node: ast.Chain) -> Value:
+    """Blocks in a row, or a tensor on its way through them."""
+    first = evaluate(environment, node.links[0])
+    if is_tensors(first):
+        refuse_gate(node.links[0])
+        return through(environment, first, node.links[1:])
+    values = [first, *[evaluate(environment, link) for link in node.links[1:]]]
+    links: list[BlockValue] = []
+    for link, value in zip(node.links, values, strict=True):
+        block = need_link(link, value)
+        links += block.links if type(block) is Links else (block,)
+    environment.context.budget.list(node.span, tuple(links))
+    return environment.context.links(tuple(links), node.span)
+
+
+def through(environment: Environment, value: Value, links: tuple[ast.Expression, ...]) -> Value:
+    """A tensor, or a list of them, through the links of a chain."""
+    assert environment.builder is not None
+    for link in links:
+        block = need_link(link, evaluate(environment, link))
+        value = environment.context.apply(environment.builder, block, value, environment.settings)
+    return value
+
+
+def need_link(node: ast.Expression, value: Value) -> BlockValue:
+    """A link's value, if it is a block; a gate without brackets beside `->` is refused."""
+    if is_tensors(value):
+        raise ElaborationError(
+            catalog.NOT_A_BLOCK,
+            node.span,
+            f"a block is needed here, not {describe(value)}",
+            "a tensor comes first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
+        )
+    block = need_block(node, value)
+    if isinstance(block, Join):
+        refuse_gate(node)
+    return block
+
+
+def refuse_gate(node: ast.Expression) -> None:
+    """Raises for a gate without brackets around it."""
+    inner = node.body if isinstance(node, ast.Named) else node
+    if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped:
+        raise ElaborationError(
+            catalog.MIXED,
+            inner.span,
+            "a gate beside `->` can be read in two ways",
+            f"write `({inner.span.text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
+        )
+
+
+@evaluates(ast.Named)
+def named(environment: Environment, node: ast.Named) -> Value:
+    """`link as name`: the link under another name."""
+    return renamed(
+        environment, need_block(node, evaluate(environment, node.body)), environment.place(node, node.name), node.span
+    )
+
+
+NUMBERED = re.compile(r"[a-z]+[0-9]+")
+FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
+"""What other libraries' layers stand behind; no package of ops is meant."""
+SIDES = {"channels": 0, "height": 1, "width": 2}
+
+
+@evaluates(ast.Number)
+def number(environment: Environment, node: ast.Number) -> Value:
+    """A number is itself."""
+    return node.value
+
+
+@evaluates(ast.Boolean)
+def boolean(environment: Environment, node: ast.Boolean) -> Value:
+    """`true` or `false`."""
+    return node.value
+
+
+@evaluates(ast.Nothing)
+def nothing(environment: Environment, node: ast.Nothing) -> Value:
+    """`none`."""
+    return None
+
+
+@evaluates(ast.Name)
+def name(environment: Environment, node: ast.Name) -> Value:
+    """What a name stands for: a value of this body, a policy, or what the file knows it as."""
+    word = node.id
+    if word in environment.names and not (word in environment.words and of_repeat(word, environment.names[word])):
+        environment.read.add(word)
+        value = environment.names[word]
+        return named_block(environment, node, word, value) if isinstance(value, BlockValue) else value
+    if word in environment.words:
+        return Symbol(word)
+    if word in POLICIES:
+        place = environment.place(node, word)
+        return Policy(
+            key=environment.context.key("policy", word, (), place), span=node.span, policy=word, given={}, name=place
+        )
+    if word in TURN_WORDS or word == "x":
+        raise absent(node)
+    if word in FORMS and word != "split":
+        return form(environment, node)
+    found = environment.file.find(word)
+    if found is None or isinstance(found, UserFunction | Clash):
+        if not isinstance(found, Clash):
+            if environment.free or word in environment.file.words or word in enumerated():
+                return Symbol(word)
+            if found is None and word in INITIALIZERS:
+                return INITIALIZERS[word]()
+        raise unknown(environment, node)
+    return environment.context.use(found, {}, environment.place(node, word), node.span)
+
+
+def of_repeat(word: str, value: Value) -> bool:
+    """Whether a word is what a repeat says of its turn, which is never a word of an enumeration."""
+    return word in TURN_WORDS and isinstance(value, int)
+
+
+def named_block(environment: Environment, node: ast.Name, word: str, value: BlockValue) -> BlockValue:
+    """A block of this body, under the name that the text gives it."""
+    parameter = word in environment.parameters
+    place = environment.place(node, word)
+    if isinstance(value, Shared):
+        return value.replace(span=node.span, name=place if value.name.endswith(".") else place.removesuffix("."))
+    once = environment.builder is not None and environment.once and not parameter
+    binding = (
+        (environment.builder.token, word, environment.versions.get(word, 0))
+        if once and environment.builder is not None
+        else None
+    )
+    if isinstance(value, Role) and value.role == "local":
+        binding, value = value.binding, value.body
+    kind = "parameter" if parameter else "local"
+    return Role(
+        key=environment.context.key(kind, place, value.key),
+        span=node.span,
+        name=place,
+        body=value,
+        role=kind,
+        binding=binding,
+    )
+
+
+def form(environment: Environment, node: ast.Name) -> Value:
+    """A form by its bare name: `concat` joins a list that reaches it; the others need their arguments."""
+    if node.id == "concat":
+        return environment.context.use(vocabulary()["concat"], {}, environment.place(node, "concat"), node.span)
+    raise ElaborationError(catalog.MISSING_ARGUMENT, node.span, f"`{node.id}` needs arguments: `{node.id}(...)`")
+
+
+def absent(node: ast.Name) -> ElaborationError:
+    """A word that means something elsewhere."""
+    if node.id == "x":
+        return ElaborationError(
+            catalog.NO_INPUT,
+            node.span,
+            "`x` is the input of a block; it exists only inside a block's body",
+            "in a backbone, `identity` is the input of the section; name other tensors by their section: `c4 -> ...`",
+        )
+    return ElaborationError(
+        catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is known only to the right of `n *` and in `collect`"
+    )
+
+
+def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
+    """A name that stands for nothing, or a function without its brackets."""
+    found = environment.file.find(node.id)
+    if isinstance(found, Clash):
+        return ambiguous(found, node.span)
+    if node.id in FUNCTIONS or isinstance(found, UserFunction):
+        return ElaborationError(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is a function: `{node.id}(...)`")
+    if node.id in environment.outputs:
+        return ElaborationError(
+            catalog.UNKNOWN_NAME,
+            node.span,
+            f"`{node.id}` is an output; sections cannot read outputs, which come after all of them",
+            f"have `{node.id}` a section, or repeat its expression here",
+        )
+    if node.id in environment.later:
+        return ElaborationError(
+            catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line can only read what stands above it"
+        )
+    return ElaborationError(
+        catalog.UNKNOWN_NAME,
+        node.span,
+        nothing_called(node.id),
+        suggestion(
+            node.id, [*environment.words, *environment.around, *environment.file.names(), "true", "false", "none"]
+        )
+        or sections(environment, node.id),
+    )
+
+
+def sections(environment: Environment, word: str) -> str:
+    """The sections that there are, for a name in a backbone that looks like one's."""
+    known = [name for name, value in environment.around.items() if is_tensors(value)]
+    if not known or "x" in known or not NUMBERED.fullmatch(word):
+        return ""
+    return f"the sections that can be named here are {listed(known)}"
+
+
+@evaluates(ast.Items)
+def items(environment: Environment, node: ast.Items) -> Value:
+    """A list; `...` puts in the items of another, or the tensors of a list of tensors."""
+    found: list[Value] = []
+    for item in node.items:
+        if isinstance(item, ast.Unpack):
+            value = evaluate(environment, item.value)
+            several = [value] if isinstance(value, TensorList) else checked(item, need_list, value)
+            found += [placed(environment, item, each) for each in several]
+        else:
+            found.append(evaluate(environment, item))
+        if len(found) > LONGEST_LIST:
+            break
+    return counted(environment, node, tuple(found))
+
+
+def counted(environment: Environment, node: ast.Expression, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """A new list, within the limits."""
+    environment.context.budget.list(node.span, values)
+    return values
+
+
+@evaluates(ast.Unpack)
+def spread(environment: Environment, node: ast.Unpack) -> Value:
+    """`...` on its own means nothing."""
+    raise ElaborationError(
+        catalog.WRONG_TYPE, node.span, "`...` belongs among the items of a list or the arguments of a call"
+    )
+
+
+@evaluates(ast.Comprehension)
+def comprehension(environment: Environment, node: ast.Comprehension) -> Value:
+    """`[item for variable in source if test]`."""
+    found: list[Value] = []
+    inner = environment.inner(node, {}, listed=True)
+    for value in turns(environment, node.source):
+        inner.names.update(unpacked(node.variables, value))
+        if node.test is None or is_true(inner, node.test):
+            found.append(evaluate(inner, node.item))
+    return counted(environment, node, tuple(found))
+
+
+def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Value]]:
+    """Names with their values: one for the whole, or several for the items of a list."""
+    for target in targets:
+        check_free(target)
+    if len(targets) == 1:
+        return [(targets[0].id, value)]
+    if not is_list(value) or len(value) != len(targets):
+        label = f"{amount_of(value)} for {len(targets)} names"
+        help = "a list of tensors is what `split`, `fork` and `collect` give" if isinstance(value, Tensor) else ""
+        raise ElaborationError(catalog.WRONG_TYPE, targets[0].span.to(targets[-1].span), label, help)
+    return [(target.id, item) for target, item in zip(targets, value, strict=True)]
+
+
+def amount_of(value: Value) -> str:
+    """How many values there are, as it is said where as many names should be."""
+    if not is_list(value):
+        return f"one value, {describe(value)},"
+    noun = "tensor" if is_tensors(value) else "value"
+    return f"{len(value)} {noun}{'s' * (len(value) != 1)}"
+
+
+def check_free(target: ast.Name) -> None:
+    """Raises for a word of the language where a new name is needed."""
+    if target.id in RESERVED:
+        raise ElaborationError(
+            catalog.DUPLICATE, target.span, f"`{target.id}` is a reserved word", "choose another name"
+        )
+
+
+def turns(environment: Environment, source: ast.Expression) -> tuple[Value, ...]:
+    """What a loop goes over, counted before the first turn."""
+    value = evaluate(environment, source)
+    if isinstance(value, TensorList) and environment.builder is not None:
+        value = environment.builder.items(value)
+    values = value if is_tensors(value) and not isinstance(value, Tensor) else checked(source, need_list, value)
+    environment.context.budget.turn(source.span, len(values))
+    return values
+
+
+@evaluates(ast.Conditional)
+def conditional(environment: Environment, node: ast.Conditional) -> Value:
+    """Only the arm that the test chooses is worked out.
+
+    Names of modules do not depend on the choice: one block, beside an arm that is a chain, is a chain of one link.
+    """
+    value = evaluate(environment, node.then if is_true(environment.expecting(()), node.test) else node.other)
+    if isinstance(value, Use | Policy | Role) and not is_single(node) and not environment.context.is_identity(value):
+        return environment.context.links((value,), node.span)
+    return value
+
+
+@evaluates(ast.Attribute)
+def attribute(environment: Environment, node: ast.Attribute) -> Value:
+    """`x.channels`, `x.height`, `x.width`; or the op of an installed package, `acme.swish`."""
+    if isinstance(node.base, ast.Name) and node.base.id not in environment.names:
+        dotted = f"{node.base.id}.{node.name}"
+        found = environment.file.find(dotted)
+        if isinstance(found, type):
+            return environment.context.use(found, {}, environment.place(node, node.name), node.span)
+        if node.base.id not in ("x", *TURN_WORDS):
+            package = f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`"
+            help = suggestion(node.name, environment.file.names()) if node.base.id in FRAMEWORKS else package
+            raise ElaborationError(catalog.UNKNOWN_NAME, node.span, nothing_called(dotted), help)
+    value = evaluate(environment, node.base)
+    if not isinstance(value, Tensor):
+        hint = "take one of its tensors: `x[0]`" if is_tensors(value) else ""
+        raise ElaborationError(catalog.NOT_A_TENSOR, node.span, f"{describe(value)} has no shape of its own", hint)
+    side = SIDES.get(node.name)
+    if side is None:
+        raise ElaborationError(
+            catalog.UNKNOWN_NAME,
+            node.span,
+            f"a tensor has no `{node.name}`",
+            did_you_mean(node.name, SIDES),
+        )
+    if side >= len(value.shape):
+        raise ElaborationError(catalog.NOT_A_MAP, node.span, f"{describe(value)} has no {node.name}")
+    return value.shape[side]
+
+
+@evaluates(ast.Index)
+def index(environment: Environment, node: ast.Index) -> Value:
+    """An item of a list, counted from 0, or from the end where negative."""
+    base, at = evaluate(environment, node.base), evaluate(environment, node.index)
+    if not is_int(at):
+        raise ElaborationError(catalog.WRONG_TYPE, node.index.span, f"an int is needed here, not {describe(at)}")
+    if isinstance(base, TensorList) and environment.builder is not None:
+        return environment.builder.pick(base, checked_index(node, at, len(base.shapes)))
+    if not is_list(base):
+        help = f"some of its channels are `{node.base.span.text}[:8]`" if isinstance(base, Tensor) else ""
+        raise ElaborationError(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list", help)
+    items = environment.builder.items(base) if environment.builder is not None and is_tensors(base) else base
+    return placed(environment, node, items[checked_index(node, at, len(items))])
+
+
+def checked_index(node: ast.Index, at: int, size: int) -> int:
+    """An index counted from 0, if the list has such an item."""
+    if not -size <= at < size:
+        help = f"items are counted from 0: the last is `{node.base.span.text}[{size - 1}]`" if size else ""
+        label = f"the list has {size} item{'s' * (size != 1)}; there is no item {at}"
+        fault = ElaborationError(catalog.OUT_OF_RANGE, node.index.span, label, help)
+        fault.blamed = node.base.id if isinstance(node.base, ast.Name) else ""
+        raise fault
+    return at % size
+
+
+@evaluates(ast.ListSlice)
+def part(environment: Environment, node: ast.ListSlice) -> Value:
+    """Some items of a list, or some channels of a tensor."""
+    base = evaluate(environment, node.base)
+    start, stop = (None if end is None else evaluate(environment, end) for end in (node.start, node.stop))
+    for place, end in ((node.start, start), (node.stop, stop)):
+        if place is not None and not is_int(end):
+            raise ElaborationError(catalog.WRONG_TYPE, place.span, f"an int is needed here, not {describe(end)}")
+    if isinstance(base, Tensor):
+        start, stop, _ = slice(start, stop).indices(base.shape[0])
+        return channels(environment, node, base, start, stop)
+    if isinstance(base, TensorList) and environment.builder is not None:
+        base = environment.builder.items(base)
+    return counted(environment, node, (base if is_tensors(base) else checked(node.base, need_list, base))[start:stop])
+
+
+def channels(environment: Environment, node: ast.ListSlice, base: Tensor, start: int, stop: int) -> Value:
+    """The channels of a tensor from `start` up to `stop`."""
+    assert environment.builder is not None
+    if start >= stop:
+        raise ElaborationError(catalog.OUT_OF_RANGE, node.span, f"no channels are left of {base.shape[0]}")
+    given = {
+        key: environment.context.bound_number(value, node.span) for key, value in (("start", start), ("stop", stop))
+    }
+    use = environment.context.use(vocabulary()["slice"], given, "", node.span)
+    return environment.context.in_place(environment.builder, use, base, environment.settings)

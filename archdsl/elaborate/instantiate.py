@@ -1,0 +1,475 @@
+"""A block as one module: the scope that it is on an input of some shape.
+
+Equal blocks on equal shapes under equal settings are worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+from archdsl.diagnostics import Note, catalog
+from archdsl.elaborate.blame import ElaborationError
+from archdsl.elaborate.budget import LARGEST_MAP
+from archdsl.elaborate.calls import typed_argument
+from archdsl.elaborate.context import UNMARKED, Body, Built, Context, Marks, Rest
+from archdsl.elaborate.environment import Environment
+from archdsl.elaborate.evaluate import run
+from archdsl.elaborate.scope_builder import ScopeBuilder, check_length, check_size, reference, shapes_of
+from archdsl.elaborate.settings import SettingEntry, SettingKey, Settings
+from archdsl.elaborate.signature import Slot, fitted, signature_of
+from archdsl.elaborate.values import (
+    TENSORS,
+    BlockValue,
+    Bound,
+    Policy,
+    Role,
+    Shared,
+    Symbol,
+    Use,
+    Value,
+    With,
+    captures,
+    describe,
+    is_list,
+    is_tensors,
+    kind_of,
+    label,
+    shares,
+)
+from archdsl.graph import Argument, Scope, Totals
+from archdsl.op import Misfit, Op, Shapes
+from archdsl.ops import vocabulary
+from archdsl.record import MISSING
+from archdsl.syntax import ast
+from archdsl.syntax.scopes import DEFAULT_POLICIES, Definition
+
+NONE: frozenset[SettingKey] = frozenset()
+
+
+def op_scope(context: Context, use: Use, shape: Shapes, settings: Settings) -> Built:
+    """An op on an input of this shape."""
+    op, used = op_of(context, use, settings)
+    is_list = not shape or isinstance(shape[0], tuple)
+    if is_list != (op.takes == "list"):
+        raise mismatch(use, op, is_list)
+    output, totals = work_of(context, op, shape, use)
+    check_size(totals, use.span)
+    leaf = Scope("op", op.name, (shape,), output, totals, op, span=use.span)
+    return Built(leaf, used, UNMARKED if context.known is None else Marks(frozenset((use.target,))))
+
+
+def op_of(context: Context, use: Use, settings: Settings) -> tuple[Op, frozenset[SettingKey]]:
+    """An op with all its parameters, and what it asked of the settings; worked out once."""
+    kind: Any = use.target
+    entries = settings.of(kind)
+    key = (use.content, settings.key if entries else 0)
+    if (found := context.ops.get(key)) is None:
+        signature = signature_of(kind)
+        given = {name: bound.value for name, bound in use.given.items()}
+        fitting = ((name, entry) for name, entry in entries.items() if name in signature.slots and name not in given)
+        said = {name: entry.bound.value for name, entry in fitting}
+        for name in signature.required:
+            if name not in given and name not in said:
+                label = f"`{signature.owner}` needs `{name}`"
+                raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature.hint())
+        used = frozenset((kind, name) for name in said) if said else NONE
+        found = context.ops[key] = (kind(**given, **said), used)
+    return found
+
+
+def work_of(context: Context, op: Op, shape: Shapes, use: Use) -> tuple[Shapes, Totals]:
+    """What an op makes of such an input, and what it counts for; worked out once for equal ops."""
+    key = (op, shape)
+    if (found := context.works.get(key)) is None:
+        try:
+            output = op.output(shape)
+        except Misfit as misfit:
+            raise fault_of(use, misfit) from None
+        check_output(use, output)
+        found = context.works[key] = (output, totals_of(op, shape, output))
+    return found
+
+
+def mismatch(use: Use, op: Op, is_list: bool) -> ElaborationError:
+    """One tensor where a list is needed, or the other way round."""
+    if is_list:
+        return ElaborationError(
+            catalog.NOT_A_TENSOR,
+            use.span,
+            f"a list of tensors reaches `{op.name}`, which takes one tensor",
+            "join them first: `-> concat`, `-> add`, or take one: `x[0]`",
+        )
+    return ElaborationError(
+        catalog.LIST_NEEDED,
+        use.span,
+        f"one tensor reaches `{op.name}`, which takes a list of tensors",
+        f"make a list first: `fork(a, b) -> {op.name}`",
+    )
+
+
+def fault_of(use: Use, misfit: Misfit) -> ElaborationError:
+    """What an op cannot take, at the argument that is to blame."""
+    fault = ElaborationError(misfit.rule, use.span, misfit.label, misfit.help)
+    fault.param = misfit.param
+    bound = use.given.get(misfit.param)
+    if bound is not None:
+        fault.blame(bound)
+    return fault
+
+
+def check_output(use: Use, output: Shapes) -> None:
+    """Raises for a map that is empty, or larger than any memory."""
+    shapes: Any = output if isinstance(output[0], tuple) else (output,)
+    for shape in shapes:
+        if min(shape) < 1:
+            raise ElaborationError(
+                catalog.KERNEL_TOO_LARGE, use.span, f"nothing is left of the map: {'x'.join(map(str, shape))}"
+            )
+        if prod(shape) > LARGEST_MAP:
+            raise ElaborationError(
+                catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is larger than any memory"
+            )
+
+
+def totals_of(op: Op, shape: Any, output: Any) -> Totals:
+    """What an op counts for."""
+    sizes = {"parameter": 0, "buffer": 0, "counter": 0}
+    for weight in op.weights(shape):
+        sizes[weight.kind] += weight.size
+    kind = op.counts_as
+    activations = prod(output) if kind == "conv" else 0
+    counts = (int(kind == "conv"), int(kind == "norm"), int(kind == "linear"))
+    return Totals(1, sizes["parameter"], sizes["buffer"], op.macs(shape, output), activations, *counts)
+
+
+def policy_block(context: Context, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[SettingKey]]:
+    """What a policy stands for, with the settings given to it; and the setting that said so."""
+    context.trace.asked.add(None)
+    entry = settings.of(None).get(policy.policy)
+    if entry is None:
+        chosen: BlockValue = context.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
+        used = NONE
+    else:
+        chosen, used = entry.bound.value, frozenset(((None, policy.policy),))
+    return (with_settings(context, chosen, policy) if policy.given else chosen), used
+
+
+def with_settings(context: Context, chosen: BlockValue, policy: Policy) -> BlockValue:
+    """The block of a policy with what was said to the policy (`gamma`)."""
+    if isinstance(chosen, With):
+        body = with_settings(context, chosen.body, policy)
+        return chosen.replace(key=context.key("with", chosen.settings.key, body.key), body=body)
+    if not isinstance(chosen, Use):
+        raise ElaborationError(
+            catalog.UNKNOWN_PARAMETER, policy.span, f"this `{policy.policy}` is a chain, which takes no settings"
+        )
+    signature = signature_of(chosen.target)
+    if signature.lenient:
+        return chosen
+    given: dict[str, Bound] = {}
+    for name, bound in policy.given.items():
+        if name not in signature.slots:
+            raise ElaborationError(
+                catalog.UNKNOWN_PARAMETER,
+                policy.span,
+                f"here `{policy.policy}` is `{signature.owner}`, which has no `{name}`",
+                signature.hint(),
+            )
+        given[name] = fitted(signature.slots[name], bound, exact=False)
+    return context.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)
+
+
+def bind(environment: Environment, use: Use, definition: Definition) -> None:
+    """Puts the parameters into the environment, in order, as each default may use those before it."""
+    slots = signature_of(definition).slots
+    entries = environment.settings.of(definition)
+    at = 1
+    for parameter in definition.parameters:
+        slot = slots[parameter.name]
+        if slot.type.symbols:
+            environment.choices[slot.name] = slot.type.symbols
+        if slot.rest:
+            environment.names[slot.name] = use.given[slot.name].value if slot.name in use.given else Rest({})
+        elif slot.type.name == "tensor" and slot.name in use.given:
+            assert environment.builder is not None
+            environment.names[slot.name] = environment.builder.input(at)
+            environment.builder.names[at] = slot.name
+            at += 1
+        else:
+            environment.names[slot.name] = value_of(environment, use, slot, entries, parameter.default)
+
+
+def value_of(
+    environment: Environment, use: Use, slot: Slot, entries: dict[str, SettingEntry], default: ast.Expression | None
+) -> Value:
+    """A parameter's value: given, set (one of the `entries` of the settings), or the default."""
+    if slot.name in use.given:
+        return use.given[slot.name].value
+    if slot.name in entries:
+        assert environment.builder is not None
+        environment.builder.used.add((use.target, slot.name))
+        return entries[slot.name].bound.value
+    if slot.default is not MISSING:
+        return slot.default
+    if default is None:
+        label = f"`{use.target.name}` needs `{slot.name}`"
+        raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature_of(use.target).hint())
+    return fitted(slot, typed_argument(environment, default, slot.type), exact=True).value
+
+
+def tensor_inputs(use: Use) -> tuple[Value, ...]:
+    """The tensors among the arguments of a block: further inputs, in the order of the signature."""
+    if not isinstance(use.target, Definition):
+        return ()
+    names = signature_of(use.target).tensors
+    return tuple([use.given[name].value for name in names if name in use.given]) if names else ()
+
+
+def arguments_of(environment: Environment, definition: Definition) -> tuple[Argument, ...]:
+    """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
+    names = environment.names
+    return tuple([Argument(name, plain(names[name]), default) for name, default in defaults_of(definition)])
+
+
+def defaults_of(definition: Definition) -> list[tuple[str, Value]]:
+    """The parameters with their written defaults, found out once."""
+    found = definition.__dict__.get("defaults")
+    if found is None:
+        found = [(slot.name, plain(slot.default)) for slot in signature_of(definition).slots.values()]
+        definition.__dict__["defaults"] = found
+    return found
+
+
+def plain(value: Value) -> Value:
+    """A value without what belongs to the elaboration."""
+    if type(value) is int or type(value) is bool:
+        return value
+    if type(value) is Fraction:
+        return float(value)
+    if isinstance(value, BlockValue):
+        return label(value)
+    if isinstance(value, Rest):
+        return tuple(value.given)
+    if is_tensors(value):
+        return "tensor"
+    if is_list(value):
+        return tuple(map(plain, value))
+    return value
+
+
+WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
+"""The types of values that are the same wherever they were written."""
+
+
+def beyond(context: Context, inner: Settings, used: Iterable[SettingKey]) -> frozenset[SettingKey]:
+    """What was asked for and not set by these settings; those that were take effect."""
+    context.trace.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    return frozenset(slot for slot in used if slot not in inner.entries)
+
+
+def module_of(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """The one scope that a block is, on an input of this shape: an op, a defined block, or a chain."""
+    match block:
+        case Use():
+            return instantiate(context, block, (shape, *map(shapes_of, tensor_inputs(block))), settings)
+        case Policy():
+            chosen, used = policy_block(context, block, settings)
+            built = module_of(context, chosen, shape, settings)
+            return built._replace(used=built.used | used)
+        case With():
+            built = module_of(context, block.body, shape, context.extended(settings, block.settings))
+            return built._replace(used=beyond(context, block.settings, built.used))
+        case Role():
+            check_single(context, block)
+            return module_of(context, block.body, shape, settings)
+        case Shared():
+            raise shared_elsewhere(block)
+        case _:
+            return chain_scope(context, block, shape, settings)
+
+
+def child_of(context: Context, name: str, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """As `module_of`, for a module of this name; a fault takes the name along."""
+    try:
+        return module_of(context, block, shape, settings)
+    except ElaborationError as fault:
+        fault.leaves(name, kind_of(block))
+        raise
+
+
+def check_single(context: Context, role: Role) -> None:
+    """Raises where a local name of a block is applied at a second place."""
+    binding: Any = role.binding
+    if binding is None:
+        return
+    context.trace.bodies.add(binding[0])
+    before = context.applied.setdefault(binding, role.span)
+    if before != role.span:
+        raise ElaborationError(
+            catalog.APPLIED_TWICE,
+            role.span,
+            f"`{binding[1]}` is already applied elsewhere",
+            f"for one result used twice, name the tensor: `y = x -> ...`; "
+            f"for two sets of weights, write it twice; for one set, `{binding[1]} = share(...)`",
+            (Note(before, "applied here first"),),
+        )
+
+
+def shared_elsewhere(shared: Shared) -> ElaborationError:
+    """Shared weights outside of the body in which they are shared."""
+    return ElaborationError(
+        catalog.SHARED,
+        shared.span,
+        "a shared block is applied in the body of its `share`, as a link of its own",
+        "apply it there to each tensor, and pass the results on",
+    )
+
+
+def chain_scope(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """Several blocks as one module."""
+    key = ("chain", block.key, shape, settings.key)
+    found = context.scopes.get(key)
+    spared = found is not None
+    if found is None:
+        found = context.scopes[key] = context.building(lambda: new_chain(context, block, shape, settings))
+    context.note(found.marks, spared=spared)
+    return found
+
+
+def new_chain(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """A chain worked out."""
+    builder = ScopeBuilder((shape,))
+    with context.level(block.span):
+        result = context.apply(builder, block, builder.input(0), settings)
+    return Built(close(builder, result, block, kind="chain", name="chain"), frozenset(builder.used))
+
+
+def instantiate(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
+    """An op, or a defined block, on inputs of these shapes."""
+    key = ("use", use.content, shapes, settings.key)
+    found = context.scopes.get(key)
+    spared = found is not None
+    if found is None:
+        try:
+            if isinstance(use.target, Definition):
+                found = known_scope(context, use, use.target, shapes, settings)
+            else:
+                found = op_scope(context, use, shapes[0], settings)
+        except ElaborationError as fault:
+            fault.starts_path()
+            leave(fault, use, settings)
+            raise
+        except RecursionError:
+            help = "does a block use itself without an end?"
+            raise ElaborationError(
+                catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help
+            ) from None
+        context.scopes[key] = found
+    context.note(found.marks, spared=spared)
+    return found
+
+
+def leave(fault: ElaborationError, use: Use, settings: Settings) -> None:
+    """A fault leaves a block or an op: it goes to the argument or to the setting that the failing value came from."""
+    said = {name: entry.bound for name, entry in settings.of(use.target).items()}
+    fault.said += [bound for name, bound in said.items() if name not in use.given]
+    if isinstance(use.target, Definition):
+        fault.passes(use.given, said, use.span)
+    elif fault.param in said and fault.param not in use.given:
+        fault.blame_setting(said[fault.param])
+
+
+def known_scope(
+    context: Context, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
+) -> Built:
+    """A defined block as an earlier elaboration has it, or worked out."""
+    known = context.known
+    if known is not None and (found := known.find(context, use, shapes, settings)):
+        return found
+    found = context.building(lambda: block_scope(context, use, definition, shapes, settings))
+    if known is not None:
+        known.add(use, shapes, settings, found)
+    return found
+
+
+def block_scope(
+    context: Context, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
+) -> Built:
+    """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
+    builder = ScopeBuilder(shapes)
+    context.trace.asked.add(definition)
+    with context.level(use.span, definition.name):
+        body = body_of(context, use, definition, builder, settings)
+        builder.used |= body.used
+        result = body.result
+        if isinstance(result, BlockValue):
+            one = is_one(result) and (definition.returns_single or context.is_identity(result))
+            if one and not builder.steps and len(shapes) == 1 and not captures(result):
+                built = module_of(context, result, shapes[0], settings)
+                return built._replace(used=built.used | builder.used)
+            result = context.apply(builder, result, builder.input(0), settings)
+        elif not is_tensors(result):
+            raise ElaborationError(
+                catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` returns {describe(result)}"
+            )
+    facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": body.arguments}
+    return Built(close(builder, result, use, **facts), frozenset(builder.used))
+
+
+def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBuilder, settings: Settings) -> Body:
+    """What a block's body comes to. Where it asks nothing of its input, it is worked out once for all inputs.
+
+    What has a place in the text (blocks, settings) is known by identity: a fault in it is told at its own place.
+    """
+    placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
+    key = (use.content, id(settings), *placed)
+    if (found := context.bodies.get(key)) is not None:
+        context.note(found.marks, spared=True)
+        context.trace.parts.add(found.token)
+        return found
+    names: dict[str, Value] = {"x": builder.input(0)}
+    environment = Environment(
+        context, definition.file, definition.statics, names, settings, builder, definition.parameter_names
+    )
+
+    def work() -> tuple[tuple[Argument, ...], bool, Value]:
+        bind(environment, use, definition)
+        return arguments_of(environment, definition), *run(environment, definition.body)
+
+    (arguments, returned, result), marks = context.noting(work)
+    context.note(marks)
+    if not returned:
+        label = f"`{definition.name}` returns nothing"
+        raise ElaborationError(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
+    body = Body(arguments, result, frozenset(builder.used), marks, (use, settings), builder.token)
+    asks = "x" in environment.read or len(builder.inputs) > 1
+    if isinstance(result, BlockValue) and not asks and not (context.shares and shares(result)):
+        context.bodies[key] = body
+    return body
+
+
+def is_one(block: BlockValue) -> bool:
+    """Whether a body's text comes to one block, which then needs no level of its own."""
+    match block:
+        case Use() | Policy():
+            return True
+        case With():
+            return is_one(block.body)
+        case Role():
+            return block.role == "parameter" and is_one(block.body)
+        case _:
+            return False
+
+
+def close(builder: ScopeBuilder, result: Value, block: BlockValue, **facts: Any) -> Scope:
+    """The finished scope."""
+    if not isinstance(result, TENSORS) and not result:
+        raise ElaborationError(catalog.NOT_A_TENSOR, block.span, "this is an empty list")
+    output = shapes_of(result)
+    check_length(output, block.span)
+    reached = reference(result)
+    builder.check_use(reached)
+    return builder.finish(block.span, result=reached, output=output, **facts)

@@ -1,0 +1,457 @@
+"""A backbone becomes a graph: parameters, settings, then the sections of the chain in order, then further outputs."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise, takewhile
+from typing import Any, TypeGuard
+
+from archdsl.diagnostics import ArchError, Diagnostic, Note, Span, catalog, did_you_mean, listed
+from archdsl.diagnostics.diagnostic import MOST_FINDINGS
+from archdsl.elaborate.apply import Application
+from archdsl.elaborate.blame import ElaborationError, bring_home
+from archdsl.elaborate.budget import Budget
+from archdsl.elaborate.calls import typed_argument
+from archdsl.elaborate.context import NOWHERE, Context
+from archdsl.elaborate.evaluate import bound, evaluate
+from archdsl.elaborate.lines import LineContext
+from archdsl.elaborate.scope_builder import ScopeBuilder
+from archdsl.elaborate.scope_cache import ScopeCache
+from archdsl.elaborate.set_settings import entry_of, slot_of
+from archdsl.elaborate.settings import SettingEntry, SettingKey
+from archdsl.elaborate.signature import Slot as ParameterSlot
+from archdsl.elaborate.signature import add_parameter, fitted
+from archdsl.elaborate.stage import Worked, reduction, work_out
+from archdsl.elaborate.types import Type
+from archdsl.elaborate.values import BlockValue, Bound, Tensor, Value, is_tensors
+from archdsl.graph import Child, Graph, Map, Run, Section, Step, needed, values_read
+from archdsl.graph import Section as Part
+from archdsl.graph.ir import attribute_name
+from archdsl.op import Shape
+from archdsl.syntax import ast
+from archdsl.syntax.document import Output, SectionLine, Setting, input_size
+from archdsl.syntax.inheritance import InheritedLine, InheritedParameter, ResolvedNetwork, key_of
+from archdsl.syntax.scopes import POLICIES, FileScope
+from archdsl.syntax.static_names import line_of
+
+MOST_NAMED = 3
+
+
+def unread(sections: Sequence[Section], steps: Sequence[Step]) -> list[Diagnostic]:
+    """What is wrong with each section that nothing reads; not with those that only such a one reads."""
+    named = {each.value: each for each in sections}
+    reads = {step.output: [named[value] for value in values_read(step.inputs) if value in named] for step in steps}
+    chain = [each for each in sections if each.kind != "output"]
+    always = [each.value for each in sections if each.kind == "output" and not each.training_only]
+    in_use = needed([chain[-1].value, *always], steps)
+    readers: dict[int, list[Section]] = {}
+    for reader in sections:
+        for each in reads[reader.value] if reader.value not in in_use else ():
+            readers.setdefault(each.value, []).append(reader)
+    idle = [(section, after) for section, after in pairwise(chain) if section.value not in in_use]
+    by = {section: readers.get(section.value, []) for section, _ in idle}
+    return [
+        about(section, after, reads[after.value], by[section])
+        for section, after in idle
+        if all(each.training_only for each in by[section])
+    ]
+
+
+def about(section: Section, after: Section, reads: list[Section], by: list[Section]) -> Diagnostic:
+    """What is said of a section that nothing reads, or only outputs in training, and of the one that comes next."""
+    label = f"nothing uses the output of `{section.name}`"
+    help = f"leave it out, or start a line from it: `{section.name} -> ...`"
+    if by:
+        label += f" but {names(by)}, in training only"
+        help = "move the blocks of this section into the output"
+    note = Note(after.span, f"`{after.name}` comes next, and reads {names(reads)}")
+    return catalog.UNUSED.at(section.span, label, help=help, notes=(note,))
+
+
+def names(sections: Sequence[Section]) -> str:
+    """Sections by name, the first few."""
+    return listed(dict.fromkeys(each.name for each in sections[:MOST_NAMED]))
+
+
+GATHERS = {"fork", "concat"}
+
+
+def look_over(
+    line_context: LineContext,
+    line: SectionLine | Output,
+    file: FileScope,
+    told: Callable[[ElaborationError], list[Diagnostic]],
+    most: int,
+) -> list[Diagnostic]:
+    """What is wrong with a line that names no tensor, those of each link apart; `told` makes findings of a fault.
+
+    At `most` so many findings, or what is wrong with one link more.
+    """
+    environment = line_context.environment(line.value, file)
+    found: list[Diagnostic] = []
+    for part in pieces(line.value):
+        if len(found) >= most:
+            break
+        try:
+            evaluate(environment, part)
+        except ElaborationError as fault:
+            found += told(fault)
+        except ArchError as error:
+            found += error.diagnostics
+    return found
+
+
+def pieces(node: ast.Expression) -> list[ast.Expression]:
+    """The parts of an expression that mean the same on their own."""
+    match node:
+        case ast.Chain():
+            parts: tuple[ast.Expression, ...] = node.links
+        case ast.Binary(sign="+"):
+            parts = (node.left, node.right)
+        case ast.Named():
+            parts = (node.body,)
+        case ast.Unpack():
+            parts = (node.value,)
+        case ast.Call(callee=ast.Name(id=name)) if name in GATHERS and node.arguments:
+            parts = tuple(argument.value for argument in node.arguments)
+        case _:
+            return [node]
+    return [piece for part in parts for piece in pieces(part)]
+
+
+LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
+
+
+def elaborate(
+    family: ResolvedNetwork,
+    params: dict[str, Any] | None = None,
+    size: tuple[int, ...] | None = None,
+    known: ScopeCache | None = None,
+    budget: Budget | None = None,
+) -> Graph:
+    """The graph of a backbone, its parameters set by `params` (values or expressions), on an input of `size`.
+
+    `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
+    of the work that may be done. Raises ArchError with all that is wrong.
+    """
+    if known and known.is_full:
+        known.forget()
+    with uncollected():
+        return Elaboration(family, params or {}, size, Application(known, budget)).graph()
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """Without the collector of cycles: what is made here has none, and there is much of it to go over."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Elaboration:
+    """One backbone on its way to a graph."""
+
+    def __init__(
+        self, family: ResolvedNetwork, params: dict[str, Any], size: tuple[int, ...] | None, context: Context
+    ) -> None:
+        self.family = family
+        self.params = params
+        self.asked = size
+        self.size: Shape = ()
+        self.context = context
+        self.line_context = LineContext(self.context, frozenset(each.parameter.name for each in family.parameters))
+        self.line_context.sections = frozenset(
+            line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
+        )
+        self.line_context.outputs = frozenset(key for line in family.outputs if isinstance(key := key_of(line), str))
+        self.given: dict[str, Bound] = {}
+        """What was handed over for a parameter in a text: by `extends`, or by `-p`."""
+        self.declared: dict[SettingKey, SettingEntry] = {}
+        self.findings: list[Diagnostic] = []
+        self.root = ScopeBuilder(())
+        self.parts: list[Part] = []
+        self.maps: list[Map] = []
+
+    def graph(self) -> Graph:
+        """All lines in order; raises with all independent findings."""
+        self.attempt(self.bind_parameters)
+        self.stop()
+        self.attempt(self.bind_input)
+        for work in (self.bind_settings, self.chain, self.outputs, self.check_read, self.check_unused):
+            self.attempt(work)
+            if self.findings and not any(finding.code in LIMITS for finding in self.findings):
+                self.look_over()
+            self.stop()
+        graph = self.attempt(self.finish)
+        self.stop()
+        return graph
+
+    def finish(self) -> Graph:
+        """The network's own scope, and the graph."""
+        last = next(part for part in reversed(self.parts) if part.kind != "output")
+        root = self.root.finish(
+            self.family.span,
+            frozenset(attribute_name(part.name) for part in self.parts if part.training_only),
+            kind="network",
+            name=self.family.name,
+            doc=self.family.doc,
+            result=last.value,
+            output=last.shape,
+        )
+        return Graph(self.family.name, self.family.doc, self.size, root, tuple(self.parts), tuple(self.maps))
+
+    # ---- findings
+
+    def attempt(self, work: Callable[[], Any], line: InheritedLine | None = None) -> Any:
+        """Does a piece of work (for a line); what is wrong with it is noted, and the result is None."""
+        try:
+            return work()
+        except ElaborationError as fault:
+            self.findings += self.told(fault, line)
+        except ArchError as error:
+            self.findings += error.diagnostics
+        except RecursionError:
+            self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this is nested too deeply"))
+        finally:
+            self.context.inside.clear()
+        return None
+
+    def told(self, fault: ElaborationError, line: InheritedLine | None) -> list[Diagnostic]:
+        """What is wrong with a line, at the places where the user has a part in it."""
+        faults = (fault, *fault.also)
+        if line is not None:
+            for each in faults:
+                bring_home(each, line, self.family, self.given)
+        return [each.diagnostic() for each in faults]
+
+    def stop(self) -> None:
+        """Raises what has been found so far, if anything."""
+        if self.findings:
+            raise ArchError(in_order(self.findings))
+
+    def look_over(self) -> None:
+        """Notes what is wrong by its text with lines that were not worked out; not with those that name any."""
+        known = self.line_context.names
+        constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}
+        for line in self.until_full((*self.family.sections, *self.family.outputs)):
+            content = line.content
+            assert not isinstance(content, Setting)
+            names = line_of(content.value, line.file).names
+            if content.name not in known and not any(
+                is_tensors(known[name]) if name in known else name in self.line_context.sections | constants
+                for name in names
+            ):
+                room = MOST_FINDINGS - len(self.findings)
+                told = partial(self.told, line=line)
+                found = look_over(self.line_context, content, line.file, told, room)
+                self.findings += [each for each in found if all(each.span != other.span for other in self.findings)]
+
+    def until_full(self, lines: Iterable[InheritedLine]) -> Iterator[InheritedLine]:
+        """Lines, as long as there are fewer findings than anybody reads."""
+        return takewhile(lambda _: len(self.findings) < MOST_FINDINGS, lines)
+
+    # ---- parameters
+
+    def bind_parameters(self) -> None:
+        """The parameters: as asked for, else by default."""
+        slots: dict[str, ParameterSlot] = {}
+        for declared in self.family.parameters:
+            add_parameter(slots, *declared.first)
+        for name in self.params:
+            if name not in slots:
+                label = f"`{self.family.name}` has no parameter `{name}`"
+                help = did_you_mean(name, slots) or (f"it has {listed(slots)}" if slots else "it has no parameters")
+                self.findings.append(catalog.UNKNOWN_PARAMETER.at(self.place_of(name), label, help=help))
+        for declared in self.family.parameters:
+            self.attempt(lambda declared=declared: self.bind_parameter(declared, slots[declared.parameter.name]))
+
+    def bind_parameter(self, declared: InheritedParameter, slot: ParameterSlot) -> None:
+        """One parameter."""
+        if slot.type.symbols:
+            self.line_context.choices[slot.name] = slot.type.symbols
+        found = fitted(slot, self.argument(declared, slot.type), exact=True)
+        self.line_context.set_name(slot.name, found.value, declared.parameter.span)
+        if found.origin is not NOWHERE and (slot.name in self.params or declared.parameter is not declared.first[0]):
+            self.given[slot.name] = found
+
+    def place_of(self, name: str) -> Span | None:
+        """Where a parameter was asked for, if that was in a text."""
+        value = self.params[name]
+        if not isinstance(value, ast.Expression):
+            return self.family.span
+        source = value.span.source
+        return Span(source, 0, len(name)) if source.text.startswith(f"{name}=") else value.span
+
+    def argument(self, declared: InheritedParameter, kind: Type) -> Bound:
+        """What stands for a parameter: the value asked for, or the default."""
+        name, default = declared.parameter.name, declared.parameter.default
+        asked = self.params.get(name, default)
+        if asked is None and name not in self.params:
+            raise ElaborationError(
+                catalog.MISSING_ARGUMENT,
+                declared.parameter.span,
+                f"`{name}` has no default, and is not given",
+                f"give it a default; or, in commands that take `-p` (`show`, `build`), set it: `-p {name}=...`",
+            )
+        if isinstance(asked, ast.Expression):
+            file = self.family.file if name in self.params else declared.file
+            return typed_argument(self.line_context.environment(asked, file), asked, kind)
+        return Bound(asked, declared.parameter.span, NOWHERE)
+
+    # ---- the input
+
+    def bind_input(self) -> None:
+        """The shape of the network's input: asked for, or declared."""
+        family = self.family
+        shape = self.asked or family.input
+        if shape is None:
+            raise ElaborationError(
+                catalog.MISSING_ARGUMENT,
+                family.span,
+                f"`{family.name}` does not say what its input is",
+                "add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
+            )
+        self.size = input_size(tuple(shape), family.span if self.asked else family.input_span)
+        self.root = ScopeBuilder((self.size,))
+
+    # ---- settings
+
+    def bind_settings(self) -> None:
+        """Constants, policies and defaults, in order."""
+        entries: dict[SettingKey, SettingEntry] = {}
+        for line in self.until_full(self.family.settings):
+            self.attempt(lambda line=line: self.bind_setting(line, entries), line)
+        self.line_context.settings = self.context.settings(entries)
+
+    def bind_setting(self, line: InheritedLine, entries: dict[SettingKey, SettingEntry]) -> None:
+        """One constant, policy or default."""
+        setting = line.content
+        assert isinstance(setting, Setting)
+        environment = self.line_context.environment(setting.value, line.file)
+        if is_constant(setting):
+            value = bound(environment, setting.value, evaluate(environment, setting.value)).value
+            self.line_context.set_name(setting.target[0], value, setting.span)
+            return
+        slot = slot_of(environment, setting.target, setting.span or setting.value.span)
+        entry = entries[slot] = entry_of(environment, slot, setting.target, setting.value)
+        if line.own:
+            self.declared[slot] = entry
+
+    def check_unused(self) -> None:
+        """Notes the backbone's own settings and constants that had no effect.
+
+        Not where parameters were given: what they leave out (the classifier, say) may be what a setting was for.
+        """
+        if self.params:
+            return
+        marks = self.context.trace
+        idle = [entry for slot, entry in self.declared.items() if slot not in self.root.used]
+        idle += [entry for place, entry in marks.declared.items() if place not in marks.effective]
+        for entry in idle:
+            help = "no op or block of that name is built here, or each has its own value; remove the setting"
+            label = f"the setting `{entry.text}` reaches nothing"
+            self.findings.append(catalog.UNUSED.at(entry.bound.span, label, help=help))
+        for line in self.family.settings:
+            setting = line.content
+            if line.own and is_constant(setting) and setting.target[0] not in self.line_context.read:
+                name = setting.target[0]
+                block = isinstance(self.line_context.names.get(name), BlockValue)
+                help = f"a section is written `{name}: ...`; otherwise remove it" if block else "remove it"
+                self.findings.append(catalog.UNUSED.at(setting.span, f"the constant `{name}` is never used", help=help))
+
+    # ---- sections
+
+    def chain(self) -> None:
+        """The sections in order, each on the output of the one before."""
+        if not self.family.sections:
+            label = f"`{self.family.name}` has no sections"
+            raise catalog.NO_BACKBONE.error(
+                self.family.span, label, help="add a stage: `stage c1: ...`, in YAML `stages: {c1: ...}`"
+            )
+        value: Value = self.root.input(0)
+        for line in self.family.sections:
+            section = line.content
+            assert isinstance(section, SectionLine)
+            worked = self.work_out(section, line, value)
+            self.maps += worked.maps
+            value = self.add(section, worked, "stage" if section.stage else "section", training=False)
+
+    def outputs(self) -> None:
+        """Further outputs, from the tensors that they name: those of outputs before them, too."""
+        self.line_context.outputs = frozenset()
+        for line in self.until_full(self.family.outputs):
+            output = line.content
+            assert isinstance(output, Output)
+            self.attempt(lambda line=line, output=output: self.output(line, output))
+
+    def output(self, line: InheritedLine, output: Output) -> None:
+        """One further output."""
+        worked = self.work_out(output, line, None)
+        if not output.training:
+            self.check_inference(output, worked)
+        self.add(output, worked, "output", output.training)
+
+    def check_inference(self, output: Output, worked: Worked) -> None:
+        """Raises where an output that is always there reads one that is there in training only."""
+        read = {tensor.id for tensor in worked.inputs}
+        for part in self.parts:
+            if part.training_only and part.value in read:
+                label = f"`{part.name}` exists in training only"
+                help = f"write `{output.name} if training`"
+                raise ElaborationError(catalog.UNKNOWN_NAME, output.value.span, label, help)
+
+    def check_read(self) -> None:
+        """Notes the sections that inference has no need of."""
+        self.findings += unread(self.parts, self.root.steps)
+
+    def work_out(self, content: SectionLine | Output, line: InheritedLine, before: Tensor | None) -> Worked:
+        """A line's own scope."""
+        try:
+            worked = work_out(self.line_context, content, line.file, before, self.size)
+        except ElaborationError as fault:
+            fault.leaves(content.name, kind_of_line(content))
+            bring_home(fault, line, self.family, self.given)
+            raise
+        self.root.used |= worked.used
+        return worked
+
+    def add(self, content: SectionLine | Output, worked: Worked, kind: Any, training: bool) -> Tensor:
+        """A line's scope as a child of the network, a step, and a named tensor."""
+        name, scope = content.name, worked.scope
+        self.line_context.check_name(name, content.span)
+        child = attribute_name(name)
+        self.root.adopt(Child(child, "one", (Run(1, scope),)), content.span)
+        value = self.root.step("call", tuple(each.id for each in worked.inputs), scope.output, child, scope)
+        self.root.name_value(value, name)
+        self.line_context.set_name(name, value, content.span)
+        span = content.value.span
+        stride = reduction(self.size, value.shape)
+        self.parts.append(Part(name, kind, value.id, value.shape, stride, training, span.text, span))
+        return value
+
+
+def in_order(findings: list[Diagnostic]) -> list[Diagnostic]:
+    """Findings in the order of their places, those of one text together."""
+    sources = list(dict.fromkeys(id(each.span.source) for each in findings if each.span))
+    return sorted(
+        findings, key=lambda each: (sources.index(id(each.span.source)), each.span.start) if each.span else (0, 0)
+    )
+
+
+def kind_of_line(content: SectionLine | Output) -> str:
+    """What a line is called before its name."""
+    if isinstance(content, Output):
+        return "output"
+    return "stage" if content.stage else ""
+
+
+def is_constant(setting: Any) -> TypeGuard[Setting]:
+    """Whether a line gives a name to a value (and is no policy)."""
+    return isinstance(setting, Setting) and len(setting.target) == 1 and setting.target[0] not in POLICIES

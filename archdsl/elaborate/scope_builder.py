@@ -1,0 +1,198 @@
+"""A scope under construction: its values, children and steps, and what it will sum up to."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Sized
+from typing import Any
+
+from archdsl.diagnostics import Span, catalog
+from archdsl.elaborate.blame import ElaborationError
+from archdsl.elaborate.budget import LONGEST_LIST, MOST_OPS, MOST_PARAMS
+from archdsl.elaborate.settings import SettingKey
+from archdsl.elaborate.values import TENSORS, Tensor, TensorList, Value, is_list
+from archdsl.graph import ROWS, Child, Origin, Ref, Run, Scope, Spread, Step, Totals, each_value
+from archdsl.op import Shapes
+
+Origins = tuple[tuple[str, Origin], ...]
+
+TOKENS = itertools.count()
+"""Numbers of bodies and of `share`s, each given once in a process: what is said of one is said of no other."""
+
+
+class ScopeBuilder:
+    """Collects what a scope does. `used` is what was asked of the settings in force, in it or below."""
+
+    def __init__(self, inputs: tuple[Shapes, ...]) -> None:
+        self.token = next(TOKENS)
+        self.inputs = inputs
+        self.children: dict[str, Child] = {}
+        self.lists: dict[str, list[Run]] = {}
+        """The modules so far of each child that is a list; its own runs are put in at the end."""
+        self.lengths: Counter[str] = Counter()
+        self.steps: list[Step] = []
+        self.count = len(inputs)
+        self.used: set[SettingKey] = set()
+        self.names: dict[int, str] = {}
+        self.shared: dict[int, Step] = {}
+
+    def input(self, at: int) -> Value:
+        """An input as a value of this scope."""
+        return value_of(at, self.inputs[at])
+
+    # ---- children
+
+    def adopt(self, child: Child, span: Span | None) -> None:
+        """A module under a name of its own."""
+        if child.name in self.children:
+            raise ElaborationError(
+                catalog.SAME_NAME,
+                span,
+                f"`{child.name or '0'}` is already the name of another module here",
+                "give one of them a name with `as`: `... as name`",
+            )
+        self.children[child.name] = child
+
+    def append(self, name: str, run: Run, role: str, origins: Origins, span: Span | None) -> int:
+        """One more module to a list; its index there."""
+        at = self.lengths[name]
+        if at == 0:
+            self.adopt(Child(name, "list", (run,), role, origins), span)  # type: ignore[arg-type]
+            self.lists[name] = []
+        self.lengths[name] = at + 1
+        runs = self.lists[name]
+        if runs and runs[-1].scope is run.scope:
+            runs[-1] = Run(runs[-1].count + 1, run.scope)
+        else:
+            runs.append(run)
+        return at
+
+    # ---- steps
+
+    def step(
+        self,
+        kind: str,
+        inputs: tuple[Ref, ...],
+        shape: Shapes,
+        target: str = "",
+        scope: Scope | None = None,
+        index: int | None = None,
+    ) -> Value:
+        """One more act, and the value that it gives."""
+        at = self.count
+        self.steps.append(Step(kind, target, inputs, at, shape, scope, index))  # type: ignore[arg-type]
+        self.count = at + 1
+        return value_of(at, shape)
+
+    def name_value(self, value: Value, name: str) -> None:
+        """What the text calls a value; the first name stays."""
+        if isinstance(value, TENSORS):
+            self.names.setdefault(value.id, name)
+
+    def items(self, value: Value) -> tuple[Tensor, ...]:
+        """The tensors of a list, one by one."""
+        if isinstance(value, TensorList):
+            picks = (self.step("pick", (value.id,), shape, index=at) for at, shape in enumerate(value.shapes))
+            return tuple(picks)
+        return tuple(each for part in value for each in (self.items(part) if isinstance(part, TensorList) else (part,)))
+
+    def pick(self, value: TensorList, at: int) -> Value:
+        """One tensor of a list."""
+        return self.step("pick", (value.id,), value.shapes[at], index=at)
+
+    # ---- the end
+
+    def totals(self, idle: frozenset[str] = frozenset()) -> Totals:
+        """What this scope holds, by its children, and what it does, by its steps (those of `idle` children aside)."""
+        params = buffers = n_conv = n_norm = n_linear = ops = macs = activations = 0
+        for child in self.children.values():
+            for count, scope in child.runs:
+                _, own_params, own_buffers, _, _, convs, norms, linears = scope.totals
+                params += count * own_params
+                buffers += count * own_buffers
+                n_conv += count * convs
+                n_norm += count * norms
+                n_linear += count * linears
+        for step in self.steps:
+            if step.target in idle:
+                continue
+            row = self.children[step.target].runs if step.kind in ROWS else ()
+            for count, scope in row if step.scope is None else ((1, step.scope),):
+                done = scope.totals
+                ops += count * done.ops
+                macs += count * done.macs
+                activations += count * done.activations
+        return Totals(ops, params, buffers, macs, activations, n_conv, n_norm, n_linear)
+
+    def check_use(self, result: Ref) -> None:
+        """Raises where a module gives what nothing reads: it would hold weights and never run."""
+        refs = {result}.union(*[step.inputs for step in self.steps])
+        read = refs.union(*[each_value(ref) for ref in refs if type(ref) is not int])
+        for step in self.steps:
+            if step.target and step.output not in read:
+                child = self.children[step.target]
+                help = (
+                    "use it, or leave it out (`identity`)" if child.role == "parameter" else "use it, or leave it out"
+                )
+                raise ElaborationError(
+                    catalog.UNUSED, child.scope.span, f"nothing uses the output of `{child.name}`", help
+                )
+
+    def finish(self, span: Span | None, idle: frozenset[str] = frozenset(), **facts: Any) -> Scope:
+        """The scope; raises where it is larger than any network may be."""
+        for name, runs in self.lists.items():
+            self.children[name] = self.children[name]._replace(runs=tuple(runs))
+        totals = self.totals(idle)
+        check_size(totals, span)
+        called = self.names
+        steps = tuple(
+            [step._replace(name=called[step.output]) if step.output in called else step for step in self.steps]
+            if called
+            else self.steps
+        )
+        names = tuple([called.get(at, "x") for at in range(len(self.inputs))])
+        children = tuple(self.children.values())
+        return Scope(inputs=self.inputs, totals=totals, children=children, steps=steps, names=names, span=span, **facts)
+
+
+def check_size(totals: Totals, span: Span | None) -> None:
+    """Raises where a network is larger than any may be."""
+    if totals.ops > MOST_OPS:
+        raise ElaborationError(
+            catalog.TOO_MANY_OPS, span, f"this comes to {totals.ops:,} ops; at most {MOST_OPS:,} are built"
+        )
+    if totals.params > MOST_PARAMS:
+        raise ElaborationError(
+            catalog.TOO_MANY_OPS, span, f"this comes to {totals.params:,} parameters; at most {MOST_PARAMS:,} are built"
+        )
+
+
+def check_length(items: Sized, span: Span | None) -> None:
+    """Raises for more tensors in one list than anybody means."""
+    if len(items) > LONGEST_LIST:
+        raise ElaborationError(
+            catalog.TOO_MANY_OPS, span, f"a list of {len(items):,} tensors; at most {LONGEST_LIST:,} are built"
+        )
+
+
+def value_of(at: int, shape: Shapes) -> Value:
+    """A value of a scope: a tensor, or a list of them."""
+    return TensorList(at, shape) if shape and type(shape[0]) is tuple else Tensor(at, shape)  # type: ignore[arg-type]
+
+
+def reference(value: Value) -> Ref:
+    """A value as the input of a step."""
+    if not is_list(value):
+        return value.id
+    return tuple(part.id if isinstance(part, Tensor) else Spread(part.id) for part in value)
+
+
+def shapes_of(value: Value) -> Shapes:
+    """The shape of a tensor, or the shapes of a list."""
+    if type(value) is Tensor:
+        return value.shape
+    if type(value) is TensorList:
+        return value.shapes
+    parts = (part.shapes if isinstance(part, TensorList) else (part.shape,) for part in value)
+    return tuple(shape for shapes in parts for shape in shapes)

@@ -1,0 +1,106 @@
+"""Modules that earlier elaborations have worked out: the networks of a family have most of theirs in common.
+
+A module is the same where its block says the same, meets the same shapes, and where the settings say the same to all
+that asks them in it: its ops, its blocks, and the policies. It is taken over only where working it out here could not
+fail: where its levels fit, where the work that it stands for is within the limits (and is counted as if it were done
+here), and where it leaves no mark in a body around it. So what an elaboration comes to with known modules, it comes to
+without them: the same figures. Places are another matter, as a module stands in the text that it was first met in; so
+whatever is told to people is worked out without (`driver.checking`, `driver.compiling.counted`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archdsl.elaborate.budget import MOST_LEVELS
+from archdsl.elaborate.context import Built, Context, Marks
+from archdsl.elaborate.settings import Said, SettingKey, Settings
+from archdsl.elaborate.values import Use
+from archdsl.syntax.scopes import Target
+
+if TYPE_CHECKING:
+    from archdsl.graph import Totals
+    from archdsl.op import Op, Shapes
+
+MOST_MODULES = 10_000
+"""So many are kept. Then all are forgotten: what comes next is more like what came last than like what came first."""
+MOST_KEYS = 20 * MOST_MODULES
+"""So many numbers of equal things are kept, for the same reason."""
+FIRST = 200
+"""So many are kept before anything is said of their use."""
+FIRST_TEXTS = 8
+"""So many are checked before anything is said of that."""
+MOST_ALIKE = 8
+"""So many are kept that differ in their settings only."""
+
+
+class Module(NamedTuple):
+    """The settings around a block, and the module that it was there."""
+
+    settings: Settings
+    built: Built
+
+
+class ScopeCache:
+    """What many elaborations, one after the other, carry along. Each thread has its own."""
+
+    def __init__(self) -> None:
+        self.texts = 0
+        self.clean = 0
+        """How many texts were checked with what is known, and of how many there was nothing to tell."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begins anew. Never within an elaboration: its numbers for equal things are those of `keys`."""
+        self.keys: dict[tuple[Any, ...], int] = {}
+        self.ops: dict[tuple[int, int], tuple[Op, frozenset[SettingKey]]] = {}
+        self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = {}
+        self.modules: dict[tuple[int, Any], list[Module]] = {}
+        self.count = 0
+        self.found = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more is kept than is likely to be of use."""
+        return self.count > MOST_MODULES or len(self.keys) > MOST_KEYS
+
+    @property
+    def pays(self) -> bool:
+        """Whether enough is found again to be worth the keeping, as far as that can be told."""
+        return self.count < FIRST or self.found * 4 >= self.count
+
+    @property
+    def saves(self) -> bool:
+        """Whether checking texts with what is known saves work: those of which there is something to tell cost more."""
+        return self.texts < FIRST_TEXTS or self.clean * 2 >= self.texts
+
+    def find(self, context: Context, use: Use, shapes: Any, settings: Settings) -> Built | None:
+        """The module that a block is on inputs of these shapes, if it is known; its cost is then counted."""
+        for module in self.modules.get((use.content, shapes), ()):
+            marks = module.built.marks
+            if said(module.settings, marks.asked) == said(settings, marks.asked) and is_affordable(context, marks):
+                self.found += 1
+                return module.built
+        return None
+
+    def add(self, use: Use, shapes: Any, settings: Settings, built: Built) -> None:
+        """Takes note of a module, if it has nothing to do with the bodies around it."""
+        self.count += 1
+        if not built.marks.bodies:
+            alike = self.modules.setdefault((use.content, shapes), [])
+            alike.insert(0, Module(settings, built))
+            del alike[MOST_ALIKE:]
+
+
+def is_affordable(context: Context, marks: Marks) -> bool:
+    """Whether some work could be done here, whatever has been done before; its cost is then counted."""
+    return len(context.inside) + marks.levels <= MOST_LEVELS and context.budget.spend(marks.cost)
+
+
+def said(settings: Settings, asked: frozenset[Target | None]) -> Said:
+    """What settings say to some ops, blocks and policies (None); found out once."""
+    found = settings.said.get(asked)
+    if found is None:
+        entries = [(slot, entry) for slot, entry in settings.entries.items() if slot[0] in asked]
+        found = settings.said[asked] = frozenset((*slot, entry.key) for slot, entry in entries)
+    return found

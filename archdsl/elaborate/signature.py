@@ -1,0 +1,393 @@
+"""Signatures of ops and blocks: the parameters in order, their types, and what may stand for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from math import ceil, floor
+from typing import Any, NamedTuple
+
+from archdsl.diagnostics import DiagnosticKind, catalog
+from archdsl.diagnostics.diagnostic import shortened
+from archdsl.elaborate.blame import ElaborationError, together
+from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
+from archdsl.elaborate.types import DECLARABLE, Type, TypeMismatch, fit, is_int, of_annotation, of_words
+from archdsl.elaborate.values import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list
+from archdsl.initializer import INITIALIZERS
+from archdsl.op import Declaration, Param
+from archdsl.ops import vocabulary
+from archdsl.record import MISSING
+from archdsl.syntax import ast
+from archdsl.syntax.scopes import POLICIES, RESERVED, TURN_WORDS, Definition, FileScope, Target, UserFunction
+
+ELSEWHERE = {
+    "stride": "reduce the map before it: `maxpool(3, 2) -> {owner}(...)`",
+    **dict.fromkeys(POLICIES, "set it around the block: `with({name} = {value}, {owner}(...))`"),
+    **dict.fromkeys(("in_channels", "in_features"), "leave it out: what comes in is known"),
+    "inplace": "leave it out: it is in place wherever that is safe",
+}
+"""Where what a block has no parameter for is said."""
+WORDS = {"None": "none", "True": "true", "False": "false"}
+WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
+
+
+class Slot(NamedTuple):
+    """A parameter: its name and type, whether it goes by name only, and its default, where that is the same always."""
+
+    name: str
+    type: Type
+    named: bool
+    required: bool
+    rest: bool = False
+    default: Any = MISSING
+    bounds: Param | None = None
+    shown: str = ""
+    """The default as a text says it."""
+
+    @property
+    def text(self) -> str:
+        """The parameter as one writes it in a signature."""
+        if self.rest:
+            return f"...{self.name}"
+        return self.name if self.required else f"{self.name} = {self.shown}"
+
+
+class Signature:
+    """The parameters of an op, an initializer or a block.
+
+    `takes` is `tensor` or `list` for what is applied, and nothing for an initializer.
+    `positions` are those that may be given by position; `rest` is the `...name` that takes what is left; `required`
+    are the names without a default.
+    """
+
+    def __init__(self, owner: str, slots: dict[str, Slot], lenient: bool = False, takes: str = "tensor") -> None:
+        self.owner = owner
+        self.takes = takes
+        self.slots = slots
+        self.lenient = lenient
+        self.positions = [slot for slot in slots.values() if not slot.named]
+        self.rest = next((slot for slot in slots.values() if slot.rest), None)
+        self.required = [slot.name for slot in slots.values() if slot.required]
+        self.tensors = [slot.name for slot in slots.values() if slot.type.name == "tensor"]
+
+    def text(self) -> str:
+        """The signature as one writes it."""
+        parts = [slot.text for slot in self.positions]
+        named = [slot.text for slot in self.slots.values() if slot.named]
+        return f"{self.owner}({', '.join([*parts, *(['*'] if named else []), *named])})"
+
+    def hint(self) -> str:
+        """The help of a message on a call that does not fit it."""
+        return f"the signature is {self.text()}"
+
+
+def signature_of(target: Target) -> Signature:
+    """The signature of an op or a block."""
+    return of_definition(target) if isinstance(target, Definition) else of_declared(target)
+
+
+@cache
+def of_declared(kind: type[Declaration]) -> Signature:
+    """The signature of an op or an initializer."""
+    slots = {
+        name: Slot(
+            name,
+            of_annotation(each.type),
+            each.named,
+            each.default is MISSING,
+            default=each.default,
+            bounds=each,
+            shown=WORDS.get(str(each.default), str(each.default)),
+        )
+        for name, each in kind.params.items()
+    }
+    return Signature(kind.name, slots, getattr(kind, "lenient", False), getattr(kind, "takes", ""))
+
+
+@cache
+def enumerated() -> frozenset[str]:
+    """The words of all enumerations of ops and initializers."""
+    kinds: list[type[Declaration]] = [*vocabulary().values(), *INITIALIZERS.values()]
+    types = [of_annotation(each.type) for kind in kinds for each in kind.params.values()]
+    return frozenset(word for kind in types for word in kind.symbols)
+
+
+def of_definition(definition: Definition) -> Signature:
+    """The signature of a block, worked out once."""
+    found = definition.__dict__.get("signature")
+    if found is None:
+        found = Signature(definition.name, of_parameters(definition.parameters, definition.file))
+        definition.__dict__["signature"] = found
+    return found
+
+
+def of_parameters(parameters: tuple[ast.Parameter, ...], file: FileScope) -> dict[str, Slot]:
+    """The parameters of a text; raises a fault for a type that there is none of."""
+    slots: dict[str, Slot] = {}
+    for each in parameters:
+        add_parameter(slots, each, file)
+    return slots
+
+
+def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: FileScope) -> None:
+    """One more parameter, whose default may use those before it."""
+    if each.name in slots:
+        raise ElaborationError(catalog.DUPLICATE, each.span, f"a second parameter `{each.name}`")
+    if each.name in RESERVED:
+        raise ElaborationError(catalog.DUPLICATE, each.span, f"`{each.name}` is a reserved word", "choose another name")
+    declared = of_words(each.type)
+    if each.type and declared is None:
+        help = suggestion(each.type[0], DECLARABLE)
+        raise ElaborationError(catalog.UNKNOWN_NAME, each.type_span, f"no type is called `{each.type[0]}`", help)
+    if declared is None and isinstance(each.default, ast.Name) and each.default.id not in slots:
+        check_default(each, each.default, slots, file)
+    kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
+    shown = "" if each.default is None else " ".join(each.default.span.text.split())
+    required = each.default is None and not each.rest
+    slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, constant(each.default, kind), shown=shown)
+
+
+def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot], file: FileScope) -> None:
+    """Raises for a default that gives its parameter no type: a name that stands for no block and nothing before it."""
+    word = default.id
+    found = file.find(word)
+    if word in (*POLICIES, *RESERVED, *TURN_WORDS) or not (found is None or isinstance(found, UserFunction)):
+        return
+    if word in DECLARABLE:
+        help = f"a type follows a colon in a signature: `{each.name}: {word}`"
+        raise ElaborationError(catalog.WRONG_TYPE, default.span, f"`{word}` is a type, where a default belongs", help)
+    if word in FUNCTIONS or found is not None:
+        raise ElaborationError(
+            catalog.WRONG_TYPE,
+            default.span,
+            f"`{word}` is a function, where a default belongs",
+            f"call it: `{word}(...)`",
+        )
+    if word in file.words or word in enumerated():
+        label = f"`{word}` is a word of an enumeration, which gives `{each.name}` no type"
+        raise ElaborationError(
+            catalog.WRONG_TYPE, default.span, label, f"say what it may be: `{each.name}: {word} | ... = {word}`"
+        )
+    help = suggestion(word, [*slots, *file.names()]) or "a default may use the parameters before it"
+    raise ElaborationError(catalog.UNKNOWN_NAME, default.span, nothing_called(word), help)
+
+
+def constant(node: ast.Expression | None, kind: Type) -> Value:
+    """A default that is written as a number or a bool, and fits; MISSING for what is worked out at each use."""
+    if not isinstance(node, ast.Number | ast.Boolean):
+        return MISSING
+    try:
+        return fit(kind, node.value)
+    except TypeMismatch:
+        return MISSING
+
+
+def infer(node: ast.Expression, slots: dict[str, Slot], file: FileScope) -> Type:
+    """The type of a parameter that only has a default: the default's own."""
+    match node:
+        case ast.Number():
+            return Type("int" if is_int(node.value) else "float")
+        case ast.Boolean() | ast.Unary(sign="not"):
+            return Type("bool")
+        case ast.Items() | ast.Comprehension():
+            return Type("list")
+        case ast.Unary():
+            return infer(node.operand, slots, file)
+        case ast.Conditional():
+            return infer(node.then, slots, file)
+        case ast.Binary():
+            return infer_binary(node, slots, file)
+        case ast.Name(id=name) if name in slots:
+            return slots[name].type
+        case ast.Call(callee=ast.Name(id=name)) if name in FUNCTIONS and name not in slots:
+            return infer_function(node, name, slots, file)
+        case ast.Call(callee=ast.Name(id=name)) if isinstance(file.find(name), UserFunction) and name not in slots:
+            return Type("int")
+        case ast.Attribute(base=ast.Name(id="x")) | ast.Index():
+            return Type("int")
+        case _:
+            return Type("block")
+
+
+def infer_function(node: ast.Call, name: str, slots: dict[str, Slot], file: FileScope) -> Type:
+    """The type of a function's value."""
+    if name in WHOLE:
+        return Type("int")
+    if name in {"range", "zip", "unique"}:
+        return Type("list")
+    values = [argument.value for argument in node.arguments]
+    values = [item for value in values for item in (value.items if isinstance(value, ast.Items) else (value,))]
+    is_float = name == "log2" or any(infer(each, slots, file).name == "float" for each in values)
+    return Type("float" if is_float else "int")
+
+
+def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: FileScope) -> Type:
+    """The type of an operation's value."""
+    if node.sign in {"==", "!=", "<", "<=", ">", ">=", "and", "or"}:
+        return Type("bool")
+    kinds = {infer(side, slots, file).name for side in (node.left, node.right)}
+    if "block" in kinds:
+        return Type("block")
+    return Type("float" if node.sign == "/" or "float" in kinds else "int")
+
+
+# ---- arguments -----------------------------------------------------------------------------------------------------
+
+
+def assign(
+    signature: Signature, arguments: tuple[ast.CallArgument, ...], taken: dict[str, Bound], call: ast.Node
+) -> list[tuple[str, ast.CallArgument]]:
+    """Which parameter each argument is for; raises a fault for the first too many, all unknown, and all given twice."""
+    most = len(signature.positions)
+    extra = [argument for argument in arguments if not argument.target][most:]
+    faults = [too_many(signature, extra[0], most)] if extra else []
+    positions = iter(signature.positions)
+    found: dict[str, ast.CallArgument] = {}
+    for argument in arguments:
+        slot = None if argument.target else next(positions, None)
+        if slot is None and not argument.target:
+            continue  # one too many
+        try:
+            name = slot.name if slot else argument.target[-1]
+            check_known(signature, argument, name)
+            if name in found or name in taken:
+                label = f"`{name}` is already given"
+                raise ElaborationError(catalog.REPEATED_ARGUMENT, argument.span, label, signature.hint())
+            found[name] = argument
+        except ElaborationError as fault:
+            faults.append(fault)
+    if faults:
+        raise together(faults)
+    return list(found.items())
+
+
+def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> None:
+    """Raises for a name that the signature does not have."""
+    slot = signature.slots.get(name)
+    if len(argument.target) > 1:
+        raise ElaborationError(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one belong in `with(...)`")
+    if (slot is None or slot.rest) and signature.rest is None:
+        known = [slot.name for slot in signature.slots.values()]
+        form = ELSEWHERE.get(name, "").format(
+            owner=signature.owner, name=name, value=shortened(argument.value.span.text)
+        )
+        help = form or suggestion(name, known)
+        raise ElaborationError(
+            catalog.UNKNOWN_PARAMETER,
+            argument.span,
+            f"`{signature.owner}` has no parameter `{name}`",
+            help or signature.hint(),
+        )
+
+
+def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> ElaborationError:
+    """An argument by position where none is left."""
+    by_name = [slot.name for slot in signature.slots.values() if slot.named]
+    if by_name and most:
+        return ElaborationError(
+            catalog.BY_NAME_ONLY,
+            argument.span,
+            f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
+            signature.hint(),
+        )
+    takes = f"no more than {plural(most)}" if most else "no arguments"
+    label = f"`{signature.owner}` takes {takes} by position"
+    help = signature.hint() + ("" if most else instead(signature, argument.value))
+    return ElaborationError(catalog.BY_NAME_ONLY, argument.span, label, help)
+
+
+def instead(signature: Signature, value: ast.Expression) -> str:
+    """How what was handed to something without positions is said."""
+    if signature.takes == "list":
+        return f"; it joins a list, `fork(a, b) -> {signature.owner}`"
+    if not isinstance(value, ast.Name):
+        return ""
+    named = [slot.name for slot in signature.slots.values() if value.id in slot.type.symbols]
+    if named:
+        return f"; write `{named[0]} = {value.id}`"
+    return f"; a tensor is passed by an arrow, `{value.id} -> {signature.owner}`" if signature.takes else ""
+
+
+def plural(count: int) -> str:
+    """A number of arguments in a sentence."""
+    return f"{count} argument{'s' * (count != 1)}"
+
+
+def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None) -> Bound:
+    """An argument as its parameter takes it; raises a fault at the argument's place. `owner` is what is called."""
+    try:
+        value = fit(slot.type, bound.value, exact)
+    except TypeMismatch as unfit:
+        help = meant(slot, bound.value, owner) if unfit.fraction is None else rounded(unfit.fraction, bound)
+        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", help) from None
+    if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
+        label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
+        raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))
+    return bound if value is bound.value else bound._replace(value=value)
+
+
+def blamed(rule: DiagnosticKind, bound: Bound, label: str, help: str = "") -> ElaborationError:
+    """A fault at an argument."""
+    fault = ElaborationError(rule, bound.span, label, help)
+    fault.blame(bound)
+    return fault
+
+
+def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
+    """What a value of another type was probably meant as."""
+    if slot.type.name == "bool" and value in (0, 1):
+        return f"write `{'true' if value else 'false'}`"
+    if slot.type.name == "block" and isinstance(value, Symbol):
+        return f"say what it may be: `{slot.name}: {value} | ...`" if owner is None else owner.hint()
+    if slot.type.name == "block" and value is None:
+        return NO_BLOCK
+    if slot.type.name == "block" and is_list(value):
+        return BLOCKS
+    mixed_up = (slot.type.name == "block") != isinstance(value, BlockValue)
+    return owner.hint() if owner is not None and mixed_up else ""
+
+
+def rounded(fraction: Fraction, bound: Bound) -> str:
+    """What makes an int of a number: of an argument, or of an item of one that is a list."""
+    if fraction == floor(fraction):
+        return f"write `{floor(fraction)}`"
+    if bound.origin.kind == "literal" or is_list(bound.value):
+        return f"the nearest ints are `{floor(fraction)}` and `{ceil(fraction)}`"
+    return f"round it: `round({shortened(bound.span.text)})`, or `floor`, `ceil`"
+
+
+def positive(declared: Param, value: Value) -> str:
+    """The number without its minus, where that would do."""
+    if not isinstance(value, int) or value >= 0 or out_of_bounds(declared, -value):
+        return ""
+    return f"did you mean `{-value}`?"
+
+
+BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
+    ("minimum", lambda value, bound: value >= bound, "at least {:g} is needed"),
+    ("maximum", lambda value, bound: value <= bound, "at most {:g} is possible"),
+    ("above", lambda value, bound: value > bound, "more than {:g} is needed"),
+)
+LARGEST = 10**9
+
+
+def out_of_bounds(declared: Param, value: Value) -> str:
+    """What a number (or each number of a list) lacks, in words."""
+    if (
+        type(value) is int
+        and declared.maximum is declared.above is None
+        and (declared.minimum or 0) <= value <= LARGEST
+    ):
+        return ""  # nearly all that is ever asked
+    numbers = value if is_list(value) else (value,)
+    for number in numbers:
+        if type(number) is not int and type(number) is not float:
+            continue
+        if abs(number) > LARGEST:
+            return f"at most {LARGEST:,} is possible"
+        for field, holds, phrase in BOUNDS:
+            bound = getattr(declared, field)
+            if bound is not None and not holds(number, bound):
+                return phrase.format(bound)
+    return ""

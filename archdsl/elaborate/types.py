@@ -1,0 +1,211 @@
+"""The types of parameters, and what may be given for each.
+
+A type comes from an op's annotation (`Size | None`) or from a block's signature (`kernel: size = 1`). `fit` turns a
+value into what the parameter takes, or says in words why it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from typing import NamedTuple
+
+from archdsl.elaborate.values import (
+    BlockValue,
+    Policy,
+    Role,
+    Symbol,
+    Use,
+    Value,
+    captures,
+    describe,
+    is_list,
+    is_tensors,
+)
+from archdsl.initializer import Initializer
+from archdsl.op import Padding, Parts, Size
+from archdsl.record import annotation
+
+
+class Type(NamedTuple):
+    """A type: its name, whether `none` is allowed, and the symbols that it knows."""
+
+    name: str
+    optional: bool = False
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def phrase(self) -> str:
+        """The type in a sentence."""
+        phrase = PHRASES.get(self.name) or " or ".join(f"`{symbol}`" for symbol in self.symbols)
+        return f"{phrase} or none" if self.optional else phrase
+
+
+class TypeMismatch(Exception):
+    """A value that a type does not take: why, and the `fraction` that would do if it were rounded, if one would."""
+
+    def __init__(self, why: str, fraction: Fraction | None = None) -> None:
+        super().__init__(why)
+        self.fraction = fraction
+
+
+PHRASES = {
+    "int": "an int",
+    "float": "a number",
+    "bool": "true or false",
+    "size": "a size (an int or a pair)",
+    "padding": "a padding (a size, `same` or `valid`)",
+    "block": "a block",
+    "tensor": "a tensor",
+    "list": "a list of values",
+    "init": "an initializer",
+    "parts": "parts (a share, a number of equal parts, or a list of counts)",
+    "ints": "a list of ints",
+    "floats": "a list of numbers",
+}
+
+DECLARABLE = ("int", "float", "bool", "size", "padding", "block", "tensor", "list", "init")
+"""The types that a signature may name."""
+
+ANNOTATIONS = {
+    "int": "int",
+    "float": "float",
+    "bool": "bool",
+    "Size": "size",
+    "Padding": "padding",
+    "Parts": "parts",
+    annotation(Size): "size",
+    annotation(Padding): "padding",
+    annotation(Parts): "parts",
+    "Initializer": "init",
+    "tuple[int, ...]": "ints",
+    "tuple[float, ...]": "floats",
+}
+
+PADDINGS = ("same", "valid")
+
+
+@cache
+def of_annotation(text: str) -> Type:
+    """The type that an op's annotation declares."""
+    inner = text.removesuffix(" | None")
+    optional = inner != text
+    if inner.startswith("Literal["):
+        symbols = tuple(part.strip().strip("'\"") for part in inner[8:-1].split(","))
+        return Type("symbol", optional, symbols)
+    name = ANNOTATIONS[inner]
+    return Type(name, optional, PADDINGS if name == "padding" else ())
+
+
+@cache
+def of_words(words: tuple[str, ...]) -> Type | None:
+    """The type that a block's signature names: one of the types, or the symbols of an enumeration."""
+    if len(words) == 1 and words[0] in DECLARABLE:
+        return Type(words[0], symbols=PADDINGS if words[0] == "padding" else ())
+    return Type("symbol", symbols=words) if len(words) > 1 else None
+
+
+def fit(kind: Type, value: Value, exact: bool = True) -> Value:
+    """The value as the parameter takes it; raises Unfit. Without `exact`, floats become Python's (for ops)."""
+    if kind.name == "int" and type(value) is int:
+        return value
+    if value is None and kind.optional:
+        return None
+    fitted = FITS[kind.name](value)
+    if fitted is None:
+        if kind.symbols and (word := word_of(value)) in kind.symbols:
+            return Symbol(word)
+        raise TypeMismatch(f"{kind.phrase} is needed here, not {describe(value)}")
+    return inexact(fitted) if not exact and kind.name in {"float", "floats"} else fitted
+
+
+def word_of(value: Value) -> str:
+    """The word that a value is by its text: also that of a block or a policy with nothing set (`tanh`)."""
+    match value:
+        case Symbol():
+            return value
+        case Use(given={}, target=target) if not value.given:
+            return target.name
+        case Policy(given={}, policy=policy) if not value.given:
+            return policy
+        case Role():
+            return word_of(value.body)
+        case _:
+            return ""
+
+
+def inexact(value: Value) -> Value:
+    """Fractions as floats, the nearest there are."""
+    return tuple(map(float, value)) if is_list(value) else float(value)
+
+
+def is_int(value: Value) -> bool:
+    """Whether a value is an int (and not a bool)."""
+    return type(value) is int
+
+
+def fit_int(value: Value) -> Value:
+    """An int; a fraction is said to be none."""
+    if type(value) is Fraction:
+        raise TypeMismatch(f"an int is needed here, not {describe(value)}", value)
+    return value if type(value) is int else None
+
+
+def fit_float(value: Value) -> Value:
+    """A number; an int widens."""
+    return Fraction(value) if is_int(value) else value if isinstance(value, Fraction) else None
+
+
+def fit_size(value: Value) -> Value:
+    """An int, or a pair of ints (a pair of equal ones is one int)."""
+    if is_list(value) and len(value) == 2 and all(is_int(side) for side in value):
+        return value[0] if value[0] == value[1] else value
+    return fit_int(value)
+
+
+def fit_parts(value: Value) -> Value:
+    """A share, a number of parts, or counts."""
+    if isinstance(value, Fraction) or is_int(value):
+        return value
+    return value if is_list(value) and value and all(is_int(part) for part in value) else None
+
+
+def fit_list(value: Value) -> Value:
+    """A list of values."""
+    return value if is_list(value) and not captures(value) else None
+
+
+def list_of(fit_item: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """A list whose items all fit."""
+
+    def fit_items(value: Value) -> Value:
+        items = fit_list(value)
+        if items is None:
+            return None
+        fitted = tuple(fit_item(item) for item in items)
+        return None if any(item is None for item in fitted) else fitted
+
+    return fit_items
+
+
+def of_class(*kinds: type) -> Callable[[Value], Value]:
+    """A value of some class."""
+    return lambda value: value if isinstance(value, kinds) else None
+
+
+FITS: dict[str, Callable[[Value], Value]] = {
+    "int": fit_int,
+    "float": fit_float,
+    "bool": of_class(bool),
+    "size": fit_size,
+    "padding": fit_size,
+    "parts": fit_parts,
+    "block": of_class(BlockValue),
+    "tensor": lambda value: value if is_tensors(value) else None,
+    "list": fit_list,
+    "init": of_class(Initializer),
+    "ints": list_of(fit_int),
+    "floats": list_of(fit_float),
+    "symbol": lambda value: None,
+}

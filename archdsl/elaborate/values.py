@@ -1,0 +1,271 @@
+"""What expressions come to: numbers, lists, symbols, blocks, tensors.
+
+Numbers are ints and exact fractions; lists are tuples. A block value is immutable and closed: the names in its text
+are resolved. Its `key` is equal for blocks that do the same, whatever their places; whatever is looked up by block
+is looked up by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard, cast
+
+from archdsl.diagnostics import Span
+from archdsl.graph import Origin
+from archdsl.initializer import Initializer
+from archdsl.op import Shape
+from archdsl.record import Record
+
+if TYPE_CHECKING:
+    from archdsl.elaborate.settings import Settings
+    from archdsl.syntax.scopes import Target
+
+NO_BLOCK = "`identity` is the block that does nothing"
+BLOCKS = "one block after another is `a -> b`; side by side they are `concat(a, b)`, or `a + b`"
+"""What is said where none, or a list, stands for a block."""
+SHOWN = 4
+"""The most items of a list that a message shows."""
+
+Value = Any
+"""int, bool, Fraction, tuple (a list), Symbol, None, an Initializer, a BlockValue, a Tensor or a TensorList."""
+
+
+class Symbol(str):
+    """A bare word of an enumeration: `fan_out`, `same`."""
+
+    __slots__ = ()
+
+
+class Bound(NamedTuple):
+    """A value given to a parameter: where, and where its number came from."""
+
+    value: Value
+    span: Span
+    origin: Origin
+
+
+class Tensor(NamedTuple):
+    """A tensor of the scope being built: its number there, and its shape."""
+
+    id: int
+    shape: Shape
+
+
+class TensorList(NamedTuple):
+    """A list of tensors that a module gave: its number in the scope being built, and the shapes."""
+
+    id: int
+    shapes: tuple[Shape, ...]
+
+
+class BlockValue(Record):
+    """Base of all block values."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span"})
+
+    key: int
+    span: Span
+
+
+class Use(BlockValue):
+    """An op or a defined block, with the settings given so far, and its name among its neighbours."""
+
+    target: Target
+    given: dict[str, Bound]
+    name: str
+    content: int
+    """The key without the name."""
+
+
+class Policy(BlockValue):
+    """`norm` or `act`: whatever the settings in force say, with the settings given so far."""
+
+    policy: str
+    given: dict[str, Bound]
+    name: str
+
+
+class Links(BlockValue):
+    """`a -> b -> c`."""
+
+    links: tuple[BlockValue, ...]
+
+
+class Repeat(BlockValue):
+    """`n * a`, or `collect(n, a)` where `gathers`: runs of equal blocks, and their name (empty: the index alone)."""
+
+    name: str
+    runs: tuple[tuple[int, BlockValue], ...]
+    gathers: bool = False
+
+
+class Join(BlockValue):
+    """Several blocks (and named tensors) on one input: `a + b`, `a * b`, `concat(a, b)`, `fork(a, b)`."""
+
+    kind: Literal["add", "multiply", "concat", "fork"]
+    operands: tuple[Operand, ...]
+    home: object = None
+    """The scope under construction whose tensors are among the operands."""
+
+
+class Operand(NamedTuple):
+    """An operand of a join: a block, a tensor or a list, and where it stands."""
+
+    value: Value
+    span: Span
+
+
+class With(BlockValue):
+    """A block built under other settings."""
+
+    settings: Settings
+    body: BlockValue
+
+
+class Role(BlockValue):
+    """A block that the text calls by a name of its own: a block-valued parameter, or a local name."""
+
+    name: str
+    body: BlockValue
+    role: Literal["parameter", "local", "own"]
+    binding: object = None
+
+
+class Shared(BlockValue):
+    """`share(a)`: one set of weights, wherever it is applied in the body (`home`) that it stands in."""
+
+    name: str
+    body: BlockValue
+    home: object = None
+
+
+TENSORS = (Tensor, TensorList)
+
+INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
+    Use: lambda block: [bound.value for bound in block.given.values()],
+    Policy: lambda block: (),
+    Links: lambda block: block.links,
+    Repeat: lambda block: [body for _, body in block.runs],
+    Join: lambda block: [operand.value for operand in block.operands],
+    With: lambda block: (block.body,),
+    Role: lambda block: (block.body,),
+    Shared: lambda block: (block.body,),
+}
+"""What each kind of block is made of."""
+
+
+def captures(value: Value) -> bool:
+    """Whether a block (or a list of them) has a named tensor inside it; a tensor itself has."""
+    return holds(value, "captures", TENSORS)
+
+
+def shares(value: Value) -> bool:
+    """Whether a block (or a list of them) has shared weights inside it."""
+    return holds(value, "shares", (Shared,))
+
+
+def follows_policies(value: Value) -> bool:
+    """Whether a block is a policy, or has one among its parts or settings."""
+    return holds(value, "follows_policies", (Policy,))
+
+
+def holds(value: Value, fact: str, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of some kind, or something inside it is; worked out once for each block."""
+    kind = cast("type[Value]", type(value))
+    if kind in kinds:
+        return True
+    inside = INSIDE.get(kind)
+    if inside is None:
+        return kind is tuple and any(holds(item, fact, kinds) for item in value)
+    known = value.__dict__
+    found = known.get(fact)
+    if found is None:
+        parts = [part for part in inside(value) if type(part) is not int]
+        found = known[fact] = any(holds(part, fact, kinds) for part in parts) if parts else False
+    return found
+
+
+def is_list(value: Value) -> TypeGuard[tuple[Any, ...]]:
+    """Whether a value is a list (of tensors, too, if it was made in the text)."""
+    return type(value) is tuple
+
+
+def is_tensors(value: Value) -> bool:
+    """Whether a value is a tensor or a list of tensors."""
+    if not is_list(value):
+        return type(value) is Tensor or type(value) is TensorList
+    return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
+
+
+def describe(value: Value) -> str:
+    """A value as it is called in a message."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if abs(value) < 10**20 else "a huge number"
+        case Fraction():
+            text = f"{float(value):g}"
+            return f"{text}.0" if text.lstrip("-").isdigit() else text
+        case None:
+            return "none"
+        case Symbol():
+            return f"`{value}`"
+        case Use() | Policy() | Role():
+            return f"the block `{label(value)}`"
+        case BlockValue():
+            return "a block"
+        case Tensor():
+            return f"a tensor of {'x'.join(map(str, value.shape))}"
+        case TensorList():
+            return "a list of tensors"
+        case tuple():
+            return describe_list(value)
+        case Initializer():
+            return f"the initializer `{value.name}`"
+        case _:
+            return f"`{value}`"
+
+
+def describe_list(value: Value) -> str:
+    """A list as it is called in a message: a short one of numbers and words as it is written."""
+    if is_tensors(value):
+        return "a list of tensors"
+    if len(value) <= SHOWN and all(isinstance(item, int | Fraction | Symbol) for item in value):
+        return f"[{', '.join(map(describe, value))}]"
+    return f"a list of {len(value)}"
+
+
+def core(block: BlockValue) -> BlockValue:
+    """A block without the names and settings around it."""
+    while isinstance(block, With | Role):
+        block = block.body
+    return block
+
+
+def kind_of(block: BlockValue) -> str:
+    """What a block is as a module, whatever its name."""
+    inner = core(block)
+    return "chain" if isinstance(inner, Links) else label(inner)
+
+
+def label(value: Value) -> str:
+    """The name of a block for people."""
+    match value:
+        case Use():
+            return value.target.name
+        case Policy():
+            return value.policy
+        case Role():
+            return value.name
+        case With() | Shared():
+            return label(value.body)
+        case Repeat():
+            return label(value.runs[0][1]) if value.runs else "identity"
+        case Join():
+            return value.kind
+        case Links():
+            return " -> ".join(label(link) for link in value.links[:4]) + (" -> ..." if len(value.links) > 4 else "")
+        case _:
+            return describe(value)

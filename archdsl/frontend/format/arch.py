@@ -1,0 +1,444 @@
+"""A document as a `.arch` file."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from archdsl.diagnostics import Span, catalog
+from archdsl.diagnostics.characters import is_unseen, name_of_character
+from archdsl.frontend.format.doc import ENDLESS, NO_NOTES, WIDTH, Layout, render, spots
+from archdsl.frontend.format.expressions import STEP, arguments, expression, link, listed, names_of, signature
+from archdsl.frontend.format.trivia import END, HEAD, Notes, Place, at, of
+from archdsl.frontend.suppressions import MARK
+from archdsl.syntax import ast
+from archdsl.syntax.ast import Block, Function, Return
+from archdsl.syntax.detect_format import LINE_WORDS
+from archdsl.syntax.document import Expectation, Extends, File, Import, Network, Output, SectionLine
+from archdsl.syntax.located_text import tidy
+
+NUMBER = re.compile(r"\d[\d_.]*")
+COMMA = ", "
+
+
+def in_columns(values: Sequence[ast.Expression], room: int, notes: Notes) -> list[Layout]:
+    """The values of stages, in columns if each of them fits into its line."""
+    layouts = [expression(value) for value in values]
+    if any(notes.comments_at(spots(layout)) for layout in layouts):
+        return layouts
+    texts = [render(layout, width=ENDLESS) for layout in layouts]
+    start = first_step(values)
+    leads = [start if text.startswith(start) else "" for text in texts]
+    tails = table([text.removeprefix(lead) for text, lead in zip(texts, leads, strict=True)])
+    lines = [lead.ljust(len(start)) + tail for lead, tail in zip(leads, tails, strict=True)]
+    return [*lines] if all(len(line) <= room for line in lines) else layouts
+
+
+def first_step(values: Sequence[ast.Expression]) -> str:
+    """The `down -> ` with which all stages begin but for those that begin with what follows it; or nothing."""
+    names = Counter(map(block_name, values))
+    begun: dict[str, list[ast.Chain]] = {}
+    for each in values:
+        if isinstance(each, ast.Chain):
+            begun.setdefault(render(link(each.links[0]), width=ENDLESS), []).append(each)
+    for step, chains in begun.items():
+        followers = {block_name(each.links[1]) for each in chains}
+        own = block_name(chains[0])
+        gone = {own} if names[own] == len(chains) else set[str]()
+        if (
+            len(followers) == 1
+            and len(names) - len(gone) == 1
+            and followers.isdisjoint(gone)
+            and followers <= names.keys()
+        ):
+            return f"{step} -> "
+    return ""
+
+
+def block_name(node: ast.Expression) -> str:
+    """The block that an expression begins with: `a` of `3 * a(64)` and of `a -> b`."""
+    match node:
+        case ast.Chain(links=[first, *_]):
+            return block_name(first)
+        case ast.Binary(sign="*", right=right):
+            return block_name(right)
+        case ast.Call(callee=callee):
+            return block_name(callee)
+        case ast.Name(id=name):
+            return name
+        case _:
+            return ""
+
+
+def table(texts: Sequence[str]) -> list[str]:
+    """Texts, with blanks behind the commas of neighbours that differ in numbers only."""
+    found: list[str] = []
+    for _, alike in groupby(texts, key=lambda text: NUMBER.sub("0", text)):
+        rows = [text.split(COMMA) for text in alike]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for *cells, last in rows:
+            padded = [f"{cell},".ljust(width + 1) for cell, width in zip(cells, widths, strict=False)]
+            found.append(" ".join([*padded, last]))
+    return found
+
+
+class PrintedLine(NamedTuple):
+    """A line, or, where its layout has to be broken, several.
+
+    `places` are those whose comments stand at it. What is indented further below it belongs to it. `apart` puts an
+    empty line before it; otherwise there is one where the author put one.
+    """
+
+    indent: int
+    layout: Layout
+    places: tuple[Place, ...] = ()
+    apart: bool = False
+
+
+def weave(rows: Iterable[PrintedLine], notes: Notes = NO_NOTES) -> str:
+    """The text of a file."""
+    head = notes.take([HEAD]).before
+    loom = Loom(notes)
+    loom.comments(tidied(head), 0)
+    for row in rows:
+        loom.add(row)
+    loom.comments(loom.close(-1), 0)
+    end = notes.take([END]).before
+    loom.comments(tidied((*notes.rest(), *end)), 0)
+    while loom.lines and not loom.lines[-1]:
+        loom.lines.pop()
+    return "".join(f"{line}\n" for line in loom.lines)
+
+
+class Loom:
+    """The lines so far, and the comments that wait for the end of what they stand behind."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes = notes
+        self.lines: list[str] = []
+        self.behind: list[tuple[int, tuple[str, ...]]] = []
+        self.last = -1
+
+    def add(self, row: PrintedLine) -> None:
+        """A row, with its comments before and beside it."""
+        ahead = self.close(row.indent)
+        before, beside, behind = self.notes.take(row.places)
+        text = render(row.layout, row.indent, notes=self.notes)
+        *more, last = beside or ("",)
+        if "\n" in text and self.notes.above:
+            more, last = [*more, last], ""
+        before = (*ahead, *before, *filter(None, more))
+        if self.last < 0 and not last and before and MARK.match(before[-1]):
+            *before, last = before  # above the first line, it would be for the whole file
+        if row.apart and before[:1] != ("",):
+            before = ("", *before)
+        first = row.indent > self.last or not self.lines
+        self.comments(tidied(before, first=first), row.indent)
+        self.lines.append(" " * row.indent + text if text else "")
+        if last:
+            self.lines[-1] += f"  {last}"
+        if behind:
+            self.behind.append((row.indent, behind))
+        self.last = row.indent
+
+    def comments(self, texts: Iterable[str], indent: int) -> None:
+        """Comments on lines of their own."""
+        self.lines += [" " * indent + text if text else "" for text in texts]
+
+    def close(self, indent: int) -> tuple[str, ...]:
+        """Writes the comments behind what ends before a row; those of its neighbour come to stand before the row."""
+        while self.behind and self.behind[-1][0] > indent:
+            level, texts = self.behind.pop()
+            self.comments(tidied(texts), level)
+        return self.behind.pop()[1] if self.behind and self.behind[-1][0] == indent else ()
+
+
+def tidied(texts: Iterable[str], *, first: bool = False) -> list[str]:
+    """Comments with at most one empty line between two, and none before the first thing inside of another."""
+    found: list[str] = []
+    for text in texts:
+        if text or (found[-1] if found else not first):
+            found.append(text)
+    return found
+
+
+QUOTES = '"""'
+
+Documented = ast.Block | ast.Function | Network
+Places = tuple[Place, ...]
+
+
+def docstring(node: Documented, indent: int) -> Iterator[PrintedLine]:
+    """A docstring, if there is something to say; raises ArchError for what no docstring can say."""
+    text = tidy(f"\n{node.doc}")
+    if not text:
+        return
+    if QUOTES in text:
+        label = "the doc has three quotes in a row, which end a docstring in the text form"
+        raise catalog.UNSUPPORTED.error(node.span, label, help="write one quote, or two, in the doc")
+    if (found := next(filter(is_unseen, text), None)) is not None:
+        label = f"the doc has a character that nobody sees, {name_of_character(found)}, which a docstring cannot escape"
+        raise catalog.UNSUPPORTED.error(node.span, label, help="remove it from the doc")
+    yield PrintedLine(indent, "\n".join(quoted(text, " " * indent)), (of("doc", node.span),))
+
+
+def quoted(text: str, pad: str) -> Iterator[str]:
+    """The lines of a docstring; all but the first are indented."""
+    first, *rest = text.split("\n")
+    if not rest and not text.endswith('"'):
+        yield f"{QUOTES}{text}{QUOTES}"
+        return
+    # Behind the quotes a line has no indentation, and the others are measured without it.
+    beside = not first.startswith(" ") and any(re.match("[^ ]", line) for line in rest)
+    yield QUOTES + (first if beside else "")
+    yield from (pad + line if line else "" for line in (rest if beside else [first, *rest]))
+    yield pad + QUOTES
+
+
+def statements(body: tuple[ast.Statement, ...], indent: int, first: tuple[Place, ...] = ()) -> Iterator[PrintedLine]:
+    """The lines of a body; `first` are further places of its first line."""
+    for each in body:
+        yield from FORMS[type(each)](each, indent, (*first, at(each.span)))
+        first = ()
+
+
+def assign(node: ast.Assign, indent: int, places: Places) -> Iterator[PrintedLine]:
+    """`a, b = value`."""
+    targets = ", ".join(each.id for each in node.targets)
+    yield PrintedLine(indent, (f"{targets} = ", expression(node.value)), places)
+
+
+def leave(node: ast.Return, indent: int, places: Places) -> Iterator[PrintedLine]:
+    """`return value`."""
+    yield PrintedLine(indent, ("return ", expression(node.value)), places)
+
+
+def loop(node: ast.For, indent: int, places: Places) -> Iterator[PrintedLine]:
+    """`for i in list:` and its body."""
+    yield PrintedLine(indent, (f"for {names_of(node.variables)} in ", expression(node.source), ":"), places)
+    yield from statements(node.body, indent + STEP)
+
+
+def choice(node: ast.If, indent: int, places: Places, word: str = "if") -> Iterator[PrintedLine]:
+    """`if`, `elif` and `else`."""
+    yield PrintedLine(indent, (f"{word} ", expression(node.test), ":"), places)
+    yield from statements(node.body, indent + STEP)
+    otherwise = of("else", node.span)
+    match node.other:
+        case ():
+            pass
+        case (ast.If() as other,):
+            yield from choice(other, indent, (otherwise, at(other.span)), "elif")
+        case other:
+            yield PrintedLine(indent, "else:", (otherwise,))
+            yield from statements(other, indent + STEP)
+
+
+FORMS: dict[type[ast.Statement], Callable[[Any, int, Places], Iterator[PrintedLine]]] = {
+    ast.Assign: assign,
+    ast.Return: leave,
+    ast.For: loop,
+    ast.If: choice,
+}
+
+
+EXPECT_LINE = re.compile(r"\n\s*expect\s*:")
+ROOM = WIDTH - len("    expect: ")
+
+
+def amount(text: str) -> str:
+    """An amount, with its digits in groups of three."""
+    return f"{int(text):_}" if text.isdecimal() and str(int(text)) == text else text
+
+
+def parent(extends: Extends) -> Layout:
+    """A parent, with arguments or without."""
+    return (extends.parent, *arguments(extends.arguments)) if extends.arguments else extends.parent
+
+
+def stage_key(section: SectionLine) -> str:
+    """The name of a stage, with the number by which it reduces."""
+    return section.name if section.reduction is None else f"{section.name} / {section.reduction}"
+
+
+def output_key(output: Output) -> str:
+    """The name of an output, and whether it is there in training only."""
+    return f"{output.name} if training" if output.training else output.name
+
+
+def drop_places(owner: Span | None) -> tuple[Place, ...]:
+    """Where comments on what is left out may stand, as a section that is `none`."""
+    return tuple(of(key, owner) for key in ("drop", "stages", "sections", "outputs"))
+
+
+def check(node: Expectation) -> str:
+    """A figure, and what it is held to."""
+    return f"{'.'.join(node.figure)} {node.sign} {amount(node.amount)}{load(node)}"
+
+
+def load(node: Expectation) -> str:
+    """The batch and precision that a check is for."""
+    batch = "" if node.batch is None else f" at batch {node.batch}"
+    return f"{batch} {node.precision}" if node.precision else batch
+
+
+def expect_lines(checks: Sequence[Expectation], notes: Notes) -> Iterator[list[Expectation]]:
+    """As many lines of checks as their author began, as they need, and as their comments need."""
+    row: list[Expectation] = []
+    room = ROOM
+    for each in checks:
+        needed = len(check(each)) + 2
+        if row and (needed > room + 2 or stands_apart(row[-1], each, notes)):
+            yield row
+            row, room = [], ROOM
+        row.append(each)
+        room -= needed
+    if row:
+        yield row
+
+
+def stands_apart(before: Expectation, after: Expectation, notes: Notes) -> bool:
+    """Whether two checks have lines of their own: because of comments, or because the author wrote two in `.arch`."""
+    if notes.above and notes.comments_at([at(before.span), at(after.span)]):
+        return True
+    if not notes.keep or before.span is None or after.span is None:
+        return False
+    return EXPECT_LINE.search(before.span.source.text, before.span.end, after.span.start) is not None
+
+
+WIDEST_STAGE = 24
+UNWRITABLE = '"\\\n'
+
+
+def arch_text(document: File, notes: Notes = NO_NOTES, *, ordered: bool = False) -> str:
+    """The whole file. With `ordered`, everything keeps the order that it has in its source, a `.arch` text."""
+    rows = [*head(document)]
+    before = ""
+    for word, found in definitions(document, notes, ordered):
+        first, *rest = found
+        single = word if not rest and "\n" not in render(first.layout, notes=NO_NOTES) else ""
+        rows += [first._replace(apart=bool(rows) and (not single or single != before)), *rest]
+        before = single
+    return weave(rows, notes)
+
+
+def head(document: File) -> Iterator[PrintedLine]:
+    """The edition and the imports."""
+    if document.edition is not None:
+        yield PrintedLine(0, f"archdsl {document.edition}", (of("archdsl"),))
+    for each in document.imports:
+        yield PrintedLine(0, import_line(each), (of("import"), at(each.span)))
+
+
+def import_line(node: Import) -> str:
+    """`import "path"`; raises ArchError for a path that cannot stand in quotes."""
+    if any(sign in UNWRITABLE or is_unseen(sign) for sign in node.path):
+        label = "the text form has no import of a path with a quote, a backslash, or a character that nobody sees"
+        raise catalog.UNSUPPORTED.error(node.span, label)
+    return f'import "{node.path}"'
+
+
+def definitions(document: File, notes: Notes, ordered: bool) -> Iterator[tuple[str, list[PrintedLine]]]:
+    """Functions, blocks, backbones, each with the word that it begins with."""
+    nodes = [*document.functions, *document.blocks, *document.backbones]
+    if ordered:
+        nodes.sort(key=lambda node: start_of(node.span))
+    for node in nodes:
+        word = WORDS[type(node)]
+        rows = backbone(node, notes, ordered) if isinstance(node, Network) else definition(word, node, notes)
+        first, *rest = rows
+        yield word, [first._replace(places=(of(f"{word}s"), *first.places)), *rest]
+
+
+WORDS: dict[type[Any], str] = {Function: "function", Block: "block", Network: "backbone"}
+STARTS = {"function": "fn"}
+
+
+def start_of(span: Span | None) -> int:
+    """Where something stands."""
+    return span.start if span else -1
+
+
+def definition(word: str, node: Block | Function, notes: Notes) -> Iterator[PrintedLine]:
+    """A block or function: `=` and an expression, or `:` and statements."""
+    head = (f"{STARTS.get(word, word)} {node.name}", listed("(", signature(node.parameters), ")"))
+    places = (at(node.span), of("args", node.span))
+    doc = [*docstring(node, STEP)]
+    match node.body:
+        case (Return(value=value) as only,):
+            inner = (of("body", node.span), at(only.span))
+            one = (*head, " = ", expression(value))
+            if not doc and fits(one, notes) and not notes.comments_at(inner):
+                yield PrintedLine(0, one, (*places, *inner))
+                return
+            yield PrintedLine(0, (*head, " ="), places)
+            yield from doc
+            yield PrintedLine(STEP, expression(value), inner)
+        case body:
+            yield PrintedLine(0, (*head, ":"), places)
+            yield from doc
+            yield from statements(body, STEP, (of("body", node.span),))
+
+
+def fits(layout: Layout, notes: Notes) -> bool:
+    """Whether a layout stands on one line."""
+    return not notes.comments_at(spots(layout)) and len(render(layout, width=ENDLESS)) <= WIDTH
+
+
+def backbone(node: Network, notes: Notes, ordered: bool) -> Iterator[PrintedLine]:
+    """A backbone: its head, and its lines, if it has some."""
+    parameters = listed("(", signature(node.parameters), ")") if node.parameters else ""
+    extends = (" extends ", parent(node.extends)) if node.extends else ()
+    places = (at(node.span), of("name", node.span), of("params", node.span), of("extends", node.span))
+    doc, lines = [*docstring(node, STEP)], [*backbone_lines(node, notes)]
+    if ordered:
+        lines.sort(key=lambda row: min(filter(lambda start: start >= 0, map(notes.start_of, row.places)), default=0))
+    yield PrintedLine(0, (f"backbone {node.name}", parameters, *extends, ":" if doc or lines else ""), places)
+    yield from doc
+    yield from lines
+
+
+def backbone_lines(node: Network, notes: Notes) -> Iterator[PrintedLine]:
+    """The lines of a backbone: input, settings, sections, outputs, what is left out, what to expect."""
+    span = node.span
+    if node.input:
+        yield PrintedLine(STEP, f"input {' x '.join(map(str, node.input))}", (of("input", span),))
+    for each in node.settings:
+        layout = (f"{'.'.join(each.target)} = ", expression(each.value))
+        yield PrintedLine(STEP, layout, (of("set", span), at(each.span)))
+    yield from sections(node, notes)
+    for each in node.outputs:
+        layout = (f"output {output_key(each)}: ", expression(each.value))
+        yield PrintedLine(STEP, layout, (of("outputs", span), at(each.span)))
+    for each in node.drops:
+        text = f"{'stage ' if each.name in LINE_WORDS else ''}{each.name}: none"
+        yield PrintedLine(STEP, text, (*drop_places(span), at(each.span)))
+    for checks in expect_lines(node.expect, notes):
+        yield PrintedLine(STEP, f"expect: {', '.join(map(check, checks))}", check_places(span, checks))
+
+
+def check_places(span: Span | None, checks: Iterable[Expectation]) -> tuple[Place, ...]:
+    """The places of a line of checks."""
+    return (of("expect", span), *(at(each.span) for each in checks))
+
+
+def sections(node: Network, notes: Notes) -> Iterator[PrintedLine]:
+    """The sections; what stages are stands in one column."""
+    stages = [each for each in node.sections if each.stage]
+    widest = max((len(text) for text in map(stage_head, stages) if len(text) <= WIDEST_STAGE), default=0)
+    columns = iter(in_columns([each.value for each in stages], WIDTH - STEP - widest - 1, notes))
+    for each in node.sections:
+        if each.stage:
+            layout = (stage_head(each).ljust(widest), " ", next(columns))
+        else:
+            layout = (f"{each.name}: ", expression(each.value))
+        container = "stages" if each.stage else "sections"
+        yield PrintedLine(STEP, layout, (of("sections", node.span), of(container, node.span), at(each.span)))
+
+
+def stage_head(stage: SectionLine) -> str:
+    """The beginning of a stage's line."""
+    return f"stage {stage_key(stage)}:"

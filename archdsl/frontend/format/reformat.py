@@ -1,0 +1,85 @@
+"""A text in its canonical layout: read, printed, and held against what it was before."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from archdsl.diagnostics import ArchError, Source, Span, catalog
+from archdsl.diagnostics.characters import plain as without_tabs
+from archdsl.frontend import read
+from archdsl.frontend.format.arch import arch_text
+from archdsl.frontend.format.arch_comments import notes_of_arch
+from archdsl.frontend.format.trivia import Notes
+from archdsl.frontend.format.yaml import yaml_text
+from archdsl.frontend.format.yaml_comments import notes_of_yaml
+from archdsl.syntax.detect_format import is_yaml
+from archdsl.syntax.document import File
+
+Notation = Literal["arch", "yaml"]
+MOST_ROUNDS = 6
+"""So many times a layout is taken of its own result; most stay the first time."""
+
+
+class CommentedDocument(NamedTuple):
+    """What a text says: its document, what stands beside that in the text, and all comments as they come."""
+
+    document: File
+    notes: Notes
+    comments: list[str]
+
+
+def formatted(source: Source, to: Notation | None = None) -> str:
+    """The canonical layout of a text, in its own notation or in another; raises ArchError for one that has errors.
+
+    Where a comment stands decides how lines break, and the other way round: so the layout is taken of its own result
+    until that is its own layout.
+    """
+    clean = Source(source.name, plain(source.text))
+    own: Notation = "yaml" if is_yaml(clean.name, clean.text) else "arch"
+    target = to or own
+    told = read_notes(clean, own)
+    document, _, comments = told
+    text = written(told, own, target)
+    for _ in range(MOST_ROUNDS):
+        told = read_notes(Source(f"<formatted>.{target}", text), target)
+        hold(told, document, comments, source)
+        again = written(told, target, target)
+        if again == text:
+            return text
+        text = again
+    raise unformatted(source, "its layout does not come to rest")
+
+
+def plain(text: str) -> str:
+    """A text with one kind of line end, and without byte order mark."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def read_notes(source: Source, notation: Notation) -> CommentedDocument:
+    """What a text says, comments and all."""
+    document = read(source)
+    notes, comments = (notes_of_yaml if notation == "yaml" else notes_of_arch)(source, document)
+    return CommentedDocument(document, notes, [without_tabs(each) for each in comments])
+
+
+def written(told: CommentedDocument, own: Notation, target: Notation) -> str:
+    """What a text in a notation says, written in a notation."""
+    document, notes, _ = told
+    if target == "yaml":
+        return yaml_text(document, notes)
+    notes.above = own == "yaml"
+    notes.lead()
+    return arch_text(document, notes, ordered=own == "arch")
+
+
+def hold(told: CommentedDocument, document: File, comments: list[str], source: Source) -> None:
+    """Raises ArchError where a text does not say what it should say, with all comments: a mistake of ours."""
+    same = told.document == document and repr(told.document) == repr(document)
+    if not same or sorted(told.comments) != sorted(comments):
+        raise unformatted(source, "some comments would be lost" if same else "it would say something else")
+
+
+def unformatted(source: Source, why: str) -> ArchError:
+    """The finding for a text that we fail to lay out."""
+    help = "it is left unchanged; this is a bug in archdsl: please report it, with the file"
+    return catalog.OUTPUT.error(Span(source, 0, 0), f"this cannot be formatted: {why}", help=help)

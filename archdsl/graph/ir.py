@@ -1,0 +1,318 @@
+"""The graph: scopes, shared where they are equal, with steps, static shapes and totals.
+
+A scope is a module of the network: an op, a chain, a block, or the network itself. Equal modules on equal input are
+one object, so whoever walks the graph meets each different module once (`distinct`). Values are local to a scope:
+its inputs are numbered first, then each step's output.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate, islice
+from keyword import iskeyword
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
+
+from archdsl.diagnostics import ArchError, Span, catalog
+from archdsl.op import Op, Shape, Shapes
+from archdsl.record import MISSING, Record
+
+TAKEN = """
+T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu cuda double
+dump_patches eval extend extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half
+initialize insert ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters
+parameters pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
+train training type xpu zero_grad self
+"""
+MODULE_ATTRIBUTES = frozenset(TAKEN.split())
+"""What `nn.Module` and `nn.Sequential` (and the emitted network) have under these names already."""
+
+
+def attribute_name(name: str) -> str:
+    """A name that Python and `nn.Module` leave free; both keep those with an underscore in front for themselves."""
+    if not (iskeyword(name) or name in MODULE_ATTRIBUTES or name.startswith("_")):
+        return name
+    mangled = name.startswith("__") and not f"{name}_".endswith("__")
+    return f"{name}__" if mangled else f"{name}_"
+
+
+MOST_PARTS = 100_000
+"""Ops or blocks. A network of a thousand layers has some ten thousand."""
+INSTEAD = "`show` without `--depth`, `memory`, `compare` and `emit` take it as it is; for the rest, repeat less"
+
+
+def too_many(name: str, what: str) -> ArchError:
+    """The finding for a network of more parts."""
+    label = f"`{name}` has more than {MOST_PARTS:,} {what}, which are not looked at or built one by one"
+    return catalog.TOO_MANY_OPS.error(None, label, help=INSTEAD)
+
+
+Item = TypeVar("Item")
+"""What somebody knows of a tensor."""
+
+
+def is_list(shapes: Shapes) -> bool:
+    """Whether these are the shapes of a list of tensors (of none, too), not a tensor's shape."""
+    return not shapes or isinstance(shapes[0], tuple)
+
+
+def each_shape(shapes: Shapes) -> tuple[Shape, ...]:
+    """The shapes of a value, one by one."""
+    return cast("tuple[Shape, ...]", shapes if is_list(shapes) else (shapes,))
+
+
+def each_value(ref: Ref) -> tuple[int, ...]:
+    """The values that a step's input stands for."""
+    if isinstance(ref, int):
+        return (ref,)
+    return tuple(part.value if isinstance(part, Spread) else part for part in ref)
+
+
+def values_read(refs: Iterable[Ref]) -> Iterator[int]:
+    """The values that the inputs of a step stand for, once for each time that they are read."""
+    return (value for ref in refs for value in each_value(ref))
+
+
+def needed(results: Iterable[int], steps: Sequence[Step]) -> set[int]:
+    """The values that results come from, by steps in the order of their work, and the results."""
+    found = set(results)
+    for step in reversed(steps):
+        if step.output in found:
+            found |= set(values_read(step.inputs))
+    return found
+
+
+def gathered(values: Mapping[int, tuple[Item, ...]], refs: Iterable[Ref]) -> tuple[Item, ...]:
+    """What is known of each tensor that references stand for, from what is known of each value's tensors."""
+    return tuple(item for value in values_read(refs) for item in values[value])
+
+
+def dealt(inputs: Iterable[Shapes], items: Iterable[Item]) -> dict[int, tuple[Item, ...]]:
+    """What is known of a scope's input tensors, all in a row, as that of its first values."""
+    row = iter(items)
+    return {at: tuple(islice(row, len(each_shape(shapes)))) for at, shapes in enumerate(inputs)}
+
+
+class Origin(NamedTuple):
+    """Where a number came from: its text, and whether that is a parameter's name, the input's shape, or else."""
+
+    kind: Literal["literal", "parameter", "input", "computed"]
+    text: str
+
+
+class Argument(NamedTuple):
+    """An argument of a block, as it was worked out (blocks are shown by their text).
+
+    `default` is the declared one, where that is written as a number, a bool or a symbol.
+    """
+
+    name: str
+    value: Any
+    default: Any = MISSING
+
+
+class Totals(NamedTuple):
+    """Sums over all ops below a scope: exact, whatever the number of repeats."""
+
+    ops: int = 0
+    params: int = 0
+    buffers: int = 0
+    macs: int = 0
+    activations: int = 0
+    n_conv: int = 0
+    n_norm: int = 0
+    n_linear: int = 0
+
+
+HELD = ("params", "buffers", "n_conv", "n_norm", "n_linear")
+"""The totals that belong to what a scope holds; the others belong to what it does, and count once a call."""
+
+
+class Run(NamedTuple):
+    """`count` equal modules in a row."""
+
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  (nobody asks a run for tuple's `count`)
+    scope: Scope
+
+
+class Child(NamedTuple):
+    """A module that a scope holds under `name`.
+
+    `one` is a module; `repeat` is a row of modules, each on the output of the one before, whose names are
+    `name.0`, `name.1`, ... (or `0`, `1`, ... where `name` is empty: the first repeat of a chain); `list` is a row of
+    modules that steps call one by one, or `collect`. `role` says whether it is a block-valued parameter, a policy,
+    or a block written in the scope's own text. `origins` has, for each argument, where its number came from in the
+    text that wrote the child.
+    """
+
+    name: str
+    form: Literal["one", "repeat", "list"]
+    runs: tuple[Run, ...]
+    role: Literal["own", "parameter", "policy", "local"] = "own"
+    origins: tuple[tuple[str, Origin], ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """The module, where there is one only."""
+        return self.runs[0].scope
+
+    @property
+    def count(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The number of modules."""
+        return sum(run.count for run in self.runs)
+
+
+class Spread(NamedTuple):
+    """All tensors of a list value, one by one, among other inputs."""
+
+    value: int
+
+
+Ref = int | tuple[int | Spread, ...]
+"""A value of a scope, or a list made of values of it."""
+
+
+class Step(NamedTuple):
+    """One act of a scope's forward.
+
+    kind: `call` of the child `target` (its `index`-th module, where it is a `list`); `repeat`: the row `target`, one
+    after the other; `collect`: the row `target`, one after the other, all outputs as a list; `op`: an op that holds
+    nothing, `scope`, in place (a sum, a product, a concat, a slice); `pick`: the `index`-th of a list. `scope` is the
+    module called, on the shapes of this call. `name` is what the text calls the output, or empty.
+    """
+
+    kind: Literal["call", "repeat", "collect", "op", "pick"]
+    target: str
+    inputs: tuple[Ref, ...]
+    output: int
+    shape: Shapes
+    scope: Scope | None = None
+    index: Any = None
+    name: str = ""
+
+
+ROWS = frozenset({"repeat", "collect"})
+"""The kinds of steps that run a whole row."""
+
+
+class Scope(Record):
+    """A module: see this file's head. Scopes are compared by identity: equal ones are the same object."""
+
+    apart: ClassVar[frozenset[str]] = frozenset({"span"})
+
+    kind: Literal["op", "chain", "block", "network"]
+    name: str
+    inputs: tuple[Shapes, ...]
+    output: Shapes
+    totals: Totals
+    op: Op | None = None
+    doc: str = ""
+    arguments: tuple[Argument, ...] = ()
+    children: tuple[Child, ...] = ()
+    steps: tuple[Step, ...] = ()
+    result: Ref = 0
+    names: tuple[str, ...] = ("x",)
+    """What the text calls the inputs."""
+    owner: str = ""
+    """For a chain: the block or section in whose text it stands."""
+    span: Span | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def child(self, name: str) -> Child:
+        """The child of that name."""
+        return self.by_name[name]
+
+    def module(self, name: str, index: int) -> Scope:
+        """One module of the child of that name."""
+        return self.by_name[name].runs[bisect_right(self.ends[name], index)].scope
+
+    @cached_property
+    def below(self) -> tuple[Scope, ...]:
+        """The different scopes that this one holds or calls."""
+        held = [run.scope for child in self.children for run in child.runs]
+        called = [step.scope for step in self.steps if step.scope is not None]
+        return tuple(dict.fromkeys(held + called))
+
+    @cached_property
+    def by_name(self) -> dict[str, Child]:
+        """The children."""
+        return {child.name: child for child in self.children}
+
+    @cached_property
+    def ends(self) -> dict[str, list[int]]:
+        """For each child, how many modules there are up to the end of each of its runs."""
+        return {child.name: list(accumulate(run.count for run in child.runs)) for child in self.children}
+
+
+class Section(NamedTuple):
+    """A named tensor of the network: a section, a stage (with its reduction) or an output."""
+
+    name: str
+    kind: Literal["section", "stage", "output"]
+    value: int
+    shape: Shape
+    reduction: int
+    training_only: bool = False
+    text: str = ""
+    span: Span | None = None
+
+
+class Map(NamedTuple):
+    """A feature map: the output of a link of a section's chain, under the path of the module that gives it."""
+
+    name: str
+    shape: Shape
+    reduction: int
+
+
+class Graph(Record):
+    """A network: its root scope, whose children are the sections in order, and what it is called."""
+
+    name: str
+    doc: str
+    input: Shape
+    root: Scope
+    sections: tuple[Section, ...]
+    maps: tuple[Map, ...]
+    inits: tuple[tuple[str, Any], ...] = ()
+
+    @cached_property
+    def makers(self) -> dict[int, Step]:
+        """The step of the root that gives each of its values."""
+        return {step.output: step for step in self.root.steps}
+
+    def scope_of(self, section: Section) -> Scope:
+        """What a section does; its module need not have its name, as `half` and others mean something in PyTorch."""
+        scope = self.makers[section.value].scope
+        assert scope is not None
+        return scope
+
+    @cached_property
+    def training_only(self) -> frozenset[int]:
+        """The values of the root that exist in training only."""
+        return frozenset(section.value for section in self.sections if section.training_only)
+
+
+def distinct(root: Scope) -> Iterator[Scope]:
+    """Each different scope below `root` once, children before parents, `root` last."""
+    seen: set[Scope] = set()
+    stack = [(root, False)]
+    while stack:
+        scope, done = stack.pop()
+        if done:
+            yield scope
+        elif scope not in seen:
+            seen.add(scope)
+            if scope.op is not None:
+                yield scope
+                continue
+            stack.append((scope, True))
+            stack += [(below, False) for below in reversed(scope.below) if below not in seen]

@@ -1,0 +1,223 @@
+"""`extends`: a backbone with the lines that it takes over from its parents.
+
+`extends` takes over lines, never names: each line keeps the file that it was written in.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archdsl.diagnostics import ArchError, Diagnostic, Note, catalog, did_you_mean
+from archdsl.syntax import ast
+from archdsl.syntax.document import Drop, Extends, Network, Output, SectionLine, Setting
+from archdsl.syntax.scopes import MOST_NOTES, FileScope, clash
+
+DEEPEST = 32
+LONGEST_WALK = 1_000
+"""So far a circle is looked for."""
+
+
+class InheritedLine(NamedTuple):
+    """A line of a backbone, the file it was written in, and whether it is the backbone's own."""
+
+    content: SectionLine | Setting | Output
+    file: FileScope
+    own: bool
+
+
+class InheritedParameter(NamedTuple):
+    """A parameter of a backbone, with the file in which its default was written; `first` declares its type."""
+
+    parameter: ast.Parameter
+    file: FileScope
+    first: tuple[ast.Parameter, FileScope]
+
+
+class ResolvedNetwork:
+    """A backbone with all that it takes over."""
+
+    def __init__(self, file: FileScope, backbone: Network) -> None:
+        self.name = backbone.name
+        self.doc = backbone.doc
+        self.file = file
+        self.span = backbone.span
+        self.extends: Extends | None = None
+        """Where the user's own files go over to what is shipped, if they do."""
+        self.expect = backbone.expect
+        self.input = backbone.input
+        self.input_span = backbone.input_span
+        self.parameters: list[InheritedParameter] = []
+        self.settings: list[InheritedLine] = []
+        self.sections: list[InheritedLine] = []
+        self.outputs: list[InheritedLine] = []
+
+
+def resolve(file: FileScope, backbone: Network) -> ResolvedNetwork:
+    """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
+    members = lineage(file, backbone)
+    family = ResolvedNetwork(file, backbone)
+    own = [member for home, member in members if not home.source.shipped]
+    family.extends = own[-1].extends if own else None
+    for at, (home, member) in enumerate(reversed(members)):
+        own = at == len(members) - 1
+        if member.input:
+            family.input, family.input_span = member.input, member.input_span
+        family.doc = member.doc or family.doc
+        add_parameters(family, home, member)
+        merge(family.settings, [InheritedLine(line, home, own) for line in member.settings])
+        drop(family, member)
+        merge_sections(family.sections, [InheritedLine(line, home, own) for line in member.sections])
+        merge(family.outputs, [InheritedLine(line, home, own) for line in member.outputs])
+    return family
+
+
+def lineage(file: FileScope, backbone: Network) -> list[tuple[FileScope, Network]]:
+    """The backbone, its parent, its parent's parent, ..."""
+    members = [(file, backbone)]
+    while (extends := backbone.extends) is not None and len(members) < LONGEST_WALK:
+        found = file.backbone(extends.parent)
+        if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
+            raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
+        if len(several := file.backbones_called(extends.parent)) > 1:
+            label, help, notes = clash(extends.parent, [each.span for _, each in several])
+            raise ArchError([catalog.DUPLICATE.at(extends.span, label, help=help, notes=notes)])
+        if found is None:
+            known = [*file.backbones, *(name for other in file.imports for name in other.backbones)]
+            raise catalog.NO_SUCH_PARENT.error(
+                extends.span,
+                f"no backbone is called `{extends.parent}`",
+                help=did_you_mean(extends.parent, [*known, *file.library.specs()]),
+            )
+        file, backbone = found
+        before = [member for _, member in members]
+        if any(backbone is member for member in before):
+            raise circle(before[next(at for at, member in enumerate(before) if member is backbone) :])
+        members.append(found)
+    if len(members) > DEEPEST:
+        raise catalog.TOO_DEEP.error(members[0][1].span, f"more than {DEEPEST} backbones extend one another")
+    return members
+
+
+def circle(members: list[Network]) -> ArchError:
+    """Backbones that extend each other; told at the first of them, so once only, whichever of them is asked for."""
+    lines = [member.extends for member in members if member.extends is not None and member.extends.span is not None]
+    first, *others = sorted(lines, key=lambda each: each.span.start if each.span else 0)
+    notes = tuple(Note(each.span, f"`{each.parent}` is extended here") for each in others[:MOST_NOTES])
+    return ArchError([catalog.CYCLE.at(first.span, f"`{first.parent}` leads back to this one", notes=notes)])
+
+
+def add_parameters(family: ResolvedNetwork, home: FileScope, member: Network) -> None:
+    """A member's own parameters, and its new defaults for those of its parent."""
+    inherited = family.parameters
+    known = {declared.parameter.name: at for at, declared in enumerate(inherited)}
+    for argument in member.extends.arguments if member.extends else ():
+        name = argument.target[-1] if argument.target else ""
+        if name not in known:
+            raise catalog.UNKNOWN_PARAMETER.error(
+                argument.span,
+                f"the parent has no parameter `{name}`" if name else "new defaults go by name",
+                help=did_you_mean(name, known),
+            )
+        at = known[name]
+        inherited[at] = inherited[at]._replace(
+            parameter=inherited[at].parameter.replace(default=argument.value), file=home
+        )
+    own = [InheritedParameter(parameter, home, (parameter, home)) for parameter in member.parameters]
+    names = {declared.parameter.name for declared in own}
+    family.parameters = [*own, *(declared for declared in inherited if declared.parameter.name not in names)]
+
+
+def key_of(line: InheritedLine) -> object:
+    """What makes a line the successor of another: its name."""
+    return line.content.target if isinstance(line.content, Setting) else line.content.name
+
+
+def merge(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
+    """New lines take the place of those with their name, or come last; raises for a name that is there twice."""
+    places = {key_of(line): at for at, line in enumerate(lines)}
+    seen: dict[object, InheritedLine] = {}
+    for line in new:
+        key = key_of(line)
+        if key in seen:
+            shown = ".".join(line.content.target) if isinstance(line.content, Setting) else key
+            first = Note(seen[key].content.span, "first here")
+            raise ArchError(
+                [catalog.DUPLICATE.at(line.content.span, f"a second `{shown}` in one backbone", notes=(first,))]
+            )
+        seen[key] = line
+        if key in places:
+            lines[places[key]] = line
+        else:
+            lines.append(line)
+
+
+def merge_sections(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
+    """As `merge`, but a new stage comes after the last stage; raises for stages that silently no longer reduce."""
+    check_reductions(lines, new)
+    before = {key_of(line) for line in lines}
+    had_stages = any(isinstance(line.content, SectionLine) and line.content.stage for line in lines)
+    merge(lines, new)
+    if not had_stages or not before:
+        return
+    added = [
+        line
+        for line in lines
+        if key_of(line) not in before and isinstance(line.content, SectionLine) and line.content.stage
+    ]
+    rest = [line for line in lines if all(line is not stage for stage in added)]
+    stages = [at for at, line in enumerate(rest) if isinstance(line.content, SectionLine) and line.content.stage]
+    last = stages[-1] if stages else len(rest) - 1
+    lines[:] = [*rest[: last + 1], *added, *rest[last + 1 :]]
+
+
+def check_reductions(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
+    """Raises for lines that replace a stage that reduces, and do not say whether they do."""
+    reducing = {
+        line.content.name: line.content
+        for line in lines
+        if isinstance(line.content, SectionLine) and (line.content.reduction or 1) > 1
+    }
+    findings: list[Diagnostic] = []
+    for line in new:
+        section = line.content
+        if isinstance(section, SectionLine) and section.reduction is None and section.name in reducing:
+            findings.append(unsaid(section, reducing[section.name]))
+    if findings:
+        raise ArchError(findings)
+
+
+def unsaid(section: SectionLine, parent: SectionLine) -> Diagnostic:
+    """A line without a `/` in place of a parent's that has one."""
+    name, stage = section.name, "" if section.stage else "stage "
+    label = f"it has no `/`, but takes the place of `{name} / {parent.reduction}`"
+    help = (
+        f"write `{stage}{name} / {parent.reduction}: ...` to reduce as the parent does, "
+        f"or `{stage}{name} / 1: ...` to keep the size on purpose"
+    )
+    return catalog.REDUCTION.at(section.span, label, help=help, notes=(Note(parent.span, "the parent's"),))
+
+
+def drop(family: ResolvedNetwork, member: Network) -> None:
+    """Takes out the lines that a member leaves out; raises for one that is not there."""
+    for dropped in member.drops:
+        if not remove(family, dropped):
+            names = [str(key_of(line)) for line in (*family.sections, *family.outputs)]
+            raise ArchError(
+                [
+                    catalog.UNKNOWN_NAME.at(
+                        dropped.span,
+                        f"the parent has no `{dropped.name}` to leave out",
+                        help=did_you_mean(dropped.name, names),
+                    )
+                ]
+            )
+
+
+def remove(family: ResolvedNetwork, dropped: Drop) -> bool:
+    """Takes one line out; whether it was there."""
+    for lines in (family.sections, family.outputs):
+        for at, line in enumerate(lines):
+            if key_of(line) == dropped.name:
+                del lines[at]
+                return True
+    return False

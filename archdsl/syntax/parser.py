@@ -1,0 +1,167 @@
+"""Text to syntax tree: the grammar, loaded once, and what is said of text that does not fit it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from lark import Token, Tree, UnexpectedCharacters, UnexpectedInput
+
+from archdsl.diagnostics import ArchError, DiagnosticKind, Source, Span, catalog
+from archdsl.syntax.document import File
+from archdsl.syntax.located_text import LocatedText, check_characters
+from archdsl.syntax.parser_tables import IndentationFault, machine
+from archdsl.syntax.transformer import SyntaxTransformer
+
+LARGEST = 1_000_000
+"""In characters, of a text in either notation."""
+DEEPEST = 50
+MOST_PIECES = 100_000
+SPLIT = "define the inner parts as blocks of their own"
+LONGEST_EXPRESSION = 4_000
+"""In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen."""
+
+PIECE = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
+NO_CODE = ("#", '"')
+
+
+def check_size(text: LocatedText, lines: bool) -> None:
+    """Raises for a text that goes too far; `lines` says that its line ends mean something."""
+    content = text.content
+    check_length(content, text.whole)
+    check_characters(text)
+    if len(content) > LONGEST_EXPRESSION or content.count("(") + content.count("[") > DEEPEST:
+        check_pieces(text, lines)
+
+
+def check_length(content: str, place: Span) -> None:
+    """Raises for more characters than are read."""
+    if len(content) > LARGEST:
+        raise catalog.TOO_LARGE.error(place, f"{len(content):,} characters; at most {LARGEST:,} are read")
+
+
+def check_pieces(text: LocatedText, lines: bool) -> None:
+    """Raises for too many pieces, brackets inside of brackets, or pieces of one expression."""
+    counts = [0]
+    for number, match in enumerate(PIECE.finditer(text.content)):
+        piece = match[0]
+        if number == MOST_PIECES:
+            raise refused(catalog.TOO_LARGE, text, match, f"more than {MOST_PIECES:,} names, numbers and signs")
+        if piece in "([":
+            counts.append(0)
+            if len(counts) > DEEPEST + 1:
+                raise refused(catalog.TOO_DEEP, text, match, f"more than {DEEPEST} brackets are open", SPLIT)
+        elif piece in ")]":
+            counts = counts[:-1] or [0]
+        elif piece in {",", "->"} or (piece == "\n" and lines and len(counts) == 1):
+            counts[-1] = 0
+            continue
+        elif piece == "\n" or piece.startswith(NO_CODE):
+            continue
+        counts[-1] += 1
+        if counts[-1] > LONGEST_EXPRESSION:
+            label = f"an expression of more than {LONGEST_EXPRESSION:,} names, numbers and signs"
+            raise refused(catalog.TOO_DEEP, text, match, label)
+
+
+def refused(rule: DiagnosticKind, text: LocatedText, match: re.Match[str], label: str, help: str = "") -> ArchError:
+    """The finding at a piece."""
+    return rule.error(text.span(*match.span()), label, help=help)
+
+
+# lark does not tell the types of its trees.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+
+INDENTED = {"file", "body"}
+DEEPEST_TREE = 200
+SHORT = 200
+MOST_TREES = 2_000
+MEANINGLESS = re.compile(r"#[^\n]*|[\r\n]")
+
+
+def parse_file(source: Source) -> File:
+    """The document that a `.arch` text says; raises ArchError with all mistakes that are independent of each other."""
+    text = LocatedText.of(source)
+    try:
+        return parse(text, "file")
+    except ArchError as error:
+        from archdsl.syntax.recovery import all_mistakes
+
+        raise all_mistakes(text, error, lambda rest: parse(rest, "file")) from None
+
+
+def parse_body(text: LocatedText) -> Any:
+    """The docstring and the statements of a body, each on a line of the source; raises as `parse_file` does."""
+    try:
+        return parse(text, "body")
+    except ArchError as error:
+        from archdsl.syntax.recovery import all_mistakes
+
+        raise all_mistakes(text, error, lambda rest: parse(rest, "body"), head="block body:") from None
+
+
+def parse(text: LocatedText, start: str) -> Any:
+    """What the rule `start` makes of a text; raises ArchError.
+
+    Only files and bodies have lines: anywhere else a line end is a blank.
+    """
+    check_size(text, start in INDENTED)
+    if start in INDENTED:
+        content = text.content.rstrip() + "\n"
+    else:
+        content = MEANINGLESS.sub(lambda found: " " * len(found[0]), text.content)
+    try:
+        tree = short_tree(content, start) if len(content) <= SHORT else machine().parse(content, start=start)
+        check_depth(text, tree)
+        return SyntaxTransformer(text).transform(tree)
+    except IndentationFault as fault:
+        end = fault.token.end_pos or 0
+        place = text.span(end - len(fault.token.rsplit("\n", 1)[1]), end)
+        raise catalog.SYNTAX.error(place, fault.message, help="align it with one of the lines above") from None
+    except UnexpectedInput as error:
+        raise syntax_error(text, error) from None
+
+
+@lru_cache(MOST_TREES)
+def short_tree(content: str, start: str) -> Any:
+    """The tree of a short text, made once: many networks have the same stem and head, and families share all."""
+    return machine().parse(content, start=start)
+
+
+def check_depth(text: LocatedText, tree: Any) -> None:
+    """Raises where expressions nest (or sums go on) deeper than anybody reads, before anything walks them."""
+    left = [(tree, 0)]
+    while left:
+        each, above = left.pop()
+        depth = above + levels(each)
+        if depth > DEEPEST_TREE:
+            place = text.span(each.meta.start_pos, each.meta.end_pos)
+            raise catalog.TOO_DEEP.error(place, f"nested {DEEPEST_TREE} levels deep")
+        left += [(part, depth) for part in each.children if isinstance(part, Tree)]
+
+
+def levels(tree: Any) -> int:
+    """How many levels a branch comes to: a row of operands may nest as deep as there are signs in it."""
+    return sum(isinstance(part, Token) for part in tree.children) if tree.data == "operation" else 1
+
+
+def syntax_error(text: LocatedText, error: UnexpectedInput) -> ArchError:
+    """What is wrong, in words, at the place where the parser could not go on."""
+    from archdsl.syntax.error_context import ErrorContext
+    from archdsl.syntax.syntax_errors import describe
+
+    at = error.pos_in_stream or 0
+    token = getattr(error, "token", None)
+    if isinstance(error, UnexpectedCharacters) or token is None or token.type == "$END":
+        at = len(text.content) if token is not None else at  # lark gives `$END` the place of the token before it
+        found = text.content[at : at + 1]
+        size = len(text.content.rstrip())
+        at, end = min(at, size), min(at + 1, size)
+    else:
+        found = str(token)
+        end = at + max(len(found.rstrip()), 1)
+    known = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
+    expected: set[str] = set(next(filter(None, known), ()))
+    return ArchError([describe(ErrorContext(text, at, token, found, expected), end)])

@@ -1,0 +1,501 @@
+"""From the parse tree to the syntax tree and the document: one method a grammar rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from lark import Token, Tree, UnexpectedToken
+from lark.visitors import Transformer_NonRecursive
+
+from archdsl.diagnostics import ArchError, Note, Span, catalog
+from archdsl.diagnostics.characters import is_unseen
+from archdsl.syntax import ast
+from archdsl.syntax import document as doc
+from archdsl.syntax.located_text import UNSEEN_IN_PATH, LocatedText, tidy
+
+# lark does not tell the types of its tokens.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+
+LONGEST = 40
+LEADING_ZERO = re.compile(r"0_*\d")
+OCTAL = re.compile(r"[0-7]+")
+Place = Callable[[Token], Span]
+"""Gives the place of a token."""
+
+
+def number(token: Token, kind: type[Any], place: Place) -> Any:
+    """The value of a number's text, if it is of a size that anybody means."""
+    exponent = token.lower().partition("e")[2].lstrip("+-")
+    if len(token) > LONGEST or (exponent and int(exponent) > LONGEST):
+        raise catalog.OUT_OF_RANGE.error(place(token), "this number has too many digits")
+    check_start(token, place)
+    return kind(token.replace("_", ""))
+
+
+def check_start(token: Token, place: Place) -> None:
+    """Raises for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
+    if LEADING_ZERO.match(token):
+        plain = re.sub(r"^[0_]+(?=\d)", "", token)
+        octal = int(token, 8) if OCTAL.fullmatch(token) else 0
+        help = f"write `{plain}`, or `{octal}` if it is octal" if octal > 7 else f"write `{plain}`"
+        raise catalog.SYNTAX.error(place(token), "a number does not begin with `0`", help=help)
+
+
+INFIX = {
+    "OR": 1,
+    "AND": 2,
+    "COMPARE": 4,
+    "PLUS": 5,
+    "MINUS": 5,
+    "STAR": 6,
+    "DIVIDE": 6,
+    "POWER": 8,
+}
+"""The higher, the tighter. Equal ones bind from the left, but for `POWER`, which binds from the right."""
+PREFIX = {"NOT": 3, "MINUS": 7}
+BEHIND = {sign: binding + 1 for sign, binding in INFIX.items()} | {"POWER": PREFIX["MINUS"]}
+"""How tightly what stands to the right of a sign has to bind: `2 ** -n` is a power."""
+NO_COMPARISON = {"_ARROW", *INFIX} - {"COMPARE"}
+NO_PREFIX = {"NAME", "INT", "DECIMAL", "LPAR", "LSQB"}
+"""What can stand where a second comparison, or a `not` behind a sign that binds tighter, cannot."""
+
+
+class BracketedExpression(NamedTuple):
+    """An expression, and where it starts and ends with the brackets around it."""
+
+    value: ast.Expression
+    start: int
+    end: int
+
+
+def combined(text: LocatedText, parts: Iterable[BracketedExpression | Token]) -> ast.Expression:
+    """What a row of operands and signs says; raises lark's UnexpectedToken for a sign that cannot stand where it does.
+
+    It goes as deep as there are signs: the caller has counted them.
+    """
+    return OperatorStack(text, parts).from_here(0).value
+
+
+class OperatorStack:
+    """The operands and signs that are left, the first of them last."""
+
+    def __init__(self, text: LocatedText, parts: Iterable[BracketedExpression | Token]) -> None:
+        self.text = text
+        self.left = [*parts][::-1]
+
+    def from_here(self, least: int) -> BracketedExpression:
+        """As much of the row as signs that bind at least so tightly hold together."""
+        found = self.operand(least)
+        while self.left and INFIX[(sign := self.sign()).type] >= least:
+            self.left.pop()
+            right = self.from_here(BEHIND[sign.type])
+            span = self.text.span(found.start, right.end)
+            value = ast.Binary(span, False, str(sign), found.value, right.value)
+            found = BracketedExpression(value, found.start, right.end)
+            if sign.type == "COMPARE" and self.left and self.sign().type == "COMPARE":
+                raise UnexpectedToken(self.sign(), NO_COMPARISON)
+        return found
+
+    def operand(self, least: int) -> BracketedExpression:
+        """The next operand, with the signs before it."""
+        first = self.left.pop()
+        if isinstance(first, BracketedExpression):
+            return first
+        if PREFIX[first.type] < least:
+            raise UnexpectedToken(first, NO_PREFIX)
+        inner = self.from_here(PREFIX[first.type])
+        assert first.start_pos is not None
+        value = ast.Unary(self.text.span(first.start_pos, inner.end), False, str(first), inner.value)
+        return BracketedExpression(value, first.start_pos, inner.end)
+
+    def sign(self) -> Token:
+        """The sign that comes next."""
+        sign = self.left[-1]
+        assert isinstance(sign, Token)
+        return sign
+
+
+# lark does not tell the types of its trees.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+
+LONGEST_AMOUNT = 100
+
+
+class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
+    """One method a grammar rule. `text` is what has been parsed; it knows the place of each offset."""
+
+    def __init__(self, text: LocatedText) -> None:
+        super().__init__(visit_tokens=False)
+        self.text = text
+
+    def transform(self, tree: Any) -> Any:
+        """What a tree says, from its leaves up: for each branch, the method of its rule, with the branch and its parts.
+
+        Lark's own walk does the same, and takes several times as long to call a method.
+        """
+        order, left = [], [tree]
+        while left:
+            top = left.pop()
+            order.append(top)
+            left += [part for part in top.children if isinstance(part, Tree)]
+        made: dict[int, Any] = {}
+        for each in reversed(order):
+            parts = [made.pop(id(part)) if isinstance(part, Tree) else part for part in each.children]
+            made[id(each)] = getattr(self, each.data)(each, parts)
+        return made[id(tree)]
+
+    def at(self, tree: Any) -> Span:
+        """The place of a rule."""
+        return self.text.span(tree.meta.start_pos, tree.meta.end_pos)
+
+    def place(self, token: Token) -> Span:
+        """The place of a token."""
+        assert token.start_pos is not None
+        assert token.end_pos is not None
+        return self.text.span(token.start_pos, token.end_pos)
+
+    # ---- expressions
+
+    def name(self, tree: Any, parts: list[Any]) -> ast.Name:
+        return ast.Name(self.at(tree), False, str(parts[0]))
+
+    def integer(self, tree: Any, parts: list[Any]) -> ast.Number:
+        return ast.Number(self.at(tree), False, self.number(parts[0], int), str(parts[0]))
+
+    def decimal(self, tree: Any, parts: list[Any]) -> ast.Number:
+        return ast.Number(self.at(tree), False, self.number(parts[0], Fraction), str(parts[0]))
+
+    def number(self, token: Token, kind: type[Any]) -> Any:
+        return number(token, kind, self.place)
+
+    def boolean(self, tree: Any, parts: list[Any]) -> ast.Boolean:
+        return ast.Boolean(self.at(tree), False, parts[0] == "true")
+
+    def nothing(self, tree: Any, parts: list[Any]) -> ast.Nothing:
+        return ast.Nothing(self.at(tree), False)
+
+    def group(self, tree: Any, parts: list[Any]) -> ast.Expression:
+        return parts[0].replace(grouped=True)
+
+    def items(self, tree: Any, parts: list[Any]) -> list[Any]:
+        return parts
+
+    def list(self, tree: Any, parts: list[Any]) -> ast.Items:
+        return ast.Items(self.at(tree), False, tuple(parts[0] or ()))
+
+    def comprehension(self, tree: Any, parts: list[Any]) -> ast.Comprehension:
+        return ast.Comprehension(self.at(tree), False, *parts)
+
+    def variables(self, tree: Any, parts: list[Any]) -> tuple[ast.Name, ...]:
+        return tuple(ast.Name(self.place(token), False, str(token)) for token in parts)
+
+    def spread(self, tree: Any, parts: list[Any]) -> ast.Unpack:
+        return ast.Unpack(self.at(tree), False, parts[0])
+
+    def positional(self, tree: Any, parts: list[Any]) -> ast.CallArgument:
+        return ast.CallArgument(self.at(tree), False, (), parts[0])
+
+    def keyword(self, tree: Any, parts: list[Any]) -> ast.CallArgument:
+        key, value = parts
+        return ast.CallArgument(self.at(tree), False, self.dotted(key), value)
+
+    def dotted(self, key: ast.Expression) -> tuple[str, ...]:
+        """`a.b.c` as its names; raises for what is no name."""
+        names: list[str] = []
+        inner = key
+        while isinstance(inner, ast.Attribute):
+            names.append(inner.name)
+            inner = inner.base
+        if not isinstance(inner, ast.Name) or key.grouped:
+            raise catalog.SYNTAX.error(key.span, "only a name can come before `=`", help="`==` compares")
+        return (inner.id, *reversed(names))
+
+    def arguments(self, tree: Any, parts: list[Any]) -> tuple[ast.CallArgument, ...]:
+        spreads = (part for part in parts if part is not None)
+        return tuple(
+            ast.CallArgument(part.span, False, (), part) if isinstance(part, ast.Unpack) else part for part in spreads
+        )
+
+    def call(self, tree: Any, parts: list[Any]) -> ast.Call:
+        return ast.Call(self.at(tree), False, *parts)
+
+    def attribute(self, tree: Any, parts: list[Any]) -> ast.Attribute:
+        return ast.Attribute(self.at(tree), False, parts[0], str(parts[1]))
+
+    def index(self, tree: Any, parts: list[Any]) -> ast.Index:
+        return ast.Index(self.at(tree), False, *parts)
+
+    def slice(self, tree: Any, parts: list[Any]) -> ast.ListSlice:
+        return ast.ListSlice(self.at(tree), False, *parts)
+
+    def operation(self, tree: Any, parts: list[Any]) -> ast.Expression:
+        row = zip(tree.children, parts, strict=True)
+        return combined(
+            self.text,
+            [
+                part if isinstance(part, Token) else BracketedExpression(part, each.meta.start_pos, each.meta.end_pos)
+                for each, part in row
+            ],
+        )
+
+    def conditional(self, tree: Any, parts: list[Any]) -> ast.Conditional:
+        then, test, other = parts
+        for arm in (then, test):
+            if isinstance(arm, ast.Chain) and not arm.grouped:
+                reading = f"({arm.span.text}) if ... else ..."
+                raise self.mixed(arm, "if/else", reading, "... -> (...)")
+        return ast.Conditional(self.at(tree), False, then, test, other)
+
+    def chain(self, tree: Any, parts: list[Any]) -> ast.Chain:
+        for link in parts:
+            self.check_link(link, is_first=link is parts[0])
+        return ast.Chain(self.at(tree), False, tuple(parts))
+
+    def check_link(self, link: ast.Expression, is_first: bool) -> None:
+        """Raises for a link that mixes `->` with another operator: readers disagree about what is meant."""
+        inner = link.body if isinstance(link, ast.Named) else link
+        if inner.grouped or not isinstance(inner, ast.Binary | ast.Unary) or inner.sign == "*":
+            return
+        text = inner.span.text
+        if isinstance(inner, ast.Unary):
+            other = f"{inner.sign} (... -> {inner.operand.span.text})"
+        elif is_first:
+            left = text[: inner.right.span.start - inner.span.start].rstrip("( \t\n")
+            other = f"{left} ({inner.right.span.text} -> ...)"
+        else:
+            right = text[inner.left.span.end - inner.span.start :].lstrip(") \t\n")
+            other = f"(... -> {inner.left.span.text}) {right}"
+        raise self.mixed(inner, f"`{inner.sign}`", f"({text}) -> ..." if is_first else f"... -> ({text})", other)
+
+    def mixed(self, part: ast.Expression, sign: str, reading: str, other: str) -> Exception:
+        """The finding that names both readings."""
+        label = f"{sign} beside `->` can be read in two ways"
+        return catalog.MIXED.error(part.span, label, help=f"write `{reading}` or `{other}`")
+
+    def named_link(self, tree: Any, parts: list[Any]) -> ast.Named:
+        return ast.Named(self.at(tree), False, parts[0], str(parts[1]))
+
+    # ---- statements
+
+    def assign(self, tree: Any, parts: list[Any]) -> ast.Assign:
+        *targets, value = parts
+        return ast.Assign(self.at(tree), False, self.variables(tree, targets), value)
+
+    def return_(self, tree: Any, parts: list[Any]) -> ast.Return:
+        return ast.Return(self.at(tree), False, parts[0])
+
+    def for_(self, tree: Any, parts: list[Any]) -> ast.For:
+        variables, source, (_, body) = parts
+        return ast.For(self.at(tree), False, variables, source, body)
+
+    def if_(self, tree: Any, parts: list[Any]) -> ast.If:
+        test, (_, body), *other = parts
+        return ast.If(self.at(tree), False, test, body, other[0] if other else ())
+
+    def else_suite(self, tree: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
+        return parts[0][1]
+
+    def elif_(self, tree: Any, parts: list[Any]) -> tuple[ast.Statement, ...]:
+        return (self.if_(tree, parts),)
+
+    def suite(self, tree: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        text, statements = self.with_doc(parts)
+        return text, tuple(statements)
+
+    body = suite
+
+    def with_doc(self, parts: list[Any]) -> tuple[str, list[Any]]:
+        """A docstring, if one comes first, and the rest."""
+        return (parts[0], parts[1:]) if parts and isinstance(parts[0], str) else ("", parts)
+
+    def docstring(self, tree: Any, parts: list[Any]) -> str:
+        return tidy(parts[0][3:-3])
+
+    # ---- definitions
+
+    def rhs_inline(self, tree: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        return "", (ast.Return(parts[0].span, False, parts[0]),)
+
+    def rhs_indented(self, tree: Any, parts: list[Any]) -> tuple[str, tuple[ast.Statement, ...]]:
+        text, (value,) = self.with_doc(parts)
+        return text, (ast.Return(value.span, False, value),)
+
+    rhs_suite = suite
+
+    def block(self, tree: Any, parts: list[Any]) -> ast.Block:
+        name, parameters, (text, body) = parts if len(parts) == 3 else (parts[0], (), parts[1])
+        return ast.Block(self.place(name), False, str(name), parameters, body, text)
+
+    def function(self, tree: Any, parts: list[Any]) -> ast.Function:
+        name, parameters, (text, body) = parts
+        return ast.Function(self.place(name), False, str(name), parameters, body, text)
+
+    def parameters(self, tree: Any, parts: list[Any]) -> tuple[ast.Parameter, ...]:
+        """Parameters in order; those after `*` are by name only."""
+        found: list[ast.Parameter] = []
+        named = False
+        for part in parts:
+            if part == "*":
+                named = True
+            elif part is not None:
+                found.append(part.replace(named=named) if not part.rest else part)
+        return tuple(found)
+
+    def parameter(self, tree: Any, parts: list[Any]) -> ast.Parameter:
+        name, kind, default = parts
+        words = tuple(map(str, kind or ()))
+        place = self.place(kind[0]).to(self.place(kind[-1])) if kind else None
+        return ast.Parameter(self.place(name), False, str(name), words, default, type_span=place)
+
+    def named_only(self, tree: Any, parts: list[Any]) -> str:
+        return "*"
+
+    def rest(self, tree: Any, parts: list[Any]) -> ast.Parameter:
+        return ast.Parameter(self.place(parts[0]), False, str(parts[0]), (), None, True, True)
+
+    def type(self, tree: Any, parts: list[Any]) -> tuple[Token, ...]:
+        return tuple(parts)
+
+    # ---- backbones
+
+    def shape(self, tree: Any, parts: list[Any]) -> tuple[int, ...]:
+        sizes = [(size, part) for part in parts for size in str(part).split("x")]
+        return tuple(self.positive(Token.new_borrow_pos("INT", size, part)) for size, part in sizes)
+
+    def positive(self, token: Token) -> int:
+        """The value of a number that has to be more than 0, and of a size that anybody means."""
+        value = self.number(token, int)
+        if value == 0:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
+        if value > doc.LARGEST_SIZE:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {doc.LARGEST_SIZE:,} is possible")
+        return value
+
+    def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        start = tree.meta.start_pos
+        line = self.text.content[start : tree.meta.end_pos].rstrip()
+        return "input", (parts[0], self.at(tree.children[0]), self.text.span(start, start + len(line)))
+
+    def target(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
+        return tuple(map(str, parts))
+
+    def setting(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        return "settings", doc.Setting(self.at(tree), *parts)
+
+    def stage_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        name, reduction, value = parts
+        return self.section(name, value, True, reduction and self.positive(reduction))
+
+    def section_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        return self.section(parts[0], parts[1], False, None)
+
+    def section(self, name: Token, value: Any, stage: bool, reduction: int | None) -> tuple[str, Any]:
+        """A section, or, where its value is `none`, a section left out."""
+        span = self.place(name)
+        if isinstance(value, ast.Nothing):
+            return "drops", doc.Drop(span, str(name))
+        return "sections", doc.SectionLine(span, str(name), value, stage, reduction)
+
+    def output_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        name, training, value = parts
+        if isinstance(value, ast.Nothing):
+            return "drops", doc.Drop(self.place(name), str(name))
+        return "outputs", doc.Output(self.place(name), str(name), value, training is not None)
+
+    def checks(self, tree: Any, parts: list[Any]) -> tuple[doc.Expectation, ...]:
+        return tuple(parts)
+
+    def check(self, tree: Any, parts: list[Any]) -> doc.Expectation:
+        figure, sign, amount, load = parts
+        batch, precision = load or (None, "")
+        return doc.Expectation(self.at(tree), figure, str(sign), amount, batch, precision)
+
+    def load(self, tree: Any, parts: list[Any]) -> tuple[int, str]:
+        batch, precision = parts
+        return self.number(batch, int), str(precision or "")
+
+    def amount(self, tree: Any, parts: list[Any]) -> str:
+        if len(parts[0]) > LONGEST_AMOUNT:
+            raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this amount has too many digits")
+        check_start(parts[0], self.place)
+        return str(parts[0]).replace("_", "")
+
+    def expect_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+        return "expect", parts[0]
+
+    def extends(self, tree: Any, parts: list[Any]) -> doc.Extends:
+        arguments = parts[1] if len(parts) > 1 else ()
+        return doc.Extends(self.place(parts[0]), str(parts[0]), arguments)
+
+    extends_value = extends
+
+    def backbone(self, tree: Any, parts: list[Any]) -> doc.Network:
+        name, *rest = parts
+        content: dict[str, Any] = {"name": str(name)}
+        first: Span | None = None
+        lines: dict[str, list[Any]] = {"settings": [], "sections": [], "outputs": [], "drops": [], "expect": []}
+        for part in rest:
+            match part:
+                case None:
+                    pass
+                case str():
+                    content["doc"] = part
+                case doc.Extends():
+                    content["extends"] = part
+                case ("input", (shape, place, span)):
+                    if first is not None:
+                        note = Note(first, "first here")
+                        raise ArchError([catalog.DUPLICATE.at(span, "a second `input` line", notes=(note,))])
+                    content["input"], content["input_span"], first = shape, place, span
+                case ("expect", checks):
+                    lines["expect"] += checks
+                case (str(kind), line):
+                    lines[kind].append(line)
+                case _:
+                    content["parameters"] = part
+        content |= {kind: tuple(found) for kind, found in lines.items() if found}
+        return doc.Network(self.place(name), **content)
+
+    # ---- a file, and YAML's keys
+
+    def edition(self, tree: Any, parts: list[Any]) -> int:
+        number = self.number(parts[0], int)
+        if number != doc.EDITION:
+            raise catalog.EDITION.error(
+                self.place(parts[0]), f"edition {number}", help=f"this version of archdsl reads edition {doc.EDITION}"
+            )
+        return number
+
+    def import_(self, tree: Any, parts: list[Any]) -> doc.Import:
+        path = str(parts[0])[1:-1]
+        if any(map(is_unseen, path)):
+            raise catalog.SYNTAX.error(self.place(parts[0]), UNSEEN_IN_PATH)
+        return doc.Import(self.place(parts[0]), path)
+
+    def file(self, tree: Any, parts: list[Any]) -> doc.File:
+        content: dict[str, Any] = {}
+        kinds = {doc.Import: "imports", ast.Block: "blocks", ast.Function: "functions", doc.Network: "backbones"}
+        for part in parts:
+            if isinstance(part, int):
+                content["edition"] = part
+            else:
+                content.setdefault(kinds[type(part)], []).append(part)
+        whole = self.text.span(0, len(self.text.content))
+        kept: dict[str, Any] = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
+        return doc.File(whole, **kept)
+
+    def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:
+        name, reduction = parts
+        return str(name), reduction and self.positive(reduction)
+
+    def output_key(self, tree: Any, parts: list[Any]) -> tuple[str, bool]:
+        return str(parts[0]), parts[1] is not None
+
+    def bound(self, tree: Any, parts: list[Any]) -> tuple[str, str, int | None, str]:
+        *sign, amount, load = parts
+        return str(sign[0]) if sign else "==", amount, *(load or (None, ""))  # pyright: ignore[reportReturnType]
