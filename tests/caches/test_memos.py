@@ -15,16 +15,16 @@ from tests.caches.memos import memos
 OF_THE_PACKAGE = """
 analyses/device.py: known_devices           all; a file of the package
 backends/torch/module.py: alive             the source, which is all that is executed; weak, and 64 kept
-driver/shipped.py: block_files spec_files   all; the names of files of the package
-driver/shipped.py: files                    the path; a file of the package, read once, and as no other text says it
-errors/explain.py: explanations rules       all; a file and the catalog of the package
-errors/paths.py: without_links              the folder that the user is in
-analyses/warnings/windows.py: left          the op and the shapes; ops are equal by all their settings
-frontend/arch/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
-frontend/arch/tables.py: machine            all; the grammar of the package
-lang/text/signature.py: enumerated          all; the ops of the package
-lang/text/signature.py: of_declared         the class of the op
-lang/values/types.py: of_annotation of_words  the text
+driver/library.py: block_files spec_files   all; the names of files of the package
+driver/library.py: files                    the path; a file of the package, read once, and as no other text says it
+diagnostics/explain.py: explanations rules       all; a file and the catalog of the package
+diagnostics/source.py: without_links              the folder that the user is in
+analyses/warnings/network_rules.py: left          the op and the shapes; ops are equal by all their settings
+syntax/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
+syntax/parser_tables.py: machine            all; the grammar of the package
+elaborate/signature.py: enumerated          all; the ops of the package
+elaborate/signature.py: of_declared         the class of the op
+elaborate/types.py: of_annotation of_words  the text
 ops/__init__.py: installed                  the prefix; what is installed as the process begins
 ops/__init__.py: vocabulary                 all; the ops of the package
 weights/rules.py: content own_schemes schemes  the name; files of the package
@@ -38,79 +38,79 @@ commands/_cache.py: stamp                   this archdsl, file by file, Python, 
 imports. Kept is what was found alone. Tests: `test_company.py`, `commands/test_cache.py`."""
 
 OF_A_RUN = """
-commands/validate.py: known                 see `lang/evaluate/known.py`; has no part in findings
-lang/evaluate/known.py: modules             the block, its shapes, and what settings say to all that asked in it
-lang/elaborate/leaves.py: ops               the use, and the settings in force
-lang/elaborate/leaves.py: works             the op, and the shapes
-lang/evaluate/session.py: keys              all that is given a number
-driver/opening.py: files                    the path; of one file with its imports
+commands/validate.py: known                 see `elaborate/scope_cache.py`; has no part in findings
+elaborate/scope_cache.py: modules             the block, its shapes, and what settings say to all that asked in it
+elaborate/instantiate.py: ops               the use, and the settings in force
+elaborate/instantiate.py: works             the op, and the shapes
+elaborate/context.py: keys              all that is given a number
+driver/imports.py: files                    the path; of one file with its imports
 backends/crosscheck.py: seen                the module's path, in one pass
 """
 """Shared by the elaborations of a run, by what is read of one file, by a pass. Tests: `test_company.py`,
 `lang/test_lang_known.py`."""
 
 OF_A_FILE = """
-lang/text/files.py: meanings                the name; of one file
-lang/text/statics.py: lines                 the node, which is kept
-lang/text/statics.py: facts                 what the names in a line are, and which are parameters
-lang/evaluate/calls.py: assigned            the node, and what is called; of a text
+syntax/scopes.py: meanings                the name; of one file
+syntax/static_names.py: lines                 the node, which is kept
+syntax/static_names.py: facts                 what the names in a line are, and which are parameters
+elaborate/calls.py: assigned            the node, and what is called; of a text
 """
 """Kept with a text, which does not change. Tests: `test_orders.py`."""
 
 OF_AN_ELABORATION = """
-lang/elaborate/modules.py: scopes           the block, its shapes, and the settings in force; with its marks
-lang/elaborate/modules.py: bodies           the use, and the very settings and blocks given; with its marks
-lang/evaluate/known.py: said                who is told; of a table of settings
+elaborate/instantiate.py: scopes           the block, its shapes, and the settings in force; with its marks
+elaborate/instantiate.py: bodies           the use, and the very settings and blocks given; with its marks
+elaborate/scope_cache.py: said                who is told; of a table of settings
 """
 """Kept for one network: the same text comes to the same, whatever was before. Tests: `lang/`."""
 
 OF_A_CALL = """
 analyses/diff.py: numbers
-analyses/field.py: known
+analyses/receptive_field.py: known
 analyses/memory/backward.py: known
-analyses/memory/forward.py: variables
-analyses/memory/planned.py: known
-backends/torch/grouping.py: by_shape group known
-backends/torch/initialization.py: known
-backends/torch/registry.py: known_facts known_numbers
-commands/_stored.py: sources
-errors/allowance.py: places
-frontend/formatting/allowances.py: ends starts
-frontend/formatting/gather.py: codes inside starts
-frontend/printing/notes.py: notes
-frontend/yaml/network.py: parts
-graph/forward/rules.py: known
+analyses/memory/eager.py: variables
+analyses/memory/liveness.py: known
+backends/torch/class_clustering.py: by_shape group known
+backends/torch/init_calls.py: known
+backends/torch/class_table.py: known_facts known_numbers
+commands/_findings_json.py: sources
+diagnostics/suppression.py: places
+frontend/format/suppressed_lines.py: ends starts
+frontend/format/attach_comments.py: codes inside starts
+frontend/format/trivia.py: notes
+frontend/yaml/parser.py: parts
+graph/lower.py: known
 weights/saved.py: held kinds
 weights/unwrap.py: inserted lifted
 """
 """Made anew for one graph, one text or one file of weights: nobody else asks."""
 
 OF_AN_OBJECT = """
-analyses/advice/case.py: counts fields ops parts times
+analyses/advice/rule.py: counts fields ops parts times
 analyses/figures.py: all_counts fields memories
-analyses/warnings/case.py: family makers ops placed
-errors/source.py: line_starts
-frontend/arch/fault.py: code first last line opened rest word
-graph/scope.py: below by_name ends makers training_only
-lang/elaborate/parameters.py: __dict__
-lang/text/files.py: parameter_names returns_single statics words
-lang/text/signature.py: __dict__
-weights/template.py: pattern
+analyses/warnings/rule.py: family makers ops placed
+diagnostics/source.py: line_starts
+syntax/error_context.py: code first last line opened rest word
+graph/ir.py: below by_name ends makers training_only
+elaborate/instantiate.py: __dict__
+syntax/scopes.py: parameter_names returns_single statics words
+elaborate/signature.py: __dict__
+weights/key_patterns.py: pattern
 """
 """A fact of one object, none of which changes; figures of memory by the load that they are for."""
 
 NO_MEMO = """
-lang/elaborate/application.py: shared
-lang/elaborate/modules.py: applied
-lang/elaborate/section.py: found
-lang/evaluate/bodies.py: versions
-lang/evaluate/building.py: children names
-lang/evaluate/forms.py: declared
-lang/evaluate/session.py: declared
-lang/evaluate/settings.py: by_target
-lang/text/naming.py: taken
-lang/text/signature.py: slots
-lang/text/statics.py: known
+elaborate/apply.py: shared
+elaborate/instantiate.py: applied
+elaborate/stage.py: found
+elaborate/evaluate.py: versions
+elaborate/scope_builder.py: children names
+elaborate/special_forms.py: declared
+elaborate/context.py: declared
+elaborate/settings.py: by_target
+syntax/naming.py: taken
+elaborate/signature.py: slots
+syntax/static_names.py: known
 """
 """What a text has done so far, not what has been worked out."""
 

@@ -47,7 +47,7 @@ def test_many_names_and_docs_steer_nothing() -> None:
     [
         ("plain", lambda text: text),
         ("without_commands", lambda text: text),
-        ("Output.write", lambda self, text: self.stream.write(text)),
+        ("SafeStream.write", lambda self, text: self.stream.write(text)),
     ],
 )
 def test_what_is_let_through_is_found(name: str, broken: object, monkeypatch: pytest.MonkeyPatch) -> None:
