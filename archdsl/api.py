@@ -72,6 +72,7 @@ def cost_many(
     `if __name__ == "__main__":`, as for all that starts processes.
     """
     from archdsl.analyses.batch import USUAL, Chunk, checked, cost_chunks, in_chunks, load_of
+    from archdsl.driver.memory import memory
 
     wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
     count = checked(wanted, processes)
@@ -80,7 +81,7 @@ def cost_many(
         raise catalog.USAGE.error(None, f"`of` is of the type `{type(base).__name__}`", help="give a spec, or its name")
     given = row_of(candidates, "candidates", '["resnet18", "resnet34"]')
     pairs = tuple((base, each) if base is not None else (each, None) for each in given)
-    whole = Chunk(candidate, pairs, wanted, load_of(batch, precision), size_of(input))
+    whole = Chunk(candidate, memory, pairs, wanted, load_of(batch, precision), size_of(input))
     if processes is None and len(pairs) < FEW:
         count = 1
     return list(cost_chunks(in_chunks(whole, count), count))

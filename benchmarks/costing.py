@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 import archdsl
-from archdsl.analyses.memory import memory
 from archdsl.analyses.memory_access import counts
+from archdsl.driver.memory import memory
 
 NETWORKS = {
     "resnext50": (

@@ -16,7 +16,7 @@ from numbers import Integral
 from os import cpu_count
 from typing import Any, NamedTuple
 
-from archdsl.analyses.figures import FIGURES, Load, Measured
+from archdsl.analyses.figures import FIGURES, Load, Measured, MemoryOf
 from archdsl.analyses.memory_access import check_precision
 from archdsl.analyses.roofline import check_batch
 from archdsl.diagnostics import ArchError, catalog, did_you_mean
@@ -50,6 +50,7 @@ class Chunk(NamedTuple):
     """Candidates to evaluate: each what `compile` takes, a spec and its parameters; and what is asked of them."""
 
     compile: Compile
+    memory: MemoryOf
     candidates: tuple[tuple[Any, dict[str, Any] | None], ...]
     figures: tuple[str, ...] = USUAL
     load: Load = Load()
@@ -67,7 +68,7 @@ def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeC
     """One candidate's figures."""
     try:
         graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
-        asked = Measured(graph)
+        asked = Measured(graph, chunk.memory)
         return Costed(graph.name, {name: FIGURES[name].find(asked, None, chunk.load) for name in chunk.figures})
     except ArchError as error:
         return Costed(called(spec), {}, error)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from archdsl.analyses.figures import FIGURES, Load, Measured
+from archdsl.analyses.figures import FIGURES, Load, Measured, MemoryOf
 from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
 from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.graph import Graph
@@ -78,10 +78,15 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: RooflineSetting | None) -> Comparison:
+def compare(
+    graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: RooflineSetting | None, memory: MemoryOf
+) -> Comparison:
     """The figures of networks side by side; raises ArchError for a figure that does not exist."""
     names = chosen(figures, setting)
-    networks = tuple(ComparedNetwork(graph.name, graph.input, found(graph, names, load, setting)) for graph in graphs)
+    networks = tuple(
+        ComparedNetwork(graph.name, graph.input, found(Measured(graph, memory), names, load, setting))
+        for graph in graphs
+    )
     device = (setting.device.label or setting.device.name) if setting else ""
     return Comparison(networks, names, load, device)
 
@@ -101,9 +106,9 @@ def chosen(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str
     return (*USUAL, "time") if setting else USUAL
 
 
-def found(graph: Graph, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
+def found(asked: Measured, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
     """The figures of a network; None for a receptive field without end."""
-    asked = Measured(graph)
+    graph = asked.graph
     values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}
     if setting is not None and set(names) & {*OF_DEVICE}:
         seconds = estimate(graph, setting)[graph.root].seconds

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archdsl.analyses.figures import FIGURES as KNOWN
-from archdsl.analyses.figures import Figure, Load, Measured, Unit
+from archdsl.analyses.figures import Figure, Load, Measured, MemoryOf, Unit
 from archdsl.diagnostics import ArchError, Diagnostic, DiagnosticKind, catalog, did_you_mean
 from archdsl.graph import Graph, Section
 from archdsl.syntax.document import Expectation
@@ -56,9 +56,9 @@ class BadExpectation(Exception):
         self.rule, self.label, self.help = rule, label, help
 
 
-def hold(graph: Graph, checks: Iterable[Expectation]) -> list[Outcome]:
-    """Each check against the figures of a network."""
-    asked = Measured(graph)
+def hold(graph: Graph, checks: Iterable[Expectation], memory: MemoryOf) -> list[Outcome]:
+    """Hold each check against the figures of a network."""
+    asked = Measured(graph, memory)
     return [outcome(asked, check) for check in checks]
 
 

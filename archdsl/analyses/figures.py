@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 Unit = Literal["number", "bytes", "pixels", "ratio"]
 
 
+MemoryOf = Callable[[Graph, int, str], "Memory"]
+
+
 class Load(NamedTuple):
     """What a figure is asked for: so many samples, in a precision."""
 
@@ -29,10 +32,11 @@ class Load(NamedTuple):
 
 
 class Measured:
-    """A network of which figures are asked."""
+    """A network of which figures are asked; `memory` computes its memory for a batch in a precision."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, memory: MemoryOf) -> None:
         self.graph = graph
+        self.memory_of = memory
         self.sections = {section.name: section for section in graph.sections}
         self.memories: dict[Load, Memory] = {}
 
@@ -72,9 +76,7 @@ class Measured:
     def memory(self, load: Load) -> Memory:
         """What the network needs in memory."""
         if load not in self.memories:
-            from archdsl.analyses.memory import memory
-
-            self.memories[load] = memory(self.graph, load.batch, load.precision)
+            self.memories[load] = self.memory_of(self.graph, load.batch, load.precision)
         return self.memories[load]
 
     def part(self, name: str, section: Section | None, load: Load) -> int:

@@ -22,6 +22,7 @@ from archdsl.commands._weights import SAVERS, write_weights
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile
+from archdsl.driver.memory import memory
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
         check_output(output, [spec])
     graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
     figures = cost(graph)
-    outcomes = hold(graph, spec.backbone.expect) if as_declared(options) else []
+    outcomes = hold(graph, spec.backbone.expect, memory) if as_declared(options) else []
     model = build(graph)
     print(summary(figures))
     if options.check:

@@ -25,6 +25,7 @@ from archdsl.commands._units import rate, seconds, size
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile, load
+from archdsl.driver.memory import memory
 
 DEVICE = "v100"
 FORMATS = ("text", "json", "csv", "markdown")
@@ -65,7 +66,7 @@ def comparison(options: argparse.Namespace) -> Comparison:
     wanted = options.figures.replace(" ", "").split(",")
     params, size = chosen_params(options), chosen_input(options)
     graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
-    return compare(graphs, wanted, Load(chosen_batch(options), options.precision), setting)
+    return compare(graphs, wanted, Load(chosen_batch(options), options.precision), setting, memory)
 
 
 def checked_plot(text: str | None) -> Path | None:

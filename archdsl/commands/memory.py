@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 
-from archdsl.analyses.memory import Memory, SectionMemory, memory
+from archdsl.analyses.memory import Memory, SectionMemory
 from archdsl.commands._device_options import add_load, chosen_batch
 from archdsl.commands._json import json_text
 from archdsl.commands._options import add_spec, chosen_input, chosen_params
 from archdsl.commands._table import ruled, table
 from archdsl.commands._units import size
 from archdsl.driver import compile, load
+from archdsl.driver.memory import memory
 
 ROWS = {"peak": "eager PyTorch", "planned": "with a planner", "saved": "kept for backward"}
 

@@ -12,6 +12,7 @@ from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.diagnostics.suppression import without_silenced
 from archdsl.driver.imports import Read
 from archdsl.driver.loading import Spec, elaborated, opened
+from archdsl.driver.memory import memory
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.frontend.suppressions import allowances
@@ -101,7 +102,7 @@ def unheld(graph: Graph, backbone: Network, size: tuple[int, ...] | None) -> lis
     """What a backbone expects, of the input that it declares, and what does not hold."""
     if size is not None or not backbone.expect:
         return []
-    return [outcome.finding for outcome in hold(graph, backbone.expect) if outcome.finding]
+    return [outcome.finding for outcome in hold(graph, backbone.expect, memory) if outcome.finding]
 
 
 def warnings_of(graph: Graph, file: FileScope, backbone: Network, budget: Budget | None = None) -> list[Diagnostic]:

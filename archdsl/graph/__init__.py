@@ -21,6 +21,7 @@ from archdsl.graph.ir import each_value as each_value
 from archdsl.graph.ir import gathered as gathered
 from archdsl.graph.ir import is_list as is_list
 from archdsl.graph.ir import needed as needed
+from archdsl.graph.ir import op_of as op_of
 from archdsl.graph.ir import values_read as values_read
 from archdsl.graph.verify import InvalidGraph as InvalidGraph
 from archdsl.graph.verify import verify as verify

@@ -252,6 +252,12 @@ class Scope(Record):
         return {child.name: list(accumulate(run.count for run in child.runs)) for child in self.children}
 
 
+def op_of(scope: Scope) -> tuple[Op, Shapes]:
+    """The op of an op's scope, and its input as the op's rules take it: a shape, or the shapes of a list."""
+    assert scope.op is not None
+    return scope.op, scope.inputs[0]
+
+
 class Section(NamedTuple):
     """A named tensor of the network: a section, a stage (with its reduction) or an output."""
 

@@ -13,10 +13,10 @@ import archdsl
 from archdsl.analyses.comparison import compare, front
 from archdsl.analyses.device import device
 from archdsl.analyses.figures import Load
-from archdsl.analyses.memory import memory
 from archdsl.analyses.memory_access import counts
 from archdsl.analyses.roofline import RooflineSetting, estimate
 from archdsl.commands import main
+from archdsl.driver.memory import memory
 
 NAMES = ["resnet18", "vovnetv2_19_slim", "peleenet", "densenet40_k12_cifar10"]
 SIZE = ["--input", "3x64x64"]
@@ -32,7 +32,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 def test_figures_are_those_of_the_analyses() -> None:
     graphs = [archdsl.compile(name, input=(3, 64, 64)) for name in NAMES]
     setting = RooflineSetting(device("v100"), "fp16", 8)
-    found = compare(graphs, [], Load(8, "fp16"), setting)
+    found = compare(graphs, [], Load(8, "fp16"), setting, memory)
     for graph, network in zip(graphs, found.networks, strict=True):
         assert network.figures == {
             "params": graph.root.totals.params,

@@ -13,7 +13,7 @@ import pytest
 import archdsl
 from archdsl import ArchError
 from archdsl.analyses.batch import USUAL, Chunk, evaluate, in_chunks
-from archdsl.analyses.memory import memory
+from archdsl.driver.memory import memory
 
 TEXT = """backbone net(w = 16, n = 2):
     input 3 x 32 x 32
@@ -113,7 +113,7 @@ def test_what_sets_no_parameters(params: Any, spec: archdsl.Spec) -> None:
 
 
 def test_chunks_and_results_pickle(spec: archdsl.Spec) -> None:
-    whole = Chunk(archdsl.compile, tuple((spec, each) for each in [*CANDIDATES[:9], {"w": -1}]))
+    whole = Chunk(archdsl.compile, memory, tuple((spec, each) for each in [*CANDIDATES[:9], {"w": -1}]))
     parts = list(in_chunks(whole, 2))
     assert [pair for part in parts for pair in part.candidates] == list(whole.candidates)
     again = [result for part in parts for result in evaluate(pickle.loads(pickle.dumps(part)))]
@@ -128,7 +128,7 @@ def test_a_fault_in_one_candidate_costs_the_others_nothing() -> None:
             raise ZeroDivisionError("oh")
         return archdsl.compile("resnet18")
 
-    found = evaluate(Chunk(broken, (("bad", None), ("good", None))))
+    found = evaluate(Chunk(broken, memory, (("bad", None), ("good", None))))
     assert "ZeroDivisionError: oh" in str(found[0].error)
     assert found[1].error is None
 

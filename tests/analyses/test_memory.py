@@ -11,9 +11,10 @@ import pytest
 import archdsl
 from archdsl import ArchError
 from archdsl.analyses.flatten import ops_of, tensors_of
-from archdsl.analyses.memory import memory, unit_of
+from archdsl.analyses.memory import unit_of
 from archdsl.commands import main
 from archdsl.driver import SHIPPED
+from archdsl.driver.memory import memory
 from archdsl.graph import Graph, distinct
 
 torch = pytest.importorskip("torch")
@@ -317,7 +318,7 @@ def test_equal_turns_are_added_up_as_they_are(row: str, count: int, monkeypatch:
     )
     graph = archdsl.compile(archdsl.loads(text))
     added_up = memory(graph, 2)
-    monkeypatch.setattr("archdsl.analyses.memory.backward.ENOUGH", 10**6)
+    monkeypatch.setattr("archdsl.backends.torch.memory.backward.ENOUGH", 10**6)
     assert memory(graph, 2) == added_up
 
 

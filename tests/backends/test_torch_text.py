@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archdsl.backends.torch import arithmetic
+from archdsl.backends.torch.locals import identifier, unique
 from archdsl.backends.torch.pysource import camel, docstring, literal, quoted
-from archdsl.graph.locals import identifier, unique
 
 HOSTILE = [
     '"""\nimport os\n"""',

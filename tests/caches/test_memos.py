@@ -67,11 +67,12 @@ elaborate/scope_cache.py: said                who is told; of a table of setting
 OF_A_CALL = """
 analyses/diff.py: numbers
 analyses/receptive_field.py: known
-analyses/memory/backward.py: known
-analyses/memory/eager.py: variables
 analyses/memory/liveness.py: known
 backends/torch/class_clustering.py: by_shape group known
 backends/torch/init_calls.py: known
+backends/torch/lowering.py: known
+backends/torch/memory/backward.py: known
+backends/torch/memory/eager.py: variables
 backends/torch/class_table.py: known_facts known_numbers
 commands/_findings_json.py: sources
 diagnostics/suppression.py: places
@@ -79,7 +80,6 @@ frontend/format/suppressed_lines.py: ends starts
 frontend/format/attach_comments.py: codes inside starts
 frontend/format/trivia.py: notes
 frontend/yaml/parser.py: parts
-graph/lower.py: known
 weights/saved.py: held kinds
 weights/unwrap.py: inserted lifted
 """

@@ -20,8 +20,8 @@ from archdsl.backends.torch import (
     forward,
     writing,
 )
+from archdsl.backends.torch.lowering import InPlace
 from archdsl.graph import Graph, locals
-from archdsl.graph.lower import InPlace
 from archdsl.op import Spelling
 from archdsl.ops import vocabulary
 

@@ -1,19 +1,22 @@
-"""What a network needs in memory: activations in inference, what training keeps, weights and optimizer state.
+"""Memory of a network: activations in inference, tensors saved in training, weights and optimizer state.
 
-Peaks are of activations, the input included, weights not. `docs/memory.md` defines each figure.
+Peaks are of activations, the input included, weights not. `docs/memory.md` defines each figure. The two figures that
+depend on how a framework executes the network, eager peak and saved tensors, come from its backend, as a function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from archdsl.analyses.memory.backward import Backward
-from archdsl.analyses.memory.eager import Eager
 from archdsl.analyses.memory.liveness import Planned, unit_of
 from archdsl.analyses.memory.training_state import held
 from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.graph import Graph, Section
+from archdsl.graph.storage import Execution, Unit
+
+Executor = Callable[[Graph, Unit, tuple[str, ...]], Execution]
+"""A backend's account of how it executes a network with some sections checkpointed."""
 
 
 class SectionMemory(NamedTuple):
@@ -63,15 +66,17 @@ class Memory(NamedTuple):
         return figures
 
 
-def memory(graph: Graph, batch: int = 1, precision: str = "fp32", checkpoint: Iterable[str] = ()) -> Memory:
-    """What a network needs for a batch in a precision, with the sections named in `checkpoint` run again in training.
+def memory(
+    graph: Graph, execute: Executor, batch: int = 1, precision: str = "fp32", checkpoint: Iterable[str] = ()
+) -> Memory:
+    """Memory of a network for a batch in a precision, with the sections named in `checkpoint` run again in training.
 
     Raises ArchError for an unknown precision or section, and a batch of nothing.
     """
     unit = unit_of(batch, precision)
     checkpointed = known_sections(graph, checkpoint)
-    eager, planned = Eager(graph, unit), Planned(graph, unit)
-    saved, content = Backward(graph, unit).network(checkpointed), held(graph)
+    eager, planned = execute(graph, unit, checkpointed), Planned(graph, unit)
+    saved, content = eager.saved, held(graph)
     size = unit.size(graph.input)
     parts = (
         SectionMemory(
@@ -96,11 +101,6 @@ def memory(graph: Graph, batch: int = 1, precision: str = "fp32", checkpoint: It
         parts=tuple(parts),
         checkpointed=checkpointed,
     )
-
-
-def peak_memory(graph: Graph, batch: int = 1, precision: str = "fp32") -> int:
-    """The activation peak of inference alone, as eager PyTorch has it."""
-    return Eager(graph, unit_of(batch, precision)).peak
 
 
 def known_sections(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from archdsl.backends.torch import class_key
+from archdsl.backends.torch.lowering import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
 from archdsl.graph import Child, Graph, Run, Scope, distinct
-from archdsl.graph.lower import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
 
 LARGEST = 60
 """A chain of more modules is a class where it is used twice; a parameter of more is no slot."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from archdsl.backends.torch.locals import TensorExpression, element, filled, variable
+from archdsl.backends.torch.lowering import pipeline, spelling
 from archdsl.backends.torch.writing import Writing, type_of
-from archdsl.graph import Child, Scope, Step
-from archdsl.graph.locals import TensorExpression, element, filled, variable
-from archdsl.graph.lower import content, pipeline, spelling
+from archdsl.graph import Child, Scope, Step, op_of
 
 Sketch = tuple[Any, ...]
 
@@ -41,12 +41,12 @@ def op(scope: Scope) -> Sketch:
     said = spelt._asdict() | {"defaults": tuple(sorted(spelt.defaults.items()))}
     text = expression(scope, lambda fact: fact).text if spelt.function else ""
     types = map(type_of, (*scope.inputs, scope.output))
-    return content(scope)[0].name, *said.values(), text, *types
+    return op_of(scope)[0].name, *said.values(), text, *types
 
 
 def expression(scope: Scope, fact: Callable[[str], str]) -> TensorExpression:
     """An op that PyTorch has as a function, on a variable `x`."""
-    made, shapes = content(scope)
+    made, shapes = op_of(scope)
     x = variable("x")
     if made.takes != "list":
         return filled(spelling(scope).function, [x], None, fact)

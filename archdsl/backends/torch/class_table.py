@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below
 from archdsl.backends.torch.constructor_args import ConstructorParameter
+from archdsl.backends.torch.locals import unique
+from archdsl.backends.torch.lowering import numeral, spelling
 from archdsl.backends.torch.pysource import camel
-from archdsl.graph import Child, Graph, Run, Scope, distinct
-from archdsl.graph.locals import unique
-from archdsl.graph.lower import content, numeral, spelling
+from archdsl.graph import Child, Graph, Run, Scope, distinct, op_of
 from archdsl.record import MISSING
 
 DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
@@ -55,7 +55,7 @@ class Registry:
     def facts(self, scope: Scope) -> dict[str, Any]:
         """The facts of an op. Whoever asks is about to write it, so what it needs is kept."""
         if scope not in self.known_facts:
-            op, shapes = content(scope)
+            op, shapes = op_of(scope)
             self.known_facts[scope] = op.facts(shapes)
             if helper := spelling(scope).helper:
                 self.helpers[helper] = None

@@ -10,11 +10,11 @@ from archdsl.backends.torch.constructor_args import ClassArguments
 from archdsl.backends.torch.constructor_exprs import Constructor, Link, Site, positional
 from archdsl.backends.torch.forward import ForwardWriter, NetworkForwardWriter, Target
 from archdsl.backends.torch.init_calls import Initialization
+from archdsl.backends.torch.locals import identifier, unique
+from archdsl.backends.torch.lowering import in_list, numeral, pipeline
 from archdsl.backends.torch.pyformat import call, lines, number, signature
 from archdsl.backends.torch.pysource import docstring, literal
 from archdsl.graph import Graph
-from archdsl.graph.locals import identifier, unique
-from archdsl.graph.lower import in_list, numeral, pipeline
 from archdsl.record import MISSING
 
 BODY = "        "

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.arithmetic import Unknown
+from archdsl.backends.torch.locals import LONG, identifier, unique
 from archdsl.backends.torch.pysource import literal
 from archdsl.graph import Origin, Scope, is_list
 from archdsl.graph.ir import attribute_name
-from archdsl.graph.locals import LONG, identifier, unique
 from archdsl.record import MISSING
 
 CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}

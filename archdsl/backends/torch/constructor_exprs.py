@@ -11,9 +11,9 @@ from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
 from archdsl.backends.torch.class_table import Registry, named_row
 from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments, Columns, Hint, same
+from archdsl.backends.torch.lowering import in_line, in_list, is_identity, numeral, spelling
 from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number
 from archdsl.graph import Child, Run, Scope
-from archdsl.graph.lower import in_line, in_list, is_identity, numeral, spelling
 from archdsl.record import MISSING
 
 DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}

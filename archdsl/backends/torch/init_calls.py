@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
 from archdsl.backends.torch.class_table import Registry
+from archdsl.backends.torch.lowering import spelling
 from archdsl.backends.torch.pysource import literal, quoted
-from archdsl.graph import Child, Graph, Scope, distinct
-from archdsl.graph.lower import content, spelling
+from archdsl.graph import Child, Graph, Scope, distinct, op_of
 from archdsl.initializer import Constant, Initializer
 from archdsl.op import Op
 
@@ -43,7 +43,7 @@ class Start(NamedTuple):
 
 def starts(scope: Scope) -> dict[str, Start]:
     """How each tensor of an op starts that a spec can say anything about."""
-    op, shapes = content(scope)
+    op, shapes = op_of(scope)
     held = {weight.name for weight in op.weights(shapes)}
     return {tensor: start(op, field) for field, tensor in settable(op, scope).items() if tensor in held}
 

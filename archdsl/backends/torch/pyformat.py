@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.graph.locals import LONG, WIDTH
+from archdsl.backends.torch.locals import LONG, WIDTH
 
 STEP = "    "
 FIGURES = 8

@@ -8,8 +8,8 @@ from fractions import Fraction
 from inspect import cleandoc
 from typing import Any
 
+from archdsl.backends.torch.locals import identifier
 from archdsl.diagnostics.characters import without_commands
-from archdsl.graph.locals import identifier
 
 
 def camel(name: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from archdsl.backends.torch.class_key import expression
 from archdsl.backends.torch.class_table import Registry
+from archdsl.backends.torch.lowering import spelling
 from archdsl.backends.torch.pysource import literal
 from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Graph, Run, Scope, distinct, each_shape, is_list
-from archdsl.graph.lower import spelling
 from archdsl.op import Shapes
 
 

@@ -9,11 +9,11 @@ from archdsl.backends.torch.class_table import Registry, called, class_names, ho
 from archdsl.backends.torch.classes import Writer
 from archdsl.backends.torch.docstrings import docs
 from archdsl.backends.torch.forward import function_class
+from archdsl.backends.torch.lowering import spelling
 from archdsl.backends.torch.pysource import docstring
 from archdsl.backends.torch.shared_modules import check_shared
 from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Graph, Scope, distinct
-from archdsl.graph.lower import spelling
 
 LINKS = '''
 def links(**modules: nn.Module | list[nn.Module]) -> OrderedDict[str, nn.Module]:

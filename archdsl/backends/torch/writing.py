@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from archdsl.backends.torch.locals import Outline, TensorExpression, identifier, unique
+from archdsl.backends.torch.lowering import Acts, apart, numeral
 from archdsl.backends.torch.pyformat import Doc, atom, lines, listing, signature
 from archdsl.graph import Child, Ref, Scope, is_list
-from archdsl.graph.locals import Outline, TensorExpression, identifier, unique
-from archdsl.graph.lower import Acts, apart, numeral
 from archdsl.op import Shapes
 
 

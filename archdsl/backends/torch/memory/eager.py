@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from archdsl.analyses.memory.liveness import Blocks, Called, Heap, Unit, called, fresh, made
-from archdsl.graph import Child, Graph, Ref, Scope, Step, dealt, distinct, each_shape
-from archdsl.graph.locals import LONG, Outline, TensorExpression
-from archdsl.graph.lower import Acts, InPlace, content, is_identity, numeral, pipeline
+from archdsl.backends.torch.locals import LONG, Outline, TensorExpression
+from archdsl.backends.torch.lowering import Acts, InPlace, is_identity, numeral, pipeline
+from archdsl.graph import Child, Graph, Ref, Scope, Step, dealt, distinct, each_shape, op_of
+from archdsl.graph.storage import Blocks, Called, Heap, Unit, called, fresh, made
 from archdsl.op import Shape
 
 NESTED = re.compile(r"\w\([\w.]+\(\{x\}\)")
@@ -66,7 +66,7 @@ class ForwardRun(Acts):
 
     def facts(self, step: Step) -> Callable[[str], str]:
         assert step.scope is not None
-        op, x = content(step.scope)
+        op, x = op_of(step.scope)
         facts = op.facts(x)
 
         def text(name: str) -> str:
@@ -110,7 +110,7 @@ class ForwardRun(Acts):
     def twice(self, step: Step, inputs: Blocks) -> Blocks:
         """Two calls inside each other: the inner one's result is what the op needs inside itself."""
         assert step.scope is not None
-        op, x = content(step.scope)
+        op, x = op_of(step.scope)
         inner = self.heap.hold(tuple(self.heap.take([self.eager.unit.inner(op.scratch(x, step.shape))])))
         self.heap.drop(inputs)
         sizes, places = made(step.scope, self.eager.unit)
@@ -143,7 +143,7 @@ def pairwise(step: Step) -> bool:
     """Whether a step is a sum or product, which takes its operands two by two."""
     if step.scope is None or step.scope.op is None or step.kind == "repeat":
         return False
-    op, x = content(step.scope)
+    op, x = op_of(step.scope)
     return op.spelling(x).function in ("{sum}", "{product}") and not op.spelling(x).module and len(x) > 1
 
 
@@ -152,7 +152,7 @@ def in_two_calls(step: Step) -> bool:
     if step.kind != "op" and not (step.scope and step.scope.op and step.scope.op.takes == "list"):
         return False
     assert step.scope is not None
-    op, x = content(step.scope)
+    op, x = op_of(step.scope)
     return bool(NESTED.search(op.spelling(x).function))
 
 
@@ -255,7 +255,7 @@ class Eager:
 
     def op(self, scope: Scope, heap: Heap, inputs: Blocks) -> Blocks:
         """Runs an op that is not in place."""
-        op, x = content(scope)
+        op, x = op_of(scope)
         if not fresh(scope):
             return inputs[:1] * len(each_shape(scope.output))
         sizes, places = made(scope, self.unit)

@@ -13,8 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import reduce
 
-from archdsl.graph.ir import Child, Ref, Scope, Step, each_value, is_list, values_read
-from archdsl.graph.locals import (
+from archdsl.backends.torch.locals import (
     WIDTH,
     Outline,
     Statements,
@@ -28,18 +27,13 @@ from archdsl.graph.locals import (
     unique,
     variable,
 )
-from archdsl.op import Op, Shapes, Spelling
-
-
-def content(scope: Scope) -> tuple[Op, Shapes]:
-    """An op's scope as its op and what the op's rules take: a shape, or the shapes of a list."""
-    assert scope.op is not None
-    return scope.op, scope.inputs[0]
+from archdsl.graph import Child, Ref, Scope, Step, each_value, is_list, op_of, values_read
+from archdsl.op import Spelling
 
 
 def spelling(scope: Scope) -> Spelling:
     """How PyTorch writes an op's scope."""
-    op, x = content(scope)
+    op, x = op_of(scope)
     return op.spelling(x)
 
 
@@ -89,7 +83,7 @@ def overwriting(scope: Scope) -> frozenset[str]:
         maker = step.scope if step.kind == "op" else ops.get(step.target)
         if maker is None:
             continue
-        op, x = content(maker)
+        op, x = op_of(maker)
         if step.kind == "call" and op.spelling(x).inplace and step.inputs[0] in fresh:
             names.add(step.target)
         if readers[step.output] == 1 and not is_list(step.shape) and op.writable(x):
@@ -287,7 +281,7 @@ class Acts(Statements):
     def function(self, step: Step) -> None:
         """An op that is an expression."""
         assert step.scope is not None
-        op, x = content(step.scope)
+        op, x = op_of(step.scope)
         template = op.spelling(x).function
         if reads_again(template):
             self.bind_operands(step)

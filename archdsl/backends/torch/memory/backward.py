@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from archdsl.analyses.memory.liveness import Unit, fresh_in_training, made
-from archdsl.graph import ROWS, Child, Graph, Scope, Step, dealt, each_shape, gathered
-from archdsl.graph.lower import InPlace, content
+from archdsl.backends.torch.lowering import InPlace
+from archdsl.graph import ROWS, Child, Graph, Scope, Step, dealt, each_shape, gathered, op_of
+from archdsl.graph.storage import Saved, Unit, fresh_in_training, made
 from archdsl.op import Inner, elements
 
 ENOUGH = 3
@@ -56,18 +56,6 @@ class Turn(NamedTuple):
     gives: tuple[tuple[int, bool, bool], ...]
 
 
-class Kept(NamedTuple):
-    """Bytes kept by a network: in all, and by section what each adds to what is there.
-
-    With checkpoints `total` is what is kept from the forward to the backward pass; `again` is the most that there is
-    while a checkpointed section is run again: what it keeps itself, and what the sections before it do.
-    """
-
-    total: int
-    sections: dict[int, int]
-    again: int = 0
-
-
 class Backward:
     """The calls of a graph's scopes in training."""
 
@@ -77,7 +65,7 @@ class Backward:
         self.in_place = InPlace(graph.root)
         self.known: dict[tuple[Scope, tuple[bool, ...]], Passed] = {}
 
-    def network(self, checkpoints: Iterable[str] = ()) -> Kept:
+    def network(self, checkpoints: Iterable[str] = ()) -> Saved:
         """What the whole network keeps, with the sections of these names checkpointed."""
         wanted = set(checkpoints)
         root, again = self.graph.root, 0
@@ -102,7 +90,7 @@ class Backward:
             else:
                 total += passed.kept
             sections[step.output] = total + sum(each.size for each in storages if each.kept) - before
-        return Kept(total + sum(each.size for each in storages if each.kept), sections, again)
+        return Saved(total + sum(each.size for each in storages if each.kept), sections, again)
 
     def leave(self, passed: Passed, inputs: Value, *, keeps: bool = True) -> Value:
         """The output of a call in the caller's storages, whose kept ones are noted."""
@@ -121,7 +109,7 @@ class Backward:
 
     def op(self, scope: Scope, grads: tuple[bool, ...], overwrites: bool) -> Passed:
         """An op by itself."""
-        op, x = content(scope)
+        op, x = op_of(scope)
         learns = any(weight.kind == "parameter" for weight in op.weights(x))
         grad = learns or any(grads)
         keeps = op.kept(x, scope.output) if grad else ()
