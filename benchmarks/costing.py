@@ -103,7 +103,7 @@ def timed(function: Callable[[], Any]) -> tuple[Any, float]:
 
 def ours(spec: archdsl.Spec, width: int) -> int:
     """A network's multiply-adds, from a parsed document."""
-    spec.file.lines.clear()
+    spec.file.memos.lines.clear()
     return archdsl.cost(archdsl.compile(spec, params={"w": width})).totals.macs
 
 

@@ -38,7 +38,7 @@ def seconds(spec: driver.Spec, params: dict[str, int]) -> float:
     """The median time of an elaboration; each run has a session, and so a memo, of its own."""
     times: list[float] = []
     for _ in range(RUNS):
-        spec.file.lines.clear()
+        spec.file.memos.lines.clear()
         begin = time.perf_counter()
         elaborate(resolve(spec.file, spec.backbone), params)
         times.append(time.perf_counter() - begin)

@@ -9,11 +9,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from archdsl.diagnostics import catalog
-
-# Imported to register their evaluators.
-from archdsl.elaborate import operators, special_forms  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from archdsl.elaborate.blame import ElaborationError
-from archdsl.elaborate.context import Built, Context
+from archdsl.elaborate.context import Context
 from archdsl.elaborate.instantiate import (
     beyond,
     check_single,
@@ -23,9 +20,10 @@ from archdsl.elaborate.instantiate import (
     shared_elsewhere,
     tensor_inputs,
 )
+from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.operators import origins_shown
 from archdsl.elaborate.scope_builder import Origins, ScopeBuilder, check_length, reference, shapes_of, value_of
-from archdsl.elaborate.settings import SettingKey, Settings
+from archdsl.elaborate.scope_cache import Built
 from archdsl.elaborate.values import (
     BlockValue,
     Join,
@@ -34,6 +32,8 @@ from archdsl.elaborate.values import (
     Policy,
     Repeat,
     Role,
+    SettingKey,
+    Settings,
     Shared,
     Tensor,
     TensorList,
@@ -44,17 +44,11 @@ from archdsl.elaborate.values import (
     core,
     describe,
 )
-from archdsl.graph import Child, Ref, Run, Scope
+from archdsl.graph import Child, Run, Scope
 from archdsl.ops import vocabulary
 
 NO_ORIGINS: Origins = ()
 OF_TENSORS = {"add": "added", "multiply": "multiplied"}
-
-
-def apply(context: Context, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
-    """What a block makes of a tensor (or a list of them), worked out in the scope under construction."""
-    context.budget.apply(block.span)
-    return APPLY[type(block)](context, builder, block, value, settings)
 
 
 def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
@@ -106,7 +100,7 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
     check_single(context, role)
     inner = core(role)
     if captures(inner) and not isinstance(inner, Use):
-        return apply(context, builder, role.body, value, settings)
+        return context.apply(builder, role.body, value, settings)
     built = child_of(context, role.name, role.body, shapes_of(value), settings)
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
     return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
@@ -115,7 +109,7 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
 def apply_links(context: Context, builder: ScopeBuilder, chain: Links, value: Value, settings: Settings) -> Value:
     """One link after the other."""
     for link in chain.links:
-        value = apply(context, builder, link, value, settings)
+        value = context.apply(builder, link, value, settings)
     return value
 
 
@@ -123,7 +117,7 @@ def apply_with(context: Context, builder: ScopeBuilder, block: With, value: Valu
     """The block under the inner settings."""
     outer, builder.used = builder.used, set()
     try:
-        return apply(context, builder, block.body, value, context.extended(settings, block.settings))
+        return context.apply(builder, block.body, value, context.extended(settings, block.settings))
     finally:
         builder.used = outer | beyond(context, block.settings, builder.used)
 
@@ -151,7 +145,7 @@ def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value
 def apply_operand(context: Context, builder: ScopeBuilder, operand: Operand, value: Value, settings: Settings) -> Value:
     """What an operand of a join comes to."""
     if isinstance(operand.value, BlockValue):
-        return apply(context, builder, operand.value, value, settings)
+        return context.apply(builder, operand.value, value, settings)
     return operand.value
 
 
@@ -167,14 +161,6 @@ def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[V
             "make one tensor of it first: `... -> concat`, `... -> add`",
         )
     return (result,) if isinstance(result, TensorList) else tuple(result)
-
-
-def in_place(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
-    """Apply an op that holds nothing, as a step without a child."""
-    built = instantiate(context, use, (shapes_of(value),), settings)
-    builder.used |= built.used
-    inputs: tuple[Ref, ...] = (reference(value),)
-    return builder.step("op", inputs, built.scope.output, "", built.scope)
 
 
 def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
@@ -288,7 +274,7 @@ def origins_of(block: BlockValue) -> Origins:
     return tuple([(name, bound.origin) for name, bound in block.given.items()])
 
 
-APPLY: dict[type[BlockValue], Callable[..., Value]] = {
+APPLICATIONS: dict[type[BlockValue], Callable[..., Value]] = {
     Use: apply_use,
     Policy: apply_policy,
     Role: apply_role,
@@ -298,15 +284,3 @@ APPLY: dict[type[BlockValue], Callable[..., Value]] = {
     Repeat: apply_row,
     Shared: apply_shared,
 }
-
-
-class Application(Context):
-    """An elaboration that can apply blocks to tensors."""
-
-    def apply(self, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
-        """Apply a block to a tensor, or a list of tensors, in the scope under construction."""
-        return apply(self, builder, block, value, settings)
-
-    def in_place(self, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
-        """Apply an op as a step of the scope under construction, without a module of its own."""
-        return in_place(self, builder, use, value, settings)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.elaborate import builtins
 from archdsl.elaborate.blame import ElaborationError, every
 from archdsl.elaborate.budget import TURNS_OF_A_CALL
 from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
-from archdsl.elaborate.context import NOWHERE, Rest
-from archdsl.elaborate.environment import Environment
-from archdsl.elaborate.evaluate import bound, check_words, checked, escape, evaluate, evaluates, run
-from archdsl.elaborate.rename import placed
+from archdsl.elaborate.context import NOWHERE
+from archdsl.elaborate.environment import Environment, placed
+from archdsl.elaborate.evaluate import bound, check_words, checked, escape, evaluate, run
 from archdsl.elaborate.signature import (
     Signature,
     Slot,
@@ -30,6 +29,7 @@ from archdsl.elaborate.values import (
     BlockValue,
     Bound,
     Policy,
+    Rest,
     Role,
     Shared,
     Symbol,
@@ -48,17 +48,14 @@ from archdsl.syntax import ast
 from archdsl.syntax.scopes import POLICIES, Clash, Definition, Target, UserFunction
 from archdsl.syntax.static_names import Statics
 
-FORM_CALLS: dict[str, object] = {}
-"""The forms (`fork`, `with`, ...) by name; `forms` enters them."""
 
-
-@evaluates(ast.Call)
 def call(environment: Environment, node: ast.Call) -> Value:
     """A call of whatever the callee is."""
     if isinstance(node.callee, ast.Name) and node.callee.id not in environment.names:
         word = node.callee.id
-        if word in FORM_CALLS and (word != "concat" or node.arguments):
-            return FORM_CALLS[word](environment, node)  # type: ignore[operator]
+        form = environment.context.dispatch.forms.get(word)
+        if form is not None and (word != "concat" or node.arguments):
+            return form(environment, node)
         if word in FUNCTIONS:
             return call_function(environment, node, word)
         if isinstance(found := environment.file.find(word), UserFunction):
@@ -254,8 +251,7 @@ def retyped(slot: Slot, handed: Bound) -> Bound:
 
 def free_argument(environment: Environment, node: ast.Expression) -> Bound:
     """An argument whose parameter is not known yet: a word that stands for nothing may be an enumeration's."""
-    environment = environment.inner(node, {})
-    environment.free = True
+    environment = environment.inner(node, {}).replace(free=True)
     value = evaluate(environment, node)
     if captures(value):
         raise escape(node, value)
@@ -381,8 +377,16 @@ def call_routine(environment: Environment, node: ast.Call, routine: UserFunction
         hint = "pass what it needs to know: `x.channels`"
         raise ElaborationError(catalog.WRONG_TYPE, node.span, "functions take values, not tensors", hint)
     names = dict(zip(slots, typed_values(environment, node, routine, slots, values), strict=False))
-    inner = Environment(context, routine.file, Statics.blank(), names, environment.settings)
-    inner.choices = {slot.name: slot.type.symbols for slot in slots.values() if slot.type.symbols}
+    inner = Environment(
+        context=context,
+        file=routine.file,
+        statics=Statics.blank(),
+        names=names,
+        settings=environment.settings,
+        read=set[str](),
+        choices={slot.name: slot.type.symbols for slot in slots.values() if slot.type.symbols},
+        around=names,
+    )
     with context.level(node.span, routine.name):
         for parameter in routine.node.parameters[len(values) :]:
             if parameter.default is None:
@@ -390,8 +394,7 @@ def call_routine(environment: Environment, node: ast.Call, routine: UserFunction
                 raise ElaborationError(catalog.MISSING_ARGUMENT, node.span, label, shown)
             words = slots[parameter.name].type.symbols
             names[parameter.name] = evaluate(inner.expecting(words), parameter.default)
-        inner.words = environment.words
-        found, value = run(inner, routine.node.body)
+        found, value = run(inner.expecting(environment.words), routine.node.body)
     if not found:
         raise ElaborationError(
             catalog.NO_RESULT, routine.node.span, f"`{routine.name}` returns no value", "end it with `return`"
@@ -411,3 +414,6 @@ def typed_values(
             given = Bound(value, node.span, UNSAID) if spread else bound(environment, arguments[at], value)
             found[at] = fitted(slots[parameter.name], given, exact=True).value
     return found
+
+
+CALLS: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {ast.Call: call}

@@ -2,49 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 from archdsl.diagnostics import catalog
 from archdsl.elaborate.blame import ElaborationError
-from archdsl.elaborate.budget import FREE, MOST_LEVELS, Budget, Cost, minus, plus
+from archdsl.elaborate.budget import FREE, MOST_LEVELS, Budget, minus, plus
 from archdsl.elaborate.scope_builder import TOKENS, ScopeBuilder
-from archdsl.elaborate.settings import SettingEntry, SettingKey, Settings
-from archdsl.elaborate.values import BlockValue, Bound, Links, Repeat, Tensor, TensorList, Use, Value
+from archdsl.elaborate.scope_cache import UNMARKED, Built, Marks, Place, ScopeCache
+from archdsl.elaborate.values import (
+    BlockValue,
+    Bound,
+    Links,
+    Repeat,
+    Rest,
+    SettingEntry,
+    SettingKey,
+    Settings,
+    Tensor,
+    TensorList,
+    Use,
+    Value,
+)
 from archdsl.graph import Argument, Origin
 from archdsl.op import Op, Shapes
 from archdsl.ops import vocabulary
+from archdsl.syntax import ast
 from archdsl.syntax.scopes import Target
 
 if TYPE_CHECKING:
     from archdsl.diagnostics import Span
-    from archdsl.elaborate.scope_cache import ScopeCache
-    from archdsl.graph import Scope, Totals
+    from archdsl.graph import Totals
 
 Made = TypeVar("Made")
-
-Place = tuple[SettingKey, int]
-"""A setting of a `with`: what it sets, and the key of its value."""
-
-
-class Marks(NamedTuple):
-    """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
-
-    `declared` are the settings of each `with` that was met, and `effective` those that an op or a block took up.
-    Other elaborations (`known`) need the rest: `asked` are the targets that asked for settings; `cost` and `levels`
-    are those of the part with nothing worked out before; `bodies` are the tokens of the bodies around it in which it
-    left its mark.
-    """
-
-    asked: frozenset[Target | None] = frozenset()
-    declared: tuple[tuple[Place, SettingEntry], ...] = ()
-    effective: frozenset[Place] = frozenset()
-    cost: Cost = FREE
-    levels: int = 0
-    bodies: frozenset[int] = frozenset()
-
-
-UNMARKED = Marks()
 
 
 class Trace:
@@ -64,14 +54,6 @@ class Trace:
         """Bodies that had been worked out before, and are a part of this one all the same."""
 
 
-class Built(NamedTuple):
-    """A scope; what was found, in it and below, in the settings in force around it; and the marks that it leaves."""
-
-    scope: Scope
-    used: frozenset[SettingKey]
-    marks: Marks = UNMARKED
-
-
 class Body(NamedTuple):
     """What a block's body comes to, and what was asked for on the way; `kept` is what its key knows by identity."""
 
@@ -83,25 +65,27 @@ class Body(NamedTuple):
     token: int = 0
 
 
-class Rest(NamedTuple):
-    """What `...args` took: settings to pass on."""
-
-    given: dict[str, Bound]
-
-    def values(self) -> list[Value]:
-        """What they are set to."""
-        return [bound.value for bound in self.given.values()]
-
-
 MOST_SHOWN = 4
 """So many blocks of a circle are named."""
 NOWHERE = Origin("computed", "")
 
 
-class Context:
-    """One elaboration, in which an `Application` applies blocks."""
+class Dispatch(NamedTuple):
+    """The tables by which expressions are evaluated, forms called, and blocks applied.
 
-    def __init__(self, known: ScopeCache | None = None, budget: Budget | None = None) -> None:
+    They are handed in, as the functions in them call each other through the context.
+    """
+
+    expressions: Mapping[type[ast.Expression], Callable[[Any, Any], Value]]
+    forms: Mapping[str, Callable[[Any, ast.Call], Value]]
+    applications: Mapping[type[BlockValue], Callable[..., Value]]
+
+
+class Context:
+    """What one elaboration carries along."""
+
+    def __init__(self, dispatch: Dispatch, known: ScopeCache | None = None, budget: Budget | None = None) -> None:
+        self.dispatch = dispatch
         self.known = known
         self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[SettingKey]]] = known.ops if known else {}
@@ -119,11 +103,8 @@ class Context:
 
     def apply(self, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
         """Apply a block to a tensor, or a list of tensors, in the scope under construction."""
-        raise NotImplementedError
-
-    def in_place(self, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
-        """Apply an op as a step of the scope under construction, without a module of its own."""
-        raise NotImplementedError
+        self.budget.apply(block.span)
+        return self.dispatch.applications[type(block)](self, builder, block, value, settings)
 
     def level(self, span: Span | None, name: str = "") -> Self:
         """For a `with`: one level deeper, up to the limit. What recurses ends here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.elaborate import budget as limits
@@ -12,8 +12,8 @@ from archdsl.elaborate.blame import ElaborationError, ambiguous, every
 from archdsl.elaborate.budget import LONGEST_LIST
 from archdsl.elaborate.builtins import FUNCTIONS, Trouble, need_list, nothing_called, suggestion, truth
 from archdsl.elaborate.context import NOWHERE
-from archdsl.elaborate.environment import Environment
-from archdsl.elaborate.rename import placed, renamed
+from archdsl.elaborate.environment import Environment, placed, renamed
+from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.signature import enumerated
 from archdsl.elaborate.types import Type, is_int
 from archdsl.elaborate.values import (
@@ -44,29 +44,16 @@ from archdsl.syntax import ast
 from archdsl.syntax.naming import is_single
 from archdsl.syntax.scopes import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, UserFunction
 
-Work = TypeVar("Work", bound=Callable[[Environment, Any], Value])
-
-TABLE: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {}
-
-
-def evaluates(*kinds: type[ast.Expression]) -> Callable[[Work], Work]:
-    """Enters a function into the table."""
-
-    def enter(work: Work) -> Work:
-        TABLE.update(dict.fromkeys(kinds, work))
-        return work
-
-    return enter
-
 
 def evaluate(environment: Environment, node: ast.Expression) -> Value:
     """What an expression comes to; raises a fault at the innermost place where it comes to nothing."""
-    budget = environment.context.budget
+    context = environment.context
+    budget = context.budget
     budget.steps += 1  # here, not by a call: of all that is done, this is done most often
     if budget.steps > limits.MOST_STEPS:
         budget.too_many_steps(node.span)
     try:
-        return TABLE[type(node)](environment, node)
+        return context.dispatch.expressions[type(node)](environment, node)
     except Trouble as trouble:
         raise ElaborationError(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
 
@@ -186,16 +173,12 @@ def run(environment: Environment, body: tuple[ast.Statement, ...]) -> tuple[bool
 
 def loop(environment: Environment, statement: ast.For) -> tuple[bool, Value]:
     """A `for`: its names stay, as each turn goes on from the one before."""
-    was_listed, values = environment.listed, turns(environment, statement.source)
-    environment.listed = True
-    try:
-        for value in values:
-            bind_names(environment, statement.variables, value)
-            returned, result = run(environment, statement.body)
-            if returned:
-                return True, result
-    finally:
-        environment.listed = was_listed
+    inner = environment.replace(listed=True)
+    for value in turns(environment, statement.source):
+        bind_names(inner, statement.variables, value)
+        returned, result = run(inner, statement.body)
+        if returned:
+            return True, result
     return False, None
 
 
@@ -219,12 +202,10 @@ def set_name(environment: Environment, target: ast.Name, value: Value) -> None:
     if isinstance(value, Role) and value.role == "parameter":
         value = value.body
     environment.names[target.id] = value
-    environment.versions[target.id] = environment.versions.get(target.id, 0) + 1
     if environment.builder is not None:
-        environment.builder.name_value(value, target.id)
+        environment.builder.bind(target.id, value)
 
 
-@evaluates(ast.Chain)
 def chain(environment: Environment, node: ast.Chain) -> Value:
     """Blocks in a row, or a tensor on its way through them."""
     first = evaluate(environment, node.links[0])
@@ -276,7 +257,6 @@ def refuse_gate(node: ast.Expression) -> None:
         )
 
 
-@evaluates(ast.Named)
 def named(environment: Environment, node: ast.Named) -> Value:
     """`link as name`: the link under another name."""
     return renamed(
@@ -290,25 +270,21 @@ FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"
 SIDES = {"channels": 0, "height": 1, "width": 2}
 
 
-@evaluates(ast.Number)
 def number(environment: Environment, node: ast.Number) -> Value:
     """A number is itself."""
     return node.value
 
 
-@evaluates(ast.Boolean)
 def boolean(environment: Environment, node: ast.Boolean) -> Value:
     """`true` or `false`."""
     return node.value
 
 
-@evaluates(ast.Nothing)
 def nothing(environment: Environment, node: ast.Nothing) -> Value:
     """`none`."""
     return None
 
 
-@evaluates(ast.Name)
 def name(environment: Environment, node: ast.Name) -> Value:
     """What a name stands for: a value of this body, a policy, or what the file knows it as."""
     word = node.id
@@ -349,12 +325,9 @@ def named_block(environment: Environment, node: ast.Name, word: str, value: Bloc
     place = environment.place(node, word)
     if isinstance(value, Shared):
         return value.replace(span=node.span, name=place if value.name.endswith(".") else place.removesuffix("."))
-    once = environment.builder is not None and environment.once and not parameter
-    binding = (
-        (environment.builder.token, word, environment.versions.get(word, 0))
-        if once and environment.builder is not None
-        else None
-    )
+    builder = environment.builder
+    once = environment.once and not parameter
+    binding = (builder.token, word, builder.bindings[word]) if once and builder is not None else None
     if isinstance(value, Role) and value.role == "local":
         binding, value = value.binding, value.body
     kind = "parameter" if parameter else "local"
@@ -426,7 +399,6 @@ def sections(environment: Environment, word: str) -> str:
     return f"the sections that can be named here are {listed(known)}"
 
 
-@evaluates(ast.Items)
 def items(environment: Environment, node: ast.Items) -> Value:
     """A list; `...` puts in the items of another, or the tensors of a list of tensors."""
     found: list[Value] = []
@@ -448,7 +420,6 @@ def counted(environment: Environment, node: ast.Expression, values: tuple[Value,
     return values
 
 
-@evaluates(ast.Unpack)
 def spread(environment: Environment, node: ast.Unpack) -> Value:
     """`...` on its own means nothing."""
     raise ElaborationError(
@@ -456,7 +427,6 @@ def spread(environment: Environment, node: ast.Unpack) -> Value:
     )
 
 
-@evaluates(ast.Comprehension)
 def comprehension(environment: Environment, node: ast.Comprehension) -> Value:
     """`[item for variable in source if test]`."""
     found: list[Value] = []
@@ -507,7 +477,6 @@ def turns(environment: Environment, source: ast.Expression) -> tuple[Value, ...]
     return values
 
 
-@evaluates(ast.Conditional)
 def conditional(environment: Environment, node: ast.Conditional) -> Value:
     """Only the arm that the test chooses is worked out.
 
@@ -519,7 +488,6 @@ def conditional(environment: Environment, node: ast.Conditional) -> Value:
     return value
 
 
-@evaluates(ast.Attribute)
 def attribute(environment: Environment, node: ast.Attribute) -> Value:
     """`x.channels`, `x.height`, `x.width`; or the op of an installed package, `acme.swish`."""
     if isinstance(node.base, ast.Name) and node.base.id not in environment.names:
@@ -548,7 +516,6 @@ def attribute(environment: Environment, node: ast.Attribute) -> Value:
     return value.shape[side]
 
 
-@evaluates(ast.Index)
 def index(environment: Environment, node: ast.Index) -> Value:
     """An item of a list, counted from 0, or from the end where negative."""
     base, at = evaluate(environment, node.base), evaluate(environment, node.index)
@@ -574,7 +541,6 @@ def checked_index(node: ast.Index, at: int, size: int) -> int:
     return at % size
 
 
-@evaluates(ast.ListSlice)
 def part(environment: Environment, node: ast.ListSlice) -> Value:
     """Some items of a list, or some channels of a tensor."""
     base = evaluate(environment, node.base)
@@ -599,4 +565,21 @@ def channels(environment: Environment, node: ast.ListSlice, base: Tensor, start:
         key: environment.context.bound_number(value, node.span) for key, value in (("start", start), ("stop", stop))
     }
     use = environment.context.use(vocabulary()["slice"], given, "", node.span)
-    return environment.context.in_place(environment.builder, use, base, environment.settings)
+    return in_place(environment.context, environment.builder, use, base, environment.settings)
+
+
+EXPRESSIONS: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {
+    ast.Chain: chain,
+    ast.Named: named,
+    ast.Number: number,
+    ast.Boolean: boolean,
+    ast.Nothing: nothing,
+    ast.Name: name,
+    ast.Items: items,
+    ast.Unpack: spread,
+    ast.Comprehension: comprehension,
+    ast.Conditional: conditional,
+    ast.Attribute: attribute,
+    ast.Index: index,
+    ast.ListSlice: part,
+}

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from math import prod
 from typing import Any
 
 from archdsl.diagnostics import Note, catalog
 from archdsl.elaborate.blame import ElaborationError
-from archdsl.elaborate.budget import LARGEST_MAP
 from archdsl.elaborate.calls import typed_argument
-from archdsl.elaborate.context import UNMARKED, Body, Built, Context, Marks, Rest
+from archdsl.elaborate.context import Body, Context
 from archdsl.elaborate.environment import Environment
 from archdsl.elaborate.evaluate import run
-from archdsl.elaborate.scope_builder import ScopeBuilder, check_length, check_size, reference, shapes_of
-from archdsl.elaborate.settings import SettingEntry, SettingKey, Settings
+from archdsl.elaborate.op_scopes import NONE, instantiate_once, op_scope
+from archdsl.elaborate.scope_builder import ScopeBuilder, check_length, reference, shapes_of
+from archdsl.elaborate.scope_cache import Built
 from archdsl.elaborate.signature import Slot, fitted, signature_of
 from archdsl.elaborate.values import (
     TENSORS,
     BlockValue,
     Bound,
     Policy,
+    Rest,
     Role,
+    SettingEntry,
+    SettingKey,
+    Settings,
     Shared,
     Symbol,
     Use,
@@ -33,116 +36,18 @@ from archdsl.elaborate.values import (
     With,
     captures,
     describe,
-    is_list,
     is_tensors,
     kind_of,
-    label,
+    plain,
     shares,
 )
-from archdsl.graph import Argument, Scope, Totals
-from archdsl.op import Misfit, Op, Shapes
+from archdsl.graph import Argument, Scope
+from archdsl.op import Shapes
 from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 from archdsl.syntax import ast
 from archdsl.syntax.scopes import DEFAULT_POLICIES, Definition
-
-NONE: frozenset[SettingKey] = frozenset()
-
-
-def op_scope(context: Context, use: Use, shape: Shapes, settings: Settings) -> Built:
-    """An op on an input of this shape."""
-    op, used = op_of(context, use, settings)
-    is_list = not shape or isinstance(shape[0], tuple)
-    if is_list != (op.takes == "list"):
-        raise mismatch(use, op, is_list)
-    output, totals = work_of(context, op, shape, use)
-    check_size(totals, use.span)
-    leaf = Scope("op", op.name, (shape,), output, totals, op, span=use.span)
-    return Built(leaf, used, UNMARKED if context.known is None else Marks(frozenset((use.target,))))
-
-
-def op_of(context: Context, use: Use, settings: Settings) -> tuple[Op, frozenset[SettingKey]]:
-    """An op with all its parameters, and what it asked of the settings; worked out once."""
-    kind: Any = use.target
-    entries = settings.of(kind)
-    key = (use.content, settings.key if entries else 0)
-    if (found := context.ops.get(key)) is None:
-        signature = signature_of(kind)
-        given = {name: bound.value for name, bound in use.given.items()}
-        fitting = ((name, entry) for name, entry in entries.items() if name in signature.slots and name not in given)
-        said = {name: entry.bound.value for name, entry in fitting}
-        for name in signature.required:
-            if name not in given and name not in said:
-                label = f"`{signature.owner}` needs `{name}`"
-                raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature.hint())
-        used = frozenset((kind, name) for name in said) if said else NONE
-        found = context.ops[key] = (kind(**given, **said), used)
-    return found
-
-
-def work_of(context: Context, op: Op, shape: Shapes, use: Use) -> tuple[Shapes, Totals]:
-    """What an op makes of such an input, and what it counts for; worked out once for equal ops."""
-    key = (op, shape)
-    if (found := context.works.get(key)) is None:
-        try:
-            output = op.output(shape)
-        except Misfit as misfit:
-            raise fault_of(use, misfit) from None
-        check_output(use, output)
-        found = context.works[key] = (output, totals_of(op, shape, output))
-    return found
-
-
-def mismatch(use: Use, op: Op, is_list: bool) -> ElaborationError:
-    """One tensor where a list is needed, or the other way round."""
-    if is_list:
-        return ElaborationError(
-            catalog.NOT_A_TENSOR,
-            use.span,
-            f"a list of tensors reaches `{op.name}`, which takes one tensor",
-            "join them first: `-> concat`, `-> add`, or take one: `x[0]`",
-        )
-    return ElaborationError(
-        catalog.LIST_NEEDED,
-        use.span,
-        f"one tensor reaches `{op.name}`, which takes a list of tensors",
-        f"make a list first: `fork(a, b) -> {op.name}`",
-    )
-
-
-def fault_of(use: Use, misfit: Misfit) -> ElaborationError:
-    """What an op cannot take, at the argument that is to blame."""
-    fault = ElaborationError(misfit.rule, use.span, misfit.label, misfit.help)
-    fault.param = misfit.param
-    bound = use.given.get(misfit.param)
-    if bound is not None:
-        fault.blame(bound)
-    return fault
-
-
-def check_output(use: Use, output: Shapes) -> None:
-    """Raises for a map that is empty, or larger than any memory."""
-    shapes: Any = output if isinstance(output[0], tuple) else (output,)
-    for shape in shapes:
-        if min(shape) < 1:
-            raise ElaborationError(
-                catalog.KERNEL_TOO_LARGE, use.span, f"nothing is left of the map: {'x'.join(map(str, shape))}"
-            )
-        if prod(shape) > LARGEST_MAP:
-            raise ElaborationError(
-                catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is larger than any memory"
-            )
-
-
-def totals_of(op: Op, shape: Any, output: Any) -> Totals:
-    """What an op counts for."""
-    sizes = {"parameter": 0, "buffer": 0, "counter": 0}
-    for weight in op.weights(shape):
-        sizes[weight.kind] += weight.size
-    kind = op.counts_as
-    activations = prod(output) if kind == "conv" else 0
-    counts = (int(kind == "conv"), int(kind == "norm"), int(kind == "linear"))
-    return Totals(1, sizes["parameter"], sizes["buffer"], op.macs(shape, output), activations, *counts)
+from archdsl.syntax.static_names import statics_of
 
 
 def policy_block(context: Context, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[SettingKey]]:
@@ -231,33 +136,7 @@ def tensor_inputs(use: Use) -> tuple[Value, ...]:
 def arguments_of(environment: Environment, definition: Definition) -> tuple[Argument, ...]:
     """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
     names = environment.names
-    return tuple([Argument(name, plain(names[name]), default) for name, default in defaults_of(definition)])
-
-
-def defaults_of(definition: Definition) -> list[tuple[str, Value]]:
-    """The parameters with their written defaults, found out once."""
-    found = definition.__dict__.get("defaults")
-    if found is None:
-        found = [(slot.name, plain(slot.default)) for slot in signature_of(definition).slots.values()]
-        definition.__dict__["defaults"] = found
-    return found
-
-
-def plain(value: Value) -> Value:
-    """A value without what belongs to the elaboration."""
-    if type(value) is int or type(value) is bool:
-        return value
-    if type(value) is Fraction:
-        return float(value)
-    if isinstance(value, BlockValue):
-        return label(value)
-    if isinstance(value, Rest):
-        return tuple(value.given)
-    if is_tensors(value):
-        return "tensor"
-    if is_list(value):
-        return tuple(map(plain, value))
-    return value
+    return tuple([Argument(name, plain(names[name]), default) for name, default in signature_of(definition).defaults])
 
 
 WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
@@ -348,46 +227,19 @@ def new_chain(context: Context, block: BlockValue, shape: Shapes, settings: Sett
 
 
 def instantiate(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
-    """An op, or a defined block, on inputs of these shapes."""
-    key = ("use", use.content, shapes, settings.key)
-    found = context.scopes.get(key)
-    spared = found is not None
-    if found is None:
-        try:
-            if isinstance(use.target, Definition):
-                found = known_scope(context, use, use.target, shapes, settings)
-            else:
-                found = op_scope(context, use, shapes[0], settings)
-        except ElaborationError as fault:
-            fault.starts_path()
-            leave(fault, use, settings)
-            raise
-        except RecursionError:
-            help = "does a block use itself without an end?"
-            raise ElaborationError(
-                catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help
-            ) from None
-        context.scopes[key] = found
-    context.note(found.marks, spared=spared)
-    return found
+    """The scope of an op, or a defined block, on inputs of these shapes."""
+    work = known_scope if isinstance(use.target, Definition) else op_scope
+    return instantiate_once(context, use, shapes, settings, work)
 
 
-def leave(fault: ElaborationError, use: Use, settings: Settings) -> None:
-    """A fault leaves a block or an op: it goes to the argument or to the setting that the failing value came from."""
-    said = {name: entry.bound for name, entry in settings.of(use.target).items()}
-    fault.said += [bound for name, bound in said.items() if name not in use.given]
-    if isinstance(use.target, Definition):
-        fault.passes(use.given, said, use.span)
-    elif fault.param in said and fault.param not in use.given:
-        fault.blame_setting(said[fault.param])
-
-
-def known_scope(
-    context: Context, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
-) -> Built:
-    """A defined block as an earlier elaboration has it, or worked out."""
+def known_scope(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
+    """The scope of a defined block, taken from an earlier elaboration where that has it."""
+    definition = use.target
+    assert isinstance(definition, Definition)
     known = context.known
-    if known is not None and (found := known.find(context, use, shapes, settings)):
+    if known is not None and (
+        found := known.find(use, shapes, settings, depth=len(context.inside), budget=context.budget)
+    ):
         return found
     found = context.building(lambda: block_scope(context, use, definition, shapes, settings))
     if known is not None:
@@ -432,7 +284,16 @@ def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBu
         return found
     names: dict[str, Value] = {"x": builder.input(0)}
     environment = Environment(
-        context, definition.file, definition.statics, names, settings, builder, definition.parameter_names
+        context=context,
+        file=definition.file,
+        statics=statics_of(definition),
+        names=names,
+        settings=settings,
+        read=set[str](),
+        choices={},
+        around=names,
+        builder=builder,
+        parameters=definition.parameter_names,
     )
 
     def work() -> tuple[tuple[Argument, ...], bool, Value]:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise, takewhile
 from typing import Any, TypeGuard
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, Span, catalog, did_you_mean, listed
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
-from archdsl.elaborate.apply import Application
+from archdsl.elaborate.apply import APPLICATIONS
 from archdsl.elaborate.blame import ElaborationError, bring_home
 from archdsl.elaborate.budget import Budget
-from archdsl.elaborate.calls import typed_argument
-from archdsl.elaborate.context import NOWHERE, Context
-from archdsl.elaborate.evaluate import bound, evaluate
-from archdsl.elaborate.lines import LineContext
+from archdsl.elaborate.calls import CALLS, typed_argument
+from archdsl.elaborate.context import NOWHERE, Context, Dispatch
+from archdsl.elaborate.environment import LineContext
+from archdsl.elaborate.evaluate import EXPRESSIONS, bound, evaluate
+from archdsl.elaborate.operators import OPERATIONS
 from archdsl.elaborate.scope_builder import ScopeBuilder
 from archdsl.elaborate.scope_cache import ScopeCache
-from archdsl.elaborate.set_settings import entry_of, slot_of
-from archdsl.elaborate.settings import SettingEntry, SettingKey
+from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.signature import Slot as ParameterSlot
 from archdsl.elaborate.signature import add_parameter, fitted
+from archdsl.elaborate.special_forms import FORM_CALLS
 from archdsl.elaborate.stage import Worked, reduction, work_out
 from archdsl.elaborate.types import Type
-from archdsl.elaborate.values import BlockValue, Bound, Tensor, Value, is_tensors
+from archdsl.elaborate.values import BlockValue, Bound, SettingEntry, SettingKey, Tensor, Value, is_tensors
 from archdsl.graph import Child, Graph, Map, Run, Section, Step, needed, values_read
 from archdsl.graph import Section as Part
 from archdsl.graph.ir import attribute_name
@@ -125,6 +124,9 @@ def pieces(node: ast.Expression) -> list[ast.Expression]:
 LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 
 
+DISPATCH = Dispatch(EXPRESSIONS | OPERATIONS | CALLS, FORM_CALLS, APPLICATIONS)
+
+
 def elaborate(
     family: ResolvedNetwork,
     params: dict[str, Any] | None = None,
@@ -139,20 +141,7 @@ def elaborate(
     """
     if known and known.is_full:
         known.forget()
-    with uncollected():
-        return Elaboration(family, params or {}, size, Application(known, budget)).graph()
-
-
-@contextmanager
-def uncollected() -> Generator[None]:
-    """Without the collector of cycles: what is made here has none, and there is much of it to go over."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+    return Elaboration(family, params or {}, size, Context(DISPATCH, known, budget)).graph()
 
 
 class Elaboration:
@@ -429,7 +418,7 @@ class Elaboration:
         child = attribute_name(name)
         self.root.adopt(Child(child, "one", (Run(1, scope),)), content.span)
         value = self.root.step("call", tuple(each.id for each in worked.inputs), scope.output, child, scope)
-        self.root.name_value(value, name)
+        self.root.bind(name, value)
         self.line_context.set_name(name, value, content.span)
         span = content.value.span
         stride = reduction(self.size, value.shape)

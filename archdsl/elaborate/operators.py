@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from archdsl.diagnostics import Note, catalog
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.budget import LONGEST_LIST, MOST_OPS, size_of
 from archdsl.elaborate.builtins import compute, is_number, truth
 from archdsl.elaborate.environment import Environment
-from archdsl.elaborate.evaluate import check_words, evaluate, evaluates, is_true, need_block
+from archdsl.elaborate.evaluate import check_words, evaluate, is_true, need_block
+from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.scope_builder import shapes_of
 from archdsl.elaborate.types import Type, is_int
 from archdsl.elaborate.values import (
@@ -67,14 +68,12 @@ MOST_SHOWN = 10**15
 NOT_FOR_TENSORS = "numbers do not scale blocks or tensors; `scale(0.5)` does, as a link of a chain"
 
 
-@evaluates(ast.Unary)
 def unary(environment: Environment, node: ast.Unary) -> Value:
     """`-a`, `not a`."""
     value = evaluate(environment, node.operand)
     return not truth(value) if node.sign == "not" else compute("-", 0, value)
 
 
-@evaluates(ast.Binary)
 def binary(environment: Environment, node: ast.Binary) -> Value:
     """An operation on two operands."""
     if node.sign == "and":
@@ -204,7 +203,7 @@ def combine(environment: Environment, node: ast.Expression, kind: Joint, operand
     assert environment.builder is not None
     use = environment.context.use(vocabulary()[kind], {}, "", node.span)
     with origins_shown([(operand, operand.value) for operand in operands]):
-        return environment.context.in_place(environment.builder, use, values, environment.settings)
+        return in_place(environment.context, environment.builder, use, values, environment.settings)
 
 
 def repeat(environment: Environment, node: ast.Binary, count: Value, asked: frozenset[str]) -> Value:
@@ -290,3 +289,6 @@ def turns(environment: Environment, node: ast.Expression, count: int, asked: fro
         return [(count, 0)] if count else []
     middle = [(count - 2, 1)] if count > 2 else []
     return [(1, 0), *middle, (1, count - 1)]
+
+
+OPERATIONS: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {ast.Unary: unary, ast.Binary: binary}

@@ -10,8 +10,7 @@ from typing import Any
 from archdsl.diagnostics import Span, catalog
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.budget import LONGEST_LIST, MOST_OPS, MOST_PARAMS
-from archdsl.elaborate.settings import SettingKey
-from archdsl.elaborate.values import TENSORS, Tensor, TensorList, Value, is_list
+from archdsl.elaborate.values import TENSORS, SettingKey, Tensor, TensorList, Value, is_list
 from archdsl.graph import ROWS, Child, Origin, Ref, Run, Scope, Spread, Step, Totals, each_value
 from archdsl.op import Shapes
 
@@ -36,6 +35,8 @@ class ScopeBuilder:
         self.used: set[SettingKey] = set()
         self.names: dict[int, str] = {}
         self.shared: dict[int, Step] = {}
+        self.bindings: Counter[str] = Counter()
+        """The number of times that the text has bound each name."""
 
     def input(self, at: int) -> Value:
         """An input as a value of this scope."""
@@ -85,8 +86,9 @@ class ScopeBuilder:
         self.count = at + 1
         return value_of(at, shape)
 
-    def name_value(self, value: Value, name: str) -> None:
-        """What the text calls a value; the first name stays."""
+    def bind(self, name: str, value: Value) -> None:
+        """Note a binding of a local name; a tensor keeps the first of its names."""
+        self.bindings[name] += 1
         if isinstance(value, TENSORS):
             self.names.setdefault(value.id, name)
 

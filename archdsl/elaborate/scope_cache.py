@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archdsl.elaborate.budget import MOST_LEVELS
-from archdsl.elaborate.context import Built, Context, Marks
-from archdsl.elaborate.settings import Said, SettingKey, Settings
-from archdsl.elaborate.values import Use
+from archdsl.elaborate.budget import FREE, MOST_LEVELS, Budget, Cost
+from archdsl.elaborate.values import Said, SettingEntry, SettingKey, Settings, Use
+from archdsl.graph import Scope
 from archdsl.syntax.scopes import Target
 
 if TYPE_CHECKING:
@@ -32,6 +31,38 @@ FIRST_TEXTS = 8
 """So many are checked before anything is said of that."""
 MOST_ALIKE = 8
 """So many are kept that differ in their settings only."""
+
+
+Place = tuple[SettingKey, int]
+"""A setting of a `with`: what it sets, and the key of its value."""
+
+
+class Marks(NamedTuple):
+    """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
+
+    `declared` are the settings of each `with` that was met, and `effective` those that an op or a block took up.
+    Other elaborations (`known`) need the rest: `asked` are the targets that asked for settings; `cost` and `levels`
+    are those of the part with nothing worked out before; `bodies` are the tokens of the bodies around it in which it
+    left its mark.
+    """
+
+    asked: frozenset[Target | None] = frozenset()
+    declared: tuple[tuple[Place, SettingEntry], ...] = ()
+    effective: frozenset[Place] = frozenset()
+    cost: Cost = FREE
+    levels: int = 0
+    bodies: frozenset[int] = frozenset()
+
+
+UNMARKED = Marks()
+
+
+class Built(NamedTuple):
+    """A scope; what was found, in it and below, in the settings in force around it; and the marks that it leaves."""
+
+    scope: Scope
+    used: frozenset[SettingKey]
+    marks: Marks = UNMARKED
 
 
 class Module(NamedTuple):
@@ -74,11 +105,16 @@ class ScopeCache:
         """Whether checking texts with what is known saves work: those of which there is something to tell cost more."""
         return self.texts < FIRST_TEXTS or self.clean * 2 >= self.texts
 
-    def find(self, context: Context, use: Use, shapes: Any, settings: Settings) -> Built | None:
-        """The module that a block is on inputs of these shapes, if it is known; its cost is then counted."""
+    def find(self, use: Use, shapes: Any, settings: Settings, depth: int, budget: Budget) -> Built | None:
+        """The module that a block is on inputs of these shapes, if it is known; its cost is then counted.
+
+        It is met at some `depth` of blocks inside each other.
+        """
         for module in self.modules.get((use.content, shapes), ()):
             marks = module.built.marks
-            if said(module.settings, marks.asked) == said(settings, marks.asked) and is_affordable(context, marks):
+            if said(module.settings, marks.asked) == said(settings, marks.asked) and is_affordable(
+                marks, depth, budget
+            ):
                 self.found += 1
                 return module.built
         return None
@@ -92,9 +128,9 @@ class ScopeCache:
             del alike[MOST_ALIKE:]
 
 
-def is_affordable(context: Context, marks: Marks) -> bool:
+def is_affordable(marks: Marks, depth: int, budget: Budget) -> bool:
     """Whether some work could be done here, whatever has been done before; its cost is then counted."""
-    return len(context.inside) + marks.levels <= MOST_LEVELS and context.budget.spend(marks.cost)
+    return depth + marks.levels <= MOST_LEVELS and budget.spend(marks.cost)
 
 
 def said(settings: Settings, asked: frozenset[Target | None]) -> Said:

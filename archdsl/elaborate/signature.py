@@ -13,7 +13,7 @@ from archdsl.diagnostics.diagnostic import shortened
 from archdsl.elaborate.blame import ElaborationError, together
 from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
 from archdsl.elaborate.types import DECLARABLE, Type, TypeMismatch, fit, is_int, of_annotation, of_words
-from archdsl.elaborate.values import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list
+from archdsl.elaborate.values import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list, plain
 from archdsl.initializer import INITIALIZERS
 from archdsl.op import Declaration, Param
 from archdsl.ops import vocabulary
@@ -70,6 +70,7 @@ class Signature:
         self.rest = next((slot for slot in slots.values() if slot.rest), None)
         self.required = [slot.name for slot in slots.values() if slot.required]
         self.tensors = [slot.name for slot in slots.values() if slot.type.name == "tensor"]
+        self.defaults = [(slot.name, plain(slot.default)) for slot in slots.values()]
 
     def text(self) -> str:
         """The signature as one writes it."""
@@ -115,10 +116,11 @@ def enumerated() -> frozenset[str]:
 
 def of_definition(definition: Definition) -> Signature:
     """The signature of a block, worked out once."""
-    found = definition.__dict__.get("signature")
+    memos = definition.file.memos
+    found: Signature | None = memos.signatures.get(definition)
     if found is None:
         found = Signature(definition.name, of_parameters(definition.parameters, definition.file))
-        definition.__dict__["signature"] = found
+        memos.signatures[definition] = found
     return found
 
 

@@ -6,18 +6,17 @@ from collections.abc import Callable
 
 from archdsl.diagnostics import catalog
 from archdsl.elaborate.blame import ElaborationError, every
-from archdsl.elaborate.calls import FORM_CALLS
-from archdsl.elaborate.environment import Environment
+from archdsl.elaborate.environment import Environment, placed
 from archdsl.elaborate.evaluate import evaluate, need_block
 from archdsl.elaborate.operators import Joint, join, row
-from archdsl.elaborate.rename import placed
 from archdsl.elaborate.scope_builder import TOKENS
-from archdsl.elaborate.set_settings import entry_of, slot_of
-from archdsl.elaborate.settings import SettingEntry, SettingKey
+from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.values import (
     BlockValue,
     Operand,
     Role,
+    SettingEntry,
+    SettingKey,
     Shared,
     TensorList,
     Value,
@@ -30,23 +29,11 @@ from archdsl.graph.ir import attribute_name
 from archdsl.syntax import ast
 
 
-def form(name: str) -> Callable[[Callable[[Environment, ast.Call], Value]], Callable[[Environment, ast.Call], Value]]:
-    """Enters a form under its name."""
-
-    def enter(work: Callable[[Environment, ast.Call], Value]) -> Callable[[Environment, ast.Call], Value]:
-        FORM_CALLS[name] = work
-        return work
-
-    return enter
-
-
-@form("fork")
 def fork(environment: Environment, node: ast.Call) -> Value:
     """All on the same input, as a list."""
     return gather(environment, node, "fork")
 
 
-@form("concat")
 def concat(environment: Environment, node: ast.Call) -> Value:
     """All on the same input, their channels joined."""
     return gather(environment, node, "concat")
@@ -89,7 +76,6 @@ def checked(argument: ast.CallArgument, value: Value) -> Operand:
     )
 
 
-@form("collect")
 def collect(environment: Environment, node: ast.Call) -> Value:
     """`collect(n, a)`: the outputs of `n * a`, in order, as a list."""
     if len(node.arguments) != 2 or any(argument.target for argument in node.arguments):
@@ -110,7 +96,6 @@ def collect(environment: Environment, node: ast.Call) -> Value:
     )
 
 
-@form("with")
 def with_(environment: Environment, node: ast.Call) -> Value:
     """`with(settings, a)`: a block built under other settings."""
     *settings, last = node.arguments or (None,)
@@ -145,7 +130,6 @@ def setting(environment: Environment, argument: ast.CallArgument) -> tuple[Setti
     return slot, entry_of(environment, slot, argument.target, argument.value)
 
 
-@form("share")
 def share(environment: Environment, node: ast.Call) -> Value:
     """`share(a)`: one set of weights, wherever it is applied."""
     if len(node.arguments) != 1 or node.arguments[0].target:
@@ -156,3 +140,12 @@ def share(environment: Environment, node: ast.Call) -> Value:
     context.shares = True
     key = context.key("share", next(TOKENS))
     return Shared(key=key, span=node.span, name=environment.place(node, "shared"), body=body, home=environment.builder)
+
+
+FORM_CALLS: dict[str, Callable[[Environment, ast.Call], Value]] = {
+    "fork": fork,
+    "concat": concat,
+    "collect": collect,
+    "with": with_,
+    "share": share,
+}

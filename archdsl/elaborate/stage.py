@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 
 from archdsl.diagnostics import ArchError, catalog
 from archdsl.elaborate.blame import ElaborationError
-from archdsl.elaborate.context import UNMARKED, Context, Marks
-from archdsl.elaborate.environment import Environment
+from archdsl.elaborate.context import Context
+from archdsl.elaborate.environment import Environment, LineContext
 from archdsl.elaborate.evaluate import evaluate, need_link, refuse_gate
-from archdsl.elaborate.lines import LineContext
 from archdsl.elaborate.scope_builder import ScopeBuilder
-from archdsl.elaborate.settings import SettingKey
+from archdsl.elaborate.scope_cache import UNMARKED, Marks
 from archdsl.elaborate.signature import signature_of
 from archdsl.elaborate.values import (
     BLOCKS,
@@ -21,6 +20,7 @@ from archdsl.elaborate.values import (
     Links,
     Repeat,
     Role,
+    SettingKey,
     Tensor,
     Use,
     Value,

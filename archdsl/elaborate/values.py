@@ -18,7 +18,6 @@ from archdsl.op import Shape
 from archdsl.record import Record
 
 if TYPE_CHECKING:
-    from archdsl.elaborate.settings import Settings
     from archdsl.syntax.scopes import Target
 
 NO_BLOCK = "`identity` is the block that does nothing"
@@ -43,6 +42,16 @@ class Bound(NamedTuple):
     value: Value
     span: Span
     origin: Origin
+
+
+class Rest(NamedTuple):
+    """What `...args` took: settings to pass on."""
+
+    given: dict[str, Bound]
+
+    def values(self) -> list[Value]:
+        """What they are set to."""
+        return [bound.value for bound in self.given.values()]
 
 
 class Tensor(NamedTuple):
@@ -138,6 +147,44 @@ class Shared(BlockValue):
     name: str
     body: BlockValue
     home: object = None
+
+
+# ---- settings
+
+SettingKey = tuple["Target | None", str]
+"""What a setting sets: a parameter of one op or block, or (None, policy)."""
+
+
+Said = frozenset[tuple["Target | None", str, int]]
+"""What settings say: slots, and the keys of their values."""
+
+
+class SettingEntry(NamedTuple):
+    """A setting: its value, the key of that value, and the text that a message calls it by."""
+
+    bound: Bound
+    key: int
+    text: str
+
+
+class Settings:
+    """An immutable table of settings; `key` is equal for tables that say the same."""
+
+    def __init__(self, entries: dict[SettingKey, SettingEntry], key: int) -> None:
+        self.entries = entries
+        self.key = key
+        self.said: dict[frozenset[Target | None], Said] = {}
+        """What is said to some targets (`known`)."""
+        self.by_target: dict[Target | None, dict[str, SettingEntry]] = {}
+        for (target, name), entry in entries.items():
+            self.by_target.setdefault(target, {})[name] = entry
+
+    def of(self, target: Target | None) -> dict[str, SettingEntry]:
+        """All settings in force for a target, by parameter; those of None are the policies."""
+        return self.by_target.get(target, NONE)
+
+
+NONE: dict[str, SettingEntry] = {}
 
 
 TENSORS = (Tensor, TensorList)
@@ -269,3 +316,20 @@ def label(value: Value) -> str:
             return " -> ".join(label(link) for link in value.links[:4]) + (" -> ..." if len(value.links) > 4 else "")
         case _:
             return describe(value)
+
+
+def plain(value: Value) -> Value:
+    """A value without what belongs to the elaboration."""
+    if type(value) is int or type(value) is bool:
+        return value
+    if type(value) is Fraction:
+        return float(value)
+    if isinstance(value, BlockValue):
+        return label(value)
+    if isinstance(value, Rest):
+        return tuple(value.given)
+    if is_tensors(value):
+        return "tensor"
+    if is_list(value):
+        return tuple(map(plain, value))
+    return value

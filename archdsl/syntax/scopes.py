@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from archdsl.diagnostics import ArchError, Note, Span, catalog
 from archdsl.op import Op
 from archdsl.ops import installed, vocabulary
+from archdsl.syntax.naming import returns_single
 
 if TYPE_CHECKING:
     from archdsl.diagnostics import Source
     from archdsl.syntax.ast import Block, Function, Parameter, Statement
     from archdsl.syntax.document import File, Network
-    from archdsl.syntax.static_names import StaticLine, Statics
 
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
 DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
@@ -57,13 +57,6 @@ class Definition:
         self.body: tuple[Statement, ...] = node.body
 
     @cached_property
-    def statics(self) -> Statics:
-        """What can be said of the body before anything is known about its input."""
-        from archdsl.syntax.static_names import of_block
-
-        return of_block(self.node, self.file)
-
-    @cached_property
     def parameter_names(self) -> frozenset[str]:
         """The names in the signature."""
         return frozenset(parameter.name for parameter in self.parameters)
@@ -71,13 +64,7 @@ class Definition:
     @cached_property
     def returns_single(self) -> bool:
         """Whether the body is one block by its text, whatever it returns."""
-        from archdsl.syntax.naming import returns_single
-
         return returns_single(self.body)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what is known by the identity of nodes: a copy, or another process, has others."""
-        return {name: value for name, value in self.__dict__.items() if name != "statics"}
 
     def __repr__(self) -> str:
         return f"Definition({self.name})"
@@ -132,6 +119,26 @@ class Library(Protocol):
         ...
 
 
+class TextMemos:
+    """Facts derived from a file's text, worked out once. A copy of the file, or another process, begins without them.
+
+    They know nodes and definitions by identity, which a copy does not keep.
+    """
+
+    __slots__ = ("lines", "signatures", "statics")
+
+    def __init__(self) -> None:
+        self.lines: dict[int, Any] = {}
+        """The lines of the networks, by the identity of their nodes (`static_names`)."""
+        self.statics: dict[Definition, Any] = {}
+        """The names of the modules of each block (`static_names`)."""
+        self.signatures: dict[Definition, Any] = {}
+        """The signature of each block (`elaborate.signature`)."""
+
+    def __reduce__(self) -> tuple[type[TextMemos], tuple[()]]:
+        return TextMemos, ()
+
+
 class FileScope:
     """A document, and what the names in it refer to."""
 
@@ -144,13 +151,8 @@ class FileScope:
         self.functions = {node.name: UserFunction(node, self) for node in document.functions}
         self.backbones = {backbone.name: backbone for backbone in document.backbones}
         self.meanings: dict[str, Meaning] = {}
-        self.lines: dict[int, StaticLine] = {}
-        """The backbones' lines, by the identity of their nodes, with what they say."""
+        self.memos = TextMemos()
         check_names(document)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what is known by the identity of nodes: a copy, or another process, has others."""
-        return self.__dict__ | {"lines": {}}
 
     @property
     def is_empty(self) -> bool:

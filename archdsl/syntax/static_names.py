@@ -11,7 +11,7 @@ from archdsl.syntax import ast
 from archdsl.syntax.ast import parts
 from archdsl.syntax.kind_inference import Kind, KindInference
 from archdsl.syntax.naming import Names, applied, kind_name, source_of
-from archdsl.syntax.scopes import TURN_WORDS, FileScope
+from archdsl.syntax.scopes import TURN_WORDS, Definition, FileScope
 
 ASKED = frozenset({*TURN_WORDS, "share"})
 
@@ -56,11 +56,12 @@ MOST_LINES = 10_000
 
 def line_of(node: ast.Expression, file: FileScope) -> StaticLine:
     """A section's, a setting's or a constant's text, looked at once."""
-    found = file.lines.get(id(node))
+    memos = file.memos
+    found: StaticLine | None = memos.lines.get(id(node))
     if found is None:
-        if len(file.lines) >= MOST_LINES:
-            file.lines.clear()
-        found = file.lines[id(node)] = StaticLine(node, ast.names_in([node]), {})
+        if len(memos.lines) >= MOST_LINES:
+            memos.lines.clear()
+        found = memos.lines[id(node)] = StaticLine(node, ast.names_in([node]), {})
     return found
 
 
@@ -71,6 +72,15 @@ def of_line(line: StaticLine, file: FileScope, kinds: Mapping[str, Kind], parame
     if found is None:
         own: Mapping[str, Kind] = {name: kinds[name] for name in line.names if name in kinds}
         found = line.facts[key] = of_expression(line.node, file, own)
+    return found
+
+
+def statics_of(definition: Definition) -> Statics:
+    """What a block's text says before anything is known about its input; worked out once."""
+    memos = definition.file.memos
+    found: Statics | None = memos.statics.get(definition)
+    if found is None:
+        found = memos.statics[definition] = of_block(definition.node, definition.file)
     return found
 
 

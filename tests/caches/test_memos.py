@@ -40,8 +40,8 @@ imports. Kept is what was found alone. Tests: `test_company.py`, `commands/test_
 OF_A_RUN = """
 commands/validate.py: known                 see `elaborate/scope_cache.py`; has no part in findings
 elaborate/scope_cache.py: modules             the block, its shapes, and what settings say to all that asked in it
-elaborate/instantiate.py: ops               the use, and the settings in force
-elaborate/instantiate.py: works             the op, and the shapes
+elaborate/op_scopes.py: ops                 the use, and the settings in force
+elaborate/op_scopes.py: works               the op, and the shapes
 elaborate/context.py: keys              all that is given a number
 driver/imports.py: files                    the path; of one file with its imports
 backends/crosscheck.py: seen                the module's path, in one pass
@@ -53,12 +53,15 @@ OF_A_FILE = """
 syntax/scopes.py: meanings                the name; of one file
 syntax/static_names.py: lines                 the node, which is kept
 syntax/static_names.py: facts                 what the names in a line are, and which are parameters
+syntax/static_names.py: statics               the block
 elaborate/calls.py: assigned            the node, and what is called; of a text
+elaborate/signature.py: signatures          the block
 """
 """Kept with a text, which does not change. Tests: `test_orders.py`."""
 
 OF_AN_ELABORATION = """
-elaborate/instantiate.py: scopes           the block, its shapes, and the settings in force; with its marks
+elaborate/instantiate.py: scopes            a chain, its shape, and the settings in force; with its marks
+elaborate/op_scopes.py: scopes              an op or a block, its shapes, and the settings in force; with its marks
 elaborate/instantiate.py: bodies           the use, and the very settings and blocks given; with its marks
 elaborate/scope_cache.py: said                who is told; of a table of settings
 """
@@ -92,9 +95,7 @@ analyses/warnings/rule.py: family makers ops placed
 diagnostics/source.py: line_starts
 syntax/error_context.py: code first last line opened rest word
 graph/ir.py: below by_name ends makers training_only
-elaborate/instantiate.py: __dict__
-syntax/scopes.py: parameter_names returns_single statics words
-elaborate/signature.py: __dict__
+syntax/scopes.py: parameter_names returns_single words
 weights/key_patterns.py: pattern
 """
 """A fact of one object, none of which changes; figures of memory by the load that they are for."""
@@ -103,11 +104,10 @@ NO_MEMO = """
 elaborate/apply.py: shared
 elaborate/instantiate.py: applied
 elaborate/stage.py: found
-elaborate/evaluate.py: versions
 elaborate/scope_builder.py: children names
 elaborate/special_forms.py: declared
 elaborate/context.py: declared
-elaborate/settings.py: by_target
+elaborate/values.py: by_target
 syntax/naming.py: taken
 elaborate/signature.py: slots
 syntax/static_names.py: known
