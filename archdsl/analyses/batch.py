@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +19,6 @@ from archdsl.analyses.figures import FIGURES, Load, Measured, MemoryOf
 from archdsl.analyses.memory_access import check_precision
 from archdsl.analyses.roofline import check_batch
 from archdsl.diagnostics import ArchError, catalog, did_you_mean
-from archdsl.elaborate.network import uncollected
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
 
@@ -60,8 +58,7 @@ class Chunk(NamedTuple):
 def evaluate(chunk: Chunk) -> list[Costed]:
     """The figures of each candidate, in order; what is wrong with one is its result."""
     known = ScopeCache()
-    with uncollected():  # what is known stays: the collector would go over it again and again
-        return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
+    return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
 
 
 def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeCache | None) -> Costed:
@@ -109,7 +106,7 @@ def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:
         return
     # A fork is quick, and needs no importable `__main__`; with threads about, as torch's, it is not safe.
     quick = sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
-    with ProcessPoolExecutor(processes, get_context("fork" if quick else "spawn"), initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(processes, get_context("fork" if quick else "spawn")) as pool:
         for results in pool.map(evaluate, chunks):
             yield from results
 
