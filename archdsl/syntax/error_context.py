@@ -1,20 +1,14 @@
-"""Where the parser could not go on: what stands there, what stands before, and what would be possible."""
+"""The context of a syntax error: the text on both sides, and what could have followed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple
 
-from lark import Token
-
-from archdsl.diagnostics import Note
 from archdsl.syntax.located_text import LocatedText
 
 BRACKETS = {"(": ")", "[": "]"}
-
-
 KINDS = {
     "INT": "a number",
     "DECIMAL": "a number",
@@ -27,34 +21,28 @@ KINDS = {
     "_DEDENT": "the end of the indented lines",
     "$END": "the end of the text",
 }
+VALUES = {"INT", "DECIMAL", "SHAPE", "QUANTITY", "STRING"}
+"""Terminals that are a value by themselves."""
 WORD = re.compile(r"[A-Za-z_]\w*")
-BEHIND = re.compile(r"(\w+|->|\.{3}|//|\*\*|[=!<>]=|\"[^\"\n]*\"|[^\w\s])\Z")
+LAST = re.compile(r"(\w+|->|\.{3}|//|\*\*|[=!<>]=|\"[^\"\n]*\"|[^\w\s])\Z")
 OPERATORS = {"+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or", "not", "if", "else"}
 HALVES = {*OPERATORS, "->", "=", ":", ".", "...", "as", "in", "return"}
-"""What something has to follow."""
+"""Signs and words that something has to follow."""
 ENDS = {"_NL", "$END", "_DEDENT", ")", "]", ",", ":", "="}
-
-
-class Said(NamedTuple):
-    """What is said of a mistake; `start` and `end` where it is not what the parser stopped at."""
-
-    label: str
-    help: str = ""
-    start: int | None = None
-    end: int | None = None
-    notes: tuple[Note, ...] = ()
+CALLED_BY_NOTHING = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
+"""The text before a parenthesis that belongs to no call."""
 
 
 class ErrorContext:
-    """Where the parser could not go on: what it found there, and what would have been possible."""
+    """The place where the parser stopped: the token there (its `kind` and its text), and the terminals expected."""
 
-    def __init__(self, text: LocatedText, at: int, token: Token | None, found: str, expected: Iterable[str]) -> None:
+    def __init__(self, text: LocatedText, at: int, kind: str, found: str, expected: Iterable[str]) -> None:
         self.text = text
         self.content = text.content
         self.at = at
-        self.kind = token.type if token is not None else "" if found else "$END"
+        self.kind = kind
         self.found = found
-        self.expected = set(expected)
+        self.expected = frozenset(expected)
 
     @cached_property
     def code(self) -> str:
@@ -64,8 +52,8 @@ class ErrorContext:
     @cached_property
     def last(self) -> str:
         """The word or sign before."""
-        behind = BEHIND.search(self.code)
-        return behind[1] if behind else ""
+        last = LAST.search(self.code)
+        return last[1] if last else ""
 
     @cached_property
     def line(self) -> str:
@@ -85,7 +73,7 @@ class ErrorContext:
 
     @cached_property
     def opened(self) -> tuple[str, int] | None:
-        """The last bracket that is open, and its place."""
+        """The innermost open bracket, and its offset."""
         return unclosed(self.content[: self.at])
 
     @cached_property
@@ -96,39 +84,59 @@ class ErrorContext:
 
     @property
     def ends(self) -> bool:
-        """Whether something ends here."""
+        """True where a line, a bracket or an item ends."""
         return self.kind in ENDS or self.found in ENDS
 
     @property
     def at_operand(self) -> bool:
-        """Whether a value begins here, right behind another."""
-        begins = (
-            bool(self.word) or self.kind in {"INT", "DECIMAL", "SHAPE", "QUANTITY", "STRING"} or self.found in BRACKETS
-        )
+        """True where a value begins right after another."""
+        begins = bool(self.word) or self.kind in VALUES or self.found in BRACKETS
         ended = self.last[-1:].isalnum() or self.last.endswith(("_", '"')) or self.last in BRACKETS.values()
         return begins and ended and self.last not in HALVES
 
     @property
     def what(self) -> str:
-        """What stands there, in words."""
+        """The token, for a sentence."""
         if self.kind == "NAME" or self.word:
             return f"`{self.word}`"
         return KINDS.get(self.kind) or (f"`{self.found}`" if self.found else "the end")
 
-    def before(self, *signs: str) -> bool:
-        """Whether one of these signs stands before."""
-        return self.last in signs
+    # ---- places
 
-    def place(self) -> tuple[int, int]:
-        """Where the code before ends: one character."""
+    def last_character(self) -> tuple[int, int]:
+        """The last character of the code before."""
         return len(self.code) - 1, len(self.code)
 
+    def last_word(self) -> tuple[int, int]:
+        """The word or sign before."""
+        return len(self.code) - len(self.last), len(self.code)
 
-def mark(fault: ErrorContext) -> tuple[int, int]:
-    """What stands there, or the sign before it, where that is the end of a line."""
-    return (
-        fault.place() if fault.kind in {"_NL", "$END", "_DEDENT"} else (fault.at, fault.at + max(len(fault.found), 1))
-    )
+    def token(self) -> tuple[int, int]:
+        """The token, or, at the end of a line, the character before."""
+        if self.kind in {"_NL", "$END", "_DEDENT"}:
+            return self.last_character()
+        return self.at, self.at + max(len(self.found), 1)
+
+    # ---- facts
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The terminals expected, and what else `given` in `grammar/mistakes.txt` can ask for."""
+        sign, at = self.opened or ("", 0)
+        known = {
+            "in brackets": bool(sign),
+            "in parentheses": sign == "(",
+            "in an index": sign == "[" and self.content[at - 1 : at].isalnum(),
+            "in a tuple": bool(sign) and CALLED_BY_NOTHING.search(self.content[:at]) is not None,
+            "an operand follows a value": self.at_operand,
+            "something ends": self.ends,
+            "nothing is expected": not self.expected,
+            "after an operator": self.last in OPERATORS,
+            "after half of something": self.last in HALVES,
+            f"after {self.last}": True,
+            f"at {self.kind}": True,
+        }
+        return self.expected | {fact for fact, holds in known.items() if holds}
 
 
 def without_comments(text: str) -> str:
@@ -149,7 +157,7 @@ def code_of(line: str) -> str:
 
 
 def unclosed(content: str) -> tuple[str, int] | None:
-    """The last bracket that is open at the end of a text, and its place."""
+    """The innermost bracket that is open at the end of a text, and its offset."""
     stack: list[tuple[str, int]] = []
     for match in re.finditer(r'"""(?:.|\n)*?"""|"[^"\n]*"|#[^\n]*|[()\[\]]', content):
         char = match[0]
@@ -158,6 +166,3 @@ def unclosed(content: str) -> tuple[str, int] | None:
         elif stack and char == BRACKETS[stack[-1][0]]:
             stack.pop()
     return stack[-1] if stack else None
-
-
-Row = Callable[[ErrorContext], Said | None]

@@ -164,4 +164,5 @@ def syntax_error(text: LocatedText, error: UnexpectedInput) -> ArchError:
         end = at + max(len(found.rstrip()), 1)
     known = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
     expected: set[str] = set(next(filter(None, known), ()))
-    return ArchError([describe(ErrorContext(text, at, token, found, expected), end)])
+    kind = token.type if token is not None else "" if found else "$END"
+    return ArchError([describe(ErrorContext(text, at, kind, found, expected), end)])

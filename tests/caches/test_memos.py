@@ -22,6 +22,8 @@ diagnostics/source.py: without_links              the folder that the user is in
 analyses/warnings/network_rules.py: left          the op and the shapes; ops are equal by all their settings
 syntax/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
 syntax/parser_tables.py: machine            all; the grammar of the package
+syntax/syntax_errors.py: mistakes           all; a file of the package
+syntax/syntax_errors.py: sides              the pattern
 elaborate/signature.py: enumerated          all; the ops of the package
 elaborate/signature.py: of_declared         the class of the op
 elaborate/types.py: of_annotation of_words  the text
@@ -93,7 +95,7 @@ analyses/advice/rule.py: counts fields ops parts times
 analyses/figures.py: all_counts fields memories
 analyses/warnings/rule.py: family makers ops placed
 diagnostics/source.py: line_starts
-syntax/error_context.py: code first last line opened rest word
+syntax/error_context.py: code facts first last line opened rest word
 graph/ir.py: below by_name ends makers training_only
 syntax/scopes.py: parameter_names returns_single words
 weights/key_patterns.py: pattern

@@ -1,4 +1,4 @@
-"""What is wrong with malformed `.arch` texts, and where: `cases/mistakes.txt`."""
+"""Messages for malformed `.arch` texts, and their places: `cases/mistakes.txt`, and the table's own examples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import pytest
 
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from tests.frontend.case import Case, cases, described, settle, spans
+from archdsl.syntax import syntax_errors
+from archdsl.syntax.error_context import ErrorContext
+from archdsl.syntax.located_text import LocatedText
+from archdsl.syntax.parser import parse
+from archdsl.syntax.syntax_errors import Message, SyntaxMistake
+from tests.frontend.case import MARKS, Case, cases, described, settle, spans
 
 CASES = cases("mistakes")
 
@@ -35,3 +40,31 @@ def test_no_message_speaks_of_terminals(case: Case) -> None:
 
 def test_the_table_is_long() -> None:
     assert len(CASES) >= 90
+
+
+ROWS = syntax_errors.mistakes()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{number} {row.label}" for number, row in enumerate(ROWS)])
+def test_row_describes_its_own_example(row: SyntaxMistake, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitting: list[SyntaxMistake] = []
+    message = SyntaxMistake.message
+
+    def recorded(each: SyntaxMistake, error: ErrorContext) -> Message | None:
+        said = message(each, error)
+        fitting.extend([each] if said else [])
+        return said
+
+    monkeypatch.setattr(SyntaxMistake, "message", recorded)
+    case = Case("mistakes", row.label, row.example, "")
+    with pytest.raises(ArchError) as caught:
+        parse(LocatedText.of(Source("net.arch", case.text)), row.keys.get("rule", "file"))
+    assert fitting == [row]
+    assert spans(caught.value)[0] == case.places[0]
+
+
+def test_rows_name_what_there_is() -> None:
+    for row in ROWS:
+        assert row.keys.get("computed", "unreturned") in syntax_errors.COMPUTED
+        assert row.keys.get("place", "the token") in syntax_errors.PLACES
+        assert MARKS.search(row.example), row.label
