@@ -48,7 +48,7 @@ LAYERS = {
     "ops.*": Row(f"{L1} ops.common"),
     "ops.common": Row(L1),
     # 3: the text and its document, then what it comes to
-    "syntax": Row(f"{L1} ops syntax", brings="lark"),
+    "syntax": Row(f"{L1} ops syntax", brings="lark pydantic pydantic_core"),
     "elaborate": Row(L3),
     # 4: five folders that know nothing of each other
     "frontend": Row(f"{L3} frontend", brings="yaml"),

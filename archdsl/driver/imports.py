@@ -13,7 +13,7 @@ from archdsl.diagnostics.files import read_text, resolved
 from archdsl.diagnostics.source import shown
 from archdsl.frontend import read
 from archdsl.syntax.detect_format import SUFFIXES
-from archdsl.syntax.document import Import
+from archdsl.syntax.elements import Import
 from archdsl.syntax.scopes import FileScope, Library
 
 DEEPEST_IMPORTS = 32

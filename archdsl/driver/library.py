@@ -12,7 +12,7 @@ from archdsl.diagnostics.files import read_text
 from archdsl.driver.imports import open_file
 from archdsl.resources import folder
 from archdsl.syntax.detect_format import SUFFIXES
-from archdsl.syntax.document import Network
+from archdsl.syntax.document import Backbone
 from archdsl.syntax.scopes import Definition, FileScope
 
 
@@ -49,7 +49,7 @@ class Shipped:
         """The names of the shipped blocks."""
         return list(self.block_files)
 
-    def spec(self, name: str) -> tuple[FileScope, Network] | None:
+    def spec(self, name: str) -> tuple[FileScope, Backbone] | None:
         """A shipped backbone, with its file."""
         path = self.spec_files.get(name)
         if path is None:

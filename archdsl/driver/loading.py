@@ -18,7 +18,7 @@ from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
 from archdsl.syntax.detect_format import SUFFIXES
-from archdsl.syntax.document import Network
+from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import resolve
 from archdsl.syntax.scopes import FileScope
 
@@ -26,7 +26,7 @@ from archdsl.syntax.scopes import FileScope
 class Spec:
     """A backbone in its file: what `load` gives, and `build`, `compile` and `cost` take."""
 
-    def __init__(self, file: FileScope, backbone: Network) -> None:
+    def __init__(self, file: FileScope, backbone: Backbone) -> None:
         self.file = file
         self.backbone = backbone
         self.name = backbone.name

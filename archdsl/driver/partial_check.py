@@ -13,7 +13,7 @@ from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
 from archdsl.driver.library import SHIPPED
 from archdsl.driver.loading import Spec, elaborated
 from archdsl.elaborate.budget import Budget
-from archdsl.syntax.document import File, Network
+from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.scopes import FileScope
 
 BY_TEXT = {rule.code for rule in (catalog.UNKNOWN_NAME, catalog.UNKNOWN_PARAMETER, catalog.REPEATED_ARGUMENT)}
@@ -62,7 +62,7 @@ class Doubtful:
         self.all = is_lost or any(BRINGS_NAMES.match(lines[number - 1]) for number in numbers)
         """Whether any name may be one that comes from elsewhere."""
 
-    def inherits(self, backbone: Network) -> bool:
+    def inherits(self, backbone: Backbone) -> bool:
         """Whether the parent of a backbone stands in this text, where its lines may be unreadable."""
         return backbone.extends is not None and self.may_define(backbone.extends.parent)
 

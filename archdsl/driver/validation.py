@@ -17,7 +17,7 @@ from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.frontend.suppressions import allowances
 from archdsl.graph import Graph
-from archdsl.syntax.document import Network
+from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import lineage
 from archdsl.syntax.scopes import FileScope
 
@@ -98,14 +98,14 @@ def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Dia
     return list(dict.fromkeys(findings))[:MOST_FINDINGS], unmeant
 
 
-def unheld(graph: Graph, backbone: Network, size: tuple[int, ...] | None) -> list[Diagnostic]:
+def unheld(graph: Graph, backbone: Backbone, size: tuple[int, ...] | None) -> list[Diagnostic]:
     """What a backbone expects, of the input that it declares, and what does not hold."""
     if size is not None or not backbone.expect:
         return []
     return [outcome.finding for outcome in hold(graph, backbone.expect, memory) if outcome.finding]
 
 
-def warnings_of(graph: Graph, file: FileScope, backbone: Network, budget: Budget | None = None) -> list[Diagnostic]:
+def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budget | None = None) -> list[Diagnostic]:
     """What is surely not meant in a backbone's graph, and not its parent's doing."""
     found = warnings.of_network(graph, file, backbone)
     inherited: list[warnings.NetworkWarning] = []

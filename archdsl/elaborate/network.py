@@ -31,7 +31,7 @@ from archdsl.graph import Section as Part
 from archdsl.graph.ir import attribute_name
 from archdsl.op import Shape
 from archdsl.syntax import ast
-from archdsl.syntax.document import Output, SectionLine, Setting, input_size
+from archdsl.syntax.elements import Output, SectionLine, Setting, input_size
 from archdsl.syntax.inheritance import InheritedLine, InheritedParameter, ResolvedNetwork, key_of
 from archdsl.syntax.scopes import POLICIES, FileScope
 from archdsl.syntax.static_names import line_of

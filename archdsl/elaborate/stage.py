@@ -33,7 +33,7 @@ from archdsl.elaborate.values import (
 from archdsl.graph import Map, Origin, Scope
 from archdsl.op import Shape, Shapes
 from archdsl.syntax import ast
-from archdsl.syntax.document import Output, SectionLine
+from archdsl.syntax.elements import Output, SectionLine
 from archdsl.syntax.scopes import FileScope
 from archdsl.syntax.static_names import line_of
 

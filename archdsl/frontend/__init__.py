@@ -17,6 +17,6 @@ def read(source: Source) -> File:
         from archdsl.frontend.yaml.parser import parse_yaml
 
         return parse_yaml(source)
-    from archdsl.syntax.parser import parse_file
+    from archdsl.syntax.document import parse_file
 
     return parse_file(source)

@@ -11,7 +11,7 @@ from archdsl.elaborate.types import Type
 from archdsl.initializer import Initializer
 from archdsl.op import Declaration, Op, Param
 from archdsl.syntax.detect_format import LINE_WORDS
-from archdsl.syntax.document import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
+from archdsl.syntax.elements import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
 from archdsl.syntax.scopes import FORMS, FUNCTION_NAMES, POLICIES, RESERVED, TURN_WORDS, Definition
 
 Json = dict[str, Any]

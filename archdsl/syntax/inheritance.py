@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, catalog, did_you_mean
 from archdsl.syntax import ast
-from archdsl.syntax.document import Drop, Extends, Network, Output, SectionLine, Setting
+from archdsl.syntax.document import Backbone
+from archdsl.syntax.elements import Drop, Extends, Output, SectionLine, Setting
 from archdsl.syntax.scopes import MOST_NOTES, FileScope, clash
 
 DEEPEST = 32
@@ -36,7 +37,7 @@ class InheritedParameter(NamedTuple):
 class ResolvedNetwork:
     """A backbone with all that it takes over."""
 
-    def __init__(self, file: FileScope, backbone: Network) -> None:
+    def __init__(self, file: FileScope, backbone: Backbone) -> None:
         self.name = backbone.name
         self.doc = backbone.doc
         self.file = file
@@ -52,7 +53,7 @@ class ResolvedNetwork:
         self.outputs: list[InheritedLine] = []
 
 
-def resolve(file: FileScope, backbone: Network) -> ResolvedNetwork:
+def resolve(file: FileScope, backbone: Backbone) -> ResolvedNetwork:
     """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
     members = lineage(file, backbone)
     family = ResolvedNetwork(file, backbone)
@@ -71,7 +72,7 @@ def resolve(file: FileScope, backbone: Network) -> ResolvedNetwork:
     return family
 
 
-def lineage(file: FileScope, backbone: Network) -> list[tuple[FileScope, Network]]:
+def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbone]]:
     """The backbone, its parent, its parent's parent, ..."""
     members = [(file, backbone)]
     while (extends := backbone.extends) is not None and len(members) < LONGEST_WALK:
@@ -98,7 +99,7 @@ def lineage(file: FileScope, backbone: Network) -> list[tuple[FileScope, Network
     return members
 
 
-def circle(members: list[Network]) -> ArchError:
+def circle(members: list[Backbone]) -> ArchError:
     """Backbones that extend each other; told at the first of them, so once only, whichever of them is asked for."""
     lines = [member.extends for member in members if member.extends is not None and member.extends.span is not None]
     first, *others = sorted(lines, key=lambda each: each.span.start if each.span else 0)
@@ -106,7 +107,7 @@ def circle(members: list[Network]) -> ArchError:
     return ArchError([catalog.CYCLE.at(first.span, f"`{first.parent}` leads back to this one", notes=notes)])
 
 
-def add_parameters(family: ResolvedNetwork, home: FileScope, member: Network) -> None:
+def add_parameters(family: ResolvedNetwork, home: FileScope, member: Backbone) -> None:
     """A member's own parameters, and its new defaults for those of its parent."""
     inherited = family.parameters
     known = {declared.parameter.name: at for at, declared in enumerate(inherited)}
@@ -197,7 +198,7 @@ def unsaid(section: SectionLine, parent: SectionLine) -> Diagnostic:
     return catalog.REDUCTION.at(section.span, label, help=help, notes=(Note(parent.span, "the parent's"),))
 
 
-def drop(family: ResolvedNetwork, member: Network) -> None:
+def drop(family: ResolvedNetwork, member: Backbone) -> None:
     """Takes out the lines that a member leaves out; raises for one that is not there."""
     for dropped in member.drops:
         if not remove(family, dropped):

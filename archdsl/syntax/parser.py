@@ -8,8 +8,7 @@ from typing import Any
 
 from lark import Token, Tree, UnexpectedCharacters, UnexpectedInput
 
-from archdsl.diagnostics import ArchError, DiagnosticKind, Source, Span, catalog
-from archdsl.syntax.document import File
+from archdsl.diagnostics import ArchError, DiagnosticKind, Span, catalog
 from archdsl.syntax.located_text import LocatedText, check_characters
 from archdsl.syntax.parser_tables import IndentationFault, machine
 from archdsl.syntax.transformer import SyntaxTransformer
@@ -81,19 +80,8 @@ MOST_TREES = 2_000
 MEANINGLESS = re.compile(r"#[^\n]*|[\r\n]")
 
 
-def parse_file(source: Source) -> File:
-    """The document that a `.arch` text says; raises ArchError with all mistakes that are independent of each other."""
-    text = LocatedText.of(source)
-    try:
-        return parse(text, "file")
-    except ArchError as error:
-        from archdsl.syntax.recovery import all_mistakes
-
-        raise all_mistakes(text, error, lambda rest: parse(rest, "file")) from None
-
-
 def parse_body(text: LocatedText) -> Any:
-    """The docstring and the statements of a body, each on a line of the source; raises as `parse_file` does."""
+    """The docstring and the statements of a body, each on a line of the source; raises as for a file."""
     try:
         return parse(text, "body")
     except ArchError as error:

@@ -17,7 +17,7 @@ from archdsl.syntax.naming import returns_single
 if TYPE_CHECKING:
     from archdsl.diagnostics import Source
     from archdsl.syntax.ast import Block, Function, Parameter, Statement
-    from archdsl.syntax.document import File, Network
+    from archdsl.syntax.document import Backbone, File
 
 FORMS = ("fork", "concat", "collect", "split", "with", "share")
 DEFAULT_POLICIES = {"norm": "bn", "act": "relu"}
@@ -110,7 +110,7 @@ class Library(Protocol):
         """The names of the shipped blocks."""
         ...
 
-    def spec(self, name: str) -> tuple[FileScope, Network] | None:
+    def spec(self, name: str) -> tuple[FileScope, Backbone] | None:
         """A shipped backbone, with its file."""
         ...
 
@@ -192,12 +192,12 @@ class FileScope:
         """The block or function that this file itself defines."""
         return self.blocks.get(name) or self.functions.get(name)
 
-    def backbone(self, name: str) -> tuple[FileScope, Network] | None:
+    def backbone(self, name: str) -> tuple[FileScope, Backbone] | None:
         """A backbone of this file, of its imports, or shipped."""
         found = self.backbones_called(name)
         return found[0] if found else self.library.spec(name)
 
-    def backbones_called(self, name: str) -> list[tuple[FileScope, Network]]:
+    def backbones_called(self, name: str) -> list[tuple[FileScope, Backbone]]:
         """The backbone of this file; or else those of its imports, of which there should be one."""
         files = [self] if name in self.backbones else dict.fromkeys(self.imports)
         return [(file, file.backbones[name]) for file in files if name in file.backbones]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archdsl.diagnostics import ArchError, Diagnostic, Note, Source, catalog, nearest
 from archdsl.resources import folder
 from archdsl.syntax.detect_format import LINE_WORDS
-from archdsl.syntax.document import LONGEST_NAME
+from archdsl.syntax.elements import LONGEST_NAME
 from archdsl.syntax.error_context import BRACKETS, HALVES, KINDS, OPERATORS, WORD, ErrorContext, code_of, unclosed
 from archdsl.syntax.located_text import LocatedText
 from archdsl.syntax.recovery import leading_blanks

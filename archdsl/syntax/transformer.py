@@ -13,7 +13,7 @@ from lark.visitors import Transformer_NonRecursive
 from archdsl.diagnostics import ArchError, Note, Span, catalog
 from archdsl.diagnostics.characters import is_unseen
 from archdsl.syntax import ast
-from archdsl.syntax import document as doc
+from archdsl.syntax import elements as doc
 from archdsl.syntax.located_text import UNSEEN_IN_PATH, LocatedText, tidy
 
 # lark does not tell the types of its tokens.
@@ -385,7 +385,7 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
         return tuple(map(str, parts))
 
     def setting(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "settings", doc.Setting(self.at(tree), *parts)
+        return "set", doc.Setting(self.at(tree), *parts)
 
     def stage_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, reduction, value = parts
@@ -398,13 +398,13 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
         """A section, or, where its value is `none`, a section left out."""
         span = self.place(name)
         if isinstance(value, ast.Nothing):
-            return "drops", doc.Drop(span, str(name))
+            return "drop", doc.Drop(span, str(name))
         return "sections", doc.SectionLine(span, str(name), value, stage, reduction)
 
     def output_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, training, value = parts
         if isinstance(value, ast.Nothing):
-            return "drops", doc.Drop(self.place(name), str(name))
+            return "drop", doc.Drop(self.place(name), str(name))
         return "outputs", doc.Output(self.place(name), str(name), value, training is not None)
 
     def checks(self, tree: Any, parts: list[Any]) -> tuple[doc.Expectation, ...]:
@@ -434,11 +434,12 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
 
     extends_value = extends
 
-    def backbone(self, tree: Any, parts: list[Any]) -> doc.Network:
+    def backbone(self, tree: Any, parts: list[Any]) -> doc.Content:
         name, *rest = parts
         content: dict[str, Any] = {"name": str(name)}
+        places: dict[str, Span] = {}
         first: Span | None = None
-        lines: dict[str, list[Any]] = {"settings": [], "sections": [], "outputs": [], "drops": [], "expect": []}
+        lines: dict[str, list[Any]] = {"set": [], "sections": [], "outputs": [], "drop": [], "expect": []}
         for part in rest:
             match part:
                 case None:
@@ -451,15 +452,15 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
                     if first is not None:
                         note = Note(first, "first here")
                         raise ArchError([catalog.DUPLICATE.at(span, "a second `input` line", notes=(note,))])
-                    content["input"], content["input_span"], first = shape, place, span
+                    content["input"], places["input"], first = shape, place, span
                 case ("expect", checks):
                     lines["expect"] += checks
                 case (str(kind), line):
                     lines[kind].append(line)
                 case _:
-                    content["parameters"] = part
+                    content["params"] = part
         content |= {kind: tuple(found) for kind, found in lines.items() if found}
-        return doc.Network(self.place(name), **content)
+        return doc.Content(self.place(name), content, places)
 
     # ---- a file, and YAML's keys
 
@@ -477,17 +478,16 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
             raise catalog.SYNTAX.error(self.place(parts[0]), UNSEEN_IN_PATH)
         return doc.Import(self.place(parts[0]), path)
 
-    def file(self, tree: Any, parts: list[Any]) -> doc.File:
-        content: dict[str, Any] = {}
-        kinds = {doc.Import: "imports", ast.Block: "blocks", ast.Function: "functions", doc.Network: "backbones"}
+    def file(self, tree: Any, parts: list[Any]) -> doc.Content:
+        kinds = {doc.Import: "import", ast.Block: "blocks", ast.Function: "functions", doc.Content: "backbones"}
+        found: dict[str, Any] = {}
         for part in parts:
             if isinstance(part, int):
-                content["edition"] = part
+                found["archdsl"] = part
             else:
-                content.setdefault(kinds[type(part)], []).append(part)
-        whole = self.text.span(0, len(self.text.content))
-        kept: dict[str, Any] = {key: value if key == "edition" else tuple(value) for key, value in content.items()}
-        return doc.File(whole, **kept)
+                found.setdefault(kinds[type(part)], []).append(part)
+        content = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
+        return doc.Content(self.text.span(0, len(self.text.content)), content, {})
 
     def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:
         name, reduction = parts

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from archdsl.diagnostics import Source, Span
 from archdsl.syntax import ast
-from archdsl.syntax import document as doc
+from archdsl.syntax import elements as doc
 from archdsl.syntax.detect_format import RESERVED
+from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.located_text import tidy
 
 SPAN = Span(Source("random", ""), 0, 0)
@@ -138,8 +139,8 @@ usual = st.builds(
 settings = element(
     doc.Setting, target=st.builds(lambda first, rest: (first, *rest), free_names, several(names)), value=expressions
 )
-backbones = element(
-    doc.Network,
+backbones = st.builds(
+    Backbone.model_construct,
     name=names,
     doc=docs,
     parameters=signatures() | untyped,
@@ -153,8 +154,8 @@ backbones = element(
 )
 
 paths = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters='"\\'), min_size=1).filter(str.strip)
-documents = element(
-    doc.File,
+documents = st.builds(
+    File.model_construct,
     edition=st.none() | st.just(1),
     imports=several(element(doc.Import, path=paths)),
     blocks=definitions(ast.Block),

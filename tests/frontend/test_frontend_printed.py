@@ -13,7 +13,8 @@ from archdsl.diagnostics.characters import is_unseen
 from archdsl.frontend import read
 from archdsl.frontend.format import to_arch, to_yaml
 from archdsl.syntax import ast
-from archdsl.syntax import document as doc
+from archdsl.syntax import elements as doc
+from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.located_text import tidy
 from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import SPAN, documents, expressions, strange
@@ -23,11 +24,11 @@ EXAMPLES = settings(
 )
 
 
-def back(text: str, notation: str) -> doc.File:
+def back(text: str, notation: str) -> File:
     return read(Source(f"printed.{notation}", text))
 
 
-def assert_comes_back(document: doc.File) -> None:
+def assert_comes_back(document: File) -> None:
     """In both notations, and across. `repr` tells an int from a decimal number, which equality does not."""
     arch, yaml = to_arch(document), to_yaml(document)
     for text, notation in ((arch, "arch"), (yaml, "yaml")):
@@ -47,18 +48,17 @@ def test_canonical_layout(case: Case) -> None:
     assert_comes_back(document)
 
 
-def holding(value: ast.Expression) -> doc.File:
+def holding(value: ast.Expression) -> File:
     """A document with an expression at every kind of place."""
     argument = ast.CallArgument(SPAN, False, ("a",), value)
-    backbone = doc.Network(
-        SPAN,
-        "net",
+    backbone = Backbone.model_construct(
+        name="net",
         parameters=(ast.Parameter(SPAN, False, "a", (), value),),
         extends=doc.Extends(SPAN, "a", (argument,)),
         settings=(doc.Setting(SPAN, ("a",), value),),
         sections=(doc.SectionLine(SPAN, "stem", ast.Call(SPAN, False, ast.Name(SPAN, False, "a"), (argument,))),),
     )
-    return doc.File(SPAN, backbones=(backbone,))
+    return File.model_construct(backbones=(backbone,))
 
 
 @settings(EXAMPLES, max_examples=100)
@@ -69,14 +69,14 @@ def test_any_expression_comes_back(value: ast.Expression) -> None:
 
 @settings(EXAMPLES, max_examples=20)
 @given(documents)
-def test_any_document_comes_back(document: doc.File) -> None:
+def test_any_document_comes_back(document: File) -> None:
     assert_comes_back(document)
 
 
 @pytest.mark.slow
 @settings(EXAMPLES, max_examples=100)
 @given(documents | expressions.map(holding))
-def test_many_documents_come_back(document: doc.File) -> None:
+def test_many_documents_come_back(document: File) -> None:
     assert_comes_back(document)
 
 
@@ -98,18 +98,28 @@ def test_whatever_can_be_parsed_can_be_printed(text: str) -> None:
     assert_comes_back(back(f"backbone net:\n    stem: {text}\n", "arch"))
 
 
+def documented(text: str) -> File:
+    """A document with a doc."""
+    return File.model_construct(backbones=(Backbone.model_construct(name="a", doc=text, input=(3,)),))
+
+
+def importing(path: str) -> File:
+    """A document with an import."""
+    return File.model_construct(imports=(doc.Import(SPAN, path),))
+
+
 DOC = 'three """ quotes'
 UNWRITABLE = {
-    "a doc with three quotes": doc.File(SPAN, backbones=(doc.Network(SPAN, "a", DOC, input=(3,)),)),
-    "a doc that steers a terminal": doc.File(SPAN, backbones=(doc.Network(SPAN, "a", "\x1b[31m", input=(3,)),)),
-    "a doc with half a family": doc.File(SPAN, backbones=(doc.Network(SPAN, "a", "a \u200d", input=(3,)),)),
-    "a path with a line end of YAML": doc.File(SPAN, imports=(doc.Import(SPAN, "a\u2028b"),)),
-    "a path with a quote": doc.File(SPAN, imports=(doc.Import(SPAN, 'a"b'),)),
+    "a doc with three quotes": documented(DOC),
+    "a doc that steers a terminal": documented("\x1b[31m"),
+    "a doc with half a family": documented("a \u200d"),
+    "a path with a line end of YAML": importing("a\u2028b"),
+    "a path with a quote": importing('a"b'),
 }
 
 
 @pytest.mark.parametrize("document", UNWRITABLE.values(), ids=UNWRITABLE)
-def test_what_the_text_form_cannot_say_is_an_error(document: doc.File) -> None:
+def test_what_the_text_form_cannot_say_is_an_error(document: File) -> None:
     with pytest.raises(ArchError) as caught:
         to_arch(document)
     assert [each.code for each in caught.value.diagnostics] == ["E601"]
@@ -118,7 +128,7 @@ def test_what_the_text_form_cannot_say_is_an_error(document: doc.File) -> None:
 @settings(EXAMPLES, max_examples=100)
 @given(strange)
 def test_any_doc_comes_back_from_yaml_without_a_character_that_nobody_sees(text: str) -> None:
-    document = doc.File(SPAN, backbones=(doc.Network(SPAN, "a", tidy(f"\n{text}"), input=(3,)),))
+    document = documented(tidy(f"\n{text}"))
     printed = to_yaml(document)
     assert not any(map(is_unseen, printed))
     assert back(printed, "yaml") == document

@@ -14,7 +14,7 @@ from archdsl.analyses.warnings.value_rules import constants, odd_numbers, odd_po
 from archdsl.diagnostics import Diagnostic, Span
 from archdsl.elaborate.blame import encloses
 from archdsl.graph import Graph
-from archdsl.syntax.document import Network
+from archdsl.syntax.document import Backbone
 from archdsl.syntax.scopes import FileScope
 
 TEXTS: tuple[Callable[[FileScope], Iterator[Diagnostic]], ...] = (
@@ -39,13 +39,13 @@ def of_file(file: FileScope) -> list[Diagnostic]:
     return [finding for rule in TEXTS for finding in rule(file)]
 
 
-def of_network(graph: Graph, file: FileScope, backbone: Network) -> list[NetworkWarning]:
+def of_network(graph: Graph, file: FileScope, backbone: Backbone) -> list[NetworkWarning]:
     """What a backbone's graph gives, with the lines of its parents."""
     case = CheckedNetwork(graph, file, backbone)
     return [told for rule in NETWORKS for told in rule(case)]
 
 
-def own(found: list[NetworkWarning], inherited: list[NetworkWarning], backbone: Network) -> list[Diagnostic]:
+def own(found: list[NetworkWarning], inherited: list[NetworkWarning], backbone: Backbone) -> list[Diagnostic]:
     """A backbone's own warnings, one for each place in the text.
 
     What stands in its own lines and settings is told there. What a parent's line gives is told at the backbone's name,
@@ -61,7 +61,7 @@ def own(found: list[NetworkWarning], inherited: list[NetworkWarning], backbone: 
     return [several[0].diagnostic(span, len(several)) for (_, span), several in places.items()]
 
 
-def inherits(found: list[NetworkWarning], backbone: Network) -> bool:
+def inherits(found: list[NetworkWarning], backbone: Backbone) -> bool:
     """Whether some of what was found stands in a parent's lines."""
     lines = {line.name for line in (*backbone.sections, *backbone.outputs)}
     return backbone.extends is not None and any(told.section.name not in lines for told in found)

@@ -14,7 +14,7 @@ from archdsl.graph import Scope, Section
 from archdsl.op import Op, Reach, Shapes
 from archdsl.ops.resize import Pad2d
 from archdsl.syntax import ast
-from archdsl.syntax.document import Setting
+from archdsl.syntax.elements import Setting
 from archdsl.syntax.inheritance import ResolvedNetwork
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.diagnostics import Diagnostic, DiagnosticKind, Span
 from archdsl.graph import Graph, Scope, Section
-from archdsl.syntax.document import Network
+from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import ResolvedNetwork, resolve
 from archdsl.syntax.scopes import FileScope
 
@@ -45,7 +45,7 @@ class NetworkWarning(NamedTuple):
 class CheckedNetwork:
     """A network, with what the rules need of it, each worked out when it is first asked for."""
 
-    def __init__(self, graph: Graph, file: FileScope, backbone: Network) -> None:
+    def __init__(self, graph: Graph, file: FileScope, backbone: Backbone) -> None:
         self.graph = graph
         self.file = file
         self.backbone = backbone

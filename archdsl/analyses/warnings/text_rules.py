@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from archdsl.diagnostics import Diagnostic, Note, catalog
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
-from archdsl.syntax.document import Network
+from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import resolve
 from archdsl.syntax.scopes import FileScope
 
@@ -100,7 +100,7 @@ def channels_last(file: FileScope) -> Iterator[Diagnostic]:
             yield catalog.CHANNELS_LAST.at(each.input_span, label, help=help)
 
 
-def roots_of_backbone(backbone: Network) -> list[ast.Expression]:
+def roots_of_backbone(backbone: Backbone) -> list[ast.Expression]:
     """All expressions of a backbone."""
     lines = (*backbone.settings, *backbone.sections, *backbone.outputs)
     arguments = backbone.extends.arguments if backbone.extends else ()

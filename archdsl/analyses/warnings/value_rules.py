@@ -16,7 +16,7 @@ from archdsl.ops.pool import LpPool
 from archdsl.ops.regularize import Dropout, DropPath
 from archdsl.ops.scale import Affine, Scale
 from archdsl.syntax import ast
-from archdsl.syntax.document import Setting
+from archdsl.syntax.elements import Setting
 
 if TYPE_CHECKING:
     from archdsl.analyses.flatten import Placed

@@ -17,7 +17,8 @@ from archdsl.frontend.suppressions import MARK
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Block, Function, Return
 from archdsl.syntax.detect_format import LINE_WORDS
-from archdsl.syntax.document import Expectation, Extends, File, Import, Network, Output, SectionLine
+from archdsl.syntax.document import Backbone, File
+from archdsl.syntax.elements import Expectation, Extends, Import, Output, SectionLine
 from archdsl.syntax.located_text import tidy
 
 NUMBER = re.compile(r"\d[\d_.]*")
@@ -167,7 +168,7 @@ def tidied(texts: Iterable[str], *, first: bool = False) -> list[str]:
 
 QUOTES = '"""'
 
-Documented = ast.Block | ast.Function | Network
+Documented = ast.Block | ast.Function | Backbone
 Places = tuple[Place, ...]
 
 
@@ -348,12 +349,12 @@ def definitions(document: File, notes: Notes, ordered: bool) -> Iterator[tuple[s
         nodes.sort(key=lambda node: start_of(node.span))
     for node in nodes:
         word = WORDS[type(node)]
-        rows = backbone(node, notes, ordered) if isinstance(node, Network) else definition(word, node, notes)
+        rows = backbone(node, notes, ordered) if isinstance(node, Backbone) else definition(word, node, notes)
         first, *rest = rows
         yield word, [first._replace(places=(of(f"{word}s"), *first.places)), *rest]
 
 
-WORDS: dict[type[Any], str] = {Function: "function", Block: "block", Network: "backbone"}
+WORDS: dict[type[Any], str] = {Function: "function", Block: "block", Backbone: "backbone"}
 STARTS = {"function": "fn"}
 
 
@@ -388,7 +389,7 @@ def fits(layout: Layout, notes: Notes) -> bool:
     return not notes.comments_at(spots(layout)) and len(render(layout, width=ENDLESS)) <= WIDTH
 
 
-def backbone(node: Network, notes: Notes, ordered: bool) -> Iterator[PrintedLine]:
+def backbone(node: Backbone, notes: Notes, ordered: bool) -> Iterator[PrintedLine]:
     """A backbone: its head, and its lines, if it has some."""
     parameters = listed("(", signature(node.parameters), ")") if node.parameters else ""
     extends = (" extends ", parent(node.extends)) if node.extends else ()
@@ -401,7 +402,7 @@ def backbone(node: Network, notes: Notes, ordered: bool) -> Iterator[PrintedLine
     yield from lines
 
 
-def backbone_lines(node: Network, notes: Notes) -> Iterator[PrintedLine]:
+def backbone_lines(node: Backbone, notes: Notes) -> Iterator[PrintedLine]:
     """The lines of a backbone: input, settings, sections, outputs, what is left out, what to expect."""
     span = node.span
     if node.input:
@@ -425,7 +426,7 @@ def check_places(span: Span | None, checks: Iterable[Expectation]) -> tuple[Plac
     return (of("expect", span), *(at(each.span) for each in checks))
 
 
-def sections(node: Network, notes: Notes) -> Iterator[PrintedLine]:
+def sections(node: Backbone, notes: Notes) -> Iterator[PrintedLine]:
     """The sections; what stages are stands in one column."""
     stages = [each for each in node.sections if each.stage]
     widest = max((len(text) for text in map(stage_head, stages) if len(text) <= WIDEST_STAGE), default=0)

@@ -11,7 +11,8 @@ from archdsl.frontend.format.attach_comments import CommentCollector, LogicalLin
 from archdsl.frontend.format.trivia import Notes, Place, at, of
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Block, Function, Node
-from archdsl.syntax.document import Element, File, Network
+from archdsl.syntax.document import Backbone, File
+from archdsl.syntax.elements import Element
 
 Part = Node | Element
 QUOTES = '"""'
@@ -56,7 +57,7 @@ class LineElements:
         found = [each for each in parts if each.span is not None]
         self.parts = sorted(found, key=start_of)
         self.otherwise = {at(each.other[0].span): each for each in found if isinstance(each, ast.If) and each.other}
-        self.owner: Block | Function | Network | None = owner
+        self.owner: Block | Function | Backbone | None = owner
         self.expects: set[Place] = set()
 
     def regions(self, lines: list[LogicalLine]) -> list[Region]:
@@ -65,7 +66,7 @@ class LineElements:
         found: list[Region] = []
         for number, (line, nodes) in enumerate(zip(lines, inside, strict=True)):
             for node in nodes:
-                if isinstance(node, Block | Function | Network):
+                if isinstance(node, Block | Function | Backbone):
                     self.owner = node
             following = inside[number + 1] if number + 1 < len(lines) else []
             place = self.special(line, following) or (at(nodes[0].span) if nodes else None)
@@ -89,7 +90,7 @@ class LineElements:
         if line.word == "else" and following:
             outer = self.otherwise.get(at(following[0].span))
             return of("else", outer.span) if outer else None
-        if not isinstance(owner, Network):
+        if not isinstance(owner, Backbone):
             return None
         if line.word == "input":
             return of("input", owner.span)

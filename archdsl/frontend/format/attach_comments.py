@@ -11,9 +11,10 @@ from typing import NamedTuple
 from archdsl.frontend.format.trivia import END, HEAD, Comments, Notes, Place, at
 from archdsl.frontend.suppressions import MARK
 from archdsl.syntax import ast
-from archdsl.syntax import document as doc
+from archdsl.syntax import elements as doc
 from archdsl.syntax.ast import Node, Parameter, parts
-from archdsl.syntax.document import Element
+from archdsl.syntax.document import Backbone
+from archdsl.syntax.elements import Element
 
 TOKEN = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
 OPENING, CLOSING = "([", ")]"
@@ -137,7 +138,7 @@ def of_element(node: Node | Element, source: str) -> Iterator[Item]:
             yield from within(value, source)
         case ast.Block(parameters=parameters) | ast.Function(parameters=parameters):
             yield from (of_parameter(each, source) for each in parameters)
-        case doc.Network(parameters=parameters, extends=extends):
+        case Backbone(parameters=parameters, extends=extends):
             yield from (of_parameter(each, source) for each in parameters)
             yield from (item_of(each, source) for each in (extends.arguments if extends else ()))
         case _:

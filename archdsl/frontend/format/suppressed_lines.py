@@ -14,10 +14,9 @@ from archdsl.frontend.format.attach_comments import Comment, Tokens, tokens
 from archdsl.frontend.format.yaml_comments import YamlComments, scalars_of
 from archdsl.frontend.suppressions import MARK
 from archdsl.frontend.yaml.compose import load
-from archdsl.frontend.yaml.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
-from archdsl.frontend.yaml.reader import Findings
 from archdsl.syntax.detect_format import is_yaml
 from archdsl.syntax.document import File
+from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
 
 CODE = re.compile(r"([A-Za-z]\d+)\b[ \t]*,?[ \t]*")
 DEFINITIONS = ("blocks", "functions")
@@ -111,7 +110,7 @@ def in_arch(source: Source, start: int, end: int) -> CommentedText:
 
 def in_yaml(source: Source, document: File) -> CommentedText:
     """The comments of a YAML spec: YAML's own, and those of the language in its blocks of text (`|`)."""
-    data = load(source, Findings()) or Sequence((), Span(source, 0, 0))
+    data = load(source, []) or Sequence((), Span(source, 0, 0))
     scalars = {each.span: each for each in scalars_of(data)}
     outer, headers = YamlComments(source, document).tokens(sorted(scalars.values(), key=lambda each: each.span.start))
     docs = {each.span for each in docs_of(data)}

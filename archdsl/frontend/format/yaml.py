@@ -40,7 +40,8 @@ from archdsl.syntax.ast import (
     Return,
     Unary,
 )
-from archdsl.syntax.document import Expectation, File, Network, Output, SectionLine
+from archdsl.syntax.document import Backbone, File
+from archdsl.syntax.elements import Expectation, Output, SectionLine
 from archdsl.syntax.located_text import tidy
 
 MANY = 100
@@ -163,7 +164,7 @@ def doc_rows(node: Documented, indent: int) -> Rows:
 # ---- backbones -------------------------------------------------------------------------------------------------------
 
 
-def named_backbone(node: Network, notes: Notes, key: str, places: Places, indent: int) -> Rows:
+def named_backbone(node: Backbone, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """One of several backbones."""
     yield PrintedLine(indent, f"{scalar(key, prose=True)}:", places)
     yield from NetworkWriter(node, notes, indent + STEP).rows([])
@@ -172,7 +173,7 @@ def named_backbone(node: Network, notes: Notes, key: str, places: Places, indent
 class NetworkWriter:
     """Writes the keys of a backbone."""
 
-    def __init__(self, node: Network, notes: Notes, indent: int) -> None:
+    def __init__(self, node: Backbone, notes: Notes, indent: int) -> None:
         self.node = node
         self.notes = notes
         self.indent = indent

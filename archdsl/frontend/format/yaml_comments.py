@@ -12,10 +12,10 @@ from archdsl.frontend.format.arch_comments import LineElements, elements, statem
 from archdsl.frontend.format.attach_comments import Comment, CommentCollector, Region, Tokens, tokens
 from archdsl.frontend.format.trivia import Comments, Notes, Place, at, of
 from archdsl.frontend.yaml.compose import load
-from archdsl.frontend.yaml.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
-from archdsl.frontend.yaml.reader import Findings
 from archdsl.syntax.ast import Block, Chain, Function, Node, Return
-from archdsl.syntax.document import Element, File, Network
+from archdsl.syntax.document import Backbone, File
+from archdsl.syntax.elements import Element
+from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
 
 Part = Node | Element
 OWNER_KEYS = ("params", "extends", "args")
@@ -39,7 +39,7 @@ class Key(NamedTuple):
 
 def notes_of_yaml(source: Source, document: File) -> tuple[Notes, list[str]]:
     """The comments and empty lines of a YAML spec, and its comments again, as they come."""
-    data = load(source, Findings())
+    data = load(source, [])
     reader = YamlComments(source, document)
     return reader.read(data) if isinstance(data, Mapping) else (Notes(), [])
 
@@ -151,14 +151,14 @@ class YamlComments:
         yield Key(self.begin(entry.key), at(entry.key.span), owner)
         if owner is None or not isinstance(entry.value, Mapping):
             yield from self.items(entry.value, at(entry.key.span))
-        elif isinstance(owner, Network):
+        elif isinstance(owner, Backbone):
             yield from (key for line in lines(entry.value) for key in self.network(line, owner))
         else:
             for line in lines(entry.value):
                 yield Key(self.begin(line.key), of(line.key.content, owner.span), owner)
                 yield from self.items(line.value, of(line.key.content, owner.span))
 
-    def network(self, entry: MappingEntry, owner: Network) -> Iterator[Key]:
+    def network(self, entry: MappingEntry, owner: Backbone) -> Iterator[Key]:
         """A key of a backbone."""
         key = entry.key.content
         named = None if key in {"name", "stem", "head"} else of(key, owner.span)
@@ -250,5 +250,5 @@ def links(document: File) -> Iterator[Part]:
 
 def signatures(document: File) -> Iterator[Part]:
     """All parameters."""
-    owners: Iterable[Block | Function | Network] = (*document.blocks, *document.functions, *document.backbones)
+    owners: Iterable[Block | Function | Backbone] = (*document.blocks, *document.functions, *document.backbones)
     yield from (parameter for each in owners for parameter in each.parameters)

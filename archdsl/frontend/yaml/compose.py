@@ -8,14 +8,13 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, ScalarNode
 
-from archdsl.diagnostics import Note, Source, Span, catalog
+from archdsl.diagnostics import Diagnostic, Note, Source, Span, catalog
 from archdsl.frontend.yaml import yaml_errors
 from archdsl.frontend.yaml.limits import Guard, check_text
-from archdsl.frontend.yaml.nodes import KINDS, Data, Mapping, MappingEntry, Scalar, Sequence
-from archdsl.frontend.yaml.reader import Findings
 from archdsl.frontend.yaml.source_map import located
 from archdsl.frontend.yaml.yaml_errors import explained
 from archdsl.syntax.located_text import LocatedText
+from archdsl.syntax.nodes import KINDS, Data, Mapping, MappingEntry, Scalar, Sequence
 
 YAML: Any = yaml
 """PyYAML has no types."""
@@ -37,7 +36,7 @@ class Places:
         return Span(self.source, first, first + len(self.source.text[first:last].rstrip()))
 
 
-def load(source: Source, findings: Findings) -> Data | None:
+def load(source: Source, findings: list[Diagnostic]) -> Data | None:
     """The data of a file, or None where it holds nothing; raises ArchError for what is not YAML."""
     check_text(source)
     places = Places(source)
@@ -52,7 +51,7 @@ def load(source: Source, findings: Findings) -> Data | None:
 class Composer:
     """Makes data of nodes, and finds what no data should have."""
 
-    def __init__(self, places: Places, findings: Findings) -> None:
+    def __init__(self, places: Places, findings: list[Diagnostic]) -> None:
         self.places = places
         self.findings = findings
 
@@ -77,10 +76,12 @@ class Composer:
         for key_node, value in node.value:
             key = self.data(key_node)
             if not isinstance(key, Scalar):
-                self.findings.add(catalog.YAML, key.span, f"{KINDS[type(key)]} cannot be a key", "write `key: value`")
+                label = f"{KINDS[type(key)]} cannot be a key"
+                self.findings.append(catalog.YAML.at(key.span, label, help="write `key: value`"))
             elif key.content == "<<" and not key.style:
                 help = "write the keys out; a backbone inherits the lines of another with `extends`"
-                self.findings.add(catalog.YAML, key.span, "YAML's merge key is not part of the notation", help)
+                label = "YAML's merge key is not part of the notation"
+                self.findings.append(catalog.YAML.at(key.span, label, help=help))
             else:
                 yield self.entry(key, self.data(value))
 
@@ -96,5 +97,5 @@ class Composer:
             if first is not entry:
                 notes = (Note(first.key.span, "first here"),)
                 label = f"a second `{entry.key.content}`"
-                self.findings.extend([catalog.DUPLICATE.at(entry.key.span, label, notes=notes)])
+                self.findings.append(catalog.DUPLICATE.at(entry.key.span, label, notes=notes))
         return tuple(found.values())

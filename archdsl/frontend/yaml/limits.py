@@ -14,14 +14,11 @@ from yaml import events as ev
 
 from archdsl.diagnostics import ArchError, DiagnosticKind, Note, Source, Span, catalog
 from archdsl.syntax.located_text import LocatedText, check_characters
+from archdsl.syntax.models import QUOTES
+from archdsl.syntax.nodes import DEEPEST_DATA, MOST_NODES, SPLIT, SURROGATE
 from archdsl.syntax.parser import LARGEST, check_length
 
-DEEPEST = 40
-MOST_NODES = 50_000
 NONCHARACTER = re.compile("[\ufffe\uffff]")
-SURROGATE = re.compile("[\ud800-\udfff]")
-QUOTES = "put the expression in quotes"
-SPLIT = "a spec is at most three or four deep; define the inner parts as blocks of their own"
 MEANT = "write the values out: aliases of aliases multiply"
 
 
@@ -116,8 +113,8 @@ class Guard:
         before = self.total
         self.node(event, Size(1, 0))
         self.open.append(OpenCollection(event.anchor, before))
-        if len(self.open) > DEEPEST:
-            raise self.error(catalog.TOO_DEEP, event, f"more than {DEEPEST} lists and mappings are open", SPLIT)
+        if len(self.open) > DEEPEST_DATA:
+            raise self.error(catalog.TOO_DEEP, event, f"more than {DEEPEST_DATA} lists and mappings are open", SPLIT)
 
     def end(self, event: Any) -> None:
         """Its end."""

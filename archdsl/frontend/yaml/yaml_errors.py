@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 from yaml import MarkedYAMLError
 
-from archdsl.diagnostics import ArchError, Source, Span, catalog
-from archdsl.frontend.yaml.limits import DEEPEST, QUOTES, SPLIT
-from archdsl.frontend.yaml.nodes import Data, MappingEntry, Scalar
-from archdsl.frontend.yaml.reader import Findings
+from archdsl.diagnostics import ArchError, Diagnostic, Source, Span, catalog
 from archdsl.frontend.yaml.source_map import FOLD, rewritten
 from archdsl.syntax.located_text import LocatedText
+from archdsl.syntax.models import QUOTES
+from archdsl.syntax.nodes import DEEPEST_DATA, SPLIT, Data, MappingEntry, Scalar
 
 LONGEST_EXAMPLE = 60
 MOST_PIECES = 50
@@ -33,7 +32,7 @@ class Piece(NamedTuple):
     """Whether it can be the last piece."""
 
 
-def entries(given: Sequence[MappingEntry], findings: Findings) -> list[MappingEntry]:
+def entries(given: Sequence[MappingEntry], findings: list[Diagnostic]) -> list[MappingEntry]:
     """The lines of a flow mapping, with torn expressions whole again."""
     pieces = [piece_of_entry(each) for each in given]
     found: list[MappingEntry] = []
@@ -51,7 +50,7 @@ def entries(given: Sequence[MappingEntry], findings: Findings) -> list[MappingEn
     return found
 
 
-def items(given: Sequence[Data], findings: Findings) -> list[Data]:
+def items(given: Sequence[Data], findings: list[Diagnostic]) -> list[Data]:
     """The items of a flow list, with torn expressions whole again; what never closes is no expression."""
     pieces = [Piece(opened(each), is_plain(each), is_plain(each)) for each in given]
     found: list[Data] = []
@@ -101,13 +100,13 @@ def empty(data: Data) -> bool:
     return isinstance(data, Scalar) and not data.content and not data.style
 
 
-def mended(first: Scalar, last: Span, findings: Findings) -> Scalar:
+def mended(first: Scalar, last: Span, findings: list[Diagnostic]) -> Scalar:
     """The whole expression, which is reported."""
     span = first.span.to(last)
     content, offsets = rewritten(span.text, span.start, FOLD)
     example = f': "{content}"' if len(content) <= LONGEST_EXAMPLE else ""
     label = "without quotes, YAML splits this at its commas"
-    findings.add(catalog.YAML, span, label, f"put the expression in quotes{example}")
+    findings.append(catalog.YAML.at(span, label, help=f"{QUOTES}{example}"))
     return Scalar(LocatedText(content, span, offsets))
 
 
@@ -259,7 +258,7 @@ def directive(fault: ScannerState) -> ArchError:
 def too_deep(fault: ScannerState) -> ArchError:
     """More nesting than the C library reads, which looks ahead of what `guard` counts (since PyYAML 6.0.4)."""
     span = Span(fault.source, fault.at, fault.at)
-    return catalog.TOO_DEEP.error(span, f"more than {DEEPEST} lists and mappings are open", help=SPLIT)
+    return catalog.TOO_DEEP.error(span, f"more than {DEEPEST_DATA} lists and mappings are open", help=SPLIT)
 
 
 ROWS: list[tuple[str, Callable[[ScannerState], ArchError]]] = [

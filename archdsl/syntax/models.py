@@ -1,0 +1,222 @@
+"""The base of the document's models: how a key is read, and how pydantic's errors carry findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from functools import cache
+from itertools import islice
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+
+from archdsl.diagnostics import ArchError, Diagnostic, Span, catalog, did_you_mean, listed
+from archdsl.diagnostics.diagnostic import MOST_FINDINGS
+from archdsl.syntax.elements import Content
+from archdsl.syntax.nodes import Mapping, MappingEntry, Scalar, Sequence
+
+QUOTES = "put the expression in quotes"
+LONGEST_SHOWN = 60
+BRACKETS_OR_ARROW = re.compile(r"[(\[]|->")
+HINTS = {
+    **dict.fromkeys(("settings", "constants", "policies"), "write `set`"),
+    **dict.fromkeys(("neck", "body"), "a section of another name goes into `sections`, with all the others"),
+    "name": "the name of a backbone is its key in `backbones`",
+}
+"""What to do about keys that are like none of those that exist."""
+T = TypeVar("T")
+M = TypeVar("M", bound="Model")
+
+
+class Key:
+    """How the line of a key is read. `kind` names the part of the JSON Schema that says what the key takes."""
+
+    def __init__(self, read: Callable[[MappingEntry], Any], kind: str) -> None:
+        self.read = read
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.validated)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"kind": self.kind}
+
+    def validated(self, given: Any) -> Any:
+        """The value of a line. A tree, which the grammar has given, is one already; an error is reported here."""
+        if isinstance(given, ArchError):
+            raise as_pydantic(given.diagnostics)
+        try:
+            return self.read(given) if isinstance(given, MappingEntry) else given
+        except ArchError as error:
+            raise as_pydantic(error.diagnostics) from None
+
+
+class Model(BaseModel):
+    """Base of the models: frozen, equal by content, wherever they stand."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    where: ClassVar[str] = ""
+    """What the keys belong to, in messages."""
+    needed: ClassVar[dict[str, str]] = {}
+    """What is said where a key is missing."""
+
+    _span: Span | None = PrivateAttr(None)
+    _places: dict[str, Span] = PrivateAttr(default_factory=dict[str, Span])
+
+    @property
+    def span(self) -> Span | None:
+        """The place of the model's name."""
+        return self._span
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def validated(cls, given: Any, handler: Callable[[Any], Self]) -> Self:
+        """The model of what a front end, the grammar or Python code gives."""
+        if isinstance(given, cls):
+            return given
+        try:
+            content = cls.content(given)
+        except ArchError as error:
+            raise as_pydantic(error.diagnostics) from None
+        simple = cls.simple_keys()
+        values = {key: plain(each) if key in simple else each for key, each in content.values.items()}
+        try:
+            found = handler(values)
+        except ValidationError as error:
+            raise cls.restated(error, content) from None
+        if content.wrong:
+            raise as_pydantic([*content.wrong])
+        found._span, found._places = content.span, content.places  # pyright: ignore[reportPrivateUsage]
+        return found
+
+    @classmethod
+    def content(cls, given: Any) -> Content:
+        """The lines of the model by their keys; raises ArchError for what has none."""
+        raise NotImplementedError
+
+    @classmethod
+    def all_keys(cls) -> tuple[str, ...]:
+        """The keys that there are."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
+
+    @classmethod
+    @cache
+    def simple_keys(cls) -> frozenset[str]:
+        """The keys whose fields have types of Python's, which pydantic reads."""
+        fields = cls.model_fields.items()
+        return frozenset(
+            field.alias or name for name, field in fields if not any(isinstance(each, Key) for each in field.metadata)
+        )
+
+    @classmethod
+    def restated(cls, error: ValidationError, content: Content) -> ValidationError:
+        """Pydantic's errors with findings in place of its own sentences."""
+        found = list(islice(error.errors(include_url=False), MOST_FINDINGS))
+        if any(each["type"] == "extra_forbidden" for each in found):  # one of them may be what is missing
+            found = [each for each in found if each["type"] != "missing"]
+        lines = [
+            InitErrorDetails(type=as_pydantic(cls.findings(each, content)), loc=each["loc"], input=each["input"])
+            for each in found
+        ]
+        if content.wrong:
+            lines.append(InitErrorDetails(type=as_pydantic([*content.wrong]), loc=(), input=None))
+        return ValidationError.from_exception_data(cls.__name__, lines)
+
+    @classmethod
+    def findings(cls, error: Any, content: Content) -> list[Diagnostic]:
+        """The findings that an error carries, or those that say the same as pydantic."""
+        if "error" in error.get("ctx", {}):
+            return error["ctx"]["error"].diagnostics
+        key = str(error["loc"][0]) if error["loc"] else ""
+        entry = content.values.get(key)
+        if error["type"] == "missing":
+            label = cls.needed.get(key, f"this has no `{key}`")
+            return [catalog.DOCUMENT.at(content.span, label, help=f"add `{key}: ...`")]
+        if error["type"] == "extra_forbidden":
+            return [cls.unknown(entry.key)] if isinstance(entry, MappingEntry) else []
+        span = entry.value.span if isinstance(entry, MappingEntry) else content.span
+        return [catalog.WRONG_TYPE.at(span, f"this is not a value of `{key}`")]
+
+    @classmethod
+    def unknown(cls, key: Scalar) -> Diagnostic:
+        """The finding for a key that there is none of."""
+        return unknown_key(key, cls.all_keys(), cls.where)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, *self.__dict__.values()))
+
+
+def shown(value: object) -> str:
+    """A value in a message, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 3] + "..."
+
+
+def unknown_key(key: Scalar, known: Collection[str], where: str) -> Diagnostic:
+    """The finding for a key that means nothing; what was meant may be another, or an expression."""
+    name = key.content
+    help = HINTS.get(name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
+    if BRACKETS_OR_ARROW.search(name) and not key.style:
+        help = QUOTES
+    return catalog.DOCUMENT.at(key.span, f"`{shown(name)}` is not a key of {where}", help=help)
+
+
+def plain(value: Any) -> Any:
+    """A line's value as data of Python, for a field that has a type of Python's."""
+    match value:
+        case MappingEntry():
+            return plain(value.value)
+        case Scalar():
+            return value.content
+        case Sequence():
+            return [plain(each) for each in value.items]
+        case Mapping():
+            return {each.key.content: plain(each.value) for each in value.entries}
+        case _:
+            return value
+
+
+def as_pydantic(diagnostics: list[Diagnostic]) -> PydanticCustomError:
+    """Findings as an error of pydantic's, which carries them, and shows them as archdsl does."""
+    return PydanticCustomError(cast("Any", diagnostics[0].code), "{error}", {"error": ArchError(diagnostics)})
+
+
+def as_findings(error: ValidationError) -> list[Diagnostic]:
+    """The findings that pydantic's errors carry."""
+    found = error.errors(include_url=False, include_input=False)
+    return [each for line in found for each in line.get("ctx", {})["error"].diagnostics]
+
+
+def in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Findings in the order of their places, and one at each: the first says most."""
+    first = {each.span: each for each in reversed(list(found))}
+    return sorted(first.values(), key=lambda each: each.span.start if each.span else 0)[:MOST_FINDINGS]
+
+
+def validated(kind: type[M], given: Any) -> M:
+    """A model of what is given; raises ArchError with all that is wrong."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        raise ArchError(in_order(as_findings(error))) from None
+
+
+def collected(work: Callable[[Any], T], values: Collection[Any]) -> list[T]:
+    """The results of some work on each of some values; raises ArchError with the findings of all, up to a number."""
+    found: list[Diagnostic] = []
+    results: list[T] = []
+    for each in values:
+        try:
+            results.append(work(each))
+        except ArchError as error:
+            found += error.diagnostics
+            if len(found) >= MOST_FINDINGS:
+                break
+    if found:
+        raise ArchError(found[:MOST_FINDINGS])
+    return results
