@@ -394,7 +394,7 @@ class Backbone(Model):
 
     def model_post_init(self, context: Any, /) -> None:
         """Put all sections into one list, and what is left out into another."""
-        own = self.__dict__
+        own: dict[str, Any] = vars(self)  # pyright: ignore[reportAssignmentType]
         lines = [*own["stem_line"], *own["stage_lines"], *own["head_line"], *own["sections"], *own["outputs"]]
         if left_out := [line for line in lines if isinstance(line, Drop)]:
             left_out += own["drops"]

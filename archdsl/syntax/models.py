@@ -80,7 +80,7 @@ class Model(BaseModel):
             content = cls.content(given)
         except ArchError as error:
             raise as_pydantic(error.diagnostics) from None
-        simple = cls.simple_keys()
+        simple = simple_keys(cls)
         values = {key: plain(each) if key in simple else each for key, each in content.values.items()}
         try:
             found = handler(values)
@@ -100,15 +100,6 @@ class Model(BaseModel):
     def all_keys(cls) -> tuple[str, ...]:
         """The keys that there are."""
         return tuple(field.alias or name for name, field in cls.model_fields.items())
-
-    @classmethod
-    @cache
-    def simple_keys(cls) -> frozenset[str]:
-        """The keys whose fields have types of Python's, which pydantic reads."""
-        fields = cls.model_fields.items()
-        return frozenset(
-            field.alias or name for name, field in fields if not any(isinstance(each, Key) for each in field.metadata)
-        )
 
     @classmethod
     def restated(cls, error: ValidationError, content: Content) -> ValidationError:
@@ -145,10 +136,19 @@ class Model(BaseModel):
         return unknown_key(key, cls.all_keys(), cls.where)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        return type(self) is type(other) and vars(self) == vars(other)
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, *self.__dict__.values()))
+
+
+@cache
+def simple_keys(model: type[Model]) -> frozenset[str]:
+    """The keys whose fields have types of Python's, which pydantic reads by itself."""
+    fields = model.model_fields.items()
+    return frozenset(
+        field.alias or name for name, field in fields if not any(isinstance(each, Key) for each in field.metadata)
+    )
 
 
 def shown(value: object) -> str:

@@ -20,6 +20,7 @@ driver/library.py: files                    the path; a file of the package, rea
 diagnostics/explain.py: explanations rules       all; a file and the catalog of the package
 diagnostics/source.py: without_links              the folder that the user is in
 analyses/warnings/network_rules.py: left          the op and the shapes; ops are equal by all their settings
+syntax/models.py: simple_keys      the class of the model
 syntax/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
 syntax/parser_tables.py: machine            all; the grammar of the package
 syntax/syntax_errors.py: mistakes           all; a file of the package
@@ -84,7 +85,6 @@ diagnostics/suppression.py: places
 frontend/format/suppressed_lines.py: ends starts
 frontend/format/attach_comments.py: codes inside starts
 frontend/format/trivia.py: notes
-frontend/yaml/parser.py: parts
 weights/saved.py: held kinds
 weights/unwrap.py: inserted lifted
 """

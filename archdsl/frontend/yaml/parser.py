@@ -29,7 +29,7 @@ def parse_yaml(source: Source) -> File:
         document = validated(File, data)
     except ArchError as error:
         findings += error.diagnostics
-        document = readable(data, findings)
+        raise ArchError(in_order(findings), readable(data, findings)) from None
     if findings:
         raise ArchError(in_order(findings), document)
     return document
@@ -54,9 +54,10 @@ def without(data: Data, wrong: list[Span], depth: int) -> Data:
     for entry in data.entries:
         found = inside(wrong, entry.span)
         below = INNER_DEPTH if entry.key.content == "backbones" else depth
+        is_inner = below and not isinstance(entry.value, Scalar) and entry.value.span not in found
         if not found:
             kept.append(entry)
-        elif below and inside(wrong, entry.value.span) == found and entry.value.span not in found:
+        elif is_inner and inside(wrong, entry.value.span) == found:
             kept.append(entry._replace(value=without(entry.value, found, below - 1)))
     return data._replace(entries=tuple(kept))
 
