@@ -25,9 +25,11 @@ from archdsl.elaborate.operators import origins_shown
 from archdsl.elaborate.scope_builder import Origins, ScopeBuilder, check_length, reference, shapes_of, value_of
 from archdsl.elaborate.scope_cache import Built
 from archdsl.elaborate.values import (
+    NO_NAME,
     BlockValue,
     Join,
     Links,
+    ModuleName,
     Operand,
     Policy,
     Repeat,
@@ -59,14 +61,14 @@ def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, s
     try:
         built = instantiate(context, use, tuple([shapes_of(each) for each in inputs]), settings)
     except ElaborationError as fault:
-        fault.leaves(use.name, use.target.name)
+        fault.leaves(use.name.text, use.target.name)
         raise
     return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
 
 
 def call_child(
     builder: ScopeBuilder,
-    name: str,
+    name: ModuleName,
     built: Built,
     inputs: tuple[Value, ...],
     role: str,
@@ -77,12 +79,11 @@ def call_child(
     builder.used |= built.used
     refs = tuple([each.id if type(each) is Tensor else reference(each) for each in inputs])
     scope = built.scope
-    if name.endswith("."):
-        name = name[:-1]
-        at = builder.append(name, Run(1, scope), role, origins, block.span)
-        return builder.step("call", refs, scope.output, name, scope, at)
-    builder.adopt(Child(name, "one", (Run(1, scope),), role, origins), block.span)  # type: ignore[arg-type]
-    return builder.step("call", refs, scope.output, name, scope)
+    if name.listed:
+        at = builder.append(name.text, Run(1, scope), role, origins, block.span)
+        return builder.step("call", refs, scope.output, name.text, scope, at)
+    builder.adopt(Child(name.text, "one", (Run(1, scope),), role, origins), block.span)  # type: ignore[arg-type]
+    return builder.step("call", refs, scope.output, name.text, scope)
 
 
 def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value: Value, settings: Settings) -> Value:
@@ -91,7 +92,7 @@ def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value:
     builder.used |= used
     if context.is_identity(block):
         return value
-    built = child_of(context, policy.name, block, shapes_of(value), settings)
+    built = child_of(context, policy.name.text, block, shapes_of(value), settings)
     return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
 
 
@@ -101,7 +102,7 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
     inner = core(role)
     if captures(inner) and not isinstance(inner, Use):
         return context.apply(builder, role.body, value, settings)
-    built = child_of(context, role.name, role.body, shapes_of(value), settings)
+    built = child_of(context, role.name.text, role.body, shapes_of(value), settings)
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
     return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
 
@@ -137,7 +138,7 @@ def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value
     check_length(results, join.span)
     if join.kind == "fork":
         return results
-    use = context.use(vocabulary()[join.kind], {}, "", join.span)
+    use = context.use(vocabulary()[join.kind], {}, NO_NAME, join.span)
     with origins_shown(parts):
         return in_place(context, builder, use, results, settings)
 
@@ -167,13 +168,13 @@ def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value
     """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
     if row.gathers:
         check_length(range(sum(count for count, _ in row.runs)), row.span)
-    if row.name.endswith(".") and any(row.gathers or not context.is_identity(block) for _, block in row.runs):
+    if row.name.listed and any(row.gathers or not context.is_identity(block) for _, block in row.runs):
         return apply_listed(context, builder, row, value, settings)
     runs, shapes, used = row_runs(context, row, value, settings)
     builder.used |= used
     if not runs:
         return value if not row.gathers else ()
-    name = row.name
+    name = row.name.text
     form = "list" if row.gathers else "repeat"
     origins = origins_of(row.runs[0][1])
     builder.adopt(Child(name, form, tuple(runs), role_of(row), origins), row.span)
@@ -184,8 +185,8 @@ def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value
 
 def apply_listed(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
     """A row in a loop: one module a turn."""
-    inner = context.row(row.name[:-1] if row.gathers else "", row.runs, row.gathers, row.span)
-    built = child_of(context, row.name, inner, shapes_of(value), settings)
+    inner = context.row(row.name._replace(listed=False) if row.gathers else NO_NAME, row.runs, row.gathers, row.span)
+    built = child_of(context, row.name.text, inner, shapes_of(value), settings)
     return call_child(builder, row.name, built, (value,), "own", NO_ORIGINS, row)
 
 
@@ -233,7 +234,7 @@ def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value:
     """One child, called again with the same weights."""
     if shared.home is not builder:
         raise shared_elsewhere(shared)
-    built = child_of(context, shared.name, shared.body, shapes_of(value), settings)
+    built = child_of(context, shared.name.text, shared.body, shapes_of(value), settings)
     builder.used |= built.used
     first = builder.shared.get(shared.key)
     if first is None:

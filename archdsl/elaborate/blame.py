@@ -96,7 +96,7 @@ class ElaborationError(Exception):
     def leaves(self, name: str, kind: str = "") -> None:
         """The fault leaves a module of this name, which is a block (or a part of the network) of this kind."""
         if self.path is not None:
-            self.path.append(PathStep(name.rstrip("."), kind))
+            self.path.append(PathStep(name, kind))
 
     def diagnostic(self) -> Diagnostic:
         """The finding, with the innermost place of the user's as a note where it is another one; or one in a block."""

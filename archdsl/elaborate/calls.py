@@ -26,8 +26,10 @@ from archdsl.elaborate.signature import (
 )
 from archdsl.elaborate.types import Type
 from archdsl.elaborate.values import (
+    NO_NAME,
     BlockValue,
     Bound,
+    ModuleName,
     Policy,
     Rest,
     Role,
@@ -69,8 +71,8 @@ def call(environment: Environment, node: ast.Call) -> Value:
         help = f"a tensor is passed by an arrow: `{node.callee.span.text} -> ...`" if is_tensors(value) else ""
         raise ElaborationError(catalog.NOT_A_BLOCK, node.callee.span, f"{describe(value)} cannot be called", help)
     if is_dropped(environment, node):
-        return environment.context.use(environment.context.identity, {}, "identity", node.span)
-    return give(environment, value, node, environment.place(node, value.name if isinstance(value, Use) else ""))
+        return environment.context.identity_use(node.span)
+    return give(environment, value, node, environment.place(node, ""))
 
 
 def called(environment: Environment, target: Target, node: ast.Call, word: str) -> Use:
@@ -90,7 +92,7 @@ def is_dropped(environment: Environment, node: ast.Call) -> bool:
 # ---- settings given to blocks --------------------------------------------------------------------------------------
 
 
-def give(environment: Environment, value: BlockValue, node: ast.Call, name: str) -> BlockValue:
+def give(environment: Environment, value: BlockValue, node: ast.Call, name: ModuleName) -> BlockValue:
     """A block with further settings."""
     context = environment.context
     match value:
@@ -103,7 +105,7 @@ def give(environment: Environment, value: BlockValue, node: ast.Call, name: str)
             key = context.key("policy", value.policy, context.given_key(given), place)
             return Policy(key=key, span=node.span, policy=value.policy, given=given, name=place)
         case Role():
-            body = give(environment, value.body, node, "")
+            body = give(environment, value.body, node, NO_NAME)
             place = name or value.name
             key = context.key(value.role, place, body.key)
             return value.replace(key=key, span=node.span, name=place, body=body)

@@ -14,6 +14,7 @@ from archdsl.elaborate.values import (
     BlockValue,
     Bound,
     Links,
+    ModuleName,
     Repeat,
     Rest,
     SettingEntry,
@@ -188,12 +189,16 @@ class Context:
 
     # ---- blocks
 
-    def use(self, target: Target, given: dict[str, Bound], name: str, span: Span) -> Use:
+    def use(self, target: Target, given: dict[str, Bound], name: ModuleName, span: Span) -> Use:
         """An op or a block with settings."""
         keys = self.keys
         content = keys.setdefault(("use", target, self.given_key(given) if given else ()), len(keys))
         key = keys.setdefault(("named", content, name), len(keys))
         return Use(key, span, target, given, name, content)
+
+    def identity_use(self, span: Span) -> Use:
+        """A block that does nothing."""
+        return self.use(self.identity, {}, ModuleName("identity"), span)
 
     def is_identity(self, block: BlockValue) -> bool:
         """Whether a block is a literal `identity`."""
@@ -203,7 +208,7 @@ class Context:
         """Blocks in a row, one after the other."""
         return Links(key=self.key("links", *[link.key for link in links]), span=span, links=links)
 
-    def row(self, name: str, runs: tuple[tuple[int, BlockValue], ...], gathers: bool, span: Span) -> Repeat:
+    def row(self, name: ModuleName, runs: tuple[tuple[int, BlockValue], ...], gathers: bool, span: Span) -> Repeat:
         """Runs of equal blocks."""
         key = self.key("row", name, gathers, tuple((count, block.key) for count, block in runs))
         return Repeat(key=key, span=span, name=name, runs=runs, gathers=gathers)

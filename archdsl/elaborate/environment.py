@@ -11,7 +11,19 @@ from archdsl.diagnostics import Span, catalog
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.context import Context
 from archdsl.elaborate.scope_builder import ScopeBuilder
-from archdsl.elaborate.values import BlockValue, Policy, Repeat, Role, Settings, Shared, Use, Value, is_tensors
+from archdsl.elaborate.values import (
+    NO_NAME,
+    BlockValue,
+    ModuleName,
+    Policy,
+    Repeat,
+    Role,
+    Settings,
+    Shared,
+    Use,
+    Value,
+    is_tensors,
+)
 from archdsl.record import Record
 from archdsl.syntax import ast
 from archdsl.syntax.kind_inference import Kind
@@ -65,13 +77,13 @@ class Environment(Record):
         """This environment where one of some words may be meant."""
         return self if words == self.words else self.replace(words=words)
 
-    def place(self, node: object, kind: str) -> str:
-        """The name of the module that is applied at a place of the text; it ends in a dot where there is one a turn."""
+    def place(self, node: object, kind: str) -> ModuleName:
+        """The name of the module that is applied at a place of the text; `kind` where the text gives it none."""
         name = self.statics.names.get(id(node), kind)
-        return f"{name}." if self.listed and name else name
+        return ModuleName(name, self.listed and bool(name))
 
 
-def renamed(environment: Environment, block: BlockValue, name: str, span: Span) -> BlockValue:
+def renamed(environment: Environment, block: BlockValue, name: ModuleName, span: Span) -> BlockValue:
     """A block under another name; what is several blocks becomes one module for it."""
     key = environment.context.key
     match block:
@@ -95,11 +107,11 @@ def placed(environment: Environment, node: ast.Expression, value: Value) -> Valu
 
     It was written elsewhere, so its own name says nothing about its neighbours here. What `...` gives is several.
     """
-    name = environment.place(source_of(node), "") if isinstance(value, BlockValue) else ""
+    name = environment.place(source_of(node), "") if isinstance(value, BlockValue) else NO_NAME
     if not name or isinstance(value, Shared) or environment.context.is_identity(value):
         return value
-    if isinstance(node, ast.Unpack) and not name.endswith("."):
-        name += "."
+    if isinstance(node, ast.Unpack):
+        name = name._replace(listed=True)
     return renamed(environment, value, name, value.span)
 
 

@@ -19,6 +19,7 @@ from archdsl.elaborate.types import Type, is_int
 from archdsl.elaborate.values import (
     BLOCKS,
     NO_BLOCK,
+    NO_NAME,
     BlockValue,
     Bound,
     Join,
@@ -324,7 +325,7 @@ def named_block(environment: Environment, node: ast.Name, word: str, value: Bloc
     parameter = word in environment.parameters
     place = environment.place(node, word)
     if isinstance(value, Shared):
-        return value.replace(span=node.span, name=place if value.name.endswith(".") else place.removesuffix("."))
+        return value.replace(span=node.span, name=place._replace(listed=place.listed and value.name.listed))
     builder = environment.builder
     once = environment.once and not parameter
     binding = (builder.token, word, builder.bindings[word]) if once and builder is not None else None
@@ -564,7 +565,7 @@ def channels(environment: Environment, node: ast.ListSlice, base: Tensor, start:
     given = {
         key: environment.context.bound_number(value, node.span) for key, value in (("start", start), ("stop", stop))
     }
-    use = environment.context.use(vocabulary()["slice"], given, "", node.span)
+    use = environment.context.use(vocabulary()["slice"], given, NO_NAME, node.span)
     return in_place(environment.context, environment.builder, use, base, environment.settings)
 
 

@@ -17,8 +17,10 @@ from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.scope_builder import shapes_of
 from archdsl.elaborate.types import Type, is_int
 from archdsl.elaborate.values import (
+    NO_NAME,
     BlockValue,
     Join,
+    ModuleName,
     Operand,
     Role,
     Shared,
@@ -201,7 +203,7 @@ def combine(environment: Environment, node: ast.Expression, kind: Joint, operand
     if kind == "fork":
         return values
     assert environment.builder is not None
-    use = environment.context.use(vocabulary()[kind], {}, "", node.span)
+    use = environment.context.use(vocabulary()[kind], {}, NO_NAME, node.span)
     with origins_shown([(operand, operand.value) for operand in operands]):
         return in_place(environment.context, environment.builder, use, values, environment.settings)
 
@@ -219,7 +221,7 @@ def row(
     count_node: ast.Expression,
     body: ast.Expression,
     asked: frozenset[str],
-    name: str,
+    name: ModuleName,
     gathers: bool,
 ) -> Value:
     """Modules in a row: equal ones where the text does not ask for its index, few where it asks for the ends only."""
@@ -227,7 +229,7 @@ def row(
     if (word := environment.statics.clashes.get(id(node))) is not None:
         raise two_meanings(word)
     if count == 0 and not gathers:
-        return environment.context.use(vocabulary()["identity"], {}, "identity", node.span)
+        return environment.context.identity_use(node.span)
     runs: list[tuple[int, BlockValue]] = []
     known = len(environment.context.keys)
     for times, index in turns(environment, node, count, asked):

@@ -13,6 +13,7 @@ from archdsl.elaborate.scope_builder import TOKENS
 from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.values import (
     BlockValue,
+    ModuleName,
     Operand,
     Role,
     SettingEntry,
@@ -60,7 +61,7 @@ def operands_of(environment: Environment, argument: ast.CallArgument) -> list[Op
     if not argument.target:
         return [value]
     block = need_block(argument.value, value.value)
-    name = attribute_name(argument.target[-1]) + ("." if environment.listed else "")
+    name = ModuleName(attribute_name(argument.target[-1]), environment.listed)
     key = environment.context.key("own", name, block.key)
     return [Operand(Role(key=key, span=argument.span, name=name, body=block, role="own"), argument.span)]
 

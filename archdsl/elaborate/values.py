@@ -68,6 +68,23 @@ class TensorList(NamedTuple):
     shapes: tuple[Shape, ...]
 
 
+class ModuleName(NamedTuple):
+    """The name of a module among its neighbours; where it is empty, the position is the name."""
+
+    text: str
+    listed: bool = False
+    """The place is in a loop: the name is that of a list, with one module for each iteration."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+NO_NAME = ModuleName("")
+
+
 class BlockValue(Record):
     """Base of all block values."""
 
@@ -82,7 +99,7 @@ class Use(BlockValue):
 
     target: Target
     given: dict[str, Bound]
-    name: str
+    name: ModuleName
     content: int
     """The key without the name."""
 
@@ -92,7 +109,7 @@ class Policy(BlockValue):
 
     policy: str
     given: dict[str, Bound]
-    name: str
+    name: ModuleName
 
 
 class Links(BlockValue):
@@ -104,7 +121,7 @@ class Links(BlockValue):
 class Repeat(BlockValue):
     """`n * a`, or `collect(n, a)` where `gathers`: runs of equal blocks, and their name (empty: the index alone)."""
 
-    name: str
+    name: ModuleName
     runs: tuple[tuple[int, BlockValue], ...]
     gathers: bool = False
 
@@ -135,7 +152,7 @@ class With(BlockValue):
 class Role(BlockValue):
     """A block that the text calls by a name of its own: a block-valued parameter, or a local name."""
 
-    name: str
+    name: ModuleName
     body: BlockValue
     role: Literal["parameter", "local", "own"]
     binding: object = None
@@ -144,7 +161,7 @@ class Role(BlockValue):
 class Shared(BlockValue):
     """`share(a)`: one set of weights, wherever it is applied in the body (`home`) that it stands in."""
 
-    name: str
+    name: ModuleName
     body: BlockValue
     home: object = None
 
@@ -305,7 +322,7 @@ def label(value: Value) -> str:
         case Policy():
             return value.policy
         case Role():
-            return value.name
+            return value.name.text
         case With() | Shared():
             return label(value.body)
         case Repeat():
