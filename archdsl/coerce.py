@@ -10,7 +10,7 @@ from os import PathLike
 from typing import Any, cast
 
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
-from archdsl.syntax.ast import Expression
+from archdsl.syntax.ast import CallArgument, Expression
 
 
 def given(params: Any) -> dict[str, Any]:
@@ -46,7 +46,9 @@ def parameter(name: str, value: Any) -> Any:
         from archdsl.syntax.located_text import LocatedText
         from archdsl.syntax.parser import parse
 
-        return parse(LocatedText.of(Source("params", f"{name}={value}")).after(len(name) + 1), "expression")
+        text = LocatedText.of(Source("params", f"{name}={value}"))
+        expression = parse(text.after(len(name) + 1), "expression")
+        return CallArgument(text.whole, False, (name,), expression)
     return plain(value)
 
 

@@ -59,12 +59,15 @@ def named(
 class Misfit(Exception):
     """An operator cannot take what reaches it.
 
-    `param` names the argument that is to blame (or "" for the input); whoever called the operator knows its place.
+    `param` names the argument that is to blame (or "" for the input), and `index` the tensor of a list that does not
+    fit the first; whoever called the operator knows their places.
     """
 
-    def __init__(self, rule: DiagnosticKind, param: str, label: str, help: str = "") -> None:
+    def __init__(
+        self, rule: DiagnosticKind, param: str, label: str, help: str = "", *, index: int | None = None
+    ) -> None:
         super().__init__(label)
-        self.rule, self.param, self.label, self.help = rule, param, label, help
+        self.rule, self.param, self.label, self.help, self.index = rule, param, label, help, index
 
 
 class Weight(NamedTuple):

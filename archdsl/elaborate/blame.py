@@ -57,6 +57,10 @@ class ElaborationError(Exception):
         self.inside: Span | None = None
         self.blamed = ""
         self.param = ""
+        self.index: int | None = None
+        """The tensor of a list that does not fit the first."""
+        self.unknown = ""
+        """The name that stands for nothing."""
         self.is_set = False
         self.said: list[Bound] = []
         self.path: list[PathStep] | None = None

@@ -10,7 +10,7 @@ from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.elaborate import builtins
 from archdsl.elaborate.blame import ElaborationError, every
 from archdsl.elaborate.budget import TURNS_OF_A_CALL
-from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
+from archdsl.elaborate.builtins import FUNCTIONS, suggestion
 from archdsl.elaborate.context import NOWHERE
 from archdsl.elaborate.environment import Environment, placed
 from archdsl.elaborate.evaluate import bound, check_words, checked, escape, evaluate, run
@@ -270,7 +270,7 @@ def typed_argument(environment: Environment, node: ast.Expression, kind: Type) -
     try:
         return bound(environment, node, evaluate(environment, node))
     except ElaborationError as fault:
-        if kind.name != "block" and isinstance(node, ast.Name) and fault.label == nothing_called(node.id):
+        if kind.name != "block" and isinstance(node, ast.Name) and fault.unknown == node.id:
             fault.help = suggestion(node.id, value_names(environment, kind)) or f"{kind.phrase} is needed here"
         raise
 

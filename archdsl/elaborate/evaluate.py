@@ -381,15 +381,11 @@ def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
         return ElaborationError(
             catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line can only read what stands above it"
         )
-    return ElaborationError(
-        catalog.UNKNOWN_NAME,
-        node.span,
-        nothing_called(node.id),
-        suggestion(
-            node.id, [*environment.words, *environment.around, *environment.file.names(), "true", "false", "none"]
-        )
-        or sections(environment, node.id),
-    )
+    valid = [*environment.words, *environment.around, *environment.file.names(), "true", "false", "none"]
+    help = suggestion(node.id, valid) or sections(environment, node.id)
+    error = ElaborationError(catalog.UNKNOWN_NAME, node.span, nothing_called(node.id), help)
+    error.unknown = node.id
+    return error
 
 
 def sections(environment: Environment, word: str) -> str:

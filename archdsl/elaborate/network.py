@@ -134,7 +134,7 @@ def elaborate(
     known: ScopeCache | None = None,
     budget: Budget | None = None,
 ) -> Graph:
-    """The graph of a backbone, its parameters set by `params` (values or expressions), on an input of `size`.
+    """The graph of a network on an input of `size`, its parameters set by `params`: values, expressions, `name=value`.
 
     `known` has the modules of earlier elaborations, and takes up those of this one; `budget` is what others have left
     of the work that may be done. Raises ArchError with all that is wrong.
@@ -272,16 +272,16 @@ class Elaboration:
 
     def place_of(self, name: str) -> Span | None:
         """Where a parameter was asked for, if that was in a text."""
-        value = self.params[name]
-        if not isinstance(value, ast.Expression):
-            return self.family.span
-        source = value.span.source
-        return Span(source, 0, len(name)) if source.text.startswith(f"{name}=") else value.span
+        given = self.params[name]
+        if not isinstance(given, ast.CallArgument):
+            return given.span if isinstance(given, ast.Expression) else self.family.span
+        return Span(given.span.source, given.span.start, given.span.start + len(name))
 
     def argument(self, declared: InheritedParameter, kind: Type) -> Bound:
         """What stands for a parameter: the value asked for, or the default."""
         name, default = declared.parameter.name, declared.parameter.default
         asked = self.params.get(name, default)
+        asked = asked.value if isinstance(asked, ast.CallArgument) else asked
         if asked is None and name not in self.params:
             raise ElaborationError(
                 catalog.MISSING_ARGUMENT,

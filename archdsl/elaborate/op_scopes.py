@@ -120,7 +120,7 @@ def mismatch(use: Use, op: Op, is_list: bool) -> ElaborationError:
 def fault_of(use: Use, misfit: Misfit) -> ElaborationError:
     """What an op cannot take, at the argument that is to blame."""
     fault = ElaborationError(misfit.rule, use.span, misfit.label, misfit.help)
-    fault.param = misfit.param
+    fault.param, fault.index = misfit.param, misfit.index
     bound = use.given.get(misfit.param)
     if bound is not None:
         fault.blame(bound)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -37,9 +36,6 @@ from archdsl.op import Shape
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
 
-ITEM = re.compile(r"\[(\d+)]")
-"""What an op calls a tensor of its list."""
-
 
 @contextmanager
 def origins_shown(parts: Sequence[tuple[Operand, Value]]) -> Generator[None]:
@@ -50,9 +46,9 @@ def origins_shown(parts: Sequence[tuple[Operand, Value]]) -> Generator[None]:
     try:
         yield
     except ElaborationError as fault:
-        if found := ITEM.fullmatch(fault.param):
+        if fault.index is not None:
             tensors = [(operand, shape) for operand, value in parts for shape in each_shape(shapes_of(value))]
-            fault.notes = tuple(origin(*tensors[at]) for at in (0, int(found[1])))
+            fault.notes = tuple(origin(*tensors[at]) for at in (0, fault.index))
         raise
 
 

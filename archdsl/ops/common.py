@@ -34,9 +34,10 @@ def equal(x: tuple[Shape, ...], done: str) -> Shape:
         if shape != x[0]:
             raise Misfit(
                 catalog.UNEQUAL_MAPS,
-                f"[{at}]",
+                "",
                 f"{shown(x[0])} and {shown(shape)} cannot be {done}",
                 to_one_shape(x[0], shape),
+                index=at,
             )
     return x[0]
 

@@ -30,9 +30,10 @@ class Concat(Op):
             if shape[1:] != x[0][1:]:
                 raise Misfit(
                     catalog.UNEQUAL_MAPS,
-                    f"[{at}]",
+                    "",
                     f"{shown(x[0])} and {shown(shape)} differ in more than their channels",
                     TO_ONE_SIZE,
+                    index=at,
                 )
         return (sum(shape[0] for shape in x), *x[0][1:])
 
@@ -92,9 +93,10 @@ class Multiply(Op):
             if not broadcast(found[-1], shape):
                 raise Misfit(
                     catalog.UNEQUAL_MAPS,
-                    f"[{at}]",
+                    "",
                     f"{shown(found[-1])} and {shown(shape)} cannot be multiplied",
                     "each size must be equal, or 1 on one side",
+                    index=at,
                 )
             found.append(tuple(max(sides) for sides in zip(shape, found[-1], strict=True)))
         return found
