@@ -7,13 +7,16 @@ the JSON schema, the emitters' spelling and the test against the real layer.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 from math import prod
-from typing import Any, ClassVar, Literal, NamedTuple
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
 from archdsl.diagnostics import DiagnosticKind
-from archdsl.record import MISSING, Record, annotation
+from archdsl.record import MISSING, Record
 
 Shape = tuple[int, ...]
 """The shape of a tensor without its batch: (channels, height, width), or (features,) once flattened."""
@@ -31,6 +34,72 @@ Parts = int | Fraction | tuple[int, ...]
 """How channels are cut: into equal parts, by the share of the first part, or by counts."""
 
 
+class Type(NamedTuple):
+    """The type of a parameter, in the language: its name and the noun for it, whether `none` is allowed, its words."""
+
+    name: str
+    noun: str = ""
+    optional: bool = False
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def phrase(self) -> str:
+        """The type in a sentence."""
+        phrase = self.noun or " or ".join(f"`{symbol}`" for symbol in self.symbols)
+        return f"{phrase} or none" if self.optional else phrase
+
+
+INT = Type("int", "an int")
+FLOAT = Type("float", "a number")
+BOOL = Type("bool", "true or false")
+SIZE = Type("size", "a size (an int or a pair)")
+PADDING = Type("padding", "a padding (a size, `same` or `valid`)", symbols=("same", "valid"))
+PARTS = Type("parts", "parts (a share, a number of equal parts, or a list of counts)")
+INIT = Type("init", "an initializer")
+INTS = Type("ints", "a list of ints")
+FLOATS = Type("floats", "a list of numbers")
+
+
+def symbol(*words: str) -> Type:
+    """An enumeration."""
+    return Type("symbol", symbols=words)
+
+
+def members(annotation: Any) -> frozenset[Any]:
+    """The members of a union; of anything else, itself."""
+    return frozenset(get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,))
+
+
+TYPES = {
+    members(annotation): kind
+    for annotation, kind in (
+        (int, INT),
+        (float, FLOAT),
+        (bool, BOOL),
+        (Size, SIZE),
+        (Padding, PADDING),
+        (Parts, PARTS),
+        (tuple[int, ...], INTS),
+        (tuple[float, ...], FLOATS),
+    )
+}
+"""The types by the members of the annotations that declare them."""
+
+
+def type_of(annotation: Any) -> Type:
+    """The type that an annotation declares; raises TypeError for one that parameters cannot have."""
+    inner = members(annotation) - {NoneType}
+    optional = NoneType in members(annotation)
+    if (kind := TYPES.get(inner)) is not None:
+        return kind._replace(optional=optional)
+    (only, *others) = inner
+    if not others and get_origin(only) is Literal:
+        return symbol(*get_args(only))._replace(optional=optional)
+    if not others and isinstance(only, type) and issubclass(only, Declaration):
+        return INIT._replace(optional=optional)
+    raise TypeError(f"no parameter of an op can be of type {annotation}")
+
+
 class Param(NamedTuple):
     """A declared parameter: its default, its bounds, and whether it may only be given by name."""
 
@@ -39,7 +108,7 @@ class Param(NamedTuple):
     minimum: float | None = None
     maximum: float | None = None
     above: float | None = None
-    type: str = ""
+    type: Type = Type("")
 
 
 def param(
@@ -155,13 +224,20 @@ class Declaration(Record):
         super().__init_subclass__()
         declared = {name: value for name, value in cls.__dict__.items() if isinstance(value, Param)}
         cls.params = cls.params | {
-            name: value._replace(type=annotation(cls.__annotations__[name])) for name, value in declared.items()
+            name: value._replace(type=declared_type(cls.__annotations__[name], cls.__module__))
+            for name, value in declared.items()
         }
         cls.defaults = cls.defaults | {
             name: value.default for name, value in declared.items() if value.default is not MISSING
         }
         for name in declared:
             delattr(cls, name)
+
+
+@cache
+def declared_type(annotation: Any, module: str) -> Type:
+    """The type that an annotation declares in a module, which may postpone its annotations."""
+    return type_of(eval(annotation, vars(sys.modules[module])) if isinstance(annotation, str) else annotation)
 
 
 class Op(Declaration):

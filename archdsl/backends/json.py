@@ -19,7 +19,7 @@ from archdsl.diagnostics.characters import visible_json
 from archdsl.graph.ir import Argument, Child, Graph, Map, Origin, Run, Scope, Section, Spread, Step, Totals, distinct
 from archdsl.graph.verify import InvalidGraph, verify
 from archdsl.initializer import INITIALIZERS, Initializer
-from archdsl.op import Declaration, Op, Param
+from archdsl.op import Declaration, Op, Param, Type
 from archdsl.record import MISSING
 
 LARGEST = 10**18
@@ -152,11 +152,11 @@ def read_param(part: JsonPart, param: Param) -> Any:
     """A parameter's value."""
     value = read_plain(part)
     if not fits(param.type, value):
-        refuse(part.path, f"{value!r} is no {param.type}")
+        refuse(part.path, f"{value!r} is not {param.type.phrase}")
     for number in value if is_tuple(value) else (value,):
         if is_number(number) and outside(param, number):
             refuse(part.path, f"{value!r} is out of range")
-    return float(value) if param.type.startswith("float") and value is not None else value
+    return float(value) if param.type.name == "float" and value is not None else value
 
 
 def outside(param: Param, number: float) -> bool:
@@ -168,14 +168,11 @@ def outside(param: Param, number: float) -> bool:
     )
 
 
-def fits(annotation: str, value: Any) -> bool:
-    """Whether a value has the type that an op's annotation says."""
-    inner = annotation.removesuffix(" | None")
+def fits(kind: Type, value: Any) -> bool:
+    """Tell if a value is of a type."""
     if value is None:
-        return inner != annotation
-    if inner.startswith("Literal["):
-        return is_text(value) and value in inner[8:-1].replace("'", "").replace('"', "").split(", ")
-    return TYPES[inner](value)
+        return kind.optional
+    return (is_text(value) and value in kind.symbols) or TYPES[kind.name](value)
 
 
 def ints(value: Any) -> bool:
@@ -192,12 +189,13 @@ TYPES: dict[str, Callable[[Any], bool]] = {
     "int": is_int,
     "float": is_number,
     "bool": is_bool,
-    "Size": size,
-    "Padding": lambda value: size(value) or value in {"same", "valid"},
-    "Parts": lambda value: is_int(value) or isinstance(value, Fraction) or ints(value),
-    "Initializer": lambda value: isinstance(value, Initializer),
-    "tuple[int, ...]": ints,
-    "tuple[float, ...]": lambda value: is_tuple(value) and all(map(is_number, value)),
+    "size": size,
+    "padding": size,
+    "parts": lambda value: is_int(value) or isinstance(value, Fraction) or ints(value),
+    "init": lambda value: isinstance(value, Initializer),
+    "ints": ints,
+    "floats": lambda value: is_tuple(value) and all(map(is_number, value)),
+    "symbol": lambda value: False,
 }
 
 

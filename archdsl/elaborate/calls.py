@@ -24,7 +24,6 @@ from archdsl.elaborate.signature import (
     plural,
     signature_of,
 )
-from archdsl.elaborate.types import Type
 from archdsl.elaborate.values import (
     NO_NAME,
     BlockValue,
@@ -46,6 +45,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Origin
 from archdsl.initializer import INITIALIZERS
+from archdsl.op import Type
 from archdsl.syntax import ast
 from archdsl.syntax.scopes import POLICIES, Clash, Definition, Target, UserFunction
 from archdsl.syntax.static_names import Statics

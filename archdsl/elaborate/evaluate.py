@@ -15,7 +15,7 @@ from archdsl.elaborate.context import NOWHERE
 from archdsl.elaborate.environment import Environment, placed, renamed
 from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.signature import enumerated
-from archdsl.elaborate.types import Type, is_int
+from archdsl.elaborate.types import is_int
 from archdsl.elaborate.values import (
     BLOCKS,
     NO_BLOCK,
@@ -40,6 +40,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Origin
 from archdsl.initializer import INITIALIZERS
+from archdsl.op import Type
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
 from archdsl.syntax.naming import is_single

@@ -24,12 +24,11 @@ from archdsl.elaborate.signature import Slot as ParameterSlot
 from archdsl.elaborate.signature import add_parameter, fitted
 from archdsl.elaborate.special_forms import FORM_CALLS
 from archdsl.elaborate.stage import Worked, reduction, work_out
-from archdsl.elaborate.types import Type
 from archdsl.elaborate.values import BlockValue, Bound, SettingEntry, SettingKey, Tensor, Value, is_tensors
 from archdsl.graph import Child, Graph, Map, Run, Section, Step, needed, values_read
 from archdsl.graph import Section as Part
 from archdsl.graph.ir import attribute_name
-from archdsl.op import Shape
+from archdsl.op import Shape, Type
 from archdsl.syntax import ast
 from archdsl.syntax.elements import Output, SectionLine, Setting, input_size
 from archdsl.syntax.inheritance import InheritedLine, InheritedParameter, ResolvedNetwork, key_of

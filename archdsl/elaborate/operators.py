@@ -14,7 +14,7 @@ from archdsl.elaborate.environment import Environment
 from archdsl.elaborate.evaluate import check_words, evaluate, is_true, need_block
 from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.scope_builder import shapes_of
-from archdsl.elaborate.types import Type, is_int
+from archdsl.elaborate.types import is_int
 from archdsl.elaborate.values import (
     NO_NAME,
     BlockValue,
@@ -32,7 +32,7 @@ from archdsl.elaborate.values import (
     is_tensors,
 )
 from archdsl.graph import each_shape
-from archdsl.op import Shape
+from archdsl.op import Shape, symbol
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
 
@@ -125,7 +125,7 @@ def is_free(environment: Environment, node: ast.Expression) -> bool:
 def word(environment: Environment, node: ast.Expression, words: tuple[str, ...]) -> Value:
     """One side of `==`, where the other one may be any of some words."""
     if words:
-        check_words(environment, node, Type("symbol", symbols=words))
+        check_words(environment, node, symbol(*words))
     return evaluate(environment.expecting(words), node)
 
 

@@ -12,10 +12,10 @@ from archdsl.diagnostics import DiagnosticKind, catalog
 from archdsl.diagnostics.diagnostic import shortened
 from archdsl.elaborate.blame import ElaborationError, together
 from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
-from archdsl.elaborate.types import DECLARABLE, Type, TypeMismatch, fit, is_int, of_annotation, of_words
+from archdsl.elaborate.types import BLOCK, DECLARABLE, LIST, TypeMismatch, fit, is_int, of_words
 from archdsl.elaborate.values import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list, plain
 from archdsl.initializer import INITIALIZERS
-from archdsl.op import Declaration, Param
+from archdsl.op import BOOL, FLOAT, INT, Declaration, Param, Type
 from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 from archdsl.syntax import ast
@@ -94,7 +94,7 @@ def of_declared(kind: type[Declaration]) -> Signature:
     slots = {
         name: Slot(
             name,
-            of_annotation(each.type),
+            each.type,
             each.named,
             each.default is MISSING,
             default=each.default,
@@ -110,7 +110,7 @@ def of_declared(kind: type[Declaration]) -> Signature:
 def enumerated() -> frozenset[str]:
     """The words of all enumerations of ops and initializers."""
     kinds: list[type[Declaration]] = [*vocabulary().values(), *INITIALIZERS.values()]
-    types = [of_annotation(each.type) for kind in kinds for each in kind.params.values()]
+    types = [each.type for kind in kinds for each in kind.params.values()]
     return frozenset(word for kind in types for word in kind.symbols)
 
 
@@ -144,7 +144,7 @@ def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: FileScope) 
         raise ElaborationError(catalog.UNKNOWN_NAME, each.type_span, f"no type is called `{each.type[0]}`", help)
     if declared is None and isinstance(each.default, ast.Name) and each.default.id not in slots:
         check_default(each, each.default, slots, file)
-    kind = declared or (infer(each.default, slots, file) if each.default is not None else Type("int"))
+    kind = declared or (infer(each.default, slots, file) if each.default is not None else INT)
     shown = "" if each.default is None else " ".join(each.default.span.text.split())
     required = each.default is None and not each.rest
     slots[each.name] = Slot(each.name, kind, each.named, required, each.rest, constant(each.default, kind), shown=shown)
@@ -189,11 +189,11 @@ def infer(node: ast.Expression, slots: dict[str, Slot], file: FileScope) -> Type
     """The type of a parameter that only has a default: the default's own."""
     match node:
         case ast.Number():
-            return Type("int" if is_int(node.value) else "float")
+            return INT if is_int(node.value) else FLOAT
         case ast.Boolean() | ast.Unary(sign="not"):
-            return Type("bool")
+            return BOOL
         case ast.Items() | ast.Comprehension():
-            return Type("list")
+            return LIST
         case ast.Unary():
             return infer(node.operand, slots, file)
         case ast.Conditional():
@@ -205,33 +205,33 @@ def infer(node: ast.Expression, slots: dict[str, Slot], file: FileScope) -> Type
         case ast.Call(callee=ast.Name(id=name)) if name in FUNCTIONS and name not in slots:
             return infer_function(node, name, slots, file)
         case ast.Call(callee=ast.Name(id=name)) if isinstance(file.find(name), UserFunction) and name not in slots:
-            return Type("int")
+            return INT
         case ast.Attribute(base=ast.Name(id="x")) | ast.Index():
-            return Type("int")
+            return INT
         case _:
-            return Type("block")
+            return BLOCK
 
 
 def infer_function(node: ast.Call, name: str, slots: dict[str, Slot], file: FileScope) -> Type:
     """The type of a function's value."""
     if name in WHOLE:
-        return Type("int")
+        return INT
     if name in {"range", "zip", "unique"}:
-        return Type("list")
+        return LIST
     values = [argument.value for argument in node.arguments]
     values = [item for value in values for item in (value.items if isinstance(value, ast.Items) else (value,))]
     is_float = name == "log2" or any(infer(each, slots, file).name == "float" for each in values)
-    return Type("float" if is_float else "int")
+    return FLOAT if is_float else INT
 
 
 def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: FileScope) -> Type:
     """The type of an operation's value."""
     if node.sign in {"==", "!=", "<", "<=", ">", ">=", "and", "or"}:
-        return Type("bool")
+        return BOOL
     kinds = {infer(side, slots, file).name for side in (node.left, node.right)}
     if "block" in kinds:
-        return Type("block")
-    return Type("float" if node.sign == "/" or "float" in kinds else "int")
+        return BLOCK
+    return FLOAT if node.sign == "/" or "float" in kinds else INT
 
 
 # ---- arguments -----------------------------------------------------------------------------------------------------

@@ -1,15 +1,13 @@
 """The types of parameters, and what may be given for each.
 
-A type comes from an op's annotation (`Size | None`) or from a block's signature (`kernel: size = 1`). `fit` turns a
-value into what the parameter takes, or says in words why it does not.
+A type is declared by an op (`archdsl.op`), or by a block's signature (`kernel: size = 1`). `fit` turns a value into
+what the parameter takes, or says in words why it does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
-from typing import NamedTuple
 
 from archdsl.elaborate.values import (
     BlockValue,
@@ -24,22 +22,7 @@ from archdsl.elaborate.values import (
     is_tensors,
 )
 from archdsl.initializer import Initializer
-from archdsl.op import Padding, Parts, Size
-from archdsl.record import annotation
-
-
-class Type(NamedTuple):
-    """A type: its name, whether `none` is allowed, and the symbols that it knows."""
-
-    name: str
-    optional: bool = False
-    symbols: tuple[str, ...] = ()
-
-    @property
-    def phrase(self) -> str:
-        """The type in a sentence."""
-        phrase = PHRASES.get(self.name) or " or ".join(f"`{symbol}`" for symbol in self.symbols)
-        return f"{phrase} or none" if self.optional else phrase
+from archdsl.op import BOOL, FLOAT, INIT, INT, PADDING, SIZE, Type, symbol
 
 
 class TypeMismatch(Exception):
@@ -50,60 +33,16 @@ class TypeMismatch(Exception):
         self.fraction = fraction
 
 
-PHRASES = {
-    "int": "an int",
-    "float": "a number",
-    "bool": "true or false",
-    "size": "a size (an int or a pair)",
-    "padding": "a padding (a size, `same` or `valid`)",
-    "block": "a block",
-    "tensor": "a tensor",
-    "list": "a list of values",
-    "init": "an initializer",
-    "parts": "parts (a share, a number of equal parts, or a list of counts)",
-    "ints": "a list of ints",
-    "floats": "a list of numbers",
-}
-
-DECLARABLE = ("int", "float", "bool", "size", "padding", "block", "tensor", "list", "init")
+BLOCK = Type("block", "a block")
+TENSOR = Type("tensor", "a tensor")
+LIST = Type("list", "a list of values")
+DECLARABLE = {kind.name: kind for kind in (INT, FLOAT, BOOL, SIZE, PADDING, BLOCK, TENSOR, LIST, INIT)}
 """The types that a signature may name."""
 
-ANNOTATIONS = {
-    "int": "int",
-    "float": "float",
-    "bool": "bool",
-    "Size": "size",
-    "Padding": "padding",
-    "Parts": "parts",
-    annotation(Size): "size",
-    annotation(Padding): "padding",
-    annotation(Parts): "parts",
-    "Initializer": "init",
-    "tuple[int, ...]": "ints",
-    "tuple[float, ...]": "floats",
-}
 
-PADDINGS = ("same", "valid")
-
-
-@cache
-def of_annotation(text: str) -> Type:
-    """The type that an op's annotation declares."""
-    inner = text.removesuffix(" | None")
-    optional = inner != text
-    if inner.startswith("Literal["):
-        symbols = tuple(part.strip().strip("'\"") for part in inner[8:-1].split(","))
-        return Type("symbol", optional, symbols)
-    name = ANNOTATIONS[inner]
-    return Type(name, optional, PADDINGS if name == "padding" else ())
-
-
-@cache
 def of_words(words: tuple[str, ...]) -> Type | None:
-    """The type that a block's signature names: one of the types, or the symbols of an enumeration."""
-    if len(words) == 1 and words[0] in DECLARABLE:
-        return Type(words[0], symbols=PADDINGS if words[0] == "padding" else ())
-    return Type("symbol", symbols=words) if len(words) > 1 else None
+    """The type that a block's signature names: one of the types, or the words of an enumeration."""
+    return symbol(*words) if len(words) > 1 else DECLARABLE.get(words[0]) if words else None
 
 
 def fit(kind: Type, value: Value, exact: bool = True) -> Value:

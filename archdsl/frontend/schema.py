@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from archdsl.elaborate.signature import Signature, Slot, signature_of
-from archdsl.elaborate.types import Type
 from archdsl.initializer import Initializer
-from archdsl.op import Declaration, Op, Param
+from archdsl.op import Declaration, Op, Param, Type
 from archdsl.syntax.detect_format import LINE_WORDS
 from archdsl.syntax.elements import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
 from archdsl.syntax.scopes import FORMS, FUNCTION_NAMES, POLICIES, RESERVED, TURN_WORDS, Definition

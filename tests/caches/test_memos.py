@@ -27,7 +27,7 @@ syntax/syntax_errors.py: mistakes           all; a file of the package
 syntax/syntax_errors.py: sides              the pattern
 elaborate/signature.py: enumerated          all; the ops of the package
 elaborate/signature.py: of_declared         the class of the op
-elaborate/types.py: of_annotation of_words  the text
+op.py: declared_type                        the annotation, and the module that it stands in
 ops/__init__.py: installed                  the prefix; what is installed as the process begins
 ops/__init__.py: vocabulary                 all; the ops of the package
 weights/rules.py: content own_schemes schemes  the name; files of the package

@@ -24,8 +24,8 @@ ZEROED = {"dropout", "drop_path"}
 
 def ends(declared: Param) -> list[Any]:
     """The least and the most that a parameter takes; none for what is no number, and of ints only a lower bound."""
-    kind = declared.type.removesuffix(" | None")
-    if kind not in {"int", "float", "Size"}:
+    kind = declared.type.name
+    if kind not in {"int", "float", "size"}:
         return []
     if kind != "float":
         return [int(end) for end in (declared.minimum, declared.maximum) if end is not None]
