@@ -136,7 +136,7 @@ WRONG: list[tuple[Callable[[Any], None], str]] = [
         change("scopes", CONV, "params", "init", to={"initializer": "os.system", "params": {}}),
         "params.init: no initializer is called 'os.system'",
     ),
-    (change("scopes", CONV, "params", "init", "params", "mode", to="fan"), "params.mode: 'fan' is not `fan_in` or `fan_out`"),
+    (change("scopes", CONV, "params", "init", "params", "mode", to="fan"), "params.mode: 'fan' is not `fan_in`"),
     (change("scopes", CONV, "params", "init", to={}), "params.init.initializer: this is missing"),
     (change("scopes", SPLIT, "params", "parts", "fraction", to=[1, 0]), "params.parts: a fraction by 0"),
     (change("scopes", SPLIT, "params", "parts", "fraction", to=[1]), "params.parts.fraction: a list of 2 is needed"),
