@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,13 +13,14 @@ from archdsl.diagnostics.suggest import did_you_mean
 
 FORM = "write `# archdsl: allow W201` at the end of the line or above it, or above the first line for the whole file"
 
-
+MARK = re.compile(r"#[ \t]*archdsl:[ \t]*(allow|ignore|disable|silence|noqa)\b[ \t:=]*")
+"""The beginning of such a comment; with another word than `allow` it is reported."""
 WHOLE = (0, 0)
 NOWHERE = (-1, -1)
 
 
 class Suppression(NamedTuple):
-    """One code of a comment: where it stands, and the lines that it is for (`WHOLE`: the file, `NOWHERE`: none)."""
+    """A code in a comment, its place, and the lines that it is for (`WHOLE`: the file, `NOWHERE`: none)."""
 
     code: str
     span: Span
@@ -26,8 +28,8 @@ class Suppression(NamedTuple):
     last: int = 0
 
 
-class Allowances:
-    """The allowances of a file, and which of them have silenced something."""
+class Suppressions:
+    """The suppressions of a file; `used` are those that have silenced something."""
 
     def __init__(self, found: Iterable[Suppression]) -> None:
         self.found = list(found)
@@ -39,23 +41,23 @@ class Allowances:
                 self.places.setdefault((code, line), []).append((code, first, last))
 
     def silences(self, finding: Diagnostic) -> bool:
-        """Whether a finding is silenced: by its line (or one of the lines that are marked), or in the whole file."""
+        """Check for a suppression of a finding, for one of its lines or for the whole file, and mark it as used."""
         lines = [0] if finding.span is None else [0, *lines_of(finding.span)]
         fitting = [key for line in lines for key in self.places.get((finding.code, line), ())]
         self.used.update(fitting)
         return bool(fitting)
 
     def idle(self, *, unused: bool) -> list[Diagnostic]:
-        """What is wrong with the allowances themselves: an unknown code; if asked for, one that silenced nothing."""
+        """Report suppressions of unknown codes and, if asked for, those that silenced nothing."""
         wrong = [
             each for each in self.found if each.code not in self.known or (unused and key_of(each) not in self.used)
         ]
         return [complaint(each, self.known) for each in wrong]
 
 
-def key_of(allowance: Suppression) -> tuple[str, int, int]:
-    """What an allowance silences, wherever it stands."""
-    return allowance.code, allowance.first, allowance.last
+def key_of(each: Suppression) -> tuple[str, int, int]:
+    """The code and lines of a suppression."""
+    return each.code, each.first, each.last
 
 
 def lines_of(span: Span) -> range:
@@ -70,7 +72,7 @@ def warnings() -> dict[str, DiagnosticKind]:
 
 
 def complaint(each: Suppression, known: dict[str, DiagnosticKind]) -> Diagnostic:
-    """What is wrong with an allowance."""
+    """The warning about a suppression."""
     rule = catalog.IDLE_ALLOWANCE
     if each.code in known:
         where = "here" if each.first else "in this file"
@@ -86,6 +88,6 @@ def without_silenced(
     findings: Iterable[Diagnostic], found: Iterable[Suppression], *, unused: bool = True
 ) -> list[Diagnostic]:
     """The findings that no comment silences, and the comments that silence nothing, in the order of their places."""
-    allowances = Allowances(found)
-    kept = [each for each in findings if not allowances.silences(each)]
-    return sorted([*kept, *allowances.idle(unused=unused)], key=lambda each: each.span.start if each.span else 0)
+    suppressions = Suppressions(found)
+    kept = [each for each in findings if not suppressions.silences(each)]
+    return sorted([*kept, *suppressions.idle(unused=unused)], key=lambda each: each.span.start if each.span else 0)

@@ -9,13 +9,12 @@ from archdsl.analyses import warnings
 from archdsl.analyses.expect import hold
 from archdsl.diagnostics import ArchError, Diagnostic, Source, Span, catalog
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
-from archdsl.diagnostics.suppression import without_silenced
+from archdsl.diagnostics.suppression import MARK, Suppression, without_silenced
 from archdsl.driver.imports import Read
 from archdsl.driver.loading import Spec, elaborated, opened
 from archdsl.driver.memory import memory
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.scope_cache import ScopeCache
-from archdsl.frontend.suppressions import allowances
 from archdsl.graph import Graph
 from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import lineage
@@ -120,5 +119,13 @@ def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budge
 def unsilenced(file: FileScope, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
     """The warnings of a file that no comment in it silences; of another input size than declared, some do not come."""
     found = dict.fromkeys([*warnings.of_file(file), *unmeant])
-    silent = allowances(file.source, file.document)
-    return without_silenced(found, silent, unused=as_declared)[:MOST_FINDINGS]
+    return without_silenced(found, suppressions_of(file), unused=as_declared)[:MOST_FINDINGS]
+
+
+def suppressions_of(file: FileScope) -> list[Suppression]:
+    """The comments of a file that silence warnings. Most files have none, and need no reader of comments."""
+    if not MARK.search(file.source.text):
+        return []
+    from archdsl.frontend.suppressions import suppressions
+
+    return suppressions(file.source, file.document)

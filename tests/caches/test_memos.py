@@ -82,9 +82,9 @@ backends/torch/memory/eager.py: variables
 backends/torch/class_table.py: known_facts known_numbers
 commands/_findings_json.py: sources
 diagnostics/suppression.py: places
-frontend/format/suppressed_lines.py: ends starts
+frontend/suppressions.py: ends starts
 frontend/format/attach_comments.py: codes inside starts
-frontend/format/trivia.py: notes
+frontend/format/doc.py: notes
 weights/saved.py: held kinds
 weights/unwrap.py: inserted lifted
 """

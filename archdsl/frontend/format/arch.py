@@ -6,14 +6,25 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from archdsl.diagnostics import Span, catalog
 from archdsl.diagnostics.characters import is_unseen, name_of_character
-from archdsl.frontend.format.doc import ENDLESS, NO_NOTES, WIDTH, Layout, render, spots
+from archdsl.frontend.format.doc import (
+    ENDLESS,
+    NO_NOTES,
+    WIDTH,
+    Layout,
+    Notes,
+    Place,
+    PrintedLine,
+    at,
+    of,
+    render,
+    spots,
+    weave,
+)
 from archdsl.frontend.format.expressions import STEP, arguments, expression, link, listed, names_of, signature
-from archdsl.frontend.format.trivia import END, HEAD, Notes, Place, at, of
-from archdsl.frontend.suppressions import MARK
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Block, Function, Return
 from archdsl.syntax.detect_format import LINE_WORDS
@@ -83,86 +94,6 @@ def table(texts: Sequence[str]) -> list[str]:
         for *cells, last in rows:
             padded = [f"{cell},".ljust(width + 1) for cell, width in zip(cells, widths, strict=False)]
             found.append(" ".join([*padded, last]))
-    return found
-
-
-class PrintedLine(NamedTuple):
-    """A line, or, where its layout has to be broken, several.
-
-    `places` are those whose comments stand at it. What is indented further below it belongs to it. `apart` puts an
-    empty line before it; otherwise there is one where the author put one.
-    """
-
-    indent: int
-    layout: Layout
-    places: tuple[Place, ...] = ()
-    apart: bool = False
-
-
-def weave(rows: Iterable[PrintedLine], notes: Notes = NO_NOTES) -> str:
-    """The text of a file."""
-    head = notes.take([HEAD]).before
-    loom = Loom(notes)
-    loom.comments(tidied(head), 0)
-    for row in rows:
-        loom.add(row)
-    loom.comments(loom.close(-1), 0)
-    end = notes.take([END]).before
-    loom.comments(tidied((*notes.rest(), *end)), 0)
-    while loom.lines and not loom.lines[-1]:
-        loom.lines.pop()
-    return "".join(f"{line}\n" for line in loom.lines)
-
-
-class Loom:
-    """The lines so far, and the comments that wait for the end of what they stand behind."""
-
-    def __init__(self, notes: Notes) -> None:
-        self.notes = notes
-        self.lines: list[str] = []
-        self.behind: list[tuple[int, tuple[str, ...]]] = []
-        self.last = -1
-
-    def add(self, row: PrintedLine) -> None:
-        """A row, with its comments before and beside it."""
-        ahead = self.close(row.indent)
-        before, beside, behind = self.notes.take(row.places)
-        text = render(row.layout, row.indent, notes=self.notes)
-        *more, last = beside or ("",)
-        if "\n" in text and self.notes.above:
-            more, last = [*more, last], ""
-        before = (*ahead, *before, *filter(None, more))
-        if self.last < 0 and not last and before and MARK.match(before[-1]):
-            *before, last = before  # above the first line, it would be for the whole file
-        if row.apart and before[:1] != ("",):
-            before = ("", *before)
-        first = row.indent > self.last or not self.lines
-        self.comments(tidied(before, first=first), row.indent)
-        self.lines.append(" " * row.indent + text if text else "")
-        if last:
-            self.lines[-1] += f"  {last}"
-        if behind:
-            self.behind.append((row.indent, behind))
-        self.last = row.indent
-
-    def comments(self, texts: Iterable[str], indent: int) -> None:
-        """Comments on lines of their own."""
-        self.lines += [" " * indent + text if text else "" for text in texts]
-
-    def close(self, indent: int) -> tuple[str, ...]:
-        """Writes the comments behind what ends before a row; those of its neighbour come to stand before the row."""
-        while self.behind and self.behind[-1][0] > indent:
-            level, texts = self.behind.pop()
-            self.comments(tidied(texts), level)
-        return self.behind.pop()[1] if self.behind and self.behind[-1][0] == indent else ()
-
-
-def tidied(texts: Iterable[str], *, first: bool = False) -> list[str]:
-    """Comments with at most one empty line between two, and none before the first thing inside of another."""
-    found: list[str] = []
-    for text in texts:
-        if text or (found[-1] if found else not first):
-            found.append(text)
     return found
 
 

@@ -10,7 +10,94 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from archdsl.frontend.format.trivia import Comments, Notes, Place
+from archdsl.diagnostics import Span
+from archdsl.diagnostics.characters import plain
+from archdsl.diagnostics.suppression import MARK
+
+# ---- comments --------------------------------------------------------------------------------------------------------
+
+Place = tuple[object, ...]
+"""Where notes can stand: the place of a node in its source; of what is no node, a word and where its owner begins."""
+
+HEAD: Place = ("head",)
+"""What stands at the very beginning of a file, apart from its first element."""
+END: Place = ("end",)
+"""What stands behind the last element of a file."""
+
+
+def at(span: Span | None) -> Place:
+    """The place of a node."""
+    return () if span is None else (span.start, span.end)
+
+
+def of(word: str, owner: Span | None = None) -> Place:
+    """The place of a part that is no node: `of("doc", block.span)`."""
+    return (word,) if owner is None else (word, owner.start)
+
+
+class Comments(NamedTuple):
+    """The comments before a part, each on its own line (an empty one is an empty line), beside it, and behind it."""
+
+    before: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+
+    def plus(self, other: Comments) -> Comments:
+        """Both together."""
+        return Comments(self.before + other.before, self.beside + other.beside, self.behind + other.behind)
+
+
+NOTHING = Comments()
+
+
+class Notes:
+    """The notes of a text. Each is taken once, so that nothing is said twice where one node stands at two places.
+
+    With `keep`, breaks that the author made are kept where something does not fit into a line. With `above`, comments
+    beside what goes over several lines come before it: in YAML they stood at its key.
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        self.notes: dict[Place, Comments] = {}
+        self.starts: dict[Place, int] = {}
+        self.leading: dict[Place, Place] = {}
+        self.keep = keep
+        self.above = False
+
+    def add(self, place: Place, note: Comments) -> None:
+        """Takes down one more note."""
+        self.notes[place] = self.notes.get(place, NOTHING).plus(Comments(*(tuple(map(plain, part)) for part in note)))
+
+    def lead(self) -> None:
+        """Moves the comments before the first item of a list to before the whole, where no line can begin with one."""
+        for first, whole in self.leading.items():
+            note = self.notes.pop(first)
+            self.add(whole, Comments(note.before))
+            self.add(first, note._replace(before=()))
+
+    def take(self, places: Iterable[Place]) -> Comments:
+        """The notes of some places, once."""
+        found = NOTHING
+        for place in places:
+            found = found.plus(self.notes.pop(place, NOTHING))
+        return found
+
+    def rest(self) -> tuple[str, ...]:
+        """The comments that nobody took: they stood at what is said no more, as at an empty list."""
+        left = self.take(list(self.notes))
+        return tuple(text for part in left for text in part if text)
+
+    def comments_at(self, places: Iterable[Place]) -> bool:
+        """Whether there are comments (empty lines do not count)."""
+        return any(any(part) for place in places for part in self.notes.get(place, NOTHING))
+
+    def start_of(self, place: Place) -> int:
+        """Where in its source something stands, or -1."""
+        first = place[0] if place else -1
+        return first if isinstance(first, int) else self.starts.get(place, -1)
+
+
+# ---- layouts ---------------------------------------------------------------------------------------------------------
 
 WIDTH = 100
 ENDLESS = 10**9
@@ -62,15 +149,6 @@ Item = tuple[int, bool, Layout]
 """A layout that waits: its indentation, whether it stands on one line, and itself."""
 
 NO_NOTES = Notes()
-
-
-def fill(parts: Iterable[Layout], before: str = "", behind: str = "") -> Layout:
-    """Parts that fill each line; `before` and `behind` stand beside each break."""
-    first, *rest = parts
-    return (
-        DocGroup(first),
-        *(each for part in rest for each in (behind, DocGroup((LineBreak(), before, DocGroup(part))))),
-    )
 
 
 def render(
@@ -208,3 +286,86 @@ def fits(first: Item, following: list[Item], room: int, notes: Notes) -> bool:
             case _:
                 waiting += opened(level, flat, item, 0)
     return False
+
+
+# ---- lines -----------------------------------------------------------------------------------------------------------
+
+
+class PrintedLine(NamedTuple):
+    """A line, or, where its layout has to be broken, several.
+
+    `places` are those whose comments stand at it. What is indented further below it belongs to it. `apart` puts an
+    empty line before it; otherwise there is one where the author put one.
+    """
+
+    indent: int
+    layout: Layout
+    places: tuple[Place, ...] = ()
+    apart: bool = False
+
+
+def weave(rows: Iterable[PrintedLine], notes: Notes = NO_NOTES) -> str:
+    """The text of a file."""
+    head = notes.take([HEAD]).before
+    loom = Loom(notes)
+    loom.comments(tidied(head), 0)
+    for row in rows:
+        loom.add(row)
+    loom.comments(loom.close(-1), 0)
+    end = notes.take([END]).before
+    loom.comments(tidied((*notes.rest(), *end)), 0)
+    while loom.lines and not loom.lines[-1]:
+        loom.lines.pop()
+    return "".join(f"{line}\n" for line in loom.lines)
+
+
+class Loom:
+    """The lines so far, and the comments that wait for the end of what they stand behind."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes = notes
+        self.lines: list[str] = []
+        self.behind: list[tuple[int, tuple[str, ...]]] = []
+        self.last = -1
+
+    def add(self, row: PrintedLine) -> None:
+        """A row, with its comments before and beside it."""
+        ahead = self.close(row.indent)
+        before, beside, behind = self.notes.take(row.places)
+        text = render(row.layout, row.indent, notes=self.notes)
+        *more, last = beside or ("",)
+        if "\n" in text and self.notes.above:
+            more, last = [*more, last], ""
+        before = (*ahead, *before, *filter(None, more))
+        if self.last < 0 and not last and before and MARK.match(before[-1]):
+            *before, last = before  # above the first line, it would be for the whole file
+        if row.apart and before[:1] != ("",):
+            before = ("", *before)
+        first = row.indent > self.last or not self.lines
+        self.comments(tidied(before, first=first), row.indent)
+        self.lines.append(" " * row.indent + text if text else "")
+        if last:
+            self.lines[-1] += f"  {last}"
+        if behind:
+            self.behind.append((row.indent, behind))
+        self.last = row.indent
+
+    def comments(self, texts: Iterable[str], indent: int) -> None:
+        """Comments on lines of their own."""
+        self.lines += [" " * indent + text if text else "" for text in texts]
+
+    def close(self, indent: int) -> tuple[str, ...]:
+        """Writes the comments behind what ends before a row; those of its neighbour come to stand before the row."""
+        while self.behind and self.behind[-1][0] > indent:
+            level, texts = self.behind.pop()
+            self.comments(tidied(texts), level)
+        return self.behind.pop()[1] if self.behind and self.behind[-1][0] == indent else ()
+
+
+def tidied(texts: Iterable[str], *, first: bool = False) -> list[str]:
+    """Comments with at most one empty line between two, and none before the first thing inside of another."""
+    found: list[str] = []
+    for text in texts:
+        if text or (found[-1] if found else not first):
+            found.append(text)
+    return found

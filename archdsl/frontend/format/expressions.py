@@ -10,8 +10,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Span
-from archdsl.frontend.format.doc import Align, DocGroup, Layout, LineBreak, Nest, Spot
-from archdsl.frontend.format.trivia import at
+from archdsl.frontend.format.doc import Align, DocGroup, Layout, LineBreak, Nest, Spot, at
 from archdsl.syntax import ast
 
 STEP = 4

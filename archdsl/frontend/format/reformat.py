@@ -8,8 +8,8 @@ from archdsl.diagnostics import ArchError, Source, Span, catalog
 from archdsl.diagnostics.characters import plain as without_tabs
 from archdsl.frontend import read
 from archdsl.frontend.format.arch import arch_text
-from archdsl.frontend.format.arch_comments import notes_of_arch
-from archdsl.frontend.format.trivia import Notes
+from archdsl.frontend.format.attach_comments import notes_of_arch
+from archdsl.frontend.format.doc import Notes
 from archdsl.frontend.format.yaml import yaml_text
 from archdsl.frontend.format.yaml_comments import notes_of_yaml
 from archdsl.syntax.detect_format import is_yaml

@@ -8,9 +8,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from archdsl.diagnostics import Source, Span
-from archdsl.frontend.format.arch_comments import LineElements, elements, statements
-from archdsl.frontend.format.attach_comments import Comment, CommentCollector, Region, Tokens, tokens
-from archdsl.frontend.format.trivia import Comments, Notes, Place, at, of
+from archdsl.frontend.format.attach_comments import (
+    Comment,
+    CommentCollector,
+    LineElements,
+    Region,
+    Tokens,
+    elements,
+    statements,
+    tokens,
+)
+from archdsl.frontend.format.doc import Comments, Notes, Place, at, of
 from archdsl.frontend.yaml.compose import load
 from archdsl.syntax.ast import Block, Chain, Function, Node, Return
 from archdsl.syntax.document import Backbone, File
