@@ -1,4 +1,4 @@
-"""Weights of other projects' networks: their names are ours by rules, which are data (the YAML files here)."""
+"""Weights of other projects' networks, renamed by rules, which are data (the YAML files here)."""
 
 from archdsl.weights.loading import load_weights as load_weights
 from archdsl.weights.loading import to_reference as to_reference

@@ -1,25 +1,22 @@
-"""Which tensor of theirs is which of ours: by names alone, each on both sides used once, or told what is not."""
+"""Match tensors of a checkpoint to those of a network: by name, each used once, then by shape."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.weights.rules import KeyRule, Scheme
-from archdsl.weights.transforms import TensorTransform
+from archdsl.weights.report import COUNTER, clipped, module, section, shape
+from archdsl.weights.rules import KeyRule, Scheme, TensorTransform
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-COUNTER = "num_batches_tracked"
-"""What a batch norm also counts; frozen norms and checkpoints of before 2018 do not have it."""
-
+# A head that was replaced may be deeper by this many levels (`fc.0.1` for `fc`).
 LEVELS = 4
-"""Maximum number of levels that a head which was replaced may be deeper than the one before."""
 
 
 class Move(NamedTuple):
-    """A tensor of theirs, and what it is here."""
+    """Tensor of theirs, and the tensors of ours that it becomes."""
 
     theirs: str
     ours: tuple[str, ...]
@@ -27,19 +24,21 @@ class Move(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All moves between a state dict of theirs and one of ours, and what has no other side.
+    """Moves between a state dict of theirs and one of ours, and the keys without another side.
 
-    `left_over` has for each key of theirs the name that it would have here, or none.
+    `left_over` maps each such key of theirs to the name that it would have here, or to nothing. `own` is set for a
+    checkpoint in our own naming.
     """
 
     scheme: str
     moves: tuple[Move, ...]
     left_over: dict[str, str]
     missing: tuple[str, ...]
+    own: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether every key has its other side, counters aside."""
+        """True if every key has its other side, counters aside."""
         return not self.left_over and all(key.endswith(f".{COUNTER}") for key in self.missing)
 
     def ours(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -61,17 +60,19 @@ class Plan(NamedTuple):
 
 
 def identity(theirs: Collection[str], ours: Collection[str]) -> Plan:
-    """The plan for a state dict in our own naming."""
+    """Plan for a state dict in our own naming."""
     return Plan(
         "archdsl",
         tuple(Move(key, (key,)) for key in theirs if key in ours),
         {key: key for key in theirs if key not in ours},
         tuple(key for key in ours if key not in theirs),
+        own=True,
     )
 
 
 def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan:
-    """The plan by a scheme's rules: for each key of theirs the first line that leads to keys of ours still free."""
+    """Plan by the rules of a scheme: each key of theirs follows the first rule that leads to free keys of ours."""
+    # Rules name modules; a module's weight, bias and statistics follow together.
     names = {key.rpartition(".")[0] for key in theirs}
     leads = {name: list(lead(scheme, name)) for name in names}
     free = dict.fromkeys(ours)
@@ -92,7 +93,7 @@ def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan
 
 
 def lead(scheme: Scheme, name: str) -> Iterator[tuple[KeyRule, list[str]]]:
-    """Where the rules lead from a module of theirs."""
+    """Rules that match a module of theirs, with our modules."""
     for rule in scheme.rules:
         found = rule.here(name)
         if found is not None:
@@ -100,7 +101,7 @@ def lead(scheme: Scheme, name: str) -> Iterator[tuple[KeyRule, list[str]]]:
 
 
 def beneath(scheme: Scheme, name: str, leaf: str) -> str:
-    """The name that a key would have here if the rules led into modules: `head.linear.2.weight` of `fc.2.weight`."""
+    """Name that a key would have here if the rules led into modules: `head.linear.2.weight` for `fc.2.weight`."""
     for _ in range(LEVELS):
         name, _, last = name.rpartition(".")
         leaf = f"{last}.{leaf}"
@@ -110,7 +111,7 @@ def beneath(scheme: Scheme, name: str, leaf: str) -> str:
 
 
 def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
-    """The plan by which our keys get their names, if each gets one of its own that leads back to it."""
+    """Plan by which our keys get their names, or None unless each key gets a name that leads back to it."""
     origins: dict[str, str] = {}
     for name in dict.fromkeys(key.rpartition(".")[0] for key in ours):
         origins[name] = origin(scheme, name)
@@ -123,6 +124,116 @@ def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
 
 
 def origin(scheme: Scheme, name: str) -> str:
-    """What a module of ours is called there, or nothing."""
+    """Their name of a module of ours, or nothing."""
     found = (rule.there(name) for rule in scheme.rules)
     return next((each for each in found if each is not None), "")
+
+
+# ---- shapes ------------------------------------------------------------------------------------------------------
+
+# Section of the classifier, by convention.
+HEAD = "head"
+
+
+class TargetModel(NamedTuple):
+    """Tensors of a model, and the name of its first section, whose convolution sees the input."""
+
+    state: dict[str, Tensor]
+    first: str
+
+
+class Fitted(NamedTuple):
+    """State dict that fits a model, with everything that was adapted; or the misfits."""
+
+    state: dict[str, Tensor]
+    adapted: dict[str, str]
+    fresh: dict[str, str]
+    started: tuple[str, ...]
+    missing: tuple[str, ...]
+    # For keys of the network, a sentence on the shapes.
+    misshapen: dict[str, str]
+
+
+def fit(network: TargetModel, given: Mapping[str, Tensor], head: str) -> Fitted:
+    """Complete the given tensors to a whole state dict of the model."""
+    import torch
+
+    both = {key: shapes(tensor, network.state[key]) for key, tensor in given.items()}
+    wrong = {key: (there, here) for key, (there, here) in both.items() if there != here}
+    fresh = {} if head == "strict" else other_classes(wrong)
+    adapted = other_inputs({key: value for key, value in wrong.items() if key not in fresh}, network.first)
+    missing = [key for key in network.state if key not in given]
+    started = tuple(key for key in missing if counts(key, given))
+    if head == "optional":
+        fresh |= {key: "the source does not have it" for key in missing if section(key) == HEAD}
+        others = {module(key) for key in wrong if section(key) == HEAD and key not in fresh}
+        fresh |= {key: "it has another shape in the source" for key in given if module(key) in others}
+    state = dict(given)
+    state |= {key: adapt_inputs(given[key], network.state[key].shape[1]) for key in adapted}
+    state |= {key: network.state[key] for key in fresh}
+    state |= {key: torch.zeros_like(network.state[key]) for key in started}
+    misshapen = {
+        key: f"{clipped(key)} has {shape(there)} for {shape(here)}"
+        for key, (there, here) in wrong.items()
+        if key not in fresh and key not in adapted
+    }
+    left = tuple(key for key in missing if key not in fresh and key not in started)
+    return Fitted(state, adapted, fresh, started, left, misshapen)
+
+
+# Shapes of a tensor on one side, and on theirs and ours.
+Shape = tuple[int, ...]
+Shapes = tuple[Shape, Shape]
+
+
+def shapes(theirs: Tensor, ours: Tensor) -> Shapes:
+    """Shapes on both sides."""
+    return tuple(theirs.shape), tuple(ours.shape)
+
+
+def counts(key: str, given: Mapping[str, Tensor]) -> bool:
+    """Tell the counter of a batch norm whose statistics are given without one: before 2018 there was none."""
+    return key.endswith(f".{COUNTER}") and f"{module(key)}.running_mean" in given
+
+
+def other_classes(wrong: Mapping[str, Shapes]) -> dict[str, str]:
+    """Tensors that depend on the number of classes, with the reason: the classifier's, and auxiliary ones."""
+    # The classifier tells the numbers of classes; layers with the same pair of them are auxiliary classifiers.
+    counts = {key: (there[0], here[0]) for key, (there, here) in wrong.items() if rows(there, here)}
+    heads = {counts[key] for key in counts if section(key) == HEAD}
+    if len(heads) != 1:
+        return {}
+    ((there, here),) = heads
+    why = f"{there:,} classes in the source, {here:,} here"
+    same = [key for key, pair in counts.items() if pair == (there, here)]
+    return {key: why for key in same if section(key) == HEAD or f"{module(key)}.bias" in same}
+
+
+def rows(there: Shape, here: Shape) -> bool:
+    """Tell shapes that differ in the number of outputs only."""
+    return len(there) == len(here) > 0 and there[1:] == here[1:]
+
+
+def other_inputs(wrong: Mapping[str, Shapes], first: str) -> dict[str, str]:
+    """First convolution, if it is the only misfit and the source has another number of input channels."""
+    if len(wrong) != 1:
+        return {}
+    ((key, (there, here)),) = wrong.items()
+    same = len(there) == len(here) == 4 and (there[0], *there[2:]) == (here[0], *here[2:])
+    if not same or section(key) != first or not there[1]:
+        return {}
+    how = "summed" if here[1] == 1 else "repeated and scaled"
+    return {key: f"{there[1]} input channels in the source, {here[1]} here: {how}"}
+
+
+def adapt_inputs(weight: Tensor, channels: int) -> Tensor:
+    """Weight of a first convolution for another number of input channels, as timm adapts it.
+
+    For one channel the inputs are summed. Otherwise they are repeated, and scaled so that equal channels give the
+    same.
+    """
+    given = weight.shape[1]
+    if channels == 1:
+        return weight.sum(1, keepdim=True)
+    repeated = weight.repeat(1, -(-channels // given), 1, 1)[:, :channels]
+    return repeated * (given / channels)

@@ -1,7 +1,7 @@
-"""Which part of a checkpoint is the network's: all that may be are tried, and the one that fits is taken.
+"""Choose the part of a checkpoint that is the network: try every place with its names, and take the one that fits.
 
-A part is a dict with tensors, or what of it stands below one beginning of names, as a backbone in a detector. Several
-may fit; one is preferred by its name (`wrappers.yaml`), or they are equal, or the user has to say which.
+A place is a dict with tensors, or the tensors below a prefix in it, as a backbone in a detector. If several fit, one is
+preferred by its path (`wrappers.yaml`), or they are equal, or the user has to say which.
 """
 
 from __future__ import annotations
@@ -13,30 +13,29 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.weights import rules
-from archdsl.weights.adapt import HEAD, Fitted, TargetModel, fit, module, section
-from archdsl.weights.assignment import COUNTER, Plan, identity, plan
+from archdsl.weights.assignment import HEAD, Fitted, Plan, TargetModel, fit, identity, plan
 from archdsl.weights.copying import given, strange
-from archdsl.weights.report import Caller, Misfits, clipped, some
-from archdsl.weights.transforms import Misshapen
+from archdsl.weights.report import COUNTER, Caller, Misfits, clipped, module, section, some
+from archdsl.weights.rules import Misshapen
 from archdsl.weights.unwrap import CheckpointPart, beginnings, below, parts, unlifted, unread
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Name of the empty path in messages.
 OUTERMOST = "the outermost names"
-"""What a path is called that has no parts."""
+# Prefix of the sections of outputs for training, by convention.
 AUXILIARY = "aux"
-"""What the sections of outputs for training are called, by convention."""
+# Number of keys of an unknown naming, and of places, in a message.
 FEW = 3
-"""So many keys of an unknown naming are shown."""
+# A naming counts as recognized if it gives at least one in this many names of the network.
 ENOUGH = 4
-"""One in so many names of a network has to be known before they are called those of a naming."""
+# Maximum number of places to try, within a part and in all.
 MOST = 64
-"""Maximum number of places that are tried, in a part and in all."""
 
 
 class Place(Protocol):
-    """Tensors, and the path to them in a checkpoint: keys of dicts, then the beginning of their names."""
+    """Tensors, and the path to them: keys of dicts, then a prefix of names."""
 
     @property
     def path(self) -> tuple[str, ...]: ...
@@ -48,20 +47,21 @@ Placed = TypeVar("Placed", bound=Place)
 
 
 class Candidate(NamedTuple):
-    """A part of a checkpoint that has names of the network's, and the plan by which they are read."""
+    """Part of a checkpoint with names of the network's.
+
+    `tensors` are named as in `plan`; `prefix` comes before these names in the checkpoint, `beside` are its other
+    names.
+    """
 
     path: tuple[str, ...]
     tensors: dict[str, Tensor]
-    """Under the names that the plan has."""
     plan: Plan
     prefix: str
-    """What their names begin with in the checkpoint."""
     beside: tuple[str, ...]
-    """The names of the part that begin otherwise."""
 
 
 class Candidacy(NamedTuple):
-    """What comes of a candidate: its tensors as the network takes them, or why they do not fit."""
+    """Result of fitting a candidate: its tensors as the network takes them, or the misfits."""
 
     candidate: Candidate
     fitted: Fitted
@@ -71,12 +71,12 @@ class Candidacy(NamedTuple):
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The path of the candidate."""
+        """Path of the candidate."""
         return self.candidate.path
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors of the candidate that the network has."""
+        """Tensors of the candidate that the network has."""
         held = self.candidate.tensors
         return {move.theirs: held[move.theirs] for move in self.candidate.plan.moves}
 
@@ -84,9 +84,9 @@ class Candidacy(NamedTuple):
 def choose(
     source: Mapping[str, Any], network: TargetModel, head: str, part: str | None, caller: Caller
 ) -> tuple[Candidacy, dict[str, str]]:
-    """The place of a checkpoint that fits a network, and the others, with the reasons why they were passed over.
+    """Place of a checkpoint that fits a network, and the places passed over, with reasons.
 
-    Raises ArchError where none fits, or several do and there is no telling which is meant.
+    Raises ArchError if none fits, or if several do and nothing tells which is meant.
     """
     found = parts(source)
     known = (each for each in candidates(found, network) if ENOUGH * len(each.plan.moves) >= len(network.state))
@@ -107,9 +107,9 @@ def choose(
 
 
 def passed_over(source: Mapping[str, Any], taken: Candidacy, tried: list[Candidacy]) -> dict[str, str]:
-    """The places that might be meant and were not taken, and why."""
+    """Places that may be meant and were not taken, with reasons."""
     others = (each for each in tried if each.path != taken.path)
-    found = {dotted(each.path) or OUTERMOST: next(each.misfits.labels(), "it fits, too") for each in others}
+    found = {dotted(each.path) or OUTERMOST: next(iter(each.misfits.labels()), "it fits, too") for each in others}
     return found | dict.fromkeys(unread(source, [each.path for each in tried]), "it holds no such network")
 
 
@@ -117,7 +117,7 @@ def passed_over(source: Mapping[str, Any], taken: Candidacy, tried: list[Candida
 
 
 def candidates(found: Iterable[CheckpointPart], network: TargetModel) -> Iterator[Candidate]:
-    """All places of a checkpoint where names of a network's stand, each with the plan that fits best."""
+    """Places of a checkpoint with names of the network's, each with the plan that fits best."""
     schemes = usable(network)
     for part in found:
         own = list(within(part, network, schemes))
@@ -128,12 +128,12 @@ def candidates(found: Iterable[CheckpointPart], network: TargetModel) -> Iterato
 
 
 def as_lifted(candidate: Candidate) -> Candidate:
-    """A candidate whose names were as timm's `features_only` makes them."""
+    """Candidate whose names were changed by timm's `features_only`."""
     return candidate._replace(plan=candidate.plan._replace(scheme=f"{candidate.plan.scheme}, by `features_only`"))
 
 
 def within(part: CheckpointPart, network: TargetModel, schemes: list[rules.Scheme]) -> Iterator[Candidate]:
-    """The places in one part."""
+    """Candidates of one part."""
     for prefix in places(part, network, schemes)[:MOST]:
         held = below(part.tensors, prefix)
         best = recognize(held, network)
@@ -144,7 +144,8 @@ def within(part: CheckpointPart, network: TargetModel, schemes: list[rules.Schem
 
 
 def places(part: CheckpointPart, network: TargetModel, schemes: list[rules.Scheme]) -> list[str]:
-    """The beginnings of names in a part that a network may stand below."""
+    """Prefixes in a part that the network may stand below."""
+    # Counters are missing in old checkpoints, so they are not evidence.
     counters = f".{COUNTER}"
     ours = {key for key in network.state if not key.endswith(counters)}
     told = {key for scheme in schemes for key in scheme.theirs}
@@ -157,7 +158,7 @@ def places(part: CheckpointPart, network: TargetModel, schemes: list[rules.Schem
 
 
 def likely(counts: Mapping[str, int], complete: int) -> list[str]:
-    """The beginnings that most of the names stand behind; of those that are not complete, the outermost."""
+    """Prefixes of the most names; of incomplete ones, the outermost only."""
     most = max(counts.values(), default=0)
     found = [prefix for prefix, count in counts.items() if count == most > 0]
     if most == complete:
@@ -167,7 +168,7 @@ def likely(counts: Mapping[str, int], complete: int) -> list[str]:
 
 
 def outside(prefix: str) -> Iterator[str]:
-    """The beginnings of a beginning of names, from none on."""
+    """Proper prefixes of a prefix, shortest first."""
     start = 0
     while start < len(prefix):
         yield prefix[:start]
@@ -175,7 +176,7 @@ def outside(prefix: str) -> Iterator[str]:
 
 
 def usable(network: TargetModel) -> list[rules.Scheme]:
-    """The schemes that a network's names may be of."""
+    """Schemes that apply to the network."""
     return [
         scheme
         for project in rules.projects()
@@ -185,7 +186,7 @@ def usable(network: TargetModel) -> list[rules.Scheme]:
 
 
 def recognize(theirs: Mapping[str, Tensor], network: TargetModel) -> Plan | None:
-    """The plan of the naming that fits best, if one does; ours goes first."""
+    """Plan of the naming that fits best, or None; ours comes first."""
     found = [identity(theirs, network.state)]
     if 2 * len(found[0].moves) < len(theirs):
         schemes = (scheme for scheme in usable(network) if any(key in theirs for key in scheme.theirs))
@@ -195,7 +196,7 @@ def recognize(theirs: Mapping[str, Tensor], network: TargetModel) -> Plan | None
 
 
 def unknown(theirs: Mapping[str, Tensor], network: TargetModel) -> ArchError:
-    """The error of names that lead nowhere."""
+    """Error of an unknown naming."""
     label = f"the source has {some(theirs, FEW)}, the network {some(network.state, FEW)}"
     help = f"rename its keys as ours, or as those of {', '.join(rules.projects())} for networks of that family"
     return catalog.NAMING.error(None, label, help=help)
@@ -205,13 +206,14 @@ def unknown(theirs: Mapping[str, Tensor], network: TargetModel) -> ArchError:
 
 
 def attempt(candidate: Candidate, network: TargetModel, head: str) -> Candidacy:
-    """A candidate, fitted to a network."""
+    """Fit a candidate to a network."""
     found = candidate.plan
     left_out = set(spare(found, network, head))
     others = [key for key in foreign(found) if key not in left_out]
     left_over = [key for key in found.left_over if key not in left_out and key not in set(others)]
     out = tuple(key for key in found.left_over if key in left_out)
     beside = (*(candidate.prefix + key for key in others), *candidate.beside)
+    # Before any arithmetic, which quantized or sparse tensors would fail in odd ways.
     odd = of_strange_kinds(candidate, network)
     try:
         fitted = UNFITTED if odd else fit(network, found.ours(candidate.tensors), head)
@@ -225,7 +227,7 @@ UNFITTED = Fitted({}, {}, {}, (), (), {})
 
 
 def of_strange_kinds(candidate: Candidate, network: TargetModel) -> dict[str, str]:
-    """What is said of tensors that no network can be filled from, before anything is done with them."""
+    """Sentences on tensors of kinds that no network can be filled from."""
     return strange(
         given(candidate.prefix + move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours])
         for move in candidate.plan.moves
@@ -233,7 +235,7 @@ def of_strange_kinds(candidate: Candidate, network: TargetModel) -> dict[str, st
 
 
 def spare(found: Plan, network: TargetModel, head: str) -> Iterator[str]:
-    """The keys of theirs that a model may do without: the classifier, if it has none, and auxiliary outputs."""
+    """Keys of theirs that the network can do without: a classifier that it lacks, and auxiliary outputs."""
     sections, modules = {section(key) for key in network.state}, {module(key) for key in network.state}
     taken = {module(key) for move in found.moves for key in move.ours}
     classifier = head != "strict" and not any(section(key) == HEAD for key in found.missing)
@@ -247,24 +249,22 @@ def spare(found: Plan, network: TargetModel, head: str) -> Iterator[str]:
 
 
 def above(name: str) -> Iterator[str]:
-    """The modules that a tensor is in, the innermost first."""
+    """Modules that a tensor is in, innermost first."""
     while name := module(name):
         yield name
 
 
 def foreign(found: Plan) -> Iterator[str]:
-    """The keys of another part of a larger network: no rule leads from them, and no module of the network's has them.
-
-    In our own naming any section may be the network's, so none is another part.
-    """
-    if found.scheme == "archdsl":
+    """Keys of another part of a larger network: no rule and no section of the network's matches them."""
+    # In our own naming any section may be the network's.
+    if found.own:
         return
     own = {section(move.theirs) for move in found.moves}
     yield from (key for key, ours in found.left_over.items() if not ours and section(key) not in own)
 
 
 def way_out(trial: Candidacy, head: str, caller: Caller) -> str:
-    """What to do about weights that do not fit."""
+    """Help for weights that do not fit."""
     found = trial.misfits
     leads = {trial.candidate.plan.left_over[key] or key for key in found.left_over}
     if all(section(key) == HEAD for key in (*found.missing, *trial.fitted.misshapen, *leads)):
@@ -277,7 +277,8 @@ def way_out(trial: Candidacy, head: str, caller: Caller) -> str:
 
 
 def decide(fitting: list[Placed], caller: Caller) -> Placed:
-    """The one of several places that all fit; raises ArchError where they differ and none is preferred."""
+    """Choose between places that all fit; raises ArchError if they differ and none is preferred."""
+    # Places with equal tensors are one choice.
     kinds: list[list[Placed]] = []
     for each in fitting:
         alike = next((kind for kind in kinds if equal(kind[0].tensors, each.tensors)), None)
@@ -292,7 +293,7 @@ def decide(fitting: list[Placed], caller: Caller) -> Placed:
 
 
 def several(paths: list[tuple[str, ...]], what: str, caller: Caller) -> ArchError:
-    """The error of places that are not chosen from."""
+    """Error of an ambiguous choice."""
     names = [clipped(dotted(path)) for path in paths]
     help = f"say which, as {caller.part.format(next(name for name in names if name))}"
     label = f"{listed(name or OUTERMOST for name in names[:FEW])} {what}"
@@ -301,12 +302,12 @@ def several(paths: list[tuple[str, ...]], what: str, caller: Caller) -> ArchErro
 
 
 def equal(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> bool:
-    """Whether two places hold the same numbers under the same names."""
+    """Compare two places, names and numbers."""
     return one.keys() == other.keys() and all(same(tensor, other[key]) for key, tensor in one.items())
 
 
 def same(one: Tensor, other: Tensor) -> bool:
-    """Whether two tensors are the same to the last number."""
+    """Compare two tensors bit for bit."""
     import torch
 
     if one is other:
@@ -320,29 +321,29 @@ def same(one: Tensor, other: Tensor) -> bool:
 
 
 def prefers(one: Place, other: Place) -> bool:
-    """Whether a preference is for one place over another, and none the other way round."""
+    """Tell whether one place is preferred over another."""
     return leans(one.path, other.path) and not leans(other.path, one.path)
 
 
 def leans(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether a preference is for a path over another, by the words that only one of them has."""
+    """Tell whether a row of `preferences` favours a path, by the words that only one of the two has."""
     mine, theirs = words(one), words(other)
     only, others = {"", *(mine - theirs)}, {"", *(theirs - mine)}
     return any(first in only and last in others for first, last in rules.content("wrappers")["preferences"])
 
 
 def words(path: Iterable[str]) -> set[str]:
-    """The words of a path."""
+    """Words of a path."""
     return {word.lower() for each in path for word in re.split(r"[._]", each)}
 
 
 def dotted(path: Iterable[str]) -> str:
-    """A path as the user writes it."""
+    """Path as users write it."""
     return ".".join(each.strip(".") for each in path)
 
 
 def named(found: list[Placed], part: str, caller: Caller) -> list[Placed]:
-    """The places whose paths hold the one that a user names."""
+    """Places whose paths contain the part that a user names."""
     asked = f".{part.strip('.')}."
     chosen = [each for each in found if asked in f".{dotted(each.path)}."]
     if not chosen:

@@ -1,4 +1,4 @@
-"""Numbers from tensors into those of a network: all of them, or none."""
+"""Copy tensors into a network: all of them, or none."""
 
 from __future__ import annotations
 
@@ -13,92 +13,92 @@ from archdsl.weights.report import some
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Dtypes of weights.
 FLOATS = ("float64", "float32", "float16", "bfloat16")
-"""The types of the numbers of networks, as torch names them."""
 COUNTS = ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "uint64")
 
 
 class Pair(NamedTuple):
-    """A tensor of a network, and that which it is to have the numbers of."""
+    """Tensor of a network, and the tensor to copy into it."""
 
     target: Tensor
     source: Tensor
 
 
-class RefusedTensor(NamedTuple):
-    """A kind of tensor that no network can be filled from: how it is known, what it is, what to do about it."""
+class Refused(NamedTuple):
+    """Kind of tensor that no network can be filled from: its test, name and help."""
 
     known: Callable[[Tensor], bool]
     label: str
     help: str
 
 
+def kind(known: Callable[[Tensor], bool], label: str, help: str) -> Refused:
+    """Row of the tables; a function, as the type checker does not see a lambda's type in a tuple's constructor."""
+    return Refused(known, label, help)
+
+
 def dtype(tensor: Tensor) -> str:
-    """The type of a tensor's numbers."""
+    """Name of a tensor's dtype."""
     return str(tensor.dtype).removeprefix("torch.")
 
 
 def uninitialized(tensor: Tensor) -> bool:
-    """Whether a tensor waits for its shape."""
+    """Tell a lazy parameter, which has no shape yet."""
     from torch.nn.parameter import is_lazy
 
     return is_lazy(tensor)
 
 
 def strided(tensor: Tensor) -> bool:
-    """Whether a tensor's numbers lie in rows, as they do in networks."""
+    """Tell a dense tensor."""
     return str(tensor.layout) == "torch.strided"
-
-
-def kind(known: Callable[[Tensor], bool], label: str, help: str) -> RefusedTensor:
-    """A row of the tables."""
-    return RefusedTensor(known, label, help)
 
 
 SCALED = "take the weights as they were before quantization, or scale them back: their scales are elsewhere"
 LEFT_OUT = "leave them out: what is not given is counted from 0"
+# Tensors that hold no plain numbers.
 UNLIKE = (
     kind(uninitialized, "tensors without a shape yet", "run the network once, so that it gets its shapes"),
-    kind(lambda each: each.is_meta, "tensors without numbers, on the device `meta`", "load them where they have some"),
-    kind(lambda each: each.is_nested, "nested tensors, which have several shapes", "give tensors of one shape"),
-    kind(lambda each: each.is_quantized, "quantized tensors", "`tensor.dequantize()` gives plain ones"),
-    kind(lambda each: not strided(each), "sparse tensors, or a library's own", "`tensor.to_dense()` gives plain ones"),
+    kind(lambda x: x.is_meta, "tensors without numbers, on the device `meta`", "load them where they have some"),
+    kind(lambda x: x.is_nested, "nested tensors, which have several shapes", "give tensors of one shape"),
+    kind(lambda x: x.is_quantized, "quantized tensors", "`tensor.dequantize()` gives plain ones"),
+    kind(lambda x: not strided(x), "sparse tensors, or a library's own", "`tensor.to_dense()` gives plain ones"),
 )
-"""Kinds of tensors that hold no plain numbers."""
+# Dtypes that no weights have.
 NO_FLOATS = (
-    kind(lambda each: dtype(each) == "bool", "true and false for weights", "give floating-point numbers"),
-    kind(lambda each: each.is_complex(), "complex numbers for weights", "give real ones: no network here has others"),
-    kind(lambda each: dtype(each).startswith("float8"), "numbers of 8 bits (float8) for weights", SCALED),
-    kind(lambda each: dtype(each) not in FLOATS, "integers for weights, as quantized networks have", SCALED),
+    kind(lambda x: dtype(x) == "bool", "true and false for weights", "give floating-point numbers"),
+    kind(lambda x: x.is_complex(), "complex numbers for weights", "give real ones: no network here has others"),
+    kind(lambda x: dtype(x).startswith("float8"), "numbers of 8 bits (float8) for weights", SCALED),
+    kind(lambda x: dtype(x) not in FLOATS, "integers for weights, as quantized networks have", SCALED),
 )
-"""Kinds of numbers that the weights of a network are not."""
+# Values that no counter has.
 NO_COUNTS = (
-    kind(lambda each: dtype(each) not in (*FLOATS, *COUNTS), "something else than numbers for counts", LEFT_OUT),
-    kind(lambda each: not whole(each), "numbers that are not whole for counts", LEFT_OUT),
+    kind(lambda x: dtype(x) not in (*FLOATS, *COUNTS), "something else than numbers for counts", LEFT_OUT),
+    kind(lambda x: not whole(x), "numbers that are not whole for counts", LEFT_OUT),
 )
-"""Kinds of numbers that nothing counts in."""
 
 
 def whole(tensor: Tensor) -> bool:
-    """Whether numbers are whole, and not too large to count in."""
+    """Check that all numbers are integers, within the range of int64."""
     import torch
 
     return bool((tensor.to(torch.int64).to(tensor.dtype) == tensor).all())
 
 
-def kinds_for(counts: bool, most: int) -> tuple[RefusedTensor, ...]:
-    """The kinds of tensors that `most` numbers of a network cannot be filled from, which may be counts."""
+def kinds_for(counts: bool, most: int) -> tuple[Refused, ...]:
+    """Kinds of tensors that cannot fill `most` numbers of a network, which may be counts."""
     blown = kind(lambda each: blown_up(each, most), "tensors that repeat the few numbers that they hold", "clone them")
     return (*UNLIKE, blown, *(NO_COUNTS if counts else NO_FLOATS))
 
 
 def blown_up(tensor: Tensor, most: int) -> bool:
-    """Whether a tensor shows more numbers than there are in its memory, and than are wanted of it."""
+    """Tell an expanded tensor: more elements than its memory has, and than are needed."""
     return tensor.numel() > most and tensor.nbytes > tensor.untyped_storage().nbytes()
 
 
 class Given(NamedTuple):
-    """A tensor of a source, and what it is for: `most` numbers of a network, which may be counts."""
+    """Tensor of a source that is to fill `most` numbers of a network, which may be counts."""
 
     key: str
     tensor: Tensor
@@ -107,12 +107,12 @@ class Given(NamedTuple):
 
 
 def given(key: str, source: Tensor, targets: Sequence[Tensor]) -> Given:
-    """A tensor from which some of a network are to be filled."""
+    """Tensor that is to fill some of the network's."""
     return Given(key, source, not targets[0].is_floating_point(), sum(each.numel() for each in targets))
 
 
 def strange(tensors: Iterable[Given]) -> dict[str, str]:
-    """What is said of tensors of kinds that no network is filled from, and what to do about them."""
+    """Sentences on tensors of refused kinds, with their helps."""
     found: dict[tuple[str, str], list[str]] = {}
     for key, tensor, counts, most in tensors:
         known = next((each for each in kinds_for(counts, most) if each.known(tensor)), None)
@@ -122,13 +122,13 @@ def strange(tensors: Iterable[Given]) -> dict[str, str]:
 
 
 def check(tensors: Iterable[Given]) -> None:
-    """Raises ArchError where tensors are of a kind that no network is filled from."""
+    """Raise ArchError for tensors of refused kinds."""
     if found := strange(tensors):
         raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in found.items()])
 
 
 def check_network(state: Mapping[str, Any]) -> None:
-    """Raises ArchError where a network cannot hold numbers."""
+    """Raise ArchError if the network cannot hold numbers."""
     import torch
 
     if odd := [key for key, value in state.items() if not isinstance(value, torch.Tensor)]:
@@ -148,12 +148,13 @@ PLAIN_NETWORK = "build it anew with archdsl.build(), and load before anything el
 
 
 def write(pairs: Mapping[str, Pair]) -> dict[str, str]:
-    """Fills each target from its source; which targets then hold numbers that are not finite, and how many.
+    """Copy each source into its target; return the targets that then are not finite, with a count.
 
-    Whatever is raised on the way, an interrupt of the user's included, all targets are then as they were.
+    If anything is raised on the way, an interrupt by the user included, all targets are restored.
     """
     import torch
 
+    # Targets may share memory with each other, and sources with targets.
     held = Counter(memory(pair.target) for pair in pairs.values())
     ready = {key: Pair(pair.target, apart(key, pair, held)) for key, pair in pairs.items()}
     before: list[Pair] = []
@@ -170,7 +171,7 @@ def write(pairs: Mapping[str, Pair]) -> dict[str, str]:
 
 
 def overwrite(key: str, pair: Pair) -> None:
-    """Fills one target. Raises ArchError."""
+    """Copy into one target. Raises ArchError."""
     try:
         pair.target.copy_(pair.source)
     except (RuntimeError, TypeError, NotImplementedError) as error:
@@ -178,25 +179,25 @@ def overwrite(key: str, pair: Pair) -> None:
 
 
 def uncopied(key: str, error: Exception) -> ArchError:
-    """The error of a tensor that torch does not copy."""
+    """Error of a tensor that torch does not copy."""
     said = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     return catalog.UNFIT.error(None, f"{some([key])} cannot be copied: {said}", help="give plain tensors")
 
 
 def restore(before: list[Pair]) -> None:
-    """Gives targets what they had; the last first, as some may share memory."""
+    """Restore targets; in reverse, as some may share memory."""
     for target, source in reversed(before):
         with suppress(RuntimeError):  # what cannot be written was not: only the last can be so
             target.copy_(source)
 
 
 def memory(tensor: Tensor) -> int:
-    """Where the memory is that a tensor is in, perhaps with others."""
+    """Address of a tensor's storage."""
     return tensor.untyped_storage().data_ptr()
 
 
 def apart(key: str, pair: Pair, held: Mapping[int, int]) -> Tensor:
-    """A source as a plain tensor, whose numbers do not change while targets do. Raises ArchError."""
+    """Source as a plain tensor that does not share memory with a target. Raises ArchError."""
     import torch
 
     source = pair.source
@@ -212,7 +213,7 @@ def apart(key: str, pair: Pair, held: Mapping[int, int]) -> Tensor:
 
 
 def check_shared(pairs: Mapping[str, Pair]) -> None:
-    """Raises ArchError where targets that share memory did not all get what they were to have."""
+    """Raise ArchError if targets that share memory were to get different values."""
     lost = [key for key, pair in pairs.items() if not same_bits(pair.target, pair.source)]
     if lost:
         label = f"the network has several names for the memory of {some(lost)}, and the source has different numbers"
@@ -220,7 +221,7 @@ def check_shared(pairs: Mapping[str, Pair]) -> None:
 
 
 def same_bits(target: Tensor, source: Tensor) -> bool:
-    """Whether a target has its source's numbers, NaN or not."""
+    """Compare bit for bit, so that NaN equals NaN."""
     import torch
 
     both = [each.reshape(-1).contiguous().view(torch.uint8) for each in (target, source.to(target))]
@@ -228,7 +229,7 @@ def same_bits(target: Tensor, source: Tensor) -> bool:
 
 
 def not_finite(pairs: Mapping[str, Pair]) -> Iterator[tuple[str, str]]:
-    """The targets that hold NaN or infinite numbers, and how many of them."""
+    """Targets with NaN or infinite values, with their number."""
     import torch
 
     for key, (target, _) in pairs.items():

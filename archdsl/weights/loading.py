@@ -1,4 +1,4 @@
-"""Weights into a model, from a checkpoint of any naming that the rules know, and back under their names."""
+"""Load weights of any known naming into a model, and export them under another project's names."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.weights import rules
-from archdsl.weights.adapt import Fitted, TargetModel, section
-from archdsl.weights.assignment import COUNTER, Plan, back
+from archdsl.weights.assignment import Fitted, Plan, TargetModel, back
 from archdsl.weights.choice import choose, decide, named
 from archdsl.weights.copying import Given, Pair, check, check_network, write
-from archdsl.weights.report import PYTHON, Caller, Report, some
-from archdsl.weights.sources import opened, target
-from archdsl.weights.transforms import Misshapen
+from archdsl.weights.files import open_source, open_target
+from archdsl.weights.report import COUNTER, PYTHON, Caller, Report, section, some
+from archdsl.weights.rules import Misshapen
 from archdsl.weights.unwrap import CheckpointPart, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from archdsl.weights.sources import Source
+    from archdsl.weights.files import Source
 
 Head = Literal["adapt", "strict", "optional"]
+# Number of keys in a message.
 FEW = 3
-"""So many keys of a network are shown."""
 
 
 def load_weights(
     model: nn.Module | Mapping[str, Tensor], source: Source, *, head: Head = "adapt", part: str | None = None
 ) -> Report:
-    """Fills a model with weights, and reports what became of each key.
+    """Fill a model with weights, and report what became of each key.
 
-    `source` is a state dict, a module, or the path of a file or folder. The naming is recognized by the keys: our own,
-    torchvision's, timm's, pytorchcv's, or the authors'. The network may stand in wrappers and beside other things;
-    `part` says where, in case several places of the source fit. Every key of the network has to be used once and have
-    the right shape; otherwise ArchError lists what is not, and the model is as it was. Two things are adapted, and
-    told: another number of input channels in the first convolution, and another number of classes, for which the
-    classifier stays as it is. `head="strict"` refuses the latter; with `head="optional"` the source may have no
-    classifier at all, or any other one. What the model has no place for may be left out, where it is a classifier or an
-    auxiliary output; that is told, too.
+    `source` is a state dict, a module, or the path of a file or folder. The naming is recognized by the keys: our
+    own, torchvision's, timm's, pytorchcv's, or the authors'. The network may stand in wrappers and beside other
+    things; `part` says where, in case several places of the source fit. Every key of the network has to be used
+    once and have the right shape; otherwise ArchError lists what is not, and the model is as it was.
+
+    Two things are adapted, and reported: another number of input channels in the first convolution, and another
+    number of classes, for which the classifier stays as it is. `head="strict"` refuses the latter; with
+    `head="optional"` the source may have no classifier at all, or any other one. Keys that the model has no place
+    for may be left out if they are a classifier's or an auxiliary output's; that is reported, too.
     """
     return load(model, source, head, part, PYTHON)
 
@@ -46,12 +46,12 @@ def load_weights(
 def load(
     model: nn.Module | Mapping[str, Tensor], source: Source, head: Head, part: str | None, caller: Caller
 ) -> Report:
-    """`load_weights`, whose help is in the words of its caller."""
+    """`load_weights` with helps in the words of its caller."""
     if head not in get_args(Head):
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
     check_network(network.state)
-    taken, passed_over = choose(opened(source), network, head, part, caller)
+    taken, passed_over = choose(open_source(source), network, head, part, caller)
     not_finite = fill(network, taken.fitted)
     found = taken.candidate.plan
     return Report(
@@ -70,17 +70,15 @@ def load(
 
 
 def fill(network: TargetModel, fitted: Fitted) -> dict[str, str]:
-    """Writes the numbers; says which are not finite.
-
-    `load_state_dict` would take time that grows with the square of the depth.
-    """
+    """Copy the tensors into the network; return those that are not finite."""
+    # Not `load_state_dict`, whose time grows with the square of the network's depth.
     pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in network.state.items() if key not in fitted.fresh}
     return write(pairs)
 
 
 def inspect(model: nn.Module | Mapping[str, Any]) -> TargetModel:
-    """What a model or its state dict holds."""
-    state = target(model, "model")
+    """Tensors of a model or of its state dict."""
+    state = open_target(model, "model")
     return TargetModel(state, section(next(iter(state))))
 
 
@@ -88,7 +86,7 @@ def inspect(model: nn.Module | Mapping[str, Any]) -> TargetModel:
 
 
 class NamedNetwork(NamedTuple):
-    """A network in a source, and the plan by which a project names its tensors."""
+    """Network in a source, and the plan by which a project names its tensors."""
 
     path: tuple[str, ...]
     tensors: dict[str, Tensor]
@@ -96,15 +94,15 @@ class NamedNetwork(NamedTuple):
 
 
 def to_reference(model: Source, project: str, *, part: str | None = None) -> dict[str, Tensor]:
-    """A model's state dict under the names of `torchvision`, `timm`, `pytorchcv` or `vovnet`; `load_weights` undoes it.
+    """State dict of a model under the names of `torchvision`, `timm`, `pytorchcv` or `vovnet`.
 
-    `model` is a module, its state dict, or the path of a file or folder; `part` says where the network is in it, in
-    case there are several. Raises ArchError where the project has no such network.
+    `load_weights` is the inverse. `model` is a module, its state dict, or the path of a file or folder; `part` says
+    where the network is in it, in case there are several. Raises ArchError if the project has no such network.
     """
     if project not in rules.projects():
         help = did_you_mean(project, rules.projects()) or f"there are {', '.join(rules.projects())}"
         raise catalog.USAGE.error(None, f"no naming is called `{project}`", help=help)
-    given = parts(opened(model, "model"))
+    given = parts(open_source(model, "model"))
     found = [each for every in given for each in networks(every, project)]
     if not found:
         tensors = max((each.tensors for each in given), key=len)
@@ -122,7 +120,7 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
 
 
 def networks(part: CheckpointPart, project: str) -> Iterator[NamedNetwork]:
-    """The networks in a part that a project has names for."""
+    """Networks in a part that a project has names for."""
     for prefix in main(part.tensors):
         tensors = below(part.tensors, prefix)
         if found := naming(project, tensors):
@@ -130,7 +128,7 @@ def networks(part: CheckpointPart, project: str) -> Iterator[NamedNetwork]:
 
 
 def naming(project: str, state: Mapping[str, Tensor]) -> Plan | None:
-    """The plan by which a project names the tensors of a state dict of ours, if it can."""
+    """Plan by which a project names a state dict of ours, or None."""
     for scheme in rules.schemes(project):
         if all(key in state for key in scheme.ours) and (found := back(scheme, state)):
             return found

@@ -1,11 +1,11 @@
-"""Pickles, read as data: lists, dicts, numbers and texts are made, and nothing that a pickle names is looked up or run.
+"""Read pickles as data, without importing or calling anything that they name.
 
-A pickle is a program for a machine with a stack and a memo. This is such a machine, for all protocols, with one
-difference: where Python would import and call something, it makes an `Inert` thing that knows its name. What a reader
-does want made (tensors, ordered dicts) stands in a table of makers, by name.
+A pickle is a program for a stack machine with a memo. `Machine` runs all protocols of it with one difference: where
+Python would import and call a global, it makes an `Inert` object that keeps the name. The objects that readers need
+(tensors, ordered dicts) come from a table of makers, by name.
 
-Time and memory are bounded by the file's size, whatever the pickle says: each step takes from an allowance, lengths are
-looked at before they are read, and no dict has keys whose hashing takes long.
+A hostile file can cost neither time nor memory: each step is charged to a budget that depends on the file's size,
+lengths are checked before anything is read, and keys of dicts hash fast.
 """
 
 from __future__ import annotations
@@ -16,24 +16,47 @@ from mmap import mmap
 from sys import getsizeof
 from typing import IO, Any, NamedTuple, cast
 
-from archdsl.weights.bounds import ByteBudget, Unreadable
 
+class Unreadable(Exception):
+    """Reason a file cannot be read: a sentence without its subject, and a help."""
+
+    def __init__(self, label: str, help: str = "") -> None:
+        super().__init__(label)
+        self.label = label
+        self.help = help
+
+
+class ByteBudget:
+    """Number of bytes that values may still take."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, cost: int) -> None:
+        """Deduct the cost of a value; raise Unreadable when the budget is spent."""
+        self.left -= cost
+        if self.left < 0:
+            raise Unreadable("holds far more values than weights need", "save the state dict alone")
+
+
+# ---- values
+
+# Longest string or number that is read, in bytes. Longer ones are skipped: no weights contain them.
 LONGEST = 1 << 20
-"""So many bytes a text or a number may have; what is longer is skipped, as nothing of weights is."""
+# Integers below this bound have different hashes. Above it a file could make every key of a dict collide.
 LARGEST_KEY = 1 << 60
-"""Below it, different integers have different hashes; above, a file could make a dict as slow as a list."""
 
 
 class GlobalName(NamedTuple):
-    """A class or function that a pickle names: its name, and no more."""
+    """Name of a class or function that a pickle refers to; never imported."""
 
     name: str
 
 
 class Inert:
-    """An object that only code of somebody else could make: what it is named after, and what was to become of it.
+    """Placeholder for an object that only foreign code could make.
 
-    `state` is what the object's attributes would be, `items` what it would hold as a dict.
+    `state` is what its attributes would be set from, `items` what it would hold as a dict.
     """
 
     __slots__ = ("items", "name", "state")
@@ -52,29 +75,30 @@ Makers = Mapping[str, Maker]
 
 
 class Machine:
-    """What reads one pickle after the other from a file.
+    """Interpreter of the pickles of one file.
 
-    `makers` make what is called by these names; `stored` makes what has an identity outside of the pickle (storages).
+    `makers` build the globals that they are named after; `stored` loads persistent ids, which torch uses for
+    storages.
     """
 
     def __init__(self, file: mmap, end: int, left: ByteBudget, makers: Makers, stored: Maker) -> None:
         self.file = file
         self.stream = cast("IO[bytes]", file)
-        """The same for `pickletools`, which asks for no more than a mapped file can do."""
+        """The file as `pickletools` takes it; its readers need only what a mapped file offers."""
         self.end = end
         self.left = left
         made = dict.fromkeys(MAPPINGS, self.mapping) | dict.fromkeys(ROWS, self.row)
         self.makers: Makers = {**makers, **made}
         self.stored = stored
         self.names: dict[str, None] = {}
-        """All that was named."""
+        """Globals that the pickles name, in order."""
         self.stack: list[Any] = []
         self.below: list[list[Any]] = []
-        """The stacks below the marks."""
+        """Stacks below the marks."""
         self.memo: dict[int, Any] = {}
 
     def run(self, start: int) -> Any:
-        """The value of the pickle at a place; the file is then behind it. Raises Broken."""
+        """Value of the pickle that begins at `start`; leaves the file behind it. Raises Unreadable."""
         self.stack, self.below, self.memo = [], [], {}
         self.file.seek(start)
         try:
@@ -83,7 +107,7 @@ class Machine:
             raise Unreadable("holds a pickle that makes no sense") from None
 
     def result(self) -> Any:
-        """Steps until the pickle says that it is done."""
+        """Execute steps up to STOP."""
         read, take = self.file.read, self.left.take
         while (code := read(1)) != STOP:
             argument, cost, step = OPERATIONS[code]
@@ -96,11 +120,12 @@ class Machine:
     # ---- arguments -------------------------------------------------------------------------------------------------
 
     def fixed(self, kind: pickletools.ArgumentDescriptor) -> Any:
-        """An argument of a fixed size."""
+        """Argument of a fixed size."""
         return kind.reader(self.stream)
 
     def counted(self, kind: pickletools.ArgumentDescriptor) -> Any:
-        """An argument behind its length."""
+        """Argument preceded by its length."""
+        # The length is checked before the content is read: a file may claim to hold terabytes.
         start, width = self.file.tell(), WIDTHS[kind.n]
         length = int.from_bytes(self.file.read(width), "little")
         if start + width + length > self.end:
@@ -112,7 +137,7 @@ class Machine:
         return self.charged(kind.reader(self.stream))
 
     def line(self, kind: pickletools.ArgumentDescriptor) -> Any:
-        """An argument that ends with its line, or with the next."""
+        """Argument of one line, or of two."""
         start = self.file.tell()
         limit = min(self.end, start + LONGEST)
         stop = self.file.find(b"\n", start, limit)
@@ -121,24 +146,24 @@ class Machine:
         return self.charged(kind.reader(self.stream))
 
     def charged(self, value: Any) -> Any:
-        """A value, once it is paid for by its size."""
+        """Charge a value to the budget by its size."""
         self.left.take(getsizeof(value))
         return value
 
     # ---- what steps need -------------------------------------------------------------------------------------------
 
     def marked(self) -> list[Any]:
-        """What is on the stack above the last mark, which comes off."""
+        """Pop everything above the last mark, and the mark."""
         items, self.stack = self.stack, self.below.pop()
         return items
 
     def named(self, name: str) -> GlobalName:
-        """What a pickle names."""
+        """Record the name of a global."""
         self.names[name] = None
         return GlobalName(name)
 
     def call(self, what: Any, given: Sequence[Any]) -> Any:
-        """What a call gives: something only where there is a maker."""
+        """Result of a call: a maker's value, or an `Inert` object."""
         if type(given) not in (tuple, list):
             raise TypeError(given)
         if not isinstance(what, GlobalName):
@@ -147,14 +172,14 @@ class Machine:
         return maker(*given) if maker else Inert(what.name)
 
     def mapping(self, *given: Any) -> dict[Any, Any]:
-        """A dict, from what dicts of all kinds are called with: pairs, another dict, or a factory before them."""
+        """Dict from the arguments that the various dict classes take: pairs, a dict, a factory before them."""
         content = given[-1] if given and type(given[-1]) in (dict, list, tuple) else ()
         pairs = list(cast("dict[Any, Any]", content).items() if isinstance(content, dict) else content)
         self.left.take(VALUE * len(pairs))
         return {keyed(key): value for key, value in pairs}
 
     def row(self, items: Any = ()) -> list[Any]:
-        """A list of a list or a set, as sets are lists here: so nothing in them needs to be hashed."""
+        """List from a list or a set. Sets become lists, so that nothing in them is hashed."""
         if type(items) not in (list, tuple):
             raise TypeError(items)
         self.left.take(REFERENCE * len(items))
@@ -167,7 +192,7 @@ PLAIN = (str, bytes, float, bool, type(None))
 
 
 def keyed(key: Any) -> Any:
-    """A key of a dict, or something in its place, where finding it might take long."""
+    """Key of a dict, replaced by an `Inert` object unless it is known to hash fast."""
     plain = type(key) in PLAIN or (type(key) is int and abs(key) < LARGEST_KEY)
     return key if plain else Inert("a key")
 
@@ -178,32 +203,32 @@ Step = Callable[[Machine, Any], None]
 
 
 def push(machine: Machine, value: Any) -> None:
-    """A value of its own."""
+    """Push the argument."""
     machine.stack.append(value)
 
 
 def gives(make: Callable[[], Any]) -> Step:
-    """The step that makes a value out of nothing."""
+    """Step that pushes a new value."""
     return lambda machine, _: machine.stack.append(make())
 
 
 def skip(machine: Machine, _: Any) -> None:
-    """Says something of the pickle that does not matter here."""
+    """Ignore what makes no difference to the value, such as the protocol."""
 
 
 def mark(machine: Machine, _: Any) -> None:
-    """Remembers where the stack was."""
+    """Start a new stack above a mark."""
     machine.below.append(machine.stack)
     machine.stack = []
 
 
 def drop(machine: Machine, _: Any) -> None:
-    """Drops all above the mark, and the mark."""
+    """Pop everything above the mark, and the mark."""
     machine.marked()
 
 
 def pop(machine: Machine, _: Any) -> None:
-    """Drops a value, or the mark where there is none above it."""
+    """Pop a value, or the mark if nothing is above it."""
     if machine.stack:
         machine.stack.pop()
     else:
@@ -211,7 +236,7 @@ def pop(machine: Machine, _: Any) -> None:
 
 
 def gathers(make: Callable[[list[Any]], Any]) -> Step:
-    """The step that makes a value of all above the mark."""
+    """Step that combines everything above the mark."""
 
     def step(machine: Machine, _: Any) -> None:
         items = machine.marked()
@@ -221,7 +246,7 @@ def gathers(make: Callable[[list[Any]], Any]) -> Step:
 
 
 def joins(count: int) -> Step:
-    """The step that makes a tuple of the last values."""
+    """Step that makes a tuple of the topmost values."""
 
     def step(machine: Machine, _: Any) -> None:
         if len(machine.stack) < count:
@@ -232,12 +257,13 @@ def joins(count: int) -> Step:
 
 
 def paired(items: list[Any]) -> dict[Any, Any]:
-    """A dict of keys and values in turn."""
+    """Dict of alternating keys and values."""
     return {keyed(key): value for key, value in zip(items[::2], items[1::2], strict=True)}
 
 
 def extend(machine: Machine, items: list[Any]) -> None:
-    """Puts values into the list on the stack."""
+    """Append items to the list on top of the stack."""
+    # An Inert object may be a list subclass; its items are of no use to anyone.
     target = machine.stack[-1]
     if isinstance(target, list):
         cast("list[Any]", target).extend(items)
@@ -246,7 +272,7 @@ def extend(machine: Machine, items: list[Any]) -> None:
 
 
 def update(machine: Machine, items: list[Any]) -> None:
-    """Puts keys and values into the dict on the stack."""
+    """Add alternating keys and values to the dict on top of the stack."""
     target = machine.stack[-1]
     content = target.items if isinstance(target, Inert) else target
     if not isinstance(content, dict):
@@ -256,53 +282,53 @@ def update(machine: Machine, items: list[Any]) -> None:
 
 
 def last(machine: Machine, count: int) -> list[Any]:
-    """The last values on the stack, which come off."""
+    """Pop the topmost values, in the order they were pushed."""
     return [machine.stack.pop() for _ in range(count)][::-1]
 
 
 def put(machine: Machine, index: int) -> None:
-    """Remembers the last value."""
+    """Store the topmost value in the memo."""
     machine.memo[index] = machine.stack[-1]
 
 
 def call(machine: Machine, _: Any) -> None:
-    """Calls with a tuple of arguments."""
+    """Call with a tuple of arguments."""
     what, given = last(machine, 2)
     machine.stack.append(machine.call(what, given))
 
 
 def call_marked(machine: Machine, _: Any) -> None:
-    """Calls with all above the mark, the first of which is what is called."""
+    """Call the first value above the mark with the others."""
     what, *given = machine.marked()
     machine.stack.append(machine.call(what, given))
 
 
 def call_named(machine: Machine, name: str) -> None:
-    """Calls what is named with all above the mark."""
+    """Call a global, named by the argument, with everything above the mark."""
     given = machine.marked()
     machine.stack.append(machine.call(machine.named(dotted(name)), given))
 
 
 def call_with_names(machine: Machine, _: Any) -> None:
-    """Calls with a tuple of arguments, and others by name: no maker takes such."""
+    """Call with positional and keyword arguments, which no maker takes."""
     what, _, _ = last(machine, 3)
     machine.stack.append(Inert(what.name if isinstance(what, GlobalName) else "an object"))
 
 
 def build(machine: Machine, _: Any) -> None:
-    """Gives an object its state. What makers made has none that matters."""
+    """Set the state of an object. The values of makers need none."""
     state, target = machine.stack.pop(), machine.stack[-1]
     if isinstance(target, Inert):
         target.state = state
 
 
 def name(machine: Machine, text: str) -> None:
-    """Names a class or function."""
+    """Push a global."""
     machine.stack.append(machine.named(dotted(text)))
 
 
 def name_on_stack(machine: Machine, _: Any) -> None:
-    """Names a class or function by the last two texts."""
+    """Push the global that the two topmost strings name."""
     module, leaf = last(machine, 2)
     if not (isinstance(module, str) and isinstance(leaf, str)):
         raise TypeError(leaf)
@@ -310,19 +336,20 @@ def name_on_stack(machine: Machine, _: Any) -> None:
 
 
 def dotted(name: str) -> str:
-    """A name as `pickletools` gives it, module and leaf apart by a blank, under the name of Python 3's."""
+    """Dotted name of a global, from the `module name` of `pickletools`, under Python 3's name of its module."""
     module, _, leaf = name.partition(" ")
     return f"{'builtins' if module == '__builtin__' else module}.{leaf}"
 
 
+# Costs in bytes. A value: an empty list with its place in the memo, or an entry of a dict.
 VALUE = 104
-"""What a value costs, in bytes: an empty list with its place in the memo, an entry of a dict."""
+# A reference on the stack, later in a list.
 REFERENCE = 16
-"""What a place on the stack costs, and then in a list."""
+# A number, with the reference to it.
 NUMBER = 48
-"""What a number costs, with its place."""
 STOP = b"."
 
+# Cost and action of each operation, by the names in `pickletools`.
 TABLE: dict[str, tuple[int, Step]] = {
     "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT": (NUMBER, push),
     "STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8": (REFERENCE, push),
@@ -362,20 +389,19 @@ TABLE: dict[str, tuple[int, Step]] = {
     "PERSID": (VALUE, lambda machine, text: machine.stack.append(machine.stored(text))),
     "BINPERSID": (VALUE, lambda machine, _: machine.stack.append(machine.stored(machine.stack.pop()))),
 }
-"""What operations cost and do, by their names."""
 STEPS = {name: entry for names, entry in TABLE.items() for name in names.split()}
 
+# Number of bytes that give the length of an argument.
 WIDTHS = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
     pickletools.TAKEN_FROM_ARGUMENT4: 4,
     pickletools.TAKEN_FROM_ARGUMENT4U: 4,
     pickletools.TAKEN_FROM_ARGUMENT8U: 8,
 }
-"""How many bytes say how long an argument is."""
 
 
 def argument(kind: pickletools.ArgumentDescriptor | None) -> Callable[[Machine], Any] | None:
-    """What reads an operation's argument, if it has one."""
+    """Reader of an operation's argument; None without an argument."""
     if kind is None:
         return None
     if kind.n in WIDTHS:
@@ -385,9 +411,9 @@ def argument(kind: pickletools.ArgumentDescriptor | None) -> Callable[[Machine],
     return lambda machine: machine.fixed(kind)
 
 
+# Reader of the argument, cost and action of each operation, by its byte.
 OPERATIONS = {
     each.code.encode("latin-1"): (argument(each.arg), *STEPS[each.name])
     for each in pickletools.opcodes
     if each.name in STEPS
 }
-"""By its byte: what reads an operation's argument, what it costs, what it does."""

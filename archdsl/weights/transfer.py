@@ -1,46 +1,38 @@
-"""Weights survive edits of a spec: whatever has kept its place and its shape is carried over.
+"""Carry weights over edits of a spec: everything that keeps its place and its shape is copied.
 
-A place is a tensor's path in the structure: stage, block, op. Two moves are followed, as they are no doubt the same
-place: a section that has another name and is otherwise equal to one, and only one, that is gone; and a block that has
-become the first of a row, or was it (`osa(...)` and `2 * osa(...)`).
+A place is a tensor's path: stage, block, op. Two moves are followed, as they are unambiguous: a section with another
+name that is otherwise equal to exactly one that is gone; and a block that becomes the first of a repeat, or was it
+(`osa(...)` and `2 * osa(...)`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.diagnostics import catalog, listed
 from archdsl.weights.choice import decide, likely, named
 from archdsl.weights.copying import Pair, check, check_network, given, uninitialized, write
-from archdsl.weights.match_modules import Tree, correspondence, twins
-from archdsl.weights.report import PYTHON, clipped, warned
-from archdsl.weights.sources import opened, target
-from archdsl.weights.summary import summary
+from archdsl.weights.files import open_source, open_target
+from archdsl.weights.report import PYTHON, Left, clipped, section, shape, summary, warned
 from archdsl.weights.unwrap import CheckpointPart, bare, beginnings, below, main, parts
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from archdsl.weights.sources import Source
-
-
-class Left(NamedTuple):
-    """Why a tensor was not carried over: `absent` on the other side, of another `shape`, or `ambiguous`."""
-
-    reason: str
-    detail: str = ""
+    from archdsl.weights.files import Source
 
 
 ABSENT = Left("absent")
 
 
 class Transfer(NamedTuple):
-    """What became of each tensor; `str()` tells it section by section.
+    """Report of a transfer by tensor; `str()` gives it section by section.
 
-    `kept`: the new network's names, each with the old one's. `fresh`: what of the new network starts anew.
-    `dropped`: what of the old one has no place any more. `wrappers`: where the old one stood in what was given.
-    `not_finite` says for names of the new network how many of their numbers are NaN or infinite.
+    `kept`: the new network's names, each with the old one's. `fresh`: tensors of the new network that start anew.
+    `dropped`: tensors of the old one without a place. `wrappers`: the path of the old one in the source.
+    `not_finite` counts the NaN and infinite values under names of the new network.
     """
 
     kept: dict[str, str]
@@ -55,7 +47,7 @@ class Transfer(NamedTuple):
 
 
 class StoredTensors(NamedTuple):
-    """The tensors of a network, and where they stand in a checkpoint."""
+    """Tensors of a network, and their path in a checkpoint."""
 
     path: tuple[str, ...]
     tensors: dict[str, Tensor]
@@ -64,14 +56,13 @@ class StoredTensors(NamedTuple):
 def transfer_weights(
     from_model: Source, to_model: nn.Module | Mapping[str, Tensor], *, part: str | None = None
 ) -> Transfer:
-    """Copies the weights of a network into one whose spec was edited, wherever place and shape still match.
+    """Copy the weights of a network into one whose spec was edited, wherever place and shape still match.
 
-    `from_model` is a module that archdsl built, its state dict, or the path of a file or folder; `part` says where the
-    network is in it, in case there are several. `to_model` is a module or its state dict; it changes in the tensors
-    that are kept, and in nothing else; they keep their dtype and device. Raises ArchError where one of the two holds no
-    weights.
+    `from_model` is a module that archdsl built, its state dict, or the path of a file or folder; `part` says where
+    the network is in it, in case there are several. `to_model` is a module or its state dict; only the tensors that
+    are kept change, and they keep their dtype and device. Raises ArchError if one of the two holds no weights.
     """
-    new = target(to_model, "to_model")
+    new = open_target(to_model, "to_model")
     old = origin(from_model, new, part)
     for name, side in (("from_model", old.tensors), ("to_model", new)):
         if empty := [key for key, value in side.items() if uninitialized(value) or value.is_meta]:
@@ -82,15 +73,15 @@ def transfer_weights(
 
 
 def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
-    """Fills what is kept, all of it or nothing; what of it is not finite. Raises ArchError."""
+    """Copy the kept tensors, all of them or none; return those that are not finite. Raises ArchError."""
     check_network(new)
     check(given(source, old[source], [new[name]]) for name, source in kept.items())
     return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
 def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> StoredTensors:
-    """The old network in what is given: the place that has most names in common with the new one."""
-    held = parts(opened(source, "from_model"))
+    """Old network in the source: the place with the most names of the new one."""
+    held = parts(open_source(source, "from_model"))
     found = [each for every in held for each in places(every, new)]
     if part is not None:
         chosen = {each.path for each in named([place for _, place in found], part, PYTHON)}
@@ -103,7 +94,7 @@ def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Store
 
 
 def places(held: CheckpointPart, new: Mapping[str, Tensor]) -> Iterator[tuple[int, StoredTensors]]:
-    """Where names of the new network stand in a part, and how many: below what holds most of either."""
+    """Places in a part with names of the new network, and how many: below the prefixes of most names on either side."""
     counts = {prefix: len(names) for prefix, names in beginnings(held.tensors, new).items()}
     most = [prefix for prefix in likely(counts, len(new)) if 1 < counts[prefix] >= len(new) / 2]
     for prefix in dict.fromkeys([*main(held.tensors), *most]):
@@ -116,11 +107,11 @@ def places(held: CheckpointPart, new: Mapping[str, Tensor]) -> Iterator[tuple[in
 
 
 def plan(old: Mapping[str, tuple[int, ...]], new: Mapping[str, tuple[int, ...]]) -> Transfer:
-    """What of `old` fits where in `new`, by names and shapes."""
+    """Transfer between networks of given shapes."""
     before, after = Tree(old), Tree(new)
     places = correspondence(before, after)
     kept = {name: places[name] for name in new if name in places and old[places[name]] == new[name]}
-    changed = {name: Left("shape", f"{shown(old[of])} before, {shown(new[name])} now") for name, of in places.items()}
+    changed = {name: Left("shape", f"{shape(old[of])} before, {shape(new[name])} now") for name, of in places.items()}
     gone = {places[name]: why for name, why in changed.items()}
     doubts = dict(doubtful(before, after))
     used = set(kept.values())
@@ -130,17 +121,123 @@ def plan(old: Mapping[str, tuple[int, ...]], new: Mapping[str, tuple[int, ...]])
 
 
 def doubtful(old: Tree, new: Tree) -> Iterator[tuple[str, Left]]:
-    """The new sections that may be one of several that are gone, or share one with others."""
+    """New sections that may be one of several that are gone, or share one with others."""
     for gone, come in twins(old, new):
         if len(gone) > 1 or len(come) > 1:
             yield from ((name, Left("ambiguous", f"this may be {' or '.join(map(clipped, gone))}")) for name in come)
 
 
-def section(name: str) -> str:
-    """The section or stage that a tensor is in."""
-    return name.partition(".")[0]
+# ---- matching modules by name and shape ----------------------------------------------------------------------------
+
+# Names and shapes below a module.
+Shape = tuple[int, ...]
+Content = frozenset[tuple[str, Shape]]
 
 
-def shown(shape: tuple[int, ...]) -> str:
-    """A shape as text."""
-    return "x".join(map(str, shape)) or "a number"
+class Tree:
+    """Names of tensors as a tree of modules: the names below each path."""
+
+    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+        self.shapes = shapes
+        self.below: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        """Children of each module, in order; the network itself is the empty path."""
+        for name in shapes:
+            self.enter(name)
+
+    def enter(self, name: str) -> None:
+        """Add a tensor, and the modules above it."""
+        while True:
+            path, _, last = name.rpartition(".")
+            known = path in self.below
+            self.below[path][last] = None
+            if known or not path:
+                return
+            name = path
+
+    def children(self, path: str) -> dict[str, None]:
+        """Names directly below a module; none below a tensor."""
+        return self.below.get(path, {})
+
+    def content(self, path: str) -> dict[str, Shape]:
+        """Tensors below a module, by their names relative to it."""
+        found: dict[str, Shape] = {}
+        stack = [path]
+        while stack:
+            here = stack.pop()
+            if here in self.shapes:
+                found[here[len(path) + 1 :]] = self.shapes[here]
+            stack += [join(here, name) for name in self.children(here)]
+        return found
+
+
+def join(path: str, name: str) -> str:
+    """Path of a child."""
+    return f"{path}.{name}" if path else name
+
+
+def correspondence(old: Tree, new: Tree) -> dict[str, str]:
+    """Match tensors of `new` to those of `old` by place; shapes may differ."""
+    found: dict[str, str] = {}
+    pairs = [("", "")]
+    while pairs:
+        before, after = pairs.pop()
+        if before in old.shapes and after in new.shapes:
+            found[after] = before
+        if first := moved_in(old, new, before, after):
+            pairs.append(first)
+            continue
+        both = old.children(before).keys() & new.children(after).keys()
+        pairs += [(join(before, name), join(after, name)) for name in both]
+        pairs += renamed(old, new) if (before, after) == ("", "") else moved_beside(old, new, before, after)
+    return found
+
+
+# ---- sections with another name ------------------------------------------------------------------------------------
+
+
+def renamed(old: Tree, new: Tree) -> list[tuple[str, str]]:
+    """Sections that were renamed: one that is gone and one that is new are equal, and no other is."""
+    return [(gone[0], come[0]) for gone, come in twins(old, new) if len(gone) == len(come) == 1]
+
+
+def twins(old: Tree, new: Tree) -> list[tuple[list[str], list[str]]]:
+    """Sections that are gone and sections that are new, grouped by equal names and shapes."""
+    groups: defaultdict[Content, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    for side, (mine, other) in enumerate([(old, new), (new, old)]):
+        for name in mine.children(""):
+            if name not in other.children(""):
+                groups[frozenset(mine.content(name).items())][side].append(name)
+    return [group for group in groups.values() if all(group)]
+
+
+# ---- a block and the first of a row --------------------------------------------------------------------------------
+
+
+def moved_beside(old: Tree, new: Tree, before: str, after: str) -> list[tuple[str, str]]:
+    """Block that became the first of a repeat, or was it: `c2.osa` and `c2.0`."""
+    mine, theirs = old.children(before), new.children(after)
+    gone = [name for name in mine if name not in theirs]
+    come = [name for name in theirs if name not in mine]
+    if not ((len(gone) == 1 and row(come)) or (len(come) == 1 and row(gone))):
+        return []
+    pair = join(before, "0" if row(gone) else gone[0]), join(after, "0" if row(come) else come[0])
+    return [pair] if alike(old, new, *pair) else []
+
+
+def moved_in(old: Tree, new: Tree, before: str, after: str) -> tuple[str, str] | None:
+    """The same for a block that bears the name of a parameter: `csp.body` and `csp.body.0`."""
+    mine, theirs = old.children(before), new.children(after)
+    if not mine or not theirs or row(mine) == row(theirs):
+        return None
+    pair = (before, join(after, "0")) if row(theirs) else (join(before, "0"), after)
+    return pair if alike(old, new, *pair) else None
+
+
+def row(names: Collection[str]) -> bool:
+    """Tell the names of a repeat."""
+    return "0" in names and all(name.isdecimal() for name in names)
+
+
+def alike(old: Tree, new: Tree, before: str, after: str) -> bool:
+    """Tell whether two blocks share a tensor, by name and shape."""
+    return bool(old.content(before).items() & new.content(after).items())

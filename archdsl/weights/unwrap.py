@@ -1,4 +1,4 @@
-"""The parts of a checkpoint that hold tensors, and the beginnings of their names: where a network may stand in it."""
+"""Find the dicts with tensors in a checkpoint, and the prefixes of their names: the places of a network."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from archdsl.weights.rules import content
 if TYPE_CHECKING:
     from torch import Tensor
 
+# Maximum number of dicts around a state dict.
 DEEPEST = 4
-"""Maximum number of dicts around a state dict."""
+# Maximum number of dicts to search.
 MOST = 1_000
-"""Maximum number of dicts that are looked into."""
+# Maximum number of modules around a network.
 LEVELS = 8
-"""Maximum number of modules around a network."""
+# Longest name of a tensor, in characters.
 LONGEST = 4_000
-"""Maximum length of a tensor's name, in characters."""
+# Counter that `torch.optim.swa_utils.AveragedModel` keeps beside the network.
 AVERAGED = "n_averaged"
-"""The counter that `torch.optim.swa_utils.AveragedModel` keeps beside the network."""
 
 
 class CheckpointPart(NamedTuple):
-    """A dict of a checkpoint with tensors in it.
+    """Dict of a checkpoint with tensors in it.
 
-    `path` has the keys that lead to it, and what was taken out of the middle of its names; `others` are the keys of
-    what is neither a tensor nor a dict, and of tensors without a name.
+    `path` has the keys that lead to it, and the parts that were removed from the middle of its names; `others` are
+    the keys of everything that is neither a tensor nor a dict, and of tensors without a name.
     """
 
     path: tuple[str, ...]
@@ -42,7 +42,7 @@ class CheckpointPart(NamedTuple):
 
 
 def parts(source: Mapping[str, Any]) -> list[CheckpointPart]:
-    """The dicts with tensors in a checkpoint, outermost first. Raises ArchError where there are none."""
+    """Dicts with tensors in a checkpoint, outermost first. Raises ArchError if there are none."""
     found: list[CheckpointPart] = []
     queue: deque[tuple[tuple[str, ...], Mapping[Any, Any]]] = deque([((), source)])
     seen = {id(source)}
@@ -64,7 +64,7 @@ def parts(source: Mapping[str, Any]) -> list[CheckpointPart]:
 
 
 def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[CheckpointPart, dict[str, dict[Any, Any]]]:
-    """The tensors right in a dict, and the dicts in it; those of an optimizer have numbers for keys, and are not."""
+    """Tensors directly in a dict, and the dicts in it. An optimizer's state has numbers for keys and is skipped."""
     import torch
 
     tensors: dict[str, Tensor] = {}
@@ -83,11 +83,12 @@ def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[CheckpointPar
 
 
 def as_tensor(value: object) -> Tensor | None:
-    """A tensor, or an array of NumPy as one; None for what is neither."""
+    """Tensor, also from a NumPy array; None for other values."""
     import torch
 
     if isinstance(value, torch.Tensor):
         return value
+    # Nobody holds an array without having imported NumPy.
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(value, numpy.ndarray):
         return None
@@ -98,7 +99,7 @@ def as_tensor(value: object) -> Tensor | None:
 
 
 def unread(source: Mapping[str, Any], found: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """The dicts of a checkpoint that are called like a network's and are in none of the paths to one."""
+    """Dicts that are named like a network's and are in none of the paths to one."""
     held = {path[0] for path in found if path}
     for key in content("wrappers")["containers"]:
         if isinstance(source.get(key), Mapping) and key not in held:
@@ -109,7 +110,7 @@ def unread(source: Mapping[str, Any], found: Iterable[tuple[str, ...]]) -> Itera
 
 
 def plain(part: CheckpointPart) -> CheckpointPart:
-    """A part without what PyTorch inserts into names, unless two names would then be one."""
+    """Part without the names that PyTorch inserts (`module.`), unless two names would become one."""
     found = {inserted().sub("", name): tensor for name, tensor in part.tensors.items()}
     if len(found) < len(part.tensors) or found.keys() == part.tensors.keys():
         return part
@@ -119,24 +120,24 @@ def plain(part: CheckpointPart) -> CheckpointPart:
 
 @cache
 def inserted() -> re.Pattern[str]:
-    """What PyTorch inserts into names."""
+    """Pattern of the names that PyTorch inserts."""
     return re.compile(rf"(?:(?<=\.)|^)(?:{'|'.join(content('wrappers')['inserted'])})\.")
 
 
 def unlifted(tensors: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
-    """Tensors under the names that they had before timm's `features_only`, or None where they have not changed."""
+    """Tensors under the names before timm's `features_only`, or None if nothing changes."""
     found = {lifted().sub(r"\1.", name, count=1): tensor for name, tensor in tensors.items()}
     return found if len(found) == len(tensors) and found.keys() != tensors.keys() else None
 
 
 @cache
 def lifted() -> re.Pattern[str]:
-    """What timm's `features_only` makes of the first dot of a name."""
+    """Pattern of a first dot that `features_only` turned into `_`."""
     return re.compile(rf"(?:(?<=\.)|^)({'|'.join(content('wrappers')['lifted'])})_")
 
 
 def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set[str]]:
-    """What stands before `wanted` names in `names`, for each with those that it stands before."""
+    """Prefixes of `wanted` names in `names`, each with the names that follow it."""
     found: dict[str, set[str]] = {}
     for name in names:
         start = 0
@@ -150,7 +151,7 @@ def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set
 
 
 def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
-    """The beginnings of names that most tensors of a part have, from none to the longest."""
+    """Prefixes of most names of a part, from none to the longest."""
     prefix = ""
     for _ in range(LEVELS + 1):
         yield prefix
@@ -162,12 +163,12 @@ def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
 
 
 def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names begin so, under the rest of their names."""
+    """Tensors under a prefix, named without it."""
     return {name[len(prefix) :]: each for name, each in tensors.items() if name.startswith(prefix)}
 
 
 def bare(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a network that is built, without what DataParallel, `torch.compile` and the like put around it."""
+    """Tensors of a built network, without what DataParallel, `torch.compile` and the like put around it."""
     import torch
 
     found = plain(

@@ -80,12 +80,12 @@ backends/torch/lowering.py: known
 backends/torch/memory/backward.py: known
 backends/torch/memory/eager.py: variables
 backends/torch/class_table.py: known_facts known_numbers
-commands/_findings_json.py: sources
+commands/_cache.py: sources
 diagnostics/suppression.py: places
 frontend/suppressions.py: ends starts
 frontend/format/attach_comments.py: codes inside starts
 frontend/format/doc.py: notes
-weights/saved.py: held kinds
+weights/torch_save.py: held kinds
 weights/unwrap.py: inserted lifted
 """
 """Made anew for one graph, one text or one file of weights: nobody else asks."""
@@ -98,7 +98,7 @@ diagnostics/source.py: line_starts
 syntax/error_context.py: code facts first last line opened rest word
 graph/ir.py: below by_name ends makers training_only
 syntax/scopes.py: parameter_names returns_single words
-weights/key_patterns.py: pattern
+weights/rules.py: pattern
 """
 """A fact of one object, none of which changes; figures of memory by the load that they are for."""
 

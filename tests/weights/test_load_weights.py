@@ -18,8 +18,8 @@ from archdsl.backends.interpret import held  # noqa: E402
 from archdsl.weights import load_weights, rules, to_reference  # noqa: E402
 from archdsl.weights.assignment import identity, plan  # noqa: E402
 from archdsl.weights.choice import recognize  # noqa: E402
-from archdsl.weights.key_patterns import Template  # noqa: E402
 from archdsl.weights.loading import inspect  # noqa: E402
+from archdsl.weights.rules import Template  # noqa: E402
 
 State = dict[str, Tensor]
 

@@ -1,30 +1,122 @@
-"""Files of `torch.save`, as data: the zip file of today, and the row of pickles of before 1.6."""
+"""Read files of `torch.save` as data: the zip file of today, and the sequence of pickles before PyTorch 1.6."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import FileIO
+from math import prod
+from mmap import ACCESS_COPY, mmap
 from pathlib import Path
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from archdsl.weights.bounds import ByteBudget, Unreadable
-from archdsl.weights.pickles import GlobalName, Machine, Maker, Makers
-from archdsl.weights.storages import CUT_SHORT, Mapped, StoredNumbers, absent, tensor, unlike
+from archdsl.weights.pickles import ByteBudget, GlobalName, Machine, Maker, Makers, Unreadable
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, UntypedStorage
 
+# PyTorch's own limit.
+MOST_AXES = 64
+CUT_SHORT = "it was cut short or damaged on its way: get it again"
+# Numbers at other addresses are copied: not every processor reads them in place.
+ALIGNED = 8
+
+
+class StoredNumbers(NamedTuple):
+    """Storage, and the name of its dtype in torch."""
+
+    content: UntypedStorage
+    dtype: str
+
+
+class Mapped:
+    """Bytes of a file, mapped copy-on-write: nothing that is done to a tensor reaches the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            self.bytes = mmap(file.fileno(), 0, access=ACCESS_COPY)
+        self.size = len(self.bytes)
+        self.handed_out = 0
+
+    def storage(self, start: int, count: int, dtype: str) -> StoredNumbers:
+        """Storage over `count` bytes of the file. Raises Unreadable if the file is shorter."""
+        import torch
+
+        # Summed over all storages, so that many overlapping ones cannot claim more than the file has.
+        self.handed_out += count
+        if not (0 <= start <= start + count <= self.size and self.handed_out <= self.size):
+            raise Unreadable("says that it holds more numbers than there are in it", CUT_SHORT)
+        if count == 0:
+            return StoredNumbers(torch.UntypedStorage(0), dtype)
+        if start % ALIGNED:
+            content = torch.frombuffer(self.copied(start, count), dtype=torch.uint8)
+        else:
+            content = torch.frombuffer(self.bytes, dtype=torch.uint8, count=count, offset=start)
+        return StoredNumbers(content.untyped_storage(), dtype)
+
+    def copied(self, start: int, count: int) -> bytearray:
+        """Copy of a range of bytes. Read from the file again: through the map, the pages would stay in memory twice."""
+        held = bytearray(count)
+        with self.path.open("rb") as file:
+            file.seek(start)
+            if file.readinto(held) < count:
+                raise Unreadable("became shorter while it was read", CUT_SHORT)
+        return held
+
+
+def tensor(storage: StoredNumbers, offset: int, size: Sequence[int], stride: Sequence[int], dtype: str = "") -> Tensor:
+    """View of a storage with a shape and strides. Raises Unreadable if it exceeds the storage."""
+    import torch
+
+    kind = cast("torch.dtype", getattr(torch, dtype or storage.dtype))
+    if any(type(each) not in (tuple, list) or len(each) > MOST_AXES for each in (size, stride)):
+        raise Unreadable("describes a tensor that cannot be", CUT_SHORT)
+    counts = [offset, *size, *stride]
+    if any(type(each) is not int or each < 0 for each in counts) or len(size) != len(stride):
+        raise Unreadable("describes a tensor that cannot be", CUT_SHORT)
+    end = offset + 1 + sum((count - 1) * step for count, step in zip(size, stride, strict=True))
+    if prod(size) and end * kind.itemsize > storage.content.nbytes():
+        raise Unreadable("describes a tensor that has more numbers than are stored", CUT_SHORT)
+    try:
+        found = torch.empty(0, dtype=kind)
+        return found.set_(storage.content, offset, tuple(size), tuple(stride)) if prod(size) else found.new_empty(size)
+    except (RuntimeError, TypeError, ValueError, OverflowError):
+        raise Unreadable("describes a tensor that cannot be", CUT_SHORT) from None
+
+
+def row_major(size: Sequence[int]) -> list[int]:
+    """Strides of a contiguous tensor."""
+    return [prod(size[index + 1 :]) for index in range(len(size))]
+
+
+def unlike(**kind: Any) -> Tensor:
+    """Empty tensor of an unsupported kind, in place of the one in the file; loading reports the kind."""
+    import torch
+
+    return torch.empty(0, **{name: getattr(torch, value) for name, value in kind.items()})
+
+
+def absent() -> Tensor:
+    """Tensor without values, in place of one whose class is not supported."""
+    import torch
+
+    return torch.empty(0, device="meta")
+
+
+# ---- the pickle machine for tensors --------------------------------------------------------------------------------
+
+# Budget for values in bytes, in addition to one byte for each of the file's.
 VALUES = 36 << 20
-"""So many bytes of values a file may hold, and one more for each of its own."""
+# Longest directory of a zip file in bytes, in addition to 1/32 of the file.
 DIRECTORY = 1 << 20
-"""So many bytes the list of a zip file's members may have, and one more for each 32 of the file."""
+# Cost of a tensor in bytes, its numbers aside.
 TENSOR = 1024
-"""What a tensor costs, in bytes, besides its numbers."""
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 
+# Names of torch's storage classes, and the dtype of their numbers.
 DTYPES = {
     "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
@@ -32,13 +124,12 @@ DTYPES = {
     "ComplexDoubleStorage": "complex128", "QInt8Storage": "int8", "QUInt8Storage": "uint8", "QInt32Storage": "int32",
     "QUInt4x2Storage": "uint8", "QUInt2x4Storage": "uint8", "UntypedStorage": "uint8",
 }  # fmt: skip
-"""The names of torch's storages, and of what is in them."""
+# Dtypes without a storage class of their own.
 NEWER = ("uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz")
-"""Types of numbers that have no storage of their own."""
 
 
 def reader(mapped: Mapped, end: int, stored: Maker, tensors: Makers | None = None) -> Machine:
-    """What reads pickles with tensors in them."""
+    """Pickle machine that makes tensors."""
     left = ByteBudget(VALUES + mapped.size)
 
     def paid(make: Maker) -> Maker:
@@ -56,7 +147,7 @@ def reader(mapped: Mapped, end: int, stored: Maker, tensors: Makers | None = Non
 
 
 def plain(storage: StoredNumbers, offset: int, size: Any, stride: Any, *rest: Any) -> Tensor:
-    """What most tensors are saved as: a part of a storage. The last of the rest may say that it is seen otherwise."""
+    """Tensor as most are saved: part of a storage, perhaps seen conjugated or negated."""
     found = tensor(storage, offset, size, stride)
     view = cast("dict[str, Any]", rest[2] if len(rest) > 2 and isinstance(rest[2], dict) else {})
     if view.get("conj"):
@@ -67,7 +158,7 @@ def plain(storage: StoredNumbers, offset: int, size: Any, stride: Any, *rest: An
 def typed(
     storage: StoredNumbers, offset: int, size: Any, stride: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
 ) -> Tensor:
-    """A tensor of numbers that have no storage of their own."""
+    """Tensor whose dtype has no storage class."""
     name = dtype.name.removeprefix("torch.") if isinstance(dtype, GlobalName) else ""
     if name not in NEWER and name not in DTYPES.values():
         raise Unreadable(f"holds a tensor of the type `{name[:80]}`, which is not read")
@@ -75,7 +166,7 @@ def typed(
 
 
 def same(given: Tensor, *_: Any) -> Tensor:
-    """A parameter is its tensor."""
+    """Parameter as its tensor."""
     import torch
 
     if not isinstance(cast("object", given), torch.Tensor):
@@ -84,10 +175,11 @@ def same(given: Tensor, *_: Any) -> Tensor:
 
 
 def retyped(make: Any, _: Any, given: Any, __: Any) -> Tensor:
-    """A tensor of a class of its own, or with attributes: the tensor."""
+    """Tensor of a subclass, or with attributes, as a plain tensor."""
     return TENSORS[make.name](*given)
 
 
+# Makers by the names of torch's functions that rebuild tensors.
 TENSORS: dict[str, Callable[..., Tensor]] = {
     "torch._utils._rebuild_tensor": plain,
     "torch._utils._rebuild_tensor_v2": plain,
@@ -103,11 +195,10 @@ TENSORS: dict[str, Callable[..., Tensor]] = {
     "torch._utils._rebuild_nested_tensor": lambda *_: absent(),
     "torch._utils._rebuild_wrapper_subclass": lambda *_: absent(),
 }
-"""By the names of the functions that would rebuild them in torch."""
 
 
 def described(pid: Any) -> tuple[str, str, int, Any]:
-    """What a pickle says of a storage: the type of its numbers, its key, how many there are, which part it is."""
+    """Dtype, key, length and view of a storage, from its persistent id."""
     word, kind, key, _, count, *view = pid
     if type(word) not in (str, bytes) or word not in ("storage", b"storage") or type(count) is not int or count < 0:
         raise Unreadable("asks for something else than numbers", CUT_SHORT)
@@ -118,7 +209,7 @@ def described(pid: Any) -> tuple[str, str, int, Any]:
 
 
 def plain_key(key: Any) -> str:
-    """The key of a storage."""
+    """Key of a storage."""
     if type(key) is bytes:
         return key.decode("latin-1")
     if type(key) is not str:
@@ -127,7 +218,7 @@ def plain_key(key: Any) -> str:
 
 
 def width(dtype: str) -> int:
-    """How many bytes a number has."""
+    """Size of a number in bytes."""
     import torch
 
     return cast("torch.dtype", getattr(torch, dtype)).itemsize
@@ -137,7 +228,7 @@ def width(dtype: str) -> int:
 
 
 class Sparing(FileIO):
-    """A file that is only read in small pieces: what is larger is no list of members."""
+    """File that refuses long reads, which only an oversized directory needs."""
 
     most = 0
 
@@ -149,7 +240,7 @@ class Sparing(FileIO):
 
 
 class Archive:
-    """The members of a zip file, none of which is compressed."""
+    """Members of an uncompressed zip file."""
 
     def __init__(self, path: Path, mapped: Mapped) -> None:
         self.mapped = mapped
@@ -169,10 +260,11 @@ class Archive:
             raise Unreadable("holds two members of one name", CUT_SHORT)
 
     def place(self, name: str) -> tuple[int, int]:
-        """Where a member is, and its size."""
+        """Offset and size of a member's content."""
         found = self.members.get(f"{self.root}{name}")
         if found is None:
             raise Unreadable(f"has no member `{name[:80]}`", CUT_SHORT)
+        # The directory may lie about offsets, so the member's own header is checked.
         start = found.header_offset
         if not 0 <= start <= self.mapped.size - HEADER or self.mapped.bytes[start : start + 4] != b"PK\3\4":
             raise Unreadable(f"has no member `{name[:80]}` where it says", CUT_SHORT)
@@ -184,16 +276,16 @@ class Archive:
 
 PICKLE = "data.pkl"
 READABLE = "files of torch.save and safetensors are read"
+# Size of a member's header up to its name.
 HEADER = 30
-"""So many bytes of a member's header come before its name."""
 
 
 class Program(Exception):
-    """A TorchScript archive."""
+    """Raised for a TorchScript archive."""
 
 
 def listed(path: Path, size: int) -> list[ZipInfo]:
-    """A zip file's list of members."""
+    """Directory of a zip file."""
     try:
         with Sparing(path) as file:
             file.most = DIRECTORY + size // 32
@@ -204,7 +296,7 @@ def listed(path: Path, size: int) -> list[ZipInfo]:
 
 
 def read_zip(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
-    """What `torch.save` writes today; `names` gets what its pickle asks for."""
+    """Content of a file of `torch.save`; `names` collects the globals that its pickle names."""
     archive = Archive(path, mapped)
     held: dict[str, StoredNumbers] = {}
     swap = byte_order(archive) == b"big"
@@ -229,7 +321,7 @@ def read_zip(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
 
 
 def swapped(storage: StoredNumbers) -> None:
-    """Turns the bytes of each number of a storage round."""
+    """Reverse the bytes of each number of a storage."""
     import torch
 
     turn = cast("Callable[[torch.dtype], None]", storage.content.byteswap)  # pyright: ignore[reportUnknownMemberType]
@@ -237,7 +329,7 @@ def swapped(storage: StoredNumbers) -> None:
 
 
 def byte_order(archive: Archive) -> bytes:
-    """Which end of a number comes first; older files do not say, and are of machines such as ours."""
+    """Byte order of the numbers. Older files do not record it and come from little-endian machines."""
     if f"{archive.root}byteorder" not in archive.members:
         return b"little"
     start, size = archive.place("byteorder")
@@ -248,9 +340,10 @@ def byte_order(archive: Archive) -> bytes:
 
 
 def read_row(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
-    """What `torch.save` wrote before 1.6: three pickles that say so, the content, the storages' keys, the storages.
+    """Content of a file of `torch.save` before 1.6.
 
-    The content is read twice: where a storage lies depends on the types of those before it, which the content tells.
+    Such a file is three header pickles, the content, the storage keys, then the storages. The content is read
+    twice, since the offset of a storage depends on the dtypes of those before it, which the content tells.
     """
     kinds: dict[str, str] = {}
     places: dict[str, StoredNumbers] = {}
@@ -285,7 +378,7 @@ def read_row(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
 
 
 def check_head(machine: Machine) -> None:
-    """Reads what comes before the content."""
+    """Read the header pickles."""
     if machine.run(0) != MAGIC:
         help = "save the tensors with torch.save: `torch.save(state_dict, 'weights.pt')`"
         raise Unreadable("is a pickle, but none that torch.save wrote", help)
@@ -296,12 +389,12 @@ def check_head(machine: Machine) -> None:
 
 
 def is_module(pid: Any) -> bool:
-    """Whether a pickle speaks of a class, with its source, and not of a storage."""
+    """Tell the persistent id of a class, with its source code, from that of a storage."""
     return type(pid) is tuple and len(cast("tuple[Any, ...]", pid)) == 4 and pid[0] in ("module", b"module")
 
 
 def storages(mapped: Mapped, keys: Any, kinds: dict[str, str]) -> dict[str, StoredNumbers]:
-    """The storages behind the pickles: each is its count of numbers, then these."""
+    """Storages behind the pickles: each is a count, then the numbers."""
     found: dict[str, StoredNumbers] = {}
     place = mapped.bytes.tell()
     for key in map(plain_key, cast("list[Any]", keys) if type(keys) is list else [None]):
@@ -315,7 +408,7 @@ def storages(mapped: Mapped, keys: Any, kinds: dict[str, str]) -> dict[str, Stor
 
 
 def part(whole: StoredNumbers, start: int, size: int, dtype: str) -> StoredNumbers:
-    """A part of a storage that was one of its own."""
+    """View into a storage that was saved as one of its own."""
     if type(start) is not int or type(size) is not int or not 0 <= start <= start + size <= whole.content.nbytes():
         raise Unreadable("has not all numbers that it speaks of", CUT_SHORT)
     return StoredNumbers(whole.content[start : start + size], dtype)  # pyright: ignore[reportArgumentType] (bytes of it)
