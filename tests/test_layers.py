@@ -62,8 +62,8 @@ LAYERS = {
     "integrations": Row(L5, brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),
-    "commands": Row(f". {L5} api commands", lazily=ANY),
-    "commands._run": Row(". diagnostics commands", lazily="archdsl"),
+    "commands": Row(". diagnostics commands", lazily="archdsl"),
+    "commands.*": Row(f". {L5} api commands", lazily=ANY),
     "__main__": Row("commands"),
     "": Row("", lazily=ANY),
 }

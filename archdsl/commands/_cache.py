@@ -1,9 +1,9 @@
-"""What `validate` found before, for files that have not changed since.
+"""Cache of the findings of `validate`, for files that have not changed since.
 
-An entry is one file, named by a digest of all that the findings depend on: the file's path and text, the options, and
-the very files of this archdsl and of what it stands on. It lists the imported files with digests of their texts, and
-holds only plain data, so that whoever can write to the folder can spoil a result, and nothing else. Whatever goes
-wrong with the folder, it is as if there were no cache.
+An entry is a file named by a digest of everything the findings depend on: the path and text of the spec, the options,
+and the files of this archdsl and of its parsers. It lists the imported specs with digests of their texts. Entries are
+plain data, so someone who can write to the folder can falsify a result, and nothing else. Any failure of the folder is
+treated as an empty cache.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from archdsl import __version__
-from archdsl.commands._findings_json import as_plain, from_plain
-from archdsl.diagnostics import Diagnostic, Source, catalog
+from archdsl.diagnostics import Diagnostic, Note, Source, Span, catalog
 
 FORMAT = 1
 PACKAGES = ("lark", "yaml")
@@ -29,22 +28,22 @@ LARGEST_ENTRY = 200_000
 MOST_ENTRIES = 2_000
 MOST_BYTES = 20_000_000
 FOLLOW_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+# Findings on files that are missing, too large, or elsewhere: they can change with no text changing.
 OUTSIDE_CODES = {rule.code for rule in (catalog.CYCLE, catalog.TOO_LARGE, catalog.FILE, catalog.OUTSIDE)}
-"""Findings of files that are missing, too large, or elsewhere: they can change with no text changing."""
 
 Import = tuple[str, str, str]
-"""An imported file: its path as it was asked for, without symbolic links, and its text."""
+"""Imported file: its path as written, its path without symbolic links, and its text."""
 
 
 class Cache:
-    """The entries of a folder; None for no cache."""
+    """Entries of a folder; None disables the cache."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
     @cached_property
     def stamp(self) -> list[Any]:
-        """This archdsl, to the very file, and what it runs on."""
+        """Version of this archdsl, to the file, and of the packages that it parses with."""
         package = Path(__file__).resolve().parents[1]
         around = [package.parent / name for name in ("grammar", "specs")]
         files = sorted(row for top in (package, *around) for row in files_of(str(top)))
@@ -54,7 +53,7 @@ class Cache:
         return [FORMAT, __version__, sys.version, stamps, digest(repr(files))]
 
     def key(self, path: str, size: tuple[int, ...] | None, text: str) -> str:
-        """The name of the entry for a file, or an empty text where there is no cache."""
+        """Name of the entry for a file; empty without a cache."""
         if self.folder is None:
             return ""
         try:
@@ -64,7 +63,7 @@ class Cache:
         return digest(json.dumps(asked))
 
     def get(self, key: str, source: Source) -> list[Diagnostic] | None:
-        """What was found in a file; None where that is not known."""
+        """Cached findings of a file, or None."""
         if self.folder is None or not key:
             return None
         try:
@@ -77,7 +76,7 @@ class Cache:
             return None
 
     def put(self, key: str, source: Source, findings: list[Diagnostic], imports: Iterable[Import]) -> None:
-        """Keeps what was found in a file."""
+        """Store the findings of a file."""
         if self.folder is None or not key or any(each.code in OUTSIDE_CODES for each in findings):
             return
         entry = {"imports": [(asked, path, digest(text)) for asked, path, text in imports]}
@@ -90,7 +89,7 @@ class Cache:
             self.folder = None
 
     def tidy(self) -> None:
-        """Removes the older half of the entries where they have become too many."""
+        """Remove the older half of the entries if there are too many."""
         if self.folder is None:
             return
         try:
@@ -111,7 +110,7 @@ class Cache:
 
 
 def usual_folder() -> Path | None:
-    """The folder for entries, made where it is missing; None where there can be none, or where others write, too."""
+    """Folder of the cache, created if missing; None if it cannot be, or if other users can write to it."""
     try:
         folder = Path(os.environ.get("ARCHDSL_CACHE_DIR") or user_folder() / "archdsl") / "validate"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -123,7 +122,7 @@ def usual_folder() -> Path | None:
 
 
 def user_folder() -> Path:
-    """The folder in which this user's programs keep what they can make again."""
+    """The user's folder for caches."""
     if os.name == "nt":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     if sys.platform == "darwin":
@@ -133,7 +132,7 @@ def user_folder() -> Path:
 
 
 def files_of(folder: str) -> Iterator[tuple[str, int, int]]:
-    """All files below a folder with their sizes and times, but for compiled ones; none where there is no folder."""
+    """Files below a folder with sizes and times, but for bytecode; none if there is no such folder."""
     if not os.path.isdir(folder):
         return
     with os.scandir(folder) as found:
@@ -147,7 +146,8 @@ def files_of(folder: str) -> Iterator[tuple[str, int, int]]:
 
 
 def content(path: Path) -> str:
-    """The text of an entry; raises OSError or ValueError for what can be none."""
+    """Text of an entry; raises OSError or ValueError if it cannot be one."""
+    # A link, a pipe or a huge file in the folder must not hang or fill the process.
     handle = os.open(path, os.O_RDONLY | FOLLOW_NO_LINK)
     with open(handle, "rb") as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -156,7 +156,7 @@ def content(path: Path) -> str:
 
 
 def write(folder: Path, name: str, text: str) -> None:
-    """Puts an entry into its place, whole; raises OSError."""
+    """Write an entry atomically; raises OSError."""
     import tempfile
 
     handle, made = tempfile.mkstemp(prefix=".", suffix=".new", dir=folder)
@@ -173,12 +173,12 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def digest(text: str) -> str:
-    """A digest of a text."""
+    """Digest of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def unchanged(imports: list[tuple[str, str, str]]) -> bool:
-    """Whether imported files are what they were; raises OSError where they are not there."""
+    """Check that imported files are the same; raises OSError if one is missing."""
     from archdsl.diagnostics.files import BOM, file_content
 
     for asked, path, said in imports:
@@ -187,3 +187,70 @@ def unchanged(imports: list[tuple[str, str, str]]) -> bool:
         if hashlib.sha256(file_content(Path(path), regular=True).removeprefix(BOM)).hexdigest() != said:
             return False
     return True
+
+
+# ---- findings as plain data ----------------------------------------------------------------------------------------
+
+SEVERITIES = ("error", "warning")
+
+
+def as_plain(findings: Iterable[Diagnostic], main: Source) -> dict[str, Any]:
+    """Findings as plain data, with the texts of all sources but the file's own."""
+    sources = {main: 0}
+
+    def place(span: Span | None) -> list[int] | None:
+        return None if span is None else [sources.setdefault(span.source, len(sources)), span.start, span.end]
+
+    rows = [
+        [
+            *(each.code, each.title, place(each.span), each.label, each.help, each.where),
+            [[place(note.span), note.label] for note in each.notes],
+            each.severity,
+            each.scopes,
+        ]
+        for each in findings
+    ]
+    return {"sources": [[each.name, each.text] for each in sources if each is not main], "findings": rows}
+
+
+def from_plain(data: Any, main: Source) -> list[Diagnostic]:
+    """Findings from plain data; raises ValueError for anything else."""
+    # The folder may hold anything, so every value is checked.
+    sources = [main, *(Source(text(name), text(content)) for name, content in data["sources"])]
+
+    def place(at: Any) -> Span | None:
+        return None if at is None else span(sources, *at)
+
+    return [
+        Diagnostic(
+            *(text(code), text(title), place(at), text(label), text(help), text(where)),
+            tuple(Note(place(note), text(said)) for note, said in notes),
+            one_of(severity, SEVERITIES),
+            text(scopes),
+        )
+        for code, title, at, label, help, where, notes, severity, scopes in data["findings"]
+    ]
+
+
+def span(sources: list[Source], number: Any, start: Any, end: Any) -> Span:
+    """Span; raises ValueError if its source or range does not exist."""
+    if not all(type(each) is int for each in (number, start, end)) or not 0 <= number < len(sources):
+        raise ValueError("no place")
+    source: Source = sources[int(number)]
+    if not 0 <= start <= end <= len(source.text):
+        raise ValueError("a place outside of its text")
+    return Span(source, int(start), int(end))
+
+
+def text(value: Any) -> str:
+    """String; raises ValueError for another value."""
+    if type(value) is not str:
+        raise ValueError("no text")
+    return value
+
+
+def one_of(value: Any, known: tuple[str, ...]) -> str:
+    """Known string; raises ValueError for another value."""
+    if value not in known:
+        raise ValueError("an unknown word")
+    return value

@@ -1,4 +1,4 @@
-"""The files that a command is asked for: by name, below folders, or standard input."""
+"""Files given on the command line: by name, below folders, or standard input."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STANDARD_INPUT = "-"
 
 
 class GivenFile(NamedTuple):
-    """A file that is asked for, and whether it was met through a folder only."""
+    """File to read; `through_folder` if only its folder was named."""
 
     path: str
     through_folder: bool
 
 
 def files(paths: list[str]) -> Iterator[GivenFile]:
-    """Each file that is asked for once, in order."""
+    """Each given file once, in order."""
     from archdsl.syntax.detect_format import SUFFIXES
 
     named = {str(Path(text)) for text in paths}
@@ -38,9 +38,9 @@ def files(paths: list[str]) -> Iterator[GivenFile]:
 
 
 def below(folder: Path, endings: tuple[str, ...]) -> Iterator[GivenFile]:
-    """The files below a folder with one of some endings; none of hidden folders, and of what npm puts there.
+    """Files below a folder with one of some suffixes, without hidden folders and `node_modules`.
 
-    A folder that cannot be looked into is asked for itself, so that this is said.
+    A folder that cannot be read is yielded itself, so that it is reported.
     """
     closed: list[OSError] = []
     for where, folders, names in os.walk(folder, onerror=closed.append):
@@ -51,7 +51,7 @@ def below(folder: Path, endings: tuple[str, ...]) -> Iterator[GivenFile]:
 
 
 def is_file(path: str) -> bool:
-    """Whether there is a file; one that may not even be looked at is said to be unreadable."""
+    """Tell regular files; one without permission counts, so that it is reported."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except PermissionError:
@@ -61,7 +61,7 @@ def is_file(path: str) -> bool:
 
 
 def source_of(path: str) -> Source:
-    """A file's text, or standard input's."""
+    """Text of a file, or of standard input."""
     if path == STANDARD_INPUT:
         return Source(STDIN, read_input())
     try:

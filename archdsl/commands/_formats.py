@@ -1,29 +1,36 @@
-"""Findings in the formats that people and tools expect."""
+"""Formats of findings for people, editors and CI, and JSON as all commands print it."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from archdsl import __version__
-from archdsl.commands._json import json_text
 from archdsl.diagnostics import Diagnostic, Span
-from archdsl.diagnostics.characters import on_one_line, plain
+from archdsl.diagnostics.characters import escape, on_one_line, plain, visible_json
 from archdsl.diagnostics.render import name_of, render
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning"}
 
 
+def plural(count: int, noun: str) -> str:
+    """Count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def concise(findings: Sequence[Diagnostic]) -> str:
-    """A line each: file:line:column: severity[code]: sentence."""
+    """One line for each finding: file:line:column: severity[code]: sentence."""
     return "\n".join(f"{where(each.span)}{each.severity}[{each.code}]: {sentence(each)}" for each in findings)
 
 
 def where(span: Span | None) -> str:
-    """A place as editors read it."""
+    """Position as editors read it."""
     if span is None:
         return ""
     line, column = span.source.position(span.start)
@@ -31,12 +38,12 @@ def where(span: Span | None) -> str:
 
 
 def sentence(finding: Diagnostic) -> str:
-    """What is wrong and what stands there, on one line."""
+    """Title and label on one line."""
     return on_one_line(f"{finding.title}: {finding.label}" if finding.label else finding.title)
 
 
 def as_data(finding: Diagnostic) -> dict[str, Any]:
-    """A finding as plain data."""
+    """Finding as plain data."""
     return {
         "code": finding.code,
         "severity": finding.severity,
@@ -50,7 +57,7 @@ def as_data(finding: Diagnostic) -> dict[str, Any]:
 
 
 def location(span: Span | None) -> dict[str, Any] | None:
-    """A place as plain data: lines and columns from 1, the end behind the last character."""
+    """Span as plain data: lines and columns from 1, the end behind the last character."""
     if span is None:
         return None
     line, column = span.source.position(span.start)
@@ -59,7 +66,7 @@ def location(span: Span | None) -> dict[str, Any] | None:
 
 
 def as_json(findings: Sequence[Diagnostic]) -> str:
-    """A JSON array of all findings."""
+    """JSON array of all findings."""
     return json_text([as_data(finding) for finding in findings])
 
 
@@ -69,7 +76,7 @@ def github(findings: Sequence[Diagnostic]) -> str:
 
 
 def github_line(finding: Diagnostic) -> str:
-    """One workflow command."""
+    """Workflow command of a finding."""
     place = ""
     if (at := location(finding.span)) is not None:
         name = escaped(at["file"]).replace(":", "%3A").replace(",", "%2C")
@@ -82,12 +89,12 @@ def github_line(finding: Diagnostic) -> str:
 
 
 def escaped(text: str) -> str:
-    """A text as a workflow command's data."""
+    """Text as data of a workflow command."""
     return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def sarif(findings: Sequence[Diagnostic]) -> str:
-    """A SARIF 2.1.0 log."""
+    """SARIF 2.1.0 log."""
     rules = {finding.code: sarif_rule(finding) for finding in sorted(findings, key=lambda each: each.code)}
     driver = {"name": "archdsl", "version": __version__, "rules": list(rules.values())}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": list(map(sarif_result, findings))}
@@ -95,7 +102,7 @@ def sarif(findings: Sequence[Diagnostic]) -> str:
 
 
 def sarif_rule(finding: Diagnostic) -> dict[str, Any]:
-    """The rule of a finding in a SARIF log."""
+    """Rule of a finding in a SARIF log."""
     from archdsl.diagnostics.explain import explanations
 
     page = explanations()[finding.code]
@@ -108,7 +115,7 @@ def sarif_rule(finding: Diagnostic) -> dict[str, Any]:
 
 
 def sarif_result(finding: Diagnostic) -> dict[str, Any]:
-    """One result of a SARIF log."""
+    """Result of a finding in a SARIF log."""
     text = "\n".join(filter(None, [sentence(finding), finding.help and f"help: {finding.help}"]))
     result: dict[str, Any] = {"ruleId": finding.code, "level": LEVELS[finding.severity], "message": {"text": text}}
     if finding.span is not None:
@@ -119,7 +126,7 @@ def sarif_result(finding: Diagnostic) -> dict[str, Any]:
 
 
 def physical(span: Span) -> dict[str, Any]:
-    """A place in a SARIF log."""
+    """Span in a SARIF log."""
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(max(span.end, span.start))
     region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
@@ -127,7 +134,7 @@ def physical(span: Span) -> dict[str, Any]:
 
 
 def uri(name: str) -> str:
-    """A file's name as a URI; what lies below the working folder stays relative to it."""
+    """File name as a URI, relative to the working folder if it is below it."""
     from urllib.parse import quote
 
     path = Path(name)
@@ -141,3 +148,26 @@ FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
     "github": github,
     "sarif": sarif,
 }
+
+
+# ---- JSON ---------------------------------------------------------------------------------------------------------
+
+HALF = re.compile("[\ud800-\udfff]")
+
+
+def json_text(value: Any) -> str:
+    """Value as standard JSON: infinite values and NaN become null."""
+    return visible_json(json.dumps(finite(value), indent=2, allow_nan=False))
+
+
+def finite(value: Any) -> Any:
+    """Value without the floats and lone surrogates that JSON readers refuse."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, str):
+        return HALF.sub(lambda found: escape(found[0]), value)
+    if isinstance(value, Mapping):
+        return {finite(name): finite(each) for name, each in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in cast("list[Any]", value)]
+    return value

@@ -1,27 +1,31 @@
-"""Files are written whole or not at all."""
+"""Output files: texts and weights, written whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from errno import EACCES
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.source import shown
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from archdsl.driver import Spec
     from archdsl.syntax.scopes import FileScope
+
+    State = Mapping[str, Tensor]
 
 NO_FOLDER = "make the folder first, or choose another"
 
 
 def check_output(path: Path, specs: Iterable[Spec] = ()) -> None:
-    """Raises ArchError, before any work, where no file can be written, or one would replace a spec that is read."""
+    """Raise ArchError, before any work, if a file cannot be written, or would replace a spec that is read."""
     try:
         target = path.resolve()
         if is_special(target):
@@ -40,7 +44,7 @@ def check_output(path: Path, specs: Iterable[Spec] = ()) -> None:
 
 
 def read_for(file: FileScope) -> Iterator[Path]:
-    """The files that a spec is read from: its own, and all that it imports."""
+    """Files that a spec is read from: its own and its imports."""
     files = [file]
     for each in files:
         yield Path(each.source.name)
@@ -48,7 +52,7 @@ def read_for(file: FileScope) -> Iterator[Path]:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file."""
+    """Tell whether two paths lead to one file."""
     try:
         return one.samefile(other)
     except (OSError, RuntimeError, ValueError):
@@ -56,9 +60,9 @@ def same(one: Path, other: Path) -> bool:
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Has a file written beside its place, then moves it there; raises ArchError where that cannot be done.
+    """Write a file beside its place, then move it there; raises ArchError if that fails.
 
-    Links are followed; a file that is there has to be writable, and keeps its permissions. A device or a pipe is
+    Links are followed; an existing file has to be writable, and keeps its permissions. A device or a pipe is
     written to.
     """
     try:
@@ -83,26 +87,78 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 
 def is_special(path: Path) -> bool:
-    """Whether there is something that is no file and no folder."""
+    """Tell devices and pipes."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def permissions(path: Path) -> int:
-    """Those of the file that is there, or those that a new file gets."""
+    """Permissions of the existing file, or of a new one."""
     return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~current_umask()
 
 
 def current_umask() -> int:
-    """The permissions that new files do not get."""
+    """Permissions that new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text as a file, whole or not at all."""
+    """Write a text, whole or not at all."""
 
     def write(made: Path) -> None:
         made.write_text(text, encoding="utf-8")
 
     write_whole(path, write)
+
+
+# ---- weights ------------------------------------------------------------------------------------------------------
+
+
+def write_weights(path: Path, state: State) -> None:
+    """Write a state dict in the format of the path's suffix; raises ArchError if it cannot be written."""
+    save = SAVERS[path.suffix]()
+    held = apart(state)
+    write_whole(path, lambda made: reported(save, held, made))
+
+
+def apart(state: State) -> dict[str, Tensor]:
+    """Contiguous copies of tensors."""
+    # A view of a larger tensor would bring all of its storage into the file.
+    import torch
+
+    return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
+
+
+def reported(save: Callable[..., Any], state: dict[str, Tensor], path: Path) -> None:
+    """Save, and raise a library's own errors, such as for a full disk, as the OSError that `write_whole` reports."""
+    try:
+        save(state, path)
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(str(error).partition("\n")[0]) from None
+
+
+def of_torch() -> Callable[..., Any]:
+    """Writer of PyTorch's own format."""
+    import torch
+
+    return torch.save
+
+
+def of_safetensors() -> Callable[..., Any]:
+    """Writer of safetensors."""
+    try:
+        from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
+    except ImportError:
+        help = "pip install 'archdsl[torch]'"
+        raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None
+    return cast("Callable[..., Any]", save_file)
+
+
+SAVERS: dict[str, Callable[[], Callable[..., Any]]] = {
+    ".pt": of_torch,
+    ".pth": of_torch,
+    ".safetensors": of_safetensors,
+}

@@ -1,4 +1,4 @@
-"""Pictures of comparisons, drawn by matplotlib: bars for each figure, and for many networks who is not outdone."""
+"""Pictures of comparisons, drawn by matplotlib: bars for each figure, and the Pareto front of many networks."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from archdsl.analyses.figures import FIGURES
 from archdsl.commands._output import write_whole
 from archdsl.diagnostics import catalog
 
+# Number of networks from which on the Pareto front is drawn.
 MANY = 4
-"""From so many networks on there is a view of those that are not outdone."""
 FIRST, OTHER, EDGE = "#1b6ca8", "#9bbcd8", "#c8553d"
 MUTED = "#666666"
+# Approximate width and height of a character of a name, in points.
 LETTER, LINE = 4.9, 10.0
-"""About as wide and high is a letter of a name, in points."""
 SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def draw(found: Comparison, path: Path) -> None:
-    """Writes a picture; raises ArchError where matplotlib is missing."""
+    """Write the picture; raises ArchError if matplotlib is missing."""
     figure = picture(found)
     kind = path.suffix.removeprefix(".")
+    # No dates and versions, so that equal networks give equal files.
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     write_whole(path, lambda made: figure.savefig(made, format=kind, dpi=150, metadata=metadata))
 
 
 def library() -> Any:
-    """matplotlib, set up so that equal networks give equal files."""
+    """Matplotlib's Figure, set up to be deterministic."""
     try:
         import matplotlib
     except ImportError:
@@ -69,7 +70,7 @@ def picture(found: Comparison) -> Any:
 
 
 def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> None:
-    """A bar for each network, with its figure beside it."""
+    """Bar for each network, with its figure beside it."""
     figures = [network.figures[name] for network in found.networks]
     values = [figure or 0 for figure in figures]
     places = range(len(values))
@@ -87,9 +88,9 @@ def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> Non
 
 
 def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]], list[float]]:
-    """Two figures against each other, the area of a disc for the parameters, a line through what is not outdone.
+    """Scatter plot of two figures, with the Pareto front; the area of a disc is the number of parameters.
 
-    Returns the places of the discs, and their radii in points.
+    Returns the centers of the discs, and their radii in points.
     """
     across, up = axes_of(found)
     points = [(network.figures[across], network.figures[up]) for network in found.networks]
@@ -112,7 +113,7 @@ def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]],
 
 
 def written(name: str) -> Callable[[float, int], str]:
-    """How an axis writes a figure."""
+    """Tick formatter of a figure."""
 
     def text(value: float, _: int) -> str:
         return short(name, value)
@@ -121,7 +122,7 @@ def written(name: str) -> Callable[[float, int], str]:
 
 
 def axes_of(found: Comparison) -> tuple[str, str]:
-    """The two figures of the view: multiply-adds and time, or the first that there are."""
+    """Figures of the axes: multiply-adds and time, or the first available."""
     names = drawable(found)
     across = "macs" if "macs" in names else names[0]
     rest = [name for name in ("time", "memory_access", *names) if name in names and name != across]
@@ -129,12 +130,12 @@ def axes_of(found: Comparison) -> tuple[str, str]:
 
 
 def drawable(found: Comparison) -> list[str]:
-    """The figures that all networks have."""
+    """Figures that all networks have."""
     return [name for name in found.figures if all(network.figures[name] is not None for network in found.networks)]
 
 
 def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, float]], radii: Sequence[float]) -> None:
-    """Each network's name beside its disc, where it covers neither another name nor another disc."""
+    """Write each network's name beside its disc, where it covers neither another name nor another disc."""
     scale = 72 / axes.figure.dpi
     places = [tuple(scale * side for side in axes.transData.transform(point)) for point in points]
     taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(places, radii, strict=True)]
@@ -154,9 +155,9 @@ def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, floa
 
 
 def around(radius: float, width: float, *, left: bool) -> list[tuple[float, float]]:
-    """Where the middle of a name may be, from the middle of its disc: right, left, above, below, and further.
+    """Offsets to try for the center of a name: right, left, above, below, and further.
 
-    Left first where a line leaves the disc to the right.
+    Left first for discs on the front, whose line leaves to the right.
     """
     side, up = (radius + width / 2 + 3) * (-1 if left else 1), radius + LINE / 2 + 1
     near = [(side, 0.0), (-side, 0.0), (0.0, up), (0.0, -up)]
@@ -168,18 +169,18 @@ Box = tuple[float, float, float, float]
 
 
 def box(place: tuple[float, ...], dx: float, dy: float, width: float) -> Box:
-    """The area of a name."""
+    """Bounding box of a name."""
     x, y = place[0] + dx, place[1] + dy
     return x - width / 2, y - LINE / 2, x + width / 2, y + LINE / 2
 
 
 def overlap(one: Box, other: Box) -> bool:
-    """Whether two areas overlap."""
+    """Tell whether two boxes overlap."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def short(name: str, value: float) -> str:
-    """A figure in three digits."""
+    """Figure in three digits."""
     if name == "time":
         return f"{value * 1e3:.3g} ms"
     unit = "B" if name in FIGURES and FIGURES[name].unit == "bytes" else ""

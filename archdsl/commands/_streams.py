@@ -1,7 +1,7 @@
-"""The one way out of the program: what a command says goes to the standard streams through here.
+"""Standard streams that escape everything they are given.
 
-Names, docs and the words of a command line are anybody's. So all that is written is escaped first; colors, progress and
-the workflow commands of `--output-format github` are added behind that, each by a method of its own.
+Names, docs and the words of a command line are anybody's text, so whatever is written is escaped first. Colors,
+progress and the workflow commands of `--output-format github` are added after that, each by a method of its own.
 """
 
 from __future__ import annotations
@@ -11,49 +11,51 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+from archdsl.diagnostics import Diagnostic
 from archdsl.diagnostics.characters import on_one_line, plain, without_commands
+from archdsl.diagnostics.render import render
 
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
+# Replacements for our characters on streams that cannot encode them.
 SIMPLER = {"─": "-", "…": "."}
-"""What stands for signs of ours where a stream has none of them."""
+# Escape sequences of our renderer.
 COLOR = re.compile(r"(\x1b\[(?:0|1|1;3\d)m)")
-"""The sequences of our renderer."""
 CLEAR_LINE = "\r\x1b[K"
 WIDEST_PROGRESS = 100
 
 
 class SafeStream:
-    """A text stream on which nothing steers a terminal or a CI; what it does not say itself, its stream does."""
+    """Text stream on which no text can control a terminal or a CI; other attributes are those of its stream."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
         self.begun = False
 
     def write(self, text: str) -> int:
-        """Writes a text for people."""
+        """Write text for people."""
         self.stream.write(self.harmless(text))
         return len(text)
 
     def write_colored(self, text: str) -> None:
-        """Writes a text in which our renderer has put colors."""
+        """Write text with the colors of our renderer."""
         parts = COLOR.split(text)
         self.stream.write("".join(part if at % 2 else self.harmless(part) for at, part in enumerate(parts)))
 
     def write_progress(self, text: str) -> None:
-        """Replaces the line that says what goes on; with nothing, takes it away."""
+        """Replace the line that shows the progress; an empty text clears it."""
         self.stream.write(CLEAR_LINE + on_one_line(text)[:WIDEST_PROGRESS])
         self.stream.flush()
 
     def write_commands(self, lines: str) -> None:
-        """Writes workflow commands, a line each, the texts in which are escaped as such commands have it."""
+        """Write workflow commands, one a line, whose texts are already escaped as such."""
         self.stream.write("".join(f"::{without_commands(plain(line[2:]))}\n" for line in lines.split("\n")))
 
     def write_file(self, text: str) -> None:
-        """Writes what is to be a file: in UTF-8, as files are, and with all its lines as they are."""
+        """Write the content of a file: in UTF-8, with its line ends."""
         buffer = getattr(self.stream, "buffer", None)
         if buffer is None or self.stream.isatty():
             self.stream.write(plain(text))
@@ -63,7 +65,8 @@ class SafeStream:
         buffer.flush()
 
     def harmless(self, text: str) -> str:
-        """A text with nothing in it that steers a terminal or a CI, given what stands on its line before."""
+        """Text without control characters or workflow commands."""
+        # A command counts at the start of a line only, so the text already on the line matters.
         lead = "." if self.begun else ""
         last = text.rpartition("\n")[2]
         self.begun = bool(last.strip()) or (self.begun and "\n" not in text)
@@ -74,13 +77,13 @@ class SafeStream:
 
 
 def output(stream: TextIO) -> SafeStream:
-    """A stream, made safe if it is not."""
+    """Safe stream around a stream."""
     return stream if isinstance(stream, SafeStream) else SafeStream(stream)
 
 
 @contextmanager
 def safe() -> Generator[None, None, None]:
-    """Makes the standard streams safe for as long as a command runs."""
+    """Make the standard streams safe while a command runs."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", output(stream)) for stream in before)
     try:
@@ -90,9 +93,10 @@ def safe() -> Generator[None, None, None]:
 
 
 def prepare() -> None:
-    """Makes the streams of this process safe, for good.
+    """Make the streams of this process safe for good.
 
-    Streams that whoever started the process has closed lead nowhere; what a stream cannot show, it shows escaped.
+    Streams that the parent process has closed lead to the null device; characters that a stream cannot encode are
+    escaped.
     """
     codecs.register_error("legible", legible)
     for name, mode in STREAMS.items():
@@ -106,12 +110,13 @@ def prepare() -> None:
 
 
 def traceback_without_colors(kind: type[BaseException], error: BaseException, trace: Any) -> None:
-    """Writes a traceback. Python's own hook writes to the terminal itself, in colors."""
+    """Write a traceback to the safe stream."""
+    # Python's own hook writes colors to the terminal itself.
     sys.stderr.write("".join(traceback.format_exception(kind, error, trace)))
 
 
 def legible(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What an encoding lacks, by signs alike or as an escape."""
+    """Codec error handler: a simpler character, or an escape."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     sign = error.object[error.start]
@@ -121,5 +126,24 @@ def legible(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def print_file(text: str) -> None:
-    """Prints what is to be a file."""
+    """Print the content of a file."""
     output(sys.stdout).write_file(text)
+
+
+# ---- findings -----------------------------------------------------------------------------------------------------
+
+
+def print_findings(findings: Iterable[Diagnostic], stream: TextIO, behind: str = "\n") -> None:
+    """Print findings, in color if the stream shows colors, and the text `behind`."""
+    output(stream).write_colored(render(findings, color=has_color(stream)))
+    stream.write(behind)
+
+
+def has_color(stream: TextIO) -> bool:
+    """Tell whether a stream shows colors: a terminal does, unless NO_COLOR is set (https://no-color.org).
+
+    FORCE_COLOR asks for them elsewhere, as in the logs of a CI.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")

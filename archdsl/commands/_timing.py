@@ -1,4 +1,4 @@
-"""Timing with torch: functions in turn, warmed up, until each has run long enough; medians and spread."""
+"""Timing of functions on a torch device: warmed up, in turn, with medians and quartiles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_THREADS = 1024
 
 
 class Timing(NamedTuple):
-    """Seconds: the median, and the quartiles around it, of so many runs."""
+    """Seconds of a run: the median and the quartiles around it."""
 
     median: float
     low: float
@@ -28,12 +28,12 @@ class Timing(NamedTuple):
 
     @property
     def spread(self) -> float:
-        """The distance of the quartiles, as a share of the median."""
+        """Distance of the quartiles relative to the median."""
         return (self.high - self.low) / self.median if self.median else 0.0
 
 
 def library() -> Any:
-    """torch; raises ArchError where it is missing."""
+    """torch; raises ArchError if it is missing."""
     try:
         import torch
     except ImportError:
@@ -44,14 +44,14 @@ def library() -> Any:
 
 
 def dtype(torch: Any, precision: str) -> Any:
-    """Torch's name for a precision; raises ArchError for another."""
+    """Dtype of a precision; raises ArchError for an unknown one."""
     if precision not in DTYPES:
         raise catalog.USAGE.error(None, f"`--dtype {precision[:40]}`", help=f"choose from {listed(DTYPES)}")
     return getattr(torch, DTYPES[precision])
 
 
 def device(torch: Any, text: str) -> Any:
-    """A torch device that is there; raises ArchError for another."""
+    """Torch device; raises ArchError if it does not work."""
     try:
         found = torch.device(text)
         torch.zeros(1, device=found)
@@ -64,14 +64,14 @@ def device(torch: Any, text: str) -> Any:
 
 
 def waiting(torch: Any, where: Any) -> Callable[[], None]:
-    """What waits until a device is through."""
+    """Function that waits for a device to finish."""
     backend = getattr(torch, where.type, None)
     return getattr(backend, "synchronize", lambda: None) if where.type != "cpu" else lambda: None
 
 
 @contextmanager
 def threads(torch: Any, count: int | None) -> Generator[int, None, None]:
-    """So many threads for torch, and what it had afterwards."""
+    """Context with a number of threads for torch."""
     if count is not None and not 0 < count <= MOST_THREADS:
         raise catalog.USAGE.error(None, f"`--threads {count}`", help=f"1 to {MOST_THREADS:,}")
     before = torch.get_num_threads()
@@ -86,7 +86,7 @@ def threads(torch: Any, count: int | None) -> Generator[int, None, None]:
 def measure(
     names: Sequence[str], functions: Sequence[Callable[[], Any]], wait: Callable[[], None], seconds: float
 ) -> list[Timing]:
-    """The times of functions, in turn: so what disturbs the machine disturbs them alike."""
+    """Times of functions, run in turn, so that disturbances of the machine affect them alike."""
     progress = Progress(names)
     for at, function in enumerate(functions):
         for turn in range(WARM_UP):
@@ -109,7 +109,7 @@ def measure(
 
 
 def enough(samples: Sequence[float], seconds: float) -> bool:
-    """Whether there are samples enough."""
+    """Tell whether there are enough samples."""
     return len(samples) >= MOST or (len(samples) >= FEWEST and sum(samples) >= seconds)
 
 
@@ -120,19 +120,19 @@ def summed_up(samples: Sequence[float]) -> Timing:
 
 
 class Progress:
-    """A line on the error stream that says what runs, where a terminal shows it."""
+    """Line on the error stream that shows the current run, on terminals."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
         self.shown = sys.stderr.isatty()
 
     def show(self, at: int, what: str) -> None:
-        """Says what runs."""
+        """Show the current run."""
         if self.shown:
             text = f"[{at + 1}/{len(self.names)}] {self.names[at]}: {what}"
             output(sys.stderr).write_progress(text)
 
     def clear(self) -> None:
-        """Takes the line away."""
+        """Clear the line."""
         if self.shown:
             output(sys.stderr).write_progress("")

@@ -1,7 +1,7 @@
-"""Times built networks, beside the roofline's estimate: inference, warmed up, in turn, medians and spread.
+"""Times built networks beside the roofline's estimate: inference, warmed up, in turn, medians and quartiles.
 
-`--estimate` says what the estimate is for: a device's name, or a file, as `archdsl calibrate` writes one; without it
-`machine.toml` is taken, if there is one here. Needs torch.
+`--estimate` names the device of the estimate: a known one, or a file, as `archdsl calibrate` writes one; the default is
+`machine.toml` in the current folder, if there is one. Needs torch.
 """
 
 from __future__ import annotations
@@ -11,21 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from archdsl.analyses.device import Device
-from archdsl.analyses.device import device as described
 from archdsl.analyses.memory_access import check_precision
 from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
 from archdsl.analyses.roofline import Times as Estimate
 from archdsl.api import build
 from archdsl.commands import _timing
-from archdsl.commands._device_options import add_batch, chosen_batch
-from archdsl.commands._json import json_text
-from archdsl.commands._options import add_spec, chosen_input, chosen_params
-from archdsl.commands._table import table
+from archdsl.commands._formats import json_text
+from archdsl.commands._options import add_batch, add_format, add_spec, chosen_batch, chosen_graphs, roofline_setting
+from archdsl.commands._tables import rate, ruled, seconds, table
 from archdsl.commands._timing import Timing
-from archdsl.commands._units import rate, seconds
 from archdsl.diagnostics import catalog
-from archdsl.driver import compile, load
 from archdsl.graph import Graph
 
 MACHINE = "machine.toml"
@@ -33,7 +28,7 @@ LONGEST = 600.0
 
 
 class NetworkTimes(NamedTuple):
-    """A network's times."""
+    """Measured and estimated times of a network."""
 
     graph: Graph
     times: Timing
@@ -49,19 +44,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu", metavar="DEVICE", help="torch's device: cpu (default), cuda, mps")
     parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="for each network (default: 2)")
     parser.add_argument("--estimate", metavar="DEVICE", help="estimate for: v100, mine.toml, ... (see archdsl show)")
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
+    add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the networks in turn, prints their times."""
+    """Run the networks in turn, print their times."""
     batch = chosen_batch(options)
     if not 0 < options.seconds <= LONGEST:
         raise catalog.USAGE.error(None, f"`--seconds {options.seconds}`", help=f"above 0, at most {LONGEST:.0f}")
     torch = _timing.library()
     dtype, where = _timing.dtype(torch, options.dtype), _timing.device(torch, options.device)
     setting = chosen_estimate(options, batch)
-    params, size = chosen_params(options), chosen_input(options)
-    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
+    graphs = chosen_graphs(options)
     with _timing.threads(torch, options.threads) as threads, torch.inference_mode():
         runs = [running(torch, graph, batch, dtype, where) for graph in graphs]
         try:
@@ -86,18 +80,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def chosen_estimate(options: argparse.Namespace, batch: int) -> RooflineSetting | None:
-    """What the estimate is for; None where nothing describes a device."""
+    """Setting of the estimate; None if no device is described."""
     text = options.estimate or (MACHINE if Path(MACHINE).is_file() else None)
     if text is None:
         return None
-    found: Device = described(text)
-    precision = check_precision(options.dtype)
-    found.peak(precision)
-    return RooflineSetting(found, precision, batch)
+    return roofline_setting(text, check_precision(options.dtype), batch)
 
 
 def running(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Callable[[], Any]:
-    """What runs a network once."""
+    """Function that runs a network once."""
     model = build(graph).eval().to(device=where, dtype=dtype)
     x = torch.randn(batch, *graph.input, device=where, dtype=dtype)
     return lambda: model(x)
@@ -107,21 +98,21 @@ def running(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Cal
 
 
 def as_text(rows: list[NetworkTimes], head: dict[str, Any], setting: RooflineSetting | None) -> str:
-    """A table for people."""
+    """Table for people."""
     titles = ["", "median", "quartiles", "runs", "samples/s", "MAC/s"]
     titles += ["estimate", "measured / estimate", "bound by"] if setting else []
     cells = [titles, *(line(row, head["batch"]) for row in rows)]
-    lines = table(cells, range(1, len(titles)), None)
+    lines = ruled(table(cells, range(1, len(titles))), total=False)
     told = ", ".join(f"{name} {value}" for name, value in head.items())
     more = f"estimate: at least, on {setting.device.label or setting.device.name}" if setting else HINT
-    return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:], "", told, more])
+    return "\n".join([*lines, "", told, more])
 
 
 HINT = f"no estimate: name a device by --estimate, or let `archdsl calibrate` measure this one ({MACHINE})"
 
 
 def line(row: NetworkTimes, batch: int) -> list[str]:
-    """A network's line."""
+    """Row of a network."""
     times = row.times
     spread = f"{seconds(times.low)} - {seconds(times.high)}"
     reached = efficiency(row.graph.root.totals.macs, times.median, batch)

@@ -1,7 +1,7 @@
-"""Builds the PyTorch network of a spec, runs it once, and shows what it comes to.
+"""Builds the PyTorch network of a spec, runs it once, and shows its figures.
 
---check compares it with the spec, run op by op, in outputs, buffers and gradients.
--o net.py writes its source; -o net.safetensors, net.pt or net.pth its freshly initialized weights.
+--check compares it with the spec, run op by op, in outputs, buffers and gradients. -o net.py writes its source; -o
+net.safetensors, net.pt or net.pth its freshly initialized weights.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import Outcome, hold, text_of
 from archdsl.api import build, check, emit
-from archdsl.commands._options import add_spec, as_declared, chosen_input, chosen_params, chosen_spec
-from archdsl.commands._output import check_output, write_text
-from archdsl.commands._table import summary
-from archdsl.commands._weights import SAVERS, write_weights
+from archdsl.commands._options import add_spec, as_declared, chosen_graph
+from archdsl.commands._output import SAVERS, check_output, write_text, write_weights
+from archdsl.commands._tables import dimensions, summary
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.diagnostics.characters import on_one_line
-from archdsl.driver import compile
+from archdsl.driver import load
 from archdsl.driver.memory import memory
 from archdsl.graph import Graph
 
@@ -37,16 +36,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Builds, runs, prints, writes."""
+    """Build, run, print, write."""
     output = Path(options.output) if options.output else None
     if output is not None and output.suffix not in WRITERS:
         raise catalog.USAGE.error(
             None, f"`-o {output}`: nothing is written as `{output.suffix}`", help=f"choose from {listed(WRITERS)}"
         )
-    spec = chosen_spec(options)
+    spec = load(options.spec)
     if output is not None:
         check_output(output, [spec])
-    graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
+    graph = chosen_graph(options, spec)
     figures = cost(graph)
     outcomes = hold(graph, spec.backbone.expect, memory) if as_declared(options) else []
     model = build(graph)
@@ -64,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def checked(graph: Graph, model: nn.Module) -> str:
-    """The report of a comparison that went well; raises ArchError for one that did not."""
+    """Report of a comparison that succeeded; raises ArchError for one that failed."""
     result = check(graph, model)
     if not result.agrees:
         print(result)
@@ -73,7 +72,7 @@ def checked(graph: Graph, model: nn.Module) -> str:
 
 
 def forward(model: nn.Module, graph: Graph) -> str:
-    """One forward pass in inference, on a random input; what it gave, and how long it took."""
+    """Run one forward pass in inference on a random input, and report its outputs and time."""
     import torch
 
     held = sum(parameter.numel() for parameter in model.parameters())
@@ -88,32 +87,29 @@ def forward(model: nn.Module, graph: Graph) -> str:
     model.train(was_training)
     seconds = time.perf_counter() - begin
     parts: list[tuple[str, torch.Tensor]] = list(result.items()) if type(result) is dict else [("output", result)]  # pyright: ignore[reportUnknownArgumentType]
-    shapes = ", ".join(f"{name} {'x'.join(map(str, tensor.shape))}" for name, tensor in parts)
+    shapes = ", ".join(f"{name} {dimensions(tensor.shape)}" for name, tensor in parts)
     return f"built; one forward pass: {shapes}, {seconds:.2f} s"
 
 
 def expectations(options: argparse.Namespace, outcomes: list[Outcome], has_any: bool) -> list[str]:
-    """What came of the checks under `expect`."""
+    """Lines on the checks under `expect`."""
     if has_any and not as_declared(options):
         return ["expect: not checked, as it is for the spec as declared"]
-    lines: list[str] = []
-    for outcome in outcomes:
-        lines.append(f"expect: {text_of(outcome.check)}: {'FAILED' if outcome.finding else 'holds'}")
-    return lines
+    return [f"expect: {text_of(each.check)}: {'FAILED' if each.finding else 'holds'}" for each in outcomes]
 
 
 # ---- what is written -----------------------------------------------------------------------------------------------
 
 
 def write_source(path: Path, graph: Graph, model: nn.Module) -> str:
-    """The source that was executed."""
+    """Write the source that was executed."""
     text = emit(graph)
     write_text(path, text)
     return f"wrote {on_one_line(str(path))}: source, {text.count(chr(10)):,} lines"
 
 
 def write_state(path: Path, graph: Graph, model: nn.Module) -> str:
-    """The freshly initialized weights."""
+    """Write the freshly initialized weights."""
     state = model.state_dict()
     write_weights(path, state)
     return f"wrote {on_one_line(str(path))}: {len(state):,} tensors"

@@ -1,8 +1,8 @@
 """Measures this machine for the roofline: peak FLOP/s, memory bandwidth, the cost of launching an op.
 
-Writes a description that `--device` and `archdsl bench --estimate` take: `archdsl show resnet50 --device machine.toml`.
-The peak is the best of matrix products and convolutions, the bandwidth that of a copy, the launch what an op on one
-number takes. Needs torch.
+Writes a description for `--device` and `archdsl bench --estimate`: `archdsl show resnet50 --device machine.toml`. The
+peak is the best of matrix products and convolutions, the bandwidth that of a copy, the launch the time of an op on one
+number. Needs torch.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from typing import Any
 
 from archdsl.analyses.device import Device
 from archdsl.commands import _timing
+from archdsl.commands._formats import plural
 from archdsl.commands._output import check_output, write_text
-from archdsl.commands._units import rate, seconds
+from archdsl.commands._tables import rate, seconds
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.characters import on_one_line
 
 OUTPUT = "machine.toml"
+# Names that TOML takes without quotes.
 BARE = re.compile("[A-Za-z0-9_-]+")
-"""Names that TOML takes without quotes."""
 SIDES = (512, 1024, 2048)
+# Samples, channels and size of the convolution.
 MAP = (4, 128, 56)
-"""Samples, channels and size of the convolution that is tried."""
+# Number of values to copy: more than any cache holds.
 COPIED = 64 * 2**20
-"""Values that are copied: more than caches hold."""
+# Number of ops on one number in a run.
 TINY = 1000
-"""Ops on one number in a run."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measures, writes, says what it found."""
+    """Measure, write, report."""
     path = Path(options.output)
     check(options, path)
     torch = _timing.library()
@@ -62,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
             peaks,
             meter.bandwidth(),
             meter.launch(),
-            label=f"{processor(torch, where)}, {threads} thread{'s' if threads > 1 else ''}",
+            label=f"{processor(torch, where)}, {plural(threads, 'thread')}",
             source=f"measured by archdsl calibrate, torch {torch.__version__}",
         )
     write_text(path, described(found))
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def check(options: argparse.Namespace, path: Path) -> None:
-    """Raises ArchError for what cannot be asked for."""
+    """Raise ArchError for bad options."""
     if path.suffix != ".toml":
         raise catalog.USAGE.error(None, f"`-o {path}`", help="a name that ends in .toml")
     if not options.name.isidentifier():
@@ -84,7 +85,7 @@ def check(options: argparse.Namespace, path: Path) -> None:
 
 
 class Meter:
-    """Measures a device."""
+    """Measurements of a device."""
 
     def __init__(self, torch: Any, where: Any, seconds: float) -> None:
         self.torch = torch
@@ -93,7 +94,8 @@ class Meter:
         self.wait = _timing.waiting(torch, where)
 
     def best(self, name: str, function: Callable[[], Any]) -> float:
-        """The seconds of a run at its best quartile: what the machine can do."""
+        """Lower quartile of the seconds of a run."""
+        # Not the median: the roofline is about the machine at its best.
         (times,) = _timing.measure([name], [function], self.wait, self.seconds)
         return times.low
 
@@ -112,13 +114,13 @@ class Meter:
         return max(found)
 
     def bandwidth(self) -> float:
-        """Bytes a second of a copy, which reads and writes each."""
+        """Bytes per second of a copy, which reads and writes each."""
         source = self.torch.ones(COPIED, device=self.where)
         target = self.torch.empty_like(source)
         return 2 * 4 * COPIED / self.best("copy", lambda: target.copy_(source))
 
     def launch(self) -> float:
-        """Seconds of an op that has nothing to do, through a module, as networks call theirs."""
+        """Seconds of a trivial op, called through a module, as networks do."""
         x = self.torch.zeros(1, device=self.where)
         module = self.torch.nn.ReLU()
 
@@ -130,7 +132,7 @@ class Meter:
 
 
 def processor(torch: Any, where: Any) -> str:
-    """What the device is called."""
+    """Name of the processor."""
     if where.type == "cuda":
         return str(torch.cuda.get_device_name(where))
     path = Path("/proc/cpuinfo")
@@ -140,7 +142,7 @@ def processor(torch: Any, where: Any) -> str:
 
 
 def described(found: Device) -> str:
-    """A device as a file describes it."""
+    """Device in the format of a device file."""
     peaks = ", ".join(f'{name} = "{peak / 1e9:.4g}G"' for name, peak in found.peaks.items())
     return "\n".join(
         [
@@ -156,11 +158,12 @@ def described(found: Device) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as TOML has it between quotes: as JSON, but for letters beyond 16 bits, and one more control character."""
+    """Text as a TOML string."""
+    # JSON's escapes are TOML's, but for one more control character.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def told(found: Device) -> str:
-    """What was found, for people."""
+    """Result for people."""
     peaks = ", ".join(f"{rate(peak)}FLOP/s in {name}" for name, peak in found.peaks.items())
     return f"{found.label}: {peaks}, {rate(found.bandwidth)}B/s, {seconds(found.launch)} a launch"

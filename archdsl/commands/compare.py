@@ -1,48 +1,40 @@
 """Sets networks side by side: parameters, multiply-adds, memory access, peak memory, estimated time.
 
-Differences and ratios are to the first. `--figures` chooses others (`--figures help` lists them); `--plot out.svg`
-or `.png` draws them, with the ones that are not outdone where there are many. Needs no torch; a plot needs
-matplotlib.
+Differences and ratios are to the first. `--figures` chooses others (`--figures help` lists them); `--plot out.svg` or
+`.png` draws them, with the Pareto front of four or more networks. Needs no torch; a plot needs matplotlib.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from archdsl.analyses.comparison import WHOLE, Comparison, compare, title
 from archdsl.analyses.figures import FIGURES, Load
-from archdsl.commands._device_options import add_machine, chosen_batch, chosen_setting
-from archdsl.commands._json import json_text
-from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.commands._formats import json_text
+from archdsl.commands._options import add_device, add_format, add_spec, chosen_batch, chosen_graphs, chosen_setting
 from archdsl.commands._output import check_output
-from archdsl.commands._table import markdown, table
-from archdsl.commands._units import rate, seconds, size
+from archdsl.commands._tables import csv_text, markdown, rate, ruled, seconds, size, table
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.characters import on_one_line
-from archdsl.driver import compile, load
 from archdsl.driver.memory import memory
 
 DEVICE = "v100"
-FORMATS = ("text", "json", "csv", "markdown")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """SPEC..., `-p`, `--input`, what to compare, and how to show it."""
+    """SPEC..., `-p`, `--input`, the figures, the format, the device."""
     add_spec(parser, several=True, needed=False)
     parser.add_argument("--figures", metavar="NAMES", default="", help="which, as `macs,time`; `help` lists them")
     parser.add_argument("--plot", metavar="OUT", help="x.svg or x.png: a picture")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="for people, or for programs")
-    add_machine(parser)
-    parser.set_defaults(device=DEVICE)
+    add_format(parser, "csv", "markdown")
+    add_device(parser, DEVICE)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the comparison, and draws it."""
+    """Print the comparison, and draw it."""
     if options.figures == "help":
         print("\n".join(f"{name:<15} {figure.meaning}" for name, figure in FIGURES.items()))
         print("time            the least time of a batch on the device\nefficiency      multiply-adds a second there")
@@ -61,16 +53,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def comparison(options: argparse.Namespace) -> Comparison:
-    """What is asked for."""
+    """Comparison of the chosen specs."""
     setting = chosen_setting(options)
     wanted = options.figures.replace(" ", "").split(",")
-    params, size = chosen_params(options), chosen_input(options)
-    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
-    return compare(graphs, wanted, Load(chosen_batch(options), options.precision), setting, memory)
+    return compare(chosen_graphs(options), wanted, Load(chosen_batch(options), options.precision), setting, memory)
 
 
 def checked_plot(text: str | None) -> Path | None:
-    """Where to draw, if at all."""
+    """Path of the picture, if one is asked for."""
     if text is None:
         return None
     path = Path(text)
@@ -84,20 +74,24 @@ def checked_plot(text: str | None) -> Path | None:
 
 
 def as_text(found: Comparison) -> str:
-    """A table for people: two networks in columns, more in rows."""
-    rows = in_columns(found) if len(found.networks) == 2 else in_rows(found)
-    lines = table(rows, range(1, len(rows[0])), None)
-    return "\n".join([lines[0], "─" * len(lines[0]), *lines[1:], "", told(found)])
+    """Table for people."""
+    rows = cells(found)
+    return "\n".join([*ruled(table(rows, range(1, len(rows[0]))), total=False), "", told(found)])
 
 
 def as_markdown(found: Comparison) -> str:
-    """A table in Markdown."""
-    rows = in_columns(found) if len(found.networks) == 2 else in_rows(found)
+    """Table in Markdown."""
+    rows = cells(found)
     return "\n".join([markdown(rows, range(1, len(rows[0]))), "", told(found)])
 
 
+def cells(found: Comparison) -> list[list[str]]:
+    """Cells of the table: two networks in columns, more in rows."""
+    return in_columns(found) if len(found.networks) == 2 else in_rows(found)
+
+
 def told(found: Comparison) -> str:
-    """What the figures are for."""
+    """Batch, precision and device of the figures."""
     ratio = "; x: times the first" if len(found.networks) > 2 else ""
     device = f"; time: at least, on {found.device}" if "time" in found.figures else ""
     return f"batch {found.load.batch}, {found.load.precision}{device}{ratio}"
@@ -115,7 +109,7 @@ def in_columns(found: Comparison) -> list[list[str]]:
 
 
 def signed(name: str, difference: Any) -> str:
-    """A difference for people."""
+    """Difference for people."""
     if difference is None:
         return ""
     return ("+" if difference > 0 else "-" if difference < 0 else "") + cell(name, abs(difference))
@@ -131,7 +125,7 @@ def in_rows(found: Comparison) -> list[list[str]]:
 
 
 def cell(name: str, value: Any) -> str:
-    """A figure for people."""
+    """Figure for people."""
     if value is None:
         return WHOLE
     if name == "time":
@@ -144,20 +138,18 @@ def cell(name: str, value: Any) -> str:
 
 
 def times(ratio: float | None) -> str:
-    """A ratio for people."""
+    """Ratio for people."""
     return "" if ratio is None else f"x{ratio:.2f}"
 
 
 def as_csv(found: Comparison) -> str:
-    """Comma-separated values, exact."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    """Exact comma-separated values."""
     heads = [head for name in found.figures for head in (name, f"{name}_difference", f"{name}_ratio")]
-    writer.writerow(["name", *heads])
+    rows: list[list[Any]] = [["name", *heads]]
     for network in found.networks:
-        cells = ((network.figures[n], found.difference(network, n), found.ratio(network, n)) for n in found.figures)
-        writer.writerow([network.name, *("" if part is None else part for cell in cells for part in cell)])
-    return text.getvalue().rstrip("\n")
+        triples = ((network.figures[n], found.difference(network, n), found.ratio(network, n)) for n in found.figures)
+        rows.append([network.name, *(part for triple in triples for part in triple)])
+    return csv_text(rows)
 
 
 WRITERS: dict[str, Callable[[Comparison], str]] = {

@@ -1,10 +1,10 @@
 """Converts a checkpoint: its weights under our names, or back under a library's.
 
-CHECKPOINT (.pth, .pt, .safetensors) is in the naming of any library that archdsl knows, or in ours; it has to fit
-the network of --spec, but for another number of classes or input channels, which is told.
+CHECKPOINT (.pth, .pt, .safetensors) is in the naming of any library that archdsl knows, or in ours; it has to fit the
+network of --spec. Another number of classes or input channels is adapted, and reported.
 
-With --from-spec the checkpoint is of a spec that was edited since: what has kept its place and shape goes into the
-network of --spec, the rest of which is freshly initialized; a report tells which is which.
+With --from-spec the checkpoint is of a spec that was edited since: everything that keeps its place and shape goes into
+the network of --spec, the rest of which is freshly initialized; a report lists both.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from archdsl.commands._options import chosen_input, chosen_params
-from archdsl.commands._output import check_output
-from archdsl.commands._weights import SAVERS, write_weights
+from archdsl.commands._options import add_params, chosen_input, chosen_params
+from archdsl.commands._output import SAVERS, check_output, write_weights
 from archdsl.diagnostics import catalog, listed
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import Spec, compile, load
@@ -28,15 +27,14 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """CHECKPOINT and what is taken of it, `--spec`, `-p`, `--input`, `-o`, `--to`, and what the edited spec was."""
+    """CHECKPOINT and its parts, `--spec`, `-p`, `--input`, `-o`, `--to`, and the spec before an edit."""
     from archdsl.weights.loading import Head
     from archdsl.weights.rules import projects
 
     add = parser.add_argument
     add("checkpoint", metavar="CHECKPOINT", help="x.pth, x.pt or x.safetensors")
     add("--spec", required=True, metavar="SPEC", help="a file, or the name of a shipped spec")
-    add("-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help="sets a parameter of the spec")
-    add("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
+    add_params(parser)
     add("-o", "--output", required=True, metavar="OUT", help="x.pt, x.pth or x.safetensors")
     add("--to", choices=projects(), help="writes the weights under that project's names, not under ours")
     add("--from-spec", metavar="OLD", help="the spec that the checkpoint is of, before it was edited")
@@ -47,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Reads, converts, writes; nothing is written where anything is wrong."""
+    """Read, convert, write; nothing is written after an error."""
     output = Path(options.output)
     if output.suffix not in SAVERS:
         help = f"choose from {listed(SAVERS)}"
@@ -70,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def module_of(spec: Spec, params: dict[str, Any], size: tuple[int, ...] | None) -> nn.Module:
-    """The network of a spec."""
+    """Network of a spec."""
     from archdsl.api import build
 
     return build(compile(spec, params=params, input=size))
@@ -80,7 +78,7 @@ def module_of(spec: Spec, params: dict[str, Any], size: tuple[int, ...] | None) 
 
 
 def fill(model: nn.Module, options: argparse.Namespace) -> set[str]:
-    """Fills a network with the weights of a file; what it left as it was, as the file does not fit there."""
+    """Fill a network with the weights of a file; return the keys that do not fit and stay fresh."""
     from archdsl.weights.loading import load
     from archdsl.weights.report import Caller
 
@@ -95,7 +93,7 @@ EDITED = "if they are of another version of the spec: `--from-spec OLD`, where O
 
 
 def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> None:
-    """Fills a network with what fits of the weights of the one that it was made from."""
+    """Fill a network with the weights of an earlier version, as far as they fit."""
     from archdsl.weights.transfer import transfer_weights
 
     fresh = fill(old, options)
@@ -111,7 +109,7 @@ def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> N
 
 
 def named(model: nn.Module, project: str | None) -> State:
-    """A network's weights under our names, or a project's."""
+    """Weights of a network under our names, or a project's."""
     from archdsl.weights import to_reference
 
     return to_reference(model, project) if project else model.state_dict()

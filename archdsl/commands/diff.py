@@ -1,4 +1,4 @@
-"""Says what changed from one network to another: stages and blocks added, removed, altered, and what each costs.
+"""Compares two networks: stages and blocks added, removed, altered, and the cost of each change.
 
 The costs, in parameters and multiply-adds, sum up to the difference of the two. Needs no torch.
 """
@@ -9,9 +9,9 @@ import argparse
 from collections.abc import Callable
 
 from archdsl.analyses.diff import Change, Difference, difference
-from archdsl.commands._json import json_text
-from archdsl.commands._options import chosen_input, chosen_params
-from archdsl.commands._table import markdown, ruled, table
+from archdsl.commands._formats import json_text, plural
+from archdsl.commands._options import add_format, add_params, chosen_input, chosen_params
+from archdsl.commands._tables import markdown, ruled, table
 from archdsl.driver import compile, load
 
 SIGNS = {"added": "+", "removed": "-", "altered": "~"}
@@ -21,17 +21,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """BEFORE, AFTER, `-p`, `--input`, `--format`."""
     parser.add_argument("before", metavar="BEFORE", help="a spec, as for `archdsl show`")
     parser.add_argument("after", metavar="AFTER", help="another one")
-    parser.add_argument(
-        "-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help="sets a parameter of AFTER"
-    )
-    parser.add_argument("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
-    parser.add_argument(
-        "--format", choices=["text", "json", "markdown"], default="text", help="for people, or for programs"
-    )
+    add_params(parser, "AFTER")
+    add_format(parser, "markdown")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the changes. The exit code is 0 whether there are any or not."""
+    """Print the changes. The exit code is 0 whether there are any or not."""
     size = chosen_input(options)
     before = compile(load(options.before), input=size)
     after = compile(load(options.after), params=chosen_params(options), input=size)
@@ -40,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_text(found: Difference) -> str:
-    """The changes for people."""
+    """Changes for people."""
     if not found.changes:
         return f"{found.before.name} and {found.after.name} are the same network"
     lines = table([["", "", "", "parameters", "multiply-adds"], *map(row, found.changes), total(found)], {3, 4}, 2)
@@ -48,13 +43,13 @@ def as_text(found: Difference) -> str:
 
 
 def as_markdown(found: Difference) -> str:
-    """The changes in Markdown."""
+    """Changes in Markdown."""
     rows = [["", "module", "change", "parameters", "multiply-adds"], *map(row, found.changes), total(found)]
     return f"**{found.before.name} -> {found.after.name}**\n\n{markdown(rows, {3, 4})}"
 
 
 def row(change: Change) -> list[str]:
-    """A change in a line."""
+    """Row of a change."""
     known = change.path.rpartition(".")[2] == change.name or any(
         each.endswith(f"-> {change.name}") for each in change.details
     )
@@ -63,19 +58,24 @@ def row(change: Change) -> list[str]:
 
 
 def total(found: Difference) -> list[str]:
-    """The difference of the networks."""
+    """Row of the difference of the networks."""
     before, after = found.before.root.totals, found.after.root.totals
-    told = f"{len(found.changes)} change{'s' if len(found.changes) != 1 else ''}"
-    return ["", "total", told, against(before.params, after.params), against(before.macs, after.macs)]
+    return [
+        "",
+        "total",
+        plural(len(found.changes), "change"),
+        against(before.params, after.params),
+        against(before.macs, after.macs),
+    ]
 
 
 def signed(number: int) -> str:
-    """A difference with its sign."""
+    """Difference with its sign."""
     return f"{number:+,}" if number else "0"
 
 
 def against(before: int, after: int) -> str:
-    """A difference, and what it is of what was there."""
+    """Difference, and its share of the earlier figure."""
     share = f" ({100 * (after - before) / before:+.1f} %)" if before and after != before else ""
     return f"{signed(after - before)}{share}"
 

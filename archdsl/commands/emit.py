@@ -6,27 +6,26 @@ import argparse
 from pathlib import Path
 
 from archdsl.api import emit, targets
-from archdsl.commands._options import add_spec, chosen_input, chosen_params, chosen_spec
+from archdsl.commands._options import add_output, add_spec, chosen_graph
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._streams import print_file
 from archdsl.diagnostics.characters import on_one_line
-from archdsl.driver import compile
+from archdsl.driver import load
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `--target`, `-o`."""
     add_spec(parser)
     parser.add_argument("--target", default="torch", help=f"one of: {', '.join(targets())} (default: torch)")
-    parser.add_argument("-o", "--output", metavar="OUT", help="the file to write; else the text is printed")
+    add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints or writes the text."""
-    spec = chosen_spec(options)
+    """Print or write the text."""
+    spec = load(options.spec)
     if options.output:
         check_output(Path(options.output), [spec])
-    graph = compile(spec, params=chosen_params(options), input=chosen_input(options))
-    text = emit(graph, options.target)
+    text = emit(chosen_graph(options, spec), options.target)
     if options.output:
         write_text(Path(options.output), text)
         print(f"wrote {on_one_line(options.output)} ({text.count(chr(10)):,} lines)")

@@ -10,13 +10,13 @@ from archdsl.diagnostics.explain import Explanation, explanations, write_pages
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The code; none lists them all."""
+    """The code, or none to list them."""
     parser.add_argument("code", nargs="?", metavar="CODE", help="as E203; without one, all codes are listed")
     parser.add_argument("--write", metavar="FOLDER", help="writes all pages into a folder, as Markdown")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints a page, or the list."""
+    """Print a page, or the list."""
     pages = all_pages()
     if options.write:
         try:
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def all_pages() -> dict[str, Explanation]:
-    """The pages of all codes: of findings, and of advice."""
+    """Pages of all codes: of findings, and of advice."""
     from archdsl.analyses.advice.pages import explanations as of_advice
 
     return explanations() | of_advice()

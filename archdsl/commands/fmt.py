@@ -1,4 +1,4 @@
-"""Formats specs in the one canonical layout; comments stay with what they belong to. Needs no torch.
+"""Formats specs in the one canonical layout; comments stay with their lines. Needs no torch.
 
 Rewrites the files in place, each whole or not at all; standard input (-) is printed in the new layout. With `--to`, a
 spec is written in the other notation, to a file beside it (net.arch, net.yaml). A file with errors is left unchanged.
@@ -14,10 +14,9 @@ from collections import Counter
 from difflib import unified_diff
 from pathlib import Path
 
-from archdsl.commands._color import print_findings
 from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
 from archdsl.commands._output import write_text
-from archdsl.commands._streams import output, print_file
+from archdsl.commands._streams import output, print_file, print_findings
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
 from archdsl.diagnostics.render import name_of
 
@@ -34,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Formats all files, says what is wrong, and counts."""
+    """Format all files, print findings and a summary."""
     if options.to and (options.check or options.diff):
         raise catalog.USAGE.error(None, "`--to` with `--check` or `--diff`", help="`--to` writes new files only")
     if options.force and not options.to:
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
-    """What becomes of a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
+    """Format a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
     from archdsl.frontend.format.reformat import formatted
     from archdsl.syntax.detect_format import is_spec
 
@@ -83,7 +82,7 @@ def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
 
 
 def printed(source: Source, text: str, options: argparse.Namespace) -> str:
-    """Standard input, formatted, on standard output."""
+    """Print standard input, formatted."""
     if options.diff:
         print_difference(source, text)
     elif not options.check:
@@ -92,7 +91,7 @@ def printed(source: Source, text: str, options: argparse.Namespace) -> str:
 
 
 def converted(path: Path, text: str, options: argparse.Namespace) -> str:
-    """Writes a spec in the other notation; raises ArchError where a file would be lost."""
+    """Write a spec in the other notation; raises ArchError rather than overwrite a file."""
     stem = path.with_suffix("")
     target = stem if stem.suffix in SUFFIXES[options.to] else path.with_suffix(SUFFIXES[options.to][0])
     if target.exists() and not options.force:
@@ -102,14 +101,14 @@ def converted(path: Path, text: str, options: argparse.Namespace) -> str:
 
 
 def print_difference(source: Source, text: str) -> None:
-    """Prints the changes as `diff -u` does, in UTF-8; for people, so that no line of it is a command for a CI."""
+    """Print the changes as `diff -u` does, in UTF-8, with no line that a CI would obey."""
     before, after = source.text.splitlines(keepends=True), text.splitlines(keepends=True)
     name, out = name_of(source), output(sys.stdout)
     out.write_file(out.harmless("".join(unified_diff(before, after, name, f"{name} (formatted)"))))
 
 
 def closing(counts: Counter[str], options: argparse.Namespace) -> str:
-    """The last line: what became of how many files."""
+    """Summary by outcome."""
     done = "converted" if options.to else "would be formatted" if options.check or options.diff else "formatted"
     words = {
         "changed": (done, done),

@@ -1,4 +1,4 @@
-"""Says what an op, a block, a spec or a command is: `archdsl help conv`."""
+"""Shows the signature and text of an op, a block, a spec or a command: `archdsl help conv`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the signature and the text."""
+    """Print the signature and the text."""
     found = [text for text in (of_block(options.name), of_op(options.name), of_spec(options.name)) if text]
     found += of_command(options.name)
     if not found:
@@ -32,25 +32,25 @@ def run(options: argparse.Namespace) -> int:
 
 
 def of_block(name: str) -> str:
-    """A shipped block."""
+    """Page of a shipped block, or nothing."""
     block = SHIPPED.block(name)
     return f"block {signature_of(block).text()}\n\n{block.doc}".rstrip() if block else ""
 
 
 def of_op(name: str) -> str:
-    """An op."""
+    """Page of an op, or nothing."""
     op = vocabulary().get(name)
     return f"op {signature_of(op).text()}\n\n{inspect.cleandoc(op.__doc__ or '')}" if op else ""
 
 
 def of_spec(name: str) -> str:
-    """A shipped spec."""
+    """Page of a shipped spec, or nothing."""
     spec = SHIPPED.spec(name)
     return f"spec {name}\n\n{spec[1].doc}".rstrip() if spec else ""
 
 
 def of_command(name: str) -> list[str]:
-    """A command."""
+    """Page of a command, or none."""
     from archdsl.commands import module_of, names
 
     return [f"archdsl {name}\n\n{module_of(name).__doc__}"] if name in names() else []

@@ -1,7 +1,7 @@
-"""Advises on specs, by rules from the literature: what is slow or hungry in them, why, and what would be better.
+"""Advises on specs by rules from the literature: what is slow or wasteful, why, and what would be better.
 
-Each finding has its place, its figure and the paper that it rests on. `archdsl lint --explain A101` says what a rule
-looks at and from where on it speaks; `--explain all` lists them. The exit code is 1 where there is advice.
+Each finding has its location, its figure and the paper that it rests on. `archdsl lint --explain A101` describes a rule
+and its threshold; `--explain all` lists all rules. The exit code is 1 if there is advice.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from typing import Any
 from archdsl.analyses.advice import ADVICE, AdviceFinding, advise
 from archdsl.analyses.advice.pages import explanations
 from archdsl.analyses.roofline import RooflineSetting
-from archdsl.commands._color import print_findings
-from archdsl.commands._device_options import add_machine, chosen_setting
-from archdsl.commands._json import json_text
-from archdsl.commands._options import add_spec, chosen_input, chosen_params
+from archdsl.commands._formats import json_text, plural
+from archdsl.commands._options import add_device, add_format, add_spec, chosen_graphs, chosen_setting
+from archdsl.commands._streams import print_findings
 from archdsl.diagnostics import catalog, did_you_mean
-from archdsl.driver import compile, load
 
 DEVICE = "v100"
 
@@ -28,14 +26,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_spec(parser, several=True, needed=False)
     parser.add_argument("--select", metavar="CODES", help="these rules only, as `A101,A104`")
     parser.add_argument("--ignore", metavar="CODES", help="all rules but these")
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
+    add_format(parser)
     parser.add_argument("--explain", metavar="CODE", nargs="?", const="all", help="what a rule is; `all` for all")
-    add_machine(parser)
-    parser.set_defaults(device=DEVICE)
+    add_device(parser, DEVICE)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the advice on each spec."""
+    """Print the advice on each spec."""
     if options.explain:
         print(explained(options.explain))
         return 0
@@ -44,9 +41,7 @@ def run(options: argparse.Namespace) -> int:
     codes = chosen_codes(options)
     setting = chosen_setting(options)
     assert setting is not None
-    params, size = chosen_params(options), chosen_input(options)
-    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
-    found = [(graph.name, advise(graph, setting, codes)) for graph in graphs]
+    found = [(graph.name, advise(graph, setting, codes)) for graph in chosen_graphs(options)]
     if options.format == "json":
         print(json_text([as_data(name, told, setting) for name, told in found]))
     else:
@@ -57,14 +52,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def chosen_codes(options: argparse.Namespace) -> list[str]:
-    """The rules that are asked for."""
+    """Codes of the chosen rules."""
     selected = codes_in(options.select) or list(ADVICE)
     ignored = codes_in(options.ignore)
     return [code for code in selected if code not in ignored]
 
 
 def codes_in(text: str | None) -> list[str]:
-    """The codes in a list; raises ArchError for one that does not exist."""
+    """Codes in a list; raises ArchError for an unknown one."""
     codes = [code.strip().upper() for code in (text or "").split(",") if code.strip()]
     for code in codes:
         if code not in ADVICE:
@@ -73,18 +68,18 @@ def codes_in(text: str | None) -> list[str]:
 
 
 def print_advice(name: str, told: list[AdviceFinding], setting: RooflineSetting) -> None:
-    """Prints the advice on a network, for people."""
+    """Print the advice on a network for people."""
     if not told:
         print(f"{name}: nothing to advise")
         return
-    count = f"{len(told)} piece{'s' if len(told) > 1 else ''} of advice"
+    count = f"{plural(len(told), 'piece')} of advice"
     on = f"{setting.device.name}, {setting.precision}, batch {setting.batch}"
     print_findings((each.diagnostic() for each in told), sys.stdout, "\n\n")
     print(f"{name}: {count} (times are estimates for {on})")
 
 
 def as_data(name: str, told: list[AdviceFinding], setting: RooflineSetting) -> dict[str, Any]:
-    """The advice on a network, for programs."""
+    """Advice on a network for programs."""
     return {
         "name": name,
         "device": setting.device.name,
@@ -95,7 +90,7 @@ def as_data(name: str, told: list[AdviceFinding], setting: RooflineSetting) -> d
 
 
 def finding_data(told: AdviceFinding) -> dict[str, Any]:
-    """A finding, for programs."""
+    """Finding for programs."""
     finding, span = told.finding, told.span
     line, column = span.source.position(span.start) if span else (None, None)
     return {
@@ -114,7 +109,7 @@ def finding_data(told: AdviceFinding) -> dict[str, Any]:
 
 
 def explained(code: str) -> str:
-    """What a rule is, or all of them."""
+    """Page of a rule, or of all."""
     chosen = list(ADVICE) if code == "all" else codes_in(code)[:1]
     pages = explanations()
     return "\n".join(pages[each].page() for each in chosen).rstrip()

@@ -13,19 +13,19 @@ WIDEST = 78
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What to list."""
+    """The kind to list."""
     parser.add_argument("kind", nargs="?", choices=KINDS, help="one kind only (default: all)")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints each kind under its heading."""
+    """Print each kind under its heading."""
     kinds = [options.kind] if options.kind else list(KINDS)
     print("\n\n".join(section(kind) for kind in kinds))
     return 0
 
 
 def section(kind: str) -> str:
-    """A kind's names with the first line of what each says of itself."""
+    """Names of a kind, each with the first sentence of its doc."""
     entries = ENTRIES[kind]()
     width = max((len(name) for name in entries), default=0)
     lines = [f"  {name:<{width}}  {first_line(doc)}".rstrip() for name, doc in entries.items()]
@@ -33,7 +33,7 @@ def section(kind: str) -> str:
 
 
 def first_line(doc: str) -> str:
-    """The first sentence of a text, or as much of it as fits."""
+    """First sentence of a text, cut to fit."""
     line = " ".join(doc.partition("\n\n")[0].split())
     sentence, dot, _ = line.partition(". ")
     line = sentence + "." if dot else line
@@ -41,7 +41,7 @@ def first_line(doc: str) -> str:
 
 
 def specs() -> dict[str, str]:
-    """The shipped specs; one that does not read says so in its place."""
+    """Docs of the shipped specs."""
     found: dict[str, str] = {}
     for name in SHIPPED.specs():
         spec = SHIPPED.spec(name)
@@ -50,13 +50,13 @@ def specs() -> dict[str, str]:
 
 
 def blocks() -> dict[str, str]:
-    """The shipped blocks."""
+    """Docs of the shipped blocks."""
     found = {name: SHIPPED.block(name) for name in SHIPPED.blocks()}
     return {name: block.doc for name, block in found.items() if block}
 
 
 def ops() -> dict[str, str]:
-    """The ops."""
+    """Docs of the ops."""
     return {name: op.__doc__ or "" for name, op in vocabulary().items()}
 
 

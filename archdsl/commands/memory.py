@@ -1,7 +1,7 @@
-"""Says what a network needs in memory: activations in inference, what training keeps, weights, optimizer state.
+"""Estimates the memory of a network: activations in inference, what training keeps, weights, optimizer state.
 
-`--checkpoint c2,c3` runs these sections again in the backward pass, and keeps their inputs only. docs/memory.md says
-what each figure is. Needs no torch.
+`--checkpoint c2,c3` recomputes these sections in the backward pass, and keeps only their inputs. docs/memory.md defines
+each figure. Needs no torch.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import argparse
 
 from archdsl.analyses.memory import Memory, SectionMemory
-from archdsl.commands._device_options import add_load, chosen_batch
-from archdsl.commands._json import json_text
-from archdsl.commands._options import add_spec, chosen_input, chosen_params
-from archdsl.commands._table import ruled, table
-from archdsl.commands._units import size
-from archdsl.driver import compile, load
+from archdsl.commands._formats import json_text
+from archdsl.commands._options import add_format, add_precision, add_spec, chosen_batch, chosen_graphs
+from archdsl.commands._tables import ruled, size, table
 from archdsl.driver.memory import memory
 
 ROWS = {"peak": "eager PyTorch", "planned": "with a planner", "saved": "kept for backward"}
@@ -23,18 +20,16 @@ ROWS = {"peak": "eager PyTorch", "planned": "with a planner", "saved": "kept for
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, `--batch`, `--precision`, `--checkpoint`, `--format`."""
     add_spec(parser, several=True)
-    add_load(parser)
+    add_precision(parser)
     parser.add_argument("--checkpoint", default="", metavar="NAMES", help="sections that are run again, as c2,c3")
-    parser.add_argument("--format", choices=["text", "json"], default="text", help="for people, or for programs")
+    add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the memory of each spec."""
+    """Print the memory of each spec."""
     batch = chosen_batch(options)
-    params, shape = chosen_params(options), chosen_input(options)
     again = [name for name in options.checkpoint.replace(" ", "").split(",") if name]
-    graphs = [compile(load(spec), params=params, input=shape) for spec in options.spec]
-    found = [memory(graph, batch, options.precision, again) for graph in graphs]
+    found = [memory(graph, batch, options.precision, again) for graph in chosen_graphs(options)]
     if options.format == "json":
         print(json_text([each.as_json() for each in found]))
     else:
@@ -43,16 +38,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def as_text(found: Memory) -> str:
-    """A network's memory for people."""
+    """Memory of a network for people."""
     head = f"{found.name}, batch {found.batch}, {found.precision}"
     cells = [["", *ROWS.values()], *(row(found, part) for part in found.parts)]
     cells.append(["total", size(found.peak), size(found.planned), size(found.saved)])
-    lines = ruled(table(cells, {1, 2, 3}, None))
+    lines = ruled(table(cells, {1, 2, 3}))
     return "\n".join([head, "", *lines, "", *told(found)])
 
 
 def row(found: Memory, part: SectionMemory) -> list[str]:
-    """A section's line."""
+    """Row of a section."""
     again = " (run again)" if part.section.name in found.checkpointed else ""
     idle = part.section.training_only
     peaks = ["", ""] if idle else [size(part.peak), size(part.planned)]
@@ -60,7 +55,7 @@ def row(found: Memory, part: SectionMemory) -> list[str]:
 
 
 def told(found: Memory) -> list[str]:
-    """What stands below the table."""
+    """Lines below the table."""
     states = ", ".join(f"{name} {size(state)}" for name, state in found.optimizers.items())
     totals = ", ".join(f"{name} {size(found.training(name))}" for name in found.optimizers)
     lines = [

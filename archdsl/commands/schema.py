@@ -1,6 +1,7 @@
 """Prints the JSON Schema of the YAML notation: editors complete, explain and check specs with it.
 
-It knows all shipped blocks and all ops, with their parameters. A spec names it in a comment, for yaml-language-server:
+It contains all shipped blocks and all ops, with their parameters. A spec names it in a comment, for
+yaml-language-server:
 
     # yaml-language-server: $schema=archdsl.schema.json
 """
@@ -12,6 +13,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+from archdsl.commands._options import add_output
 from archdsl.commands._output import write_text
 from archdsl.commands._streams import print_file
 from archdsl.diagnostics.characters import on_one_line, visible_json
@@ -21,21 +23,21 @@ WIDTH = 118
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """`-o`."""
-    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="the file to write; else the text is printed")
+    add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints or writes the schema."""
+    """Print or write the schema."""
     if options.output is None:
         print_file(text())
     else:
-        write_text(options.output, text())
-        print(f"wrote {on_one_line(str(options.output))}")
+        write_text(Path(options.output), text())
+        print(f"wrote {on_one_line(options.output)}")
     return 0
 
 
 def text() -> str:
-    """The schema as a file holds it."""
+    """Content of the schema file."""
     from archdsl.analyses.expect import FIGURES, TRAINING, WHOLE
     from archdsl.analyses.figures import FIGURES as KNOWN
     from archdsl.driver import SHIPPED
@@ -50,7 +52,7 @@ def text() -> str:
 
 
 def laid_out(value: Any, indent: str = "", key: str = "") -> str:
-    """JSON in which what fits on a line stands on one."""
+    """JSON with everything on one line that fits on one."""
     line = json.dumps(value, ensure_ascii=False, allow_nan=False)
     if not isinstance(value, dict | list) or not value or len(indent + key + line) < WIDTH:
         return line

@@ -1,7 +1,7 @@
-"""Shows what specs come to: sections, maps, parameters, multiply-adds, memory access, receptive field. Needs no torch.
+"""Shows the figures of specs: sections, maps, parameters, multiply-adds, memory access, receptive field.
 
 `--depth block` or `op` goes down to the blocks or ops, `--columns` chooses figures (`--columns help` lists them),
-`--sort macs` brings the largest up. `--device v100` estimates the time there; docs/costs.md says what each figure is.
+`--sort macs` sorts by one. `--device v100` estimates the time there; docs/costs.md defines each figure. Needs no torch.
 """
 
 from __future__ import annotations
@@ -16,40 +16,33 @@ from archdsl.analyses.flatten import DEPTHS, Depth
 from archdsl.analyses.memory_access import counts
 from archdsl.analyses.receptive_field import Field, fields, largest
 from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
-from archdsl.commands._device_options import add_machine, chosen_batch, chosen_setting
-from archdsl.commands._json import json_text
-from archdsl.commands._lines import as_csv, as_data, as_markdown, as_text
-from archdsl.commands._options import add_spec, chosen_input, chosen_params
-from archdsl.commands._table import head, notes, summary
-from archdsl.commands._units import rate, seconds
+from archdsl.commands._formats import json_text
+from archdsl.commands._options import add_device, add_format, add_spec, chosen_batch, chosen_graphs, chosen_setting
+from archdsl.commands._tables import as_csv, as_data, as_markdown, as_text, head, notes, rate, seconds, summary
 from archdsl.diagnostics import catalog
-from archdsl.driver import compile, load
 from archdsl.graph import Graph
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """SPEC..., `-p`, `--input`, what to show of it, and how."""
+    """SPEC..., `-p`, `--input`, the figures and their form."""
     add_spec(parser, several=True, needed=False)
     parser.add_argument("--depth", choices=DEPTHS, help="a line for each section, block or op (default: stage)")
     parser.add_argument("--columns", metavar="NAMES", help="which figures, as `macs,bytes,field`; `help` lists them")
     parser.add_argument("--sort", metavar="COLUMN", help="the largest of it first")
     parser.add_argument("--count-all", action="store_true", help="also count norms, activations, pools, sums")
-    parser.add_argument(
-        "--format", choices=["text", "json", "csv", "markdown"], default="text", help="for people, or for programs"
-    )
-    add_machine(parser)
+    add_format(parser, "csv", "markdown")
+    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the figures of each spec."""
+    """Print the figures of each spec."""
     if options.columns == "help":
         print("\n".join(f"{name:<14} {column.meaning}" for name, column in COLUMNS.items()))
         return 0
     if not options.spec:
         raise catalog.USAGE.error(None, "no spec to show", help="`archdsl show SPEC`; `archdsl list` has some")
     view = View(options)
-    params, size = chosen_params(options), chosen_input(options)
-    graphs = [compile(load(spec), params=params, input=size) for spec in options.spec]
+    graphs = chosen_graphs(options)
     if options.format == "json":
         print(json_text([view.data(graph) for graph in graphs]))
     else:
@@ -59,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class View:
-    """What is asked for: how deep, which columns, on which device."""
+    """Chosen depth, columns and device."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.setting = chosen_setting(options)
@@ -75,17 +68,17 @@ class View:
         self.plain = not (options.depth or options.columns or options.sort)
 
     def lines(self, graph: Graph) -> list[BreakdownLine]:
-        """The lines, in the order asked for."""
+        """Lines in the chosen order."""
         found = lines(graph, self.depth, setting=self.setting, precision=self.precision, batch=self.batch)
         return in_order(found, self.sort) if self.sort else found
 
     def total(self, graph: Graph, found: Sequence[BreakdownLine]) -> BreakdownLine:
-        """The network's own figures, as a line without a place."""
+        """Figures of the network, as a line."""
         times = estimate(graph, self.setting)[graph.root] if self.setting else None
         return found[-1]._replace(totals=graph.root.totals, counts=counts(graph)[graph.root], times=times)
 
     def text(self, graph: Graph, form: str) -> str:
-        """A network's figures in a format."""
+        """Figures of a network in a format."""
         figures, found = cost(graph), self.lines(graph)
         total = self.total(graph, found)
         if form == "csv":
@@ -98,7 +91,7 @@ class View:
         return "\n".join([head(figures), "", body, *notes(figures), *self.more(graph, total)])
 
     def more(self, graph: Graph, total: BreakdownLine) -> list[str]:
-        """Memory access, traffic, receptive field, and the estimate, as lines below a table."""
+        """Lines below a table: memory access, traffic, receptive field, and the estimate."""
         counted, moved = total.counts, total.counts.bytes(self.precision, self.batch)
         kind = self.precision + (f", batch {self.batch}" if self.batch > 1 else "")
         told = [
@@ -112,7 +105,7 @@ class View:
         return told
 
     def told_estimate(self, total: BreakdownLine, setting: RooflineSetting) -> str:
-        """The estimate as a sentence."""
+        """Estimate as a sentence."""
         times = total.times
         assert times is not None
         parts = [
@@ -127,7 +120,7 @@ class View:
         )
 
     def data(self, graph: Graph) -> dict[str, Any]:
-        """A network's figures as plain data; stable keys, exact integers."""
+        """Figures of a network as plain data; stable keys, exact integers."""
         found = self.lines(graph)
         total = self.total(graph, found)
         counted = total.counts
@@ -150,7 +143,7 @@ class View:
         return data | ({"estimate": self.estimate_data(total, self.setting)} if self.setting else {})
 
     def estimate_data(self, total: BreakdownLine, setting: RooflineSetting) -> dict[str, Any]:
-        """The estimate as plain data."""
+        """Estimate as plain data."""
         times = total.times
         assert times is not None
         return {
@@ -163,18 +156,18 @@ class View:
 
 
 def field_of(graph: Graph) -> Field | None:
-    """The receptive field of a network: the largest of its sections', as for `expect` and `compare`."""
+    """Receptive field of a network: the largest of its sections', as for `expect` and `compare`."""
     return largest(field for _, field in fields(graph))
 
 
 def told_field(graph: Graph) -> str:
-    """It, for people."""
+    """Receptive field for people."""
     field = field_of(graph)
     return shown_pair(field.size) if field else "whole"
 
 
 def field_data(graph: Graph) -> dict[str, Any] | None:
-    """It, for programs: (height, width) of each; fractions, which come of upsampling, as floats."""
+    """Receptive field for programs: (height, width) of each; fractions, from upsampling, as floats."""
     field = field_of(graph)
     if field is None:
         return None

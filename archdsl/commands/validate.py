@@ -1,8 +1,8 @@
 """Checks specs completely, without building anything. Needs no torch.
 
 Exit code 0: no errors; 1: errors, or, with `--strict`, warnings; 2: a usage or internal error. `# archdsl: allow W201`
-silences a warning, at its line or, above the first line, in the whole file. The findings of a file are kept in the
-user's cache folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
+silences a warning, at its line or, above the first line, in the whole file. Findings are cached in the user's cache
+folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.commands._cache import Cache, usual_folder
-from archdsl.commands._color import print_findings
 from archdsl.commands._fast_exit import keep
 from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
-from archdsl.commands._formats import FORMATS
+from archdsl.commands._formats import FORMATS, plural
 from archdsl.commands._options import chosen_input
-from archdsl.commands._streams import output
+from archdsl.commands._streams import output, print_findings
 from archdsl.diagnostics import ArchError, Diagnostic, Source
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Checks all files, prints what is wrong, and counts."""
+    """Check all files, print the findings and a summary."""
     size = chosen_input(options)
     cache = Cache(None if options.no_cache else usual_folder())
     paths = list(files(options.paths))
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def report(findings: list[Diagnostic], form: str) -> None:
-    """Prints all findings in a format; what people read has an empty line behind."""
+    """Print all findings in a format."""
     if form == "full":
         print_findings(findings, sys.stdout, "\n\n")
     elif form == "github":
@@ -70,7 +69,7 @@ def report(findings: list[Diagnostic], form: str) -> None:
 
 
 class ValidationRun:
-    """A run over files. What a file has in common with those before it is not worked out again."""
+    """Validation of several files, which share the scopes that they have in common."""
 
     def __init__(self, size: tuple[int, ...] | None, cache: Cache, several: bool) -> None:
         self.size = size
@@ -79,13 +78,13 @@ class ValidationRun:
 
     @cached_property
     def known(self) -> ScopeCache | None:
-        """The modules so far, for several files; made when the first file is not in the cache."""
+        """Shared scopes, for several files; created for the first file that is not cached."""
         from archdsl.elaborate.scope_cache import ScopeCache
 
         return ScopeCache() if self.several else None
 
     def outcome(self, asked: GivenFile) -> list[Diagnostic] | None:
-        """What is wrong with a file; None for one that is no spec, and that only its folder was asked for."""
+        """Findings of a file; None if it is no spec, and only its folder was named."""
         from archdsl.syntax.detect_format import is_spec
 
         try:
@@ -101,7 +100,8 @@ class ValidationRun:
         return self.worked_out(source, asked.path, key) if found is None else found
 
     def worked_out(self, source: Source, path: str | None, key: str | None) -> list[Diagnostic]:
-        """What is wrong with a text; the cache keeps it, unless an installed package may have had its part."""
+        """Validate a text, and cache the findings."""
+        # The files of installed packages with ops of their own are not part of the key.
         from archdsl.driver.imports import Read
         from archdsl.driver.validation import validate
         from archdsl.ops import installed
@@ -115,12 +115,8 @@ class ValidationRun:
 
 
 def closing(checked: int, skipped: int, findings: list[Diagnostic]) -> str:
-    """The last line: what was checked, and how much was found."""
+    """Summary: the number of files and of findings."""
     kinds = Counter(finding.severity for finding in findings)
-    found = ", ".join(f"{kinds[kind]} {kind}{'s' * (kinds[kind] > 1)}" for kind in ("error", "warning") if kinds[kind])
-    left = (
-        f", {skipped} YAML file{'s' * (skipped != 1)} skipped ({'not a spec' if skipped == 1 else 'not specs'})"
-        if skipped
-        else ""
-    )
-    return f"{checked} file{'s' * (checked != 1)} checked{left}: {found or 'no errors'}"
+    found = ", ".join(plural(kinds[kind], kind) for kind in ("error", "warning") if kinds[kind])
+    left = f", {plural(skipped, 'YAML file')} skipped ({'not a spec' if skipped == 1 else 'not specs'})"
+    return f"{plural(checked, 'file')} checked{left if skipped else ''}: {found or 'no errors'}"

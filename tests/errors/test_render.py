@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from archdsl.commands._color import has_color
+from archdsl.commands._streams import has_color
 from archdsl.diagnostics import Diagnostic, Note, Source, Span, catalog
 from archdsl.diagnostics.render import render
 from archdsl.driver.validation import validate
