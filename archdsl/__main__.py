@@ -1,6 +1,6 @@
 """`python -m archdsl`."""
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,1 +1,1 @@
-"""What a network costs, from its graph alone."""
+"""Analyses of the graph: figures, estimates, receptive fields, advice, warnings. One file each."""

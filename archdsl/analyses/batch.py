@@ -1,6 +1,6 @@
-"""Large families of networks, evaluated in chunks: each candidate a compiled graph, each result plain figures.
+"""Figures of large families of networks, evaluated in chunks.
 
-`evaluate` is a pure function of a chunk, both of which pickle, so that any pool of processes can map it.
+`evaluate` is a pure function of a chunk. Chunks and results pickle, so any pool of processes can map it.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from archdsl.graph import Graph
 
 USUAL = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
 SMALLEST, LARGEST = 1, 200
+# Chunks per process, so that no process idles at the end for long.
 SHARES = 8
-"""Chunks for each process, so that none of them idles at the end for long."""
 
 Compile = Callable[..., Graph]
 
 
 class Costed(NamedTuple):
-    """A candidate's figures, by name; or, where it is no network, the error that says why, and no figures."""
+    """Figures of a candidate by name, or the error that it has instead."""
 
     name: str
     figures: dict[str, Any]
     error: ArchError | None = None
 
     def __getattr__(self, name: str) -> Any:
-        """A figure as an attribute."""
+        """Figure as an attribute."""
         if name.startswith("_") or self.error is not None or name not in self.figures:
             raise AttributeError(name)
         return self.figures[name]
 
 
 class Chunk(NamedTuple):
-    """Candidates to evaluate: each what `compile` takes, a spec and its parameters; and what is asked of them."""
+    """Candidates to evaluate, each a spec with parameters for `compile`, and the figures to compute."""
 
     compile: Compile
     memory: MemoryOf
@@ -56,13 +56,13 @@ class Chunk(NamedTuple):
 
 
 def evaluate(chunk: Chunk) -> list[Costed]:
-    """The figures of each candidate, in order; what is wrong with one is its result."""
+    """Result for each candidate, in order; an error in one is its result."""
     known = ScopeCache()
     return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
 
 
 def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeCache | None) -> Costed:
-    """One candidate's figures."""
+    """Result for one candidate."""
     try:
         graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
         asked = Measured(graph, chunk.memory)
@@ -75,12 +75,12 @@ def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeC
 
 
 def called(spec: Any) -> str:
-    """What to call a candidate that came to nothing."""
+    """Name of a candidate that has errors."""
     return spec.name if isinstance(spec, Graph) else str(spec)[:200]
 
 
 def checked(figures: Sequence[str], processes: Any) -> int:
-    """How many processes are asked for; raises ArchError for none, and for figures that do not exist."""
+    """Number of processes; raises ArchError for a bad number, and for unknown figures."""
     for name in map(str, figures):
         if name not in FIGURES:
             raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=did_you_mean(name, FIGURES))
@@ -92,14 +92,14 @@ def checked(figures: Sequence[str], processes: Any) -> int:
 
 
 def load_of(batch: Any, precision: Any) -> Load:
-    """What figures of memory are asked for; raises ArchError for no whole number of samples, or no such precision."""
+    """Load of memory figures; raises ArchError for a bad batch or precision."""
     if isinstance(batch, bool) or not isinstance(batch, Integral):
         raise catalog.USAGE.error(None, f"a batch of `{str(batch)[:40]}`", help="a number of samples, as 8")
     return Load(check_batch(int(batch)), check_precision(str(precision)))
 
 
 def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:
-    """The results of all chunks, in order, from so many processes."""
+    """Results of all chunks, in order, from a number of processes."""
     if processes == 1:
         for chunk in chunks:
             yield from evaluate(chunk)
@@ -112,7 +112,7 @@ def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:
 
 
 def in_chunks(whole: Chunk, processes: int) -> Iterator[Chunk]:
-    """A chunk cut into smaller ones, enough for all processes."""
+    """Split a chunk so that all processes have work."""
     count = len(whole.candidates)
     size = min(max(-(-count // (processes * SHARES)), SMALLEST), LARGEST)
     rest = iter(whole.candidates)

@@ -1,7 +1,7 @@
-"""The figures of a network part by part: a line for each section, block or op, with columns to choose from.
+"""Figures of a network by section, block or op, with columns to choose from.
 
-A column is an entry of `COLUMNS`: what it is called, what it is, and how it comes from a line. What a command shows
-as text, JSON, CSV or Markdown comes from this one table.
+A column is an entry of `COLUMNS`: its title, its meaning, and its value for a line. Text, JSON, CSV and Markdown are
+made from this one table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Kind = Literal["text", "count", "ratio", "seconds", "rate"]
 
 
 class BreakdownLine(NamedTuple):
-    """A part of a network with all its figures. `times` is None where no device is asked for."""
+    """Part of a network with its figures. `times` is None without a device."""
 
     part: Placed
     totals: Totals
@@ -35,7 +35,7 @@ class BreakdownLine(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A figure of a line, and how it is shown. `summed`: whether the network's is the sum of its parts'."""
+    """Figure of a line, and its presentation. `summed` if the network's is the sum of its parts'."""
 
     title: str
     kind: Kind
@@ -45,14 +45,14 @@ class Column(NamedTuple):
 
 
 def column(title: str, kind: Kind, value: Callable[[BreakdownLine], Any], meaning: str, summed: bool = False) -> Column:
-    """A column, with its functions checked."""
+    """Column of the table; a function, as the type checker does not see a lambda's type in a tuple's constructor."""
     return Column(title, kind, value, meaning, summed)
 
 
 def lines(
     graph: Graph, depth: Depth, *, setting: RooflineSetting | None, precision: str, batch: int
 ) -> list[BreakdownLine]:
-    """The lines of a network's inference, in execution order; raises ArchError where these would be too many."""
+    """Lines of a network's inference, in execution order; raises ArchError if there are too many."""
     if depth == "op" and graph.root.totals.ops > MOST_PARTS:
         raise too_many(graph.name, "ops")
     counted = counts(graph)
@@ -64,7 +64,7 @@ def lines(
 
 
 def made_of(line: BreakdownLine) -> str:
-    """What a part is: a section's text, else the kind of block or op."""
+    """Text of a section, or kind of a block or op."""
     part = line.part
     if part.trail and len(part.trail) == 1 and part.section.text:
         return " ".join(part.section.text.split())
@@ -72,20 +72,20 @@ def made_of(line: BreakdownLine) -> str:
 
 
 def shown_shape(shapes: Shapes) -> str:
-    """A shape as text, or those of a list."""
+    """Shape, or shapes of a list, as text."""
     if shapes and isinstance(shapes[0], tuple):
         return ", ".join(shown_shape(shape) for shape in shapes if isinstance(shape, tuple))
     return "x".join(map(str, shapes))
 
 
 def shown_pair(pair: tuple[Fraction, Fraction]) -> str:
-    """A number for both directions, or height x width."""
+    """One number for both directions, or height x width."""
     first, second = (str(side) for side in pair)
     return first if first == second else f"{first}x{second}"
 
 
 def field_text(line: BreakdownLine) -> str:
-    """The receptive field: its size, `whole`, and whether it is gated."""
+    """Receptive field: its size or `whole`, and `gated`."""
     field = line.field
     if field is None:
         return ""
@@ -94,12 +94,12 @@ def field_text(line: BreakdownLine) -> str:
 
 
 def of_field(get: Callable[[Field], tuple[Fraction, Fraction]]) -> Callable[[BreakdownLine], str]:
-    """A pair of a receptive field that has an end."""
+    """Value of a column for a finite receptive field."""
     return lambda line: "" if line.field is None or line.field.whole else shown_pair(get(line.field))
 
 
 def time_of(line: BreakdownLine) -> float | None:
-    """The estimate."""
+    """Estimated time."""
     return line.times.seconds if line.times else None
 
 
@@ -153,7 +153,7 @@ OF_DEVICE = ("time", "bound")
 
 
 def chosen(names: Iterable[str], *, device: bool, count_all: bool) -> list[str]:
-    """The columns that are asked for, or those that suit; raises ArchError for one that does not exist."""
+    """Chosen columns, or the default ones; raises ArchError for an unknown one."""
     wanted = [name for name in names if name]
     for name in wanted:
         if name not in COLUMNS:

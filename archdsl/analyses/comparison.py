@@ -1,4 +1,4 @@
-"""Networks side by side: their figures, the differences and ratios to the first, and who is not outdone."""
+"""Comparison of networks: figures, differences and ratios to the first, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TITLES = {
     "weight_memory": "weights",
     "efficiency": "MAC/s",
 }
+# Text for an infinite receptive field.
 WHOLE = "whole"
-"""How a receptive field without end is shown: it is the whole map."""
 
 
 class ComparedNetwork(NamedTuple):
-    """A network with its figures by name; None where it has none."""
+    """Figures of a network by name; None for a figure that it lacks."""
 
     name: str
     input: tuple[int, ...]
@@ -45,22 +45,22 @@ class Comparison(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """What the networks are called: with their inputs, where those differ."""
+        """Names of the networks, with their inputs if those differ."""
         same = len({each.input for each in self.networks}) == 1
         return [each.name if same else f"{each.name} {'x'.join(map(str, each.input))}" for each in self.networks]
 
     def difference(self, network: ComparedNetwork, figure: str) -> Any:
-        """By how much a network has more than the first; None where one of them has no such figure."""
+        """Difference to the first network; None if one of them lacks the figure."""
         base, own = self.networks[0].figures[figure], network.figures[figure]
         return None if base is None or own is None else own - base
 
     def ratio(self, network: ComparedNetwork, figure: str) -> float | None:
-        """How many times as much as the first a network has; None of nothing."""
+        """Ratio to the first network; None if undefined."""
         base, own = self.networks[0].figures[figure], network.figures[figure]
         return own / base if base and own is not None else None
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """Comparison as plain data."""
         return {
             "batch": self.load.batch,
             "precision": self.load.precision,
@@ -81,7 +81,7 @@ class Comparison(NamedTuple):
 def compare(
     graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: RooflineSetting | None, memory: MemoryOf
 ) -> Comparison:
-    """The figures of networks side by side; raises ArchError for a figure that does not exist."""
+    """Compare networks; raises ArchError for an unknown figure."""
     names = chosen(figures, setting)
     networks = tuple(
         ComparedNetwork(graph.name, graph.input, found(Measured(graph, memory), names, load, setting))
@@ -92,7 +92,7 @@ def compare(
 
 
 def chosen(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str, ...]:
-    """The figures that are asked for, or the usual ones."""
+    """Chosen figures, or the default ones."""
     wanted = tuple(name for name in figures if name)
     known = [*FIGURES, *OF_DEVICE]
     for name in wanted:
@@ -107,7 +107,7 @@ def chosen(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str
 
 
 def found(asked: Measured, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
-    """The figures of a network; None for a receptive field without end."""
+    """Figures of a network; None for an infinite receptive field."""
     graph = asked.graph
     values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}
     if setting is not None and set(names) & {*OF_DEVICE}:
@@ -118,12 +118,12 @@ def found(asked: Measured, names: Sequence[str], load: Load, setting: RooflineSe
 
 
 def title(figure: str) -> str:
-    """What a figure is called in a heading."""
+    """Heading of a figure."""
     return TITLES.get(figure, figure.replace("_", " "))
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """Which points are not outdone: no other is as low in both, and lower in one. In the order of the first."""
+    """Pareto front: indices of the points that no other point equals or undercuts in both coordinates, sorted."""
     order = sorted(range(len(points)), key=lambda at: points[at])
     best, kept = float("inf"), list[int]()
     for at in order:

@@ -1,27 +1,28 @@
-"""The figures of a network: exact integers, from the totals that the graph carries."""
+"""Figures of a network: exact integers, from the totals that the graph carries, and sums over its ops."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
 
-from archdsl.graph import Graph, Map, Section, Totals
+from archdsl.graph import ROWS, Graph, Map, Run, Scope, Section, Step, Totals, distinct
 from archdsl.op import Shape
 
 
 class SectionFigures(NamedTuple):
-    """A section's part in the figures."""
+    """Share of a section in the figures."""
 
     section: Section
     totals: Totals
 
 
 class Figures(NamedTuple):
-    """What a network costs.
+    """Cost of a network.
 
-    Parameters, buffers and layer counts are of everything that it holds, training-only parts included; multiply-adds
-    (of convolutions and linear layers, counted once) and activations (outputs of convolutions, in elements) are of
-    inference on one input. `training_params` and `training_macs` are what the training-only parts hold, and what
-    they add in training.
+    Parameters, buffers and layer counts are of the whole network, training-only parts included; multiply-adds (of
+    convolutions and linear layers, counted once) and activations (outputs of convolutions, in elements) are of
+    inference on one input. `training_params` and `training_macs` are the share of the training-only parts, and the
+    multiply-adds that they add in training.
     """
 
     name: str
@@ -35,11 +36,11 @@ class Figures(NamedTuple):
 
     @property
     def stages(self) -> list[Section]:
-        """The stages in order."""
+        """Stages in order."""
         return [row.section for row in self.rows if row.section.kind == "stage"]
 
     def as_json(self) -> dict[str, Any]:
-        """The figures as plain data; stable keys, exact integers."""
+        """Figures as plain data; stable keys, exact integers."""
         totals = self.totals
         return {
             "name": self.name,
@@ -58,12 +59,12 @@ class Figures(NamedTuple):
 
 
 def named_map(each: Section | Map) -> dict[str, Any]:
-    """A feature map as plain data."""
+    """Feature map as plain data."""
     return {"name": each.name, "shape": list(each.shape), "reduction": each.reduction}
 
 
 def cost(graph: Graph) -> Figures:
-    """The figures of a graph."""
+    """Figures of a graph."""
     rows = tuple(SectionFigures(section, graph.scope_of(section).totals) for section in graph.sections)
     training = [row.totals for row in rows if row.section.training_only]
     return Figures(
@@ -76,3 +77,47 @@ def cost(graph: Graph) -> Figures:
         rows=rows,
         maps=graph.maps,
     )
+
+
+# ---- sums over ops -------------------------------------------------------------------------------------------------
+
+Figure = TypeVar("Figure", bound=tuple[Any, ...])
+
+
+def sums(graph: Graph, zero: Figure, of_op: Callable[[Scope], Figure]) -> dict[Scope, Figure]:
+    """Sum of a figure over the ops of each scope; a figure is a named tuple of numbers, `zero` the sum of no ops.
+
+    Every call counts, also a second one of shared weights. The network's own sum is of inference: training-only
+    parts are left out of it, and have sums of their own.
+    """
+    # Distinct scopes only, so that time does not grow with repeats.
+    found: dict[Scope, Figure] = {}
+    for scope in distinct(graph.root):
+        if scope.op is not None:
+            found[scope] = of_op(scope)
+            continue
+        runs = [run for step in steps_of(graph, scope) for run in runs_of(scope, step)]
+        found[scope] = added(zero, [(run.count, found[run.scope]) for run in runs])
+    return found
+
+
+def steps_of(graph: Graph, scope: Scope) -> Iterator[Step]:
+    """Steps of a scope in inference."""
+    idle = graph.training_only if scope is graph.root else frozenset[int]()
+    return (step for step in scope.steps if step.output not in idle)
+
+
+def runs_of(scope: Scope, step: Step) -> tuple[Run, ...]:
+    """Modules that a step calls."""
+    if step.kind in ROWS:
+        return scope.child(step.target).runs
+    return () if step.scope is None else (Run(1, step.scope),)
+
+
+def added(start: Figure, parts: list[tuple[int, Figure]]) -> Figure:
+    """Sum of figures, each multiplied by its count, and a start."""
+    values = list(start)
+    for count, figure in parts:
+        for at, value in enumerate(figure):
+            values[at] += count * value
+    return type(start)(*values)

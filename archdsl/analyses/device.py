@@ -1,4 +1,4 @@
-"""Devices as the roofline knows them: peak FLOP/s, memory bandwidth, cost of launching a kernel.
+"""Devices of the roofline: peak FLOP/s, memory bandwidth, cost of launching a kernel.
 
 Descriptions are data: `devices.toml` beside this file has the known ones, a user's file or a line of text adds one.
 """
@@ -25,7 +25,7 @@ LINE = "`peak=14T, bandwidth=900G, launch=5us`"
 
 
 class Quantity(NamedTuple):
-    """What a key's quantities are: the units that may stand behind them, the least one, and how one is written."""
+    """Kind of quantity: its units, its minimum, and an example."""
 
     units: tuple[str, ...]
     least: float
@@ -40,7 +40,7 @@ KINDS = {
 
 
 class Device(NamedTuple):
-    """What an estimate needs to know. `peaks` is by precision; one under "" is for all."""
+    """Description of a device. `peaks` is by precision; the key "" applies to all."""
 
     name: str
     peaks: dict[str, float]
@@ -50,7 +50,7 @@ class Device(NamedTuple):
     source: str = ""
 
     def peak(self, precision: str) -> float:
-        """FLOP/s in a precision; raises ArchError where nothing is known of it."""
+        """FLOP/s in a precision; raises ArchError if it is unknown."""
         found = self.peaks.get(precision, self.peaks.get(""))
         if found is None:
             raise catalog.USAGE.error(
@@ -61,13 +61,13 @@ class Device(NamedTuple):
 
 @cache
 def known_devices() -> dict[str, Device]:
-    """The devices that come with archdsl, by name."""
+    """Devices that come with archdsl, by name."""
     data = tomllib.loads(KNOWN.read_text(encoding="utf-8"))
     return {name: described(name, entry, KNOWN.name) for name, entry in data.items()}
 
 
 def device(text: str) -> Device:
-    """A device by its name, a file that describes it, or a line that does; raises ArchError for anything else."""
+    """Device by its name, a file, or a line that describes it; raises ArchError for anything else."""
     if "=" in text:
         return described("device", entries(text), f"`{text[:80]}`")
     if text.endswith(".toml") or "/" in text:
@@ -80,7 +80,7 @@ def device(text: str) -> Device:
 
 
 def from_file(path: Path) -> Device:
-    """The device that a file describes: its keys, or those of its one table."""
+    """Device that a file describes: its keys, or those of its one table."""
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
@@ -94,7 +94,7 @@ def from_file(path: Path) -> Device:
 
 
 def entries(text: str) -> dict[str, Any]:
-    """The settings of a line: `peak=14T, fp16=112T, bandwidth=900G, launch=5us`."""
+    """Settings of a line: `peak=14T, fp16=112T, bandwidth=900G, launch=5us`."""
     found: dict[str, Any] = {}
     peaks: dict[str, str] = {}
     for part in text.split(","):
@@ -110,7 +110,7 @@ def entries(text: str) -> dict[str, Any]:
 
 
 def described(name: str, data: Mapping[str, Any], where: str) -> Device:
-    """A device as its keys describe it; raises ArchError for unknown, missing and malformed ones."""
+    """Device from its keys; raises ArchError for unknown, missing and malformed ones."""
     problems = [f"unknown key `{key[:40]}`" for key in data if key not in KEYS]
     problems += [f"`{key}` is missing" for key in ("peak", "bandwidth", "launch") if key not in data]
     if problems:
@@ -131,7 +131,7 @@ def described(name: str, data: Mapping[str, Any], where: str) -> Device:
 
 
 def quantity(key: str, value: Any, where: str) -> float:
-    """A key's number, maybe with a prefix and its unit: `14T`, `900 GB/s`, `5us`; raises ArchError for another."""
+    """Number of a key, perhaps with a prefix and its unit: `14T`, `900 GB/s`, `5us`; raises ArchError otherwise."""
     kind, text = KINDS[key], text_of(value)
     match = QUANTITY.fullmatch(text) if isinstance(value, str | int | float) else None
     if match and match[3] in (*kind.units, ""):
@@ -142,7 +142,7 @@ def quantity(key: str, value: Any, where: str) -> float:
 
 
 def text_of(value: Any) -> str:
-    """A value as text, also an integer of more digits than Python writes."""
+    """Value as text, also an integer with more digits than Python prints."""
     try:
         return str(value)
     except ValueError:
@@ -150,10 +150,10 @@ def text_of(value: Any) -> str:
 
 
 def precisions(names: Iterable[str] = BYTES) -> str:
-    """The precisions that there are, as a sentence."""
+    """Sentence that lists the precisions."""
     return f"precisions are {listed(names)}"
 
 
 def wrong(label: str, help: str = "") -> ArchError:
-    """What is wrong with a description."""
+    """Error in a description."""
     return catalog.USAGE.error(None, label, help=help)

@@ -1,8 +1,8 @@
-"""What changed between two networks, module by module, and what each change costs.
+"""Changes between two networks, module by module, with the cost of each.
 
-Sections are matched by name, modules of a chain or block by name, those of a row by their place in it. Where a block
-stands on both sides, its arguments are compared; where they are equal, what it is made of. The costs of all changes
-sum up to the difference of the networks.
+Sections are matched by name, modules of a chain or block by name, those of a repeat by index. If a block stands on both
+sides, its arguments are compared; if they are equal, its content. The costs of all changes sum up to the difference of
+the networks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ NOTHING = Totals()
 
 
 class Change(NamedTuple):
-    """A change: where, of what, how, and what it adds to parameters and multiply-adds."""
+    """Change of a module: its path, name, details, and effect on parameters and multiply-adds.
+
+    `replaced` if another kind of module stands there, which the first of the details then says.
+    """
 
     kind: Kind
     path: str
@@ -28,10 +31,13 @@ class Change(NamedTuple):
     details: tuple[str, ...]
     params: int
     macs: int
+    replaced: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """The change as plain data."""
-        return self._asdict() | {"details": list(self.details)}
+        """Change as plain data."""
+        found = self._asdict() | {"details": list(self.details)}
+        del found["replaced"]
+        return found
 
 
 class Difference(NamedTuple):
@@ -42,40 +48,40 @@ class Difference(NamedTuple):
     changes: tuple[Change, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """Difference as plain data."""
         sides = {"before": self.before, "after": self.after}
         totals = {side: {"name": graph.name, **cost_of(graph)} for side, graph in sides.items()}
         return totals | {"changes": [change.as_json() for change in self.changes]}
 
 
 def cost_of(graph: Graph) -> dict[str, int]:
-    """What changes are measured in."""
+    """Cost of a network in the units of a change."""
     return {"params": graph.root.totals.params, "macs": graph.root.totals.macs}
 
 
 def difference(before: Graph, after: Graph) -> Difference:
-    """What changed from one network to the other."""
+    """Changes from one network to the other."""
     found = list(inputs(before, after))
     found += Comparer(before, after).below("", before.root, after.root)
     return Difference(before, after, tuple(found))
 
 
 def inputs(before: Graph, after: Graph) -> Iterator[Change]:
-    """A change of the input's size."""
+    """Change of the input's size."""
     if before.input != after.input:
         details = (f"{shape(before.input)} -> {shape(after.input)}",)
         yield Change("altered", "input", "", details, 0, 0)
 
 
 class Comparer:
-    """Compares scopes of two graphs; equal ones are known by a number, so that they are passed over at once."""
+    """Comparison of the scopes of two graphs. Equal scopes have equal numbers, so they are skipped at once."""
 
     def __init__(self, before: Graph, after: Graph) -> None:
         self.numbers: dict[Any, int] = {}
         self.forms: dict[Scope, int] = {}
-        """Equal where modules are equal but for the shapes that reach them."""
+        """Number of each scope; equal for modules that are equal but for their input shapes."""
         self.keys: dict[Scope, int] = {}
-        """Equal where modules are equal."""
+        """Number of each scope; equal for equal modules."""
         steps = [(graph, step) for graph in (before, after) for step in graph.root.steps]
         self.idle = {step.target for graph, step in steps if step.output in graph.training_only}
         for graph in (before, after):
@@ -85,11 +91,11 @@ class Comparer:
                 self.keys[scope] = self.number((self.forms[scope], shaped))
 
     def number(self, content: Any) -> int:
-        """A number for what makes a module what it is: equal for equal ones."""
+        """Number of a content, equal for equal ones."""
         return self.numbers.setdefault(content, len(self.numbers))
 
     def written(self, scope: Scope) -> Any:
-        """What a scope says of itself."""
+        """Own content of a scope."""
         steps = tuple(
             (each.kind, each.target, repr(each.inputs), each.output, repr(each.index)) for each in scope.steps
         )
@@ -98,7 +104,7 @@ class Comparer:
         return scope.kind, name, scope.op, arguments, steps, repr(scope.result)
 
     def made_of(self, scope: Scope, numbers: dict[Scope, int]) -> Any:
-        """The modules that a scope holds and calls."""
+        """Modules that a scope holds and calls."""
         held = tuple(
             (each.name, each.form, *((run.count, numbers[run.scope]) for run in each.runs)) for each in scope.children
         )
@@ -107,7 +113,7 @@ class Comparer:
     # ---- modules
 
     def below(self, path: str, before: Scope, after: Scope) -> Iterator[Change]:
-        """The changes among the children of two scopes; what they leave unsaid is a change of the wiring."""
+        """Changes among the children of two scopes, and a change of the wiring for any remaining difference."""
         old = {child.name: child for child in before.children}
         new = {child.name: child for child in after.children}
         found: list[Change] = []
@@ -118,10 +124,11 @@ class Comparer:
         params = after.totals.params - before.totals.params - sum(change.params for change in found)
         macs = after.totals.macs - before.totals.macs - sum(change.macs for change in found)
         if params or macs or (not found and self.forms[before] != self.forms[after]):
-            yield Change("altered", path, after.name, tuple(details(before, after)) or ("its wiring",), params, macs)
+            told = tuple(details(before, after)) or ("its wiring",)
+            yield Change("altered", path, after.name, told, params, macs, replaced=not same_kind(before, after))
 
     def rows(self, path: str, old: Child | None, new: Child | None, before: Scope, after: Scope) -> Iterator[Change]:
-        """The changes between two children of a name, either of which may be missing."""
+        """Changes between two children of one name, either of which may be missing."""
         single = (old is None or old.form == "one") and (new is None or new.form == "one")
         place = 0
         for count, one, other in aligned(old.runs if old else (), new.runs if new else ()):
@@ -141,8 +148,8 @@ class Comparer:
                     yield change._replace(params=count * change.params, macs=count * change.macs)
 
     def pair(self, path: str, before: Scope, after: Scope) -> Iterator[Change]:
-        """The changes between two modules at one place."""
-        same = (before.kind, before.name) == (after.kind, after.name)
+        """Changes between two modules in one place."""
+        same = same_kind(before, after)
         reshaped = self.forms[before] == self.forms[after]
         if same and before.op is None and not arguments(before, after) and not reshaped:
             yield from self.below(path, before, after)
@@ -150,16 +157,21 @@ class Comparer:
         params = after.totals.params - before.totals.params
         macs = after.totals.macs - before.totals.macs
         if params or macs or not reshaped:
-            yield Change("altered", path, after.name, tuple(details(before, after)), params, macs)
+            yield Change("altered", path, after.name, tuple(details(before, after)), params, macs, replaced=not same)
+
+
+def same_kind(before: Scope, after: Scope) -> bool:
+    """Tell modules of one op or block."""
+    return (before.kind, before.name) == (after.kind, after.name)
 
 
 def called(scope: Scope, child: Child | None) -> bool:
-    """Whether a scope's inference calls a child."""
+    """Tell whether a scope's inference calls a child."""
     return child is not None and any(step.target == child.name for step in scope.steps)
 
 
 def alone(kind: Kind, path: str, scope: Scope, count: int, idle: bool) -> Change:
-    """A module that is on one side only."""
+    """Change of a module that is on one side only."""
     sign = 1 if kind == "added" else -1
     macs = 0 if idle else scope.totals.macs
     given = (each for each in scope.arguments if differs(each.value, each.default) and value(each.value) != "identity")
@@ -169,7 +181,7 @@ def alone(kind: Kind, path: str, scope: Scope, count: int, idle: bool) -> Change
 
 
 def aligned(old: tuple[Run, ...], new: tuple[Run, ...]) -> Iterator[tuple[int, Scope | None, Scope | None]]:
-    """Two rows side by side, in stretches in which neither changes; None where one is at its end."""
+    """Two repeats side by side, in stretches in which neither changes; None behind the end of one."""
     sides = [list(reversed(row)) for row in (old, new)]
     while any(sides):
         heads = [side.pop() if side else None for side in sides]
@@ -182,7 +194,7 @@ def aligned(old: tuple[Run, ...], new: tuple[Run, ...]) -> Iterator[tuple[int, S
 
 
 def placed(path: str, first: int, count: int) -> str:
-    """The paths of modules of a row."""
+    """Path of modules of a repeat."""
     return f"{path}.{first}" if count == 1 else f"{path}.{first}-{first + count - 1}"
 
 
@@ -190,8 +202,8 @@ def placed(path: str, first: int, count: int) -> str:
 
 
 def details(before: Scope, after: Scope) -> Iterator[str]:
-    """How one module differs from another: another kind, other arguments or settings, other shapes."""
-    if (before.kind, before.name) != (after.kind, after.name):
+    """Differences between two modules: kind, arguments, settings, shapes."""
+    if not same_kind(before, after):
         yield f"{before.name or before.kind} -> {after.name or after.kind}"
         return
     yield from arguments(before, after)
@@ -205,7 +217,7 @@ def details(before: Scope, after: Scope) -> Iterator[str]:
 
 
 def arguments(before: Scope, after: Scope) -> list[str]:
-    """The arguments that differ."""
+    """Arguments that differ."""
     old = {each.name: each.value for each in before.arguments}
     new = {each.name: each.value for each in after.arguments}
     pairs = ((name, old.get(name, MISSING), new.get(name, MISSING)) for name in {**old, **new})
@@ -213,12 +225,12 @@ def arguments(before: Scope, after: Scope) -> list[str]:
 
 
 def differs(one: Any, other: Any) -> bool:
-    """Whether two values are shown differently (blocks are known by their text)."""
+    """Compare two values as they are shown; blocks are known by their text."""
     return value(one) != value(other)
 
 
 def value(each: Any) -> str:
-    """A value as a spec writes it."""
+    """Value in the notation of a spec."""
     if each is MISSING:
         return "none"
     if each is None or isinstance(each, bool):
@@ -233,10 +245,10 @@ def value(each: Any) -> str:
 
 
 def shapes(inputs: tuple[Shapes, ...]) -> str:
-    """The shapes of inputs."""
+    """Shapes of inputs."""
     return ", ".join(map(shape, inputs))
 
 
 def shape(each: Any) -> str:
-    """A shape, or the shapes of a list."""
+    """Shape, or the shapes of a list."""
     return f"[{shapes(each)}]" if each and isinstance(each[0], tuple) else "x".join(map(str, each))

@@ -1,4 +1,4 @@
-"""`expect`: what a spec says that it comes to, held against what it does come to."""
+"""Checks of `expect` against the figures of the network."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ UNITS: dict[Unit, dict[str, int]] = {
 }
 MEANT: dict[Unit, str] = {"number": "a number", "bytes": "in bytes", "pixels": "in pixels", "ratio": "a ratio"}
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?)([A-Za-z%]*)")
+# Figures that the network and its sections have.
 FIGURES = tuple(name for name, figure in KNOWN.items() if not figure.whole)
-"""The figures that the network and its sections have."""
 TRAINING = ("training_params", "training_macs")
+# Figures that only the network has.
 WHOLE = (*TRAINING, *(name for name, figure in KNOWN.items() if figure.whole))
-"""The figures that only the network has."""
 LARGEST_BATCH = 10**6
 
 
 class Outcome(NamedTuple):
-    """A check and what it found."""
+    """Check, and its result."""
 
     check: Expectation
     actual: str
@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
 
 
 class BadExpectation(Exception):
-    """A check that cannot be held against anything: how it is wrong, and what would do."""
+    """Raised for a check that cannot be evaluated, with the mistake and a help."""
 
     def __init__(self, rule: DiagnosticKind, label: str, help: str = "") -> None:
         super().__init__(label)
@@ -57,13 +57,13 @@ class BadExpectation(Exception):
 
 
 def hold(graph: Graph, checks: Iterable[Expectation], memory: MemoryOf) -> list[Outcome]:
-    """Hold each check against the figures of a network."""
+    """Evaluate each check against the figures of a network."""
     asked = Measured(graph, memory)
     return [outcome(asked, check) for check in checks]
 
 
 def outcome(asked: Measured, check: Expectation) -> Outcome:
-    """One check against the figures."""
+    """Evaluate one check."""
     try:
         actual, wanted = compared(asked, check)
     except BadExpectation as unfit:
@@ -81,18 +81,18 @@ def outcome(asked: Measured, check: Expectation) -> Outcome:
 
 
 def in_unit(value: Any, amount: str) -> str:
-    """Bytes once more in the unit that they are held to."""
+    """Bytes again, in the unit of the check."""
     match = AMOUNT.fullmatch(amount)
     return f" bytes ({value / BYTES[match[2]]:,.2f} {match[2]})" if match and match[2] in BYTES else ""
 
 
 def exact(value: Any) -> str:
-    """A figure as `expect` says it."""
+    """Figure in the notation of `expect`."""
     return shown(value).replace(",", "_")
 
 
 def compared(asked: Measured, check: Expectation) -> tuple[Any, Any]:
-    """What a network comes to, and what it is held to; raises Unfit where that cannot be said."""
+    """Actual and expected value of a check; raises BadExpectation if there are none."""
     name, load = ".".join(check.figure), load_of(check)
     if name in asked.sections:
         refuse_load(check, name)
@@ -113,7 +113,7 @@ def compared(asked: Measured, check: Expectation) -> tuple[Any, Any]:
 
 
 def figure_of(asked: Measured, check: Expectation, name: str) -> tuple[Figure, Section | None]:
-    """The figure that a check names, and of which section."""
+    """Figure that a check names, and its section."""
     *owner, last = check.figure
     section = asked.sections.get(".".join(owner)) if owner else None
     figure = KNOWN.get(last)
@@ -125,7 +125,7 @@ def figure_of(asked: Measured, check: Expectation, name: str) -> tuple[Figure, S
 
 
 def load_of(check: Expectation) -> Load:
-    """The batch and precision that a check is for."""
+    """Batch and precision of a check."""
     batch = 1 if check.batch is None else check.batch
     if not 0 < batch <= LARGEST_BATCH:
         raise BadExpectation(catalog.OUT_OF_RANGE, f"a batch of {batch}", f"a batch has 1 to {LARGEST_BATCH:,} samples")
@@ -133,7 +133,7 @@ def load_of(check: Expectation) -> Load:
 
 
 def refuse_load(check: Expectation, name: str) -> None:
-    """Raises Unfit where a batch is given for a figure that no batch changes."""
+    """Raise BadExpectation if a batch is given for a figure that does not depend on it."""
     if check.batch is not None or check.precision:
         raise BadExpectation(
             catalog.UNUSED, f"no batch or precision changes `{name}`", "leave out what follows the amount"
@@ -141,7 +141,7 @@ def refuse_load(check: Expectation, name: str) -> None:
 
 
 def shape_and_bound(section: Section, check: Expectation) -> tuple[Any, Any]:
-    """A section's shape, and the one that it is held to."""
+    """Actual and expected shape of a section."""
     sides = check.amount.split("x")
     if not all(side.isdigit() for side in sides) or check.sign not in {"==", "!="}:
         label = f"`{check.amount}` cannot be compared with the shape of `{section.name}`"
@@ -150,7 +150,7 @@ def shape_and_bound(section: Section, check: Expectation) -> tuple[Any, Any]:
 
 
 def amount_of(check: Expectation, unit: Unit) -> Fraction:
-    """The number that a check says, its unit multiplied out."""
+    """Number of a check, multiplied by its unit."""
     match, known = AMOUNT.fullmatch(check.amount), UNITS[unit]
     name = ".".join(check.figure)
     if match is None:
@@ -167,12 +167,12 @@ def amount_of(check: Expectation, unit: Unit) -> Fraction:
 
 
 def example(unit: Unit) -> str:
-    """An amount as it is written."""
+    """Amount in the notation of a spec."""
     return {"number": "`4.3G`", "bytes": "`200MB`", "pixels": "`224`", "ratio": "`12.5`"}[unit]
 
 
 def shown(value: Any) -> str:
-    """A figure as text."""
+    """Figure as text."""
     if isinstance(value, tuple):
         return "x".join(map(str, value))  # type: ignore[arg-type]
     if isinstance(value, float):
@@ -182,7 +182,7 @@ def shown(value: Any) -> str:
 
 
 def text_of(check: Expectation) -> str:
-    """A check as its author wrote it."""
+    """Check as its author wrote it."""
     load = "" if check.batch is None else f" at batch {check.batch}"
     return (
         f"{'.'.join(check.figure)} {check.sign} {check.amount}{load}{f' {check.precision}' if check.precision else ''}"

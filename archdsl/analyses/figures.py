@@ -1,7 +1,6 @@
-"""The figures that can be asked for by name, of a whole network or of one of its sections.
+"""Figures by name, of a network or of one of its sections, for `expect` and `compare`.
 
-`expect` holds a spec to them, `compare` sets specs side by side by them. What takes more than totals is worked out
-when it is first asked for, once for each batch and precision.
+Everything beyond totals is computed when first asked for, once for each batch and precision.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ MemoryOf = Callable[[Graph, int, str], "Memory"]
 
 
 class Load(NamedTuple):
-    """What a figure is asked for: so many samples, in a precision."""
+    """Batch and precision that a figure is for."""
 
     batch: int = 1
     precision: str = "fp32"
 
 
 class Measured:
-    """A network of which figures are asked; `memory` computes its memory for a batch in a precision."""
+    """Network whose figures are asked for; `memory` computes its memory for a batch in a precision."""
 
     def __init__(self, graph: Graph, memory: MemoryOf) -> None:
         self.graph = graph
@@ -41,55 +40,55 @@ class Measured:
         self.memories: dict[Load, Memory] = {}
 
     def scope(self, section: Section | None) -> Scope:
-        """The scope of a section, or of the network."""
+        """Scope of a section, or of the network."""
         return self.graph.root if section is None else self.graph.scope_of(section)
 
     def totals(self, section: Section | None) -> Totals:
-        """The totals of a section, or of the network."""
+        """Totals of a section, or of the network."""
         return self.scope(section).totals
 
     def counts(self, section: Section | None) -> Counts:
-        """What a section or the network moves and computes."""
+        """Traffic and operations of a section, or of the network."""
         return self.all_counts[self.scope(section)]
 
     @cached_property
     def all_counts(self) -> dict[Scope, Counts]:
-        """What each scope moves and computes."""
+        """Traffic and operations of each scope."""
         from archdsl.analyses.memory_access import counts
 
         return counts(self.graph)
 
     @cached_property
     def fields(self) -> dict[str, Field | None]:
-        """The receptive field of each section."""
+        """Receptive field of each section."""
         from archdsl.analyses.receptive_field import fields
 
         return {part.section.name: field for part, field in fields(self.graph)}
 
     def field(self, section: Section | None) -> float:
-        """The receptive field of a section or the network, along its shorter side; without end for the whole map."""
+        """Receptive field of a section or the network, along its shorter side; infinite for the whole map."""
         from archdsl.analyses.receptive_field import largest
 
         found = largest(self.fields.values()) if section is None else self.fields.get(section.name)
         return float(min(found.size)) if found and not found.whole else inf
 
     def memory(self, load: Load) -> Memory:
-        """What the network needs in memory."""
+        """Memory of the network."""
         if load not in self.memories:
             self.memories[load] = self.memory_of(self.graph, load.batch, load.precision)
         return self.memories[load]
 
     def part(self, name: str, section: Section | None, load: Load) -> int:
-        """A figure of memory of a section, or of the network."""
+        """Figure of memory of a section, or of the network."""
         memory = self.memory(load)
         owner = memory if section is None else next(part for part in memory.parts if part.section == section)
         return getattr(owner, name)
 
 
 class Figure(NamedTuple):
-    """A figure: its unit, what it is, how it is found. `loaded` says whether it is of a batch in a precision.
+    """Figure: its unit, meaning and function. `loaded` if it depends on batch and precision.
 
-    `exact` ones are integers without a doubt, which `==` can be asked of; `whole` ones the network alone has.
+    `exact` figures are integers, which `==` applies to; `whole` ones only the network has.
     """
 
     unit: Unit
@@ -101,17 +100,17 @@ class Figure(NamedTuple):
 
 
 def total(name: str) -> Callable[[Measured, Section | None, Load], int]:
-    """A figure that the graph carries."""
+    """Figure that the graph carries."""
     return lambda asked, section, _: getattr(asked.totals(section), name)
 
 
 def counted(name: str) -> Callable[[Measured, Section | None, Load], int]:
-    """A figure of what is moved and computed."""
+    """Figure of traffic or operations."""
     return lambda asked, section, _: getattr(asked.counts(section), name)
 
 
 def remembered(name: str) -> Callable[[Measured, Section | None, Load], int]:
-    """A figure of memory."""
+    """Figure of memory."""
     return lambda asked, section, load: asked.part(name, section, load)
 
 

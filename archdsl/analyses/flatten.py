@@ -1,23 +1,24 @@
-"""The flat view of a network: its ops in execution order, with full paths and the tensors that they read and make.
+"""Flat view of a network: its ops in execution order, with full paths and the tensors that they read and make.
 
-Derived from the graph lazily and without recursion, for analyses that need every op in its place. What only sums up
-should walk the distinct scopes instead (`archdsl.graph.distinct`): this view is as long as the network.
+Derived from the graph lazily and without recursion, for analyses that need every op in its place. The view is as long
+as the network, so sums should be computed over distinct scopes instead (`cost.sums`).
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Literal, NamedTuple
 
+from archdsl.diagnostics import Span
 from archdsl.graph import ROWS, Graph, Scope, Section, Step, dealt, each_shape, gathered
 from archdsl.graph.ir import MOST_PARTS, too_many
 from archdsl.op import Op, Shape, Shapes
 
 Held = tuple[int, ...]
-"""Tensors by their numbers: those of a value, or all that a call takes."""
+"""Numbers of tensors: those of a value, or of all inputs of a call."""
 
 Depth = Literal["stage", "block", "op"]
 DEPTHS: tuple[Depth, ...] = ("stage", "block", "op")
@@ -25,13 +26,14 @@ DEEPEST = {"stage": 1, "block": 2, "op": sys.maxsize}
 
 
 class Placed(NamedTuple):
-    """An op in its place.
+    """Op in its place.
 
-    `path` is the module's (`c2.0.body.cna2.conv`); an op that is no module (a sum in a block's body) has the path of
-    the scope whose `forward` does it, a colon and its name: `c2.0:add`, the second one there `c2.0:add2`. `reads` and
-    `gives` are tensors, numbered through the network in the order in which they are made; 0 is the network's input.
-    An op that gives back its input's memory (`Op.view`) has a new number all the same. `trail` are the scopes that
-    the op lies in, the network first; `step` is the act of the last of them that does this op (a whole row has one).
+    `path` is the module's (`c2.0.body.cna2.conv`); an op that is no module (a sum in a block's body) has the path
+    of the scope whose `forward` does it, a colon and its name: `c2.0:add`, the second one there `c2.0:add2`.
+    `reads` and `gives` are tensors, numbered through the network in the order in which they are made; 0 is the
+    network's input. An op that returns its input's memory (`Op.view`) has a new number all the same. `trail` are
+    the scopes that the op lies in, the network first; `step` is the step of the innermost one that does this op (a
+    repeat has a single one).
     """
 
     path: str
@@ -44,35 +46,45 @@ class Placed(NamedTuple):
 
     @property
     def op(self) -> Op:
-        """The op itself (of `parts_of`, where it is one)."""
+        """Op of the scope (of `parts_of`, if it is one)."""
         assert self.scope.op is not None
         return self.scope.op
 
     @property
     def input(self) -> Shapes:
-        """What the op's rules take: a shape, or the shapes of a list."""
+        """Input of the op's rules: a shape, or the shapes of a list."""
         return self.scope.inputs[0]
 
     @property
     def inputs(self) -> tuple[Shape, ...]:
-        """The shape of each tensor that it reads."""
+        """Shape of each tensor that the op reads."""
         return tuple(shape for shapes in self.scope.inputs for shape in each_shape(shapes))
 
     @property
     def output(self) -> Shapes:
-        """The shape of what it gives, or the shapes of a list."""
+        """Shape of the output, or shapes of a list."""
         return self.scope.output
 
 
+def nearest_span(placed: Placed, scopes: Iterable[Scope]) -> Span | None:
+    """Span of the innermost of some scopes in the section's own text, or the section's."""
+    section = placed.section.span
+    if section is None:
+        return None
+    inside = [scope.span for scope in scopes if scope.span is not None]
+    near = [span for span in inside if span.source is section.source and section.start <= span.start < section.end]
+    return near[-1] if near else section
+
+
 def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:
-    """The ops of the inference graph in execution order; with `training`, training-only parts too."""
+    """Ops of the inference graph in execution order; with `training`, training-only parts too."""
     return parts_of(graph, "op", training=training)
 
 
 def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[Placed]:
-    """As `ops_of`, but not below a depth: the sections, the modules of their chains (blocks), or the ops.
+    """Like `ops_of`, but not below a depth: sections, modules of their chains (blocks), or ops.
 
-    Raises ArchError for more of them than are looked at one by one.
+    Raises ArchError if there are too many to look at one by one.
     """
     sections = {section.value: section for section in graph.sections}
     deepest = DEEPEST[depth]
@@ -101,7 +113,7 @@ def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[
 
 
 def tensors_of(graph: Graph, placed: list[Placed]) -> dict[int, Shape]:
-    """The shape of each tensor that a walk numbered."""
+    """Shape of each tensor that a walk numbered."""
     found: dict[int, Shape] = {0: graph.input}
     for each in placed:
         found |= dict(zip(each.gives, each_shape(each.output), strict=True))
@@ -109,7 +121,7 @@ def tensors_of(graph: Graph, placed: list[Placed]) -> dict[int, Shape]:
 
 
 class Act(NamedTuple):
-    """A scope about to be called under a path, on tensors."""
+    """Call of a scope on tensors, under a path."""
 
     path: str
     scope: Scope
@@ -118,7 +130,7 @@ class Act(NamedTuple):
 
 
 class FlatCall:
-    """A call of a scope under way: its values so far, and the row of modules that it is in."""
+    """Call of a scope in progress: its values so far, and the repeat that it is in."""
 
     def __init__(self, scope: Scope, path: str, reads: Held, trail: tuple[Scope, ...]) -> None:
         self.scope = scope
@@ -133,7 +145,7 @@ class FlatCall:
         self.plain: Counter[str] = Counter()
 
     def next_act(self) -> Act | None:
-        """The next scope to call; None when the scope is through."""
+        """Next scope to call, or None at the end of the scope."""
         while True:
             if self.busy is not None:
                 if module := next(self.busy, None):
@@ -151,19 +163,19 @@ class FlatCall:
             self.busy = self.modules(step)
 
     def receive(self, held: Held) -> None:
-        """What the scope called last gives."""
+        """Take the outputs of the last call."""
         if self.current.kind != "collect":
             self.row.clear()
         self.row += held
         self.before = held
 
     def end_step(self) -> None:
-        """The value of a step whose modules are all through."""
+        """Store the value of a finished step."""
         self.busy = None
         self.values[self.current.output] = tuple(self.row)
 
     def modules(self, step: Step) -> Iterator[tuple[str, Scope]]:
-        """What a step calls, one after the other, each with its path."""
+        """Modules that a step calls, with their paths."""
         if step.kind == "op":
             assert step.scope is not None
             self.plain[step.scope.name] += 1
@@ -178,11 +190,11 @@ class FlatCall:
             yield self.below(step.target if step.index is None else f"{step.target}.{step.index}"), step.scope
 
     def below(self, name: str) -> str:
-        """The path of a module of this scope."""
+        """Path of a module of this scope."""
         return f"{self.path}.{name}" if self.path else name
 
     def result(self) -> Held:
-        """What the scope gives."""
+        """Outputs of the scope."""
         return gathered(self.values, [self.scope.result])
 
 

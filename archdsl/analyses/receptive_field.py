@@ -1,8 +1,8 @@
-"""Receptive fields: which places of the network's input a place of a map depends on, over all paths.
+"""Receptive fields: the places of the network's input that a place of a map depends on, over all paths.
 
-The input is thought of as unbounded, so borders change nothing. What reads a whole map (a global pool, a flattening)
-has the field `whole`. Where a map is multiplied by one that reads a whole map, as squeeze-and-excitation does, that
-is a gate: the field stays that of the gated map, and is marked `gated`. Statistics of norms are not counted.
+The input is unbounded in the model, so borders change nothing. An op that reads a whole map (a global pool, a
+flattening) has the field `whole`. If a map is multiplied by one that reads a whole map, as squeeze-and-excitation does,
+that is a gate: the field stays that of the gated map, and is marked `gated`. Statistics of norms are not counted.
 
 After an upsampling, neighbouring places read different sets of places; the field is the smallest interval, relative to
 a place that moves by the effective stride, that holds them all. Without upsampling it is exact.
@@ -19,17 +19,17 @@ from archdsl.graph import Graph, Run, Scope, Step, dealt, each_shape, gathered
 from archdsl.op import SAME_PLACE, Op, Reach, Reaches, Shape
 
 Paths = dict[int, Reaches | None]
-"""For each tensor that a value depends on, by its number, what a place of the value reads of it; None for all."""
+"""For each source tensor of a value, by number, the places that a place of the value reads; None for all."""
 
 
 class Effect(NamedTuple):
-    """How a tensor comes from others: the paths to them, and whether there is a gate on one."""
+    """Dependence of a tensor on source tensors, and whether a gate is on a path."""
 
     paths: Paths
     gated: bool = False
 
     def is_whole(self, whole: tuple[bool, ...]) -> bool:
-        """Whether it is made of whole maps only; `whole` says which of its sources are themselves."""
+        """True if the tensor depends on whole maps only; `whole` marks the sources that are whole themselves."""
         return bool(self.paths) and all(reaches is None or whole[at] for at, reaches in self.paths.items())
 
 
@@ -37,12 +37,12 @@ Effects = tuple[Effect, ...]
 
 
 def sources(count: int) -> Effects:
-    """Tensors that come from nothing but themselves."""
+    """Tensors that depend on nothing but themselves."""
     return tuple(Effect({at: SAME_PLACE}) for at in range(count))
 
 
 def through(effect: Effect, given: Effects, shape: Shape) -> Effect:
-    """A tensor of some shape that comes from others, which come from others in turn."""
+    """Compose the dependence of a tensor on others with theirs."""
     paths: Paths = {}
     for at, reaches in effect.paths.items():
         for source, before in given[at].paths.items():
@@ -52,7 +52,7 @@ def through(effect: Effect, given: Effects, shape: Shape) -> Effect:
 
 
 def composed(outer: Reaches | None, inner: Reaches | None) -> Reaches | None:
-    """What a place reads through a map in between."""
+    """Places read through a map in between."""
     if outer is None or inner is None:
         return None
     if outer is SAME_PLACE or inner is SAME_PLACE:
@@ -65,7 +65,7 @@ def composed(outer: Reaches | None, inner: Reaches | None) -> Reaches | None:
 
 
 def hull(a: Reaches | None, b: Reaches | None, shape: Shape) -> Reaches | None:
-    """The smallest interval that holds both, for a place of a map of some shape."""
+    """Smallest interval that holds both, for a place of a map of a shape."""
     if a is None or b is None:
         return None
     height, width = (spanned(*axes) for axes in zip(a, b, (*shape[-2:], 1, 1)[:2], strict=True))
@@ -73,13 +73,14 @@ def hull(a: Reaches | None, b: Reaches | None, shape: Shape) -> Reaches | None:
 
 
 def spanned(a: Reach, b: Reach, size: int) -> Reach:
-    """One axis. Paths of different strides (maps brought to one size) part; at most as far as at the last place."""
+    """Hull along one axis."""
+    # Paths of different strides (maps brought to one size) part, by at most the distance at the last place.
     drift = (b.step - a.step) * (size - 1)
     return Reach(a.step, min(a.low, b.low, b.low + drift), max(a.high, b.high, b.high + drift))
 
 
 def repeated(effects: Effects, times: int, shapes: tuple[Shape, ...]) -> Effects:
-    """Tensors from tensors, so many times over, by squaring."""
+    """Compose a dependence with itself a number of times, by squaring."""
     result, power = sources(len(effects)), effects
     while times:
         if times % 2:
@@ -90,7 +91,7 @@ def repeated(effects: Effects, times: int, shapes: tuple[Shape, ...]) -> Effects
 
 
 def after(effects: Effects, given: Effects, shapes: tuple[Shape, ...]) -> Effects:
-    """Tensors that come from others, which come from others in turn."""
+    """Compose the dependence of several tensors with that of their sources."""
     return tuple(through(effect, given, shape) for effect, shape in zip(effects, shapes, strict=True))
 
 
@@ -98,9 +99,9 @@ Pair = tuple[Fraction, Fraction]
 
 
 class Field(NamedTuple):
-    """The receptive field of a map; sizes, strides and offsets are (height, width).
+    """Receptive field of a map; sizes, strides and offsets are (height, width).
 
-    `offset` is where the field of the map's first place starts: if negative, so many places outside of the input.
+    `offset` is the start of the field of the map's first place: if negative, outside of the input.
     """
 
     size: Pair
@@ -110,7 +111,7 @@ class Field(NamedTuple):
     gated: bool = False
 
     def covers(self, shape: Shape) -> bool:
-        """Whether it is as large as an input of that shape."""
+        """True if the field is at least as large as an input of that shape."""
         return self.whole or all(size >= side for size, side in zip(self.size, shape[1:], strict=True))
 
 
@@ -119,9 +120,9 @@ WHOLE = Field(NONE, NONE, NONE, whole=True)
 
 
 def fields(graph: Graph, depth: Depth = "stage") -> list[tuple[Placed, Field | None]]:
-    """The parts of a network down to a depth, each with the field of what it gives.
+    """Parts of a network down to a depth, each with the field of its output.
 
-    The field is None for lists, and for what does not depend on the input.
+    The field is None for lists, and for outputs that do not depend on the input.
     """
     memo = Memo()
     tensors: dict[int, Effect] = {0: sources(1)[0]}
@@ -134,13 +135,13 @@ def fields(graph: Graph, depth: Depth = "stage") -> list[tuple[Placed, Field | N
 
 
 def largest(found: Iterable[Field | None]) -> Field | None:
-    """The largest field that is not the whole map, by its shorter side: that of a network, given its sections'."""
+    """Largest field that is not the whole map, by its shorter side: that of a network, given its sections'."""
     ending = [field for field in found if field is not None and not field.whole]
     return max(ending, key=lambda field: min(field.size), default=None)
 
 
 def field_of(effect: Effect) -> Field | None:
-    """The field of a tensor, by how it comes from the network's input."""
+    """Field of a tensor, from its dependence on the network's input."""
     if 0 not in effect.paths:
         return None
     reaches = effect.paths[0]
@@ -152,21 +153,21 @@ def field_of(effect: Effect) -> Field | None:
 
 
 class Memo:
-    """How scopes make tensors of tensors, each worked out once.
+    """Dependence of the outputs of scopes on their inputs, computed once for each.
 
-    What a scope does depends on which of its inputs are made of whole maps already: these may become gates in it.
+    It differs by the inputs that are whole maps already: these may become gates.
     """
 
     def __init__(self) -> None:
         self.known: dict[tuple[Scope, tuple[bool, ...]], Effects] = {}
 
     def called(self, scope: Scope, given: Effects, whole: tuple[bool, ...]) -> Effects:
-        """What a scope gives, called on tensors that come from sources; `whole` says which of those are."""
+        """Outputs of a scope called on tensors; `whole` marks the sources that are whole."""
         mask = tuple(effect.is_whole(whole) for effect in given)
         return after(self.effects(scope, mask), given, each_shape(scope.output))
 
     def effects(self, scope: Scope, whole: tuple[bool, ...]) -> Effects:
-        """How each tensor that a scope gives comes from those that it takes."""
+        """Dependence of each output of a scope on its inputs."""
         found = self.known.get((scope, whole))
         if found is None:
             found = of_op(scope.op, scope, whole) if scope.op is not None else self.of_body(scope, whole)
@@ -174,14 +175,14 @@ class Memo:
         return found
 
     def of_body(self, scope: Scope, whole: tuple[bool, ...]) -> Effects:
-        """Of a scope with steps: one after the other."""
+        """Dependence for a scope with steps."""
         values = dealt(scope.inputs, sources(len(whole)))
         for step in scope.steps:
             values[step.output] = self.step(scope, step, gathered(values, step.inputs), whole)
         return gathered(values, [scope.result])
 
     def step(self, scope: Scope, step: Step, given: Effects, whole: tuple[bool, ...]) -> Effects:
-        """What a step gives."""
+        """Dependence for a step."""
         if step.kind == "pick":
             return (given[int(step.index)],)
         if step.kind == "repeat":
@@ -198,7 +199,8 @@ class Memo:
         return self.called(step.scope, given, whole)
 
     def row(self, run: Run, given: Effects, whole: tuple[bool, ...]) -> Effects:
-        """Equal modules, one after the other: all at once, as soon as one leaves alone which of them are whole."""
+        """Dependence for a run of equal modules."""
+        # Once a module leaves the marks unchanged, the rest of the run is a power of one dependence.
         left = run.count
         shapes = each_shape(run.scope.output)
         while left:
@@ -212,7 +214,7 @@ class Memo:
 
 
 def of_op(op: Op, scope: Scope, whole: tuple[bool, ...]) -> Effects:
-    """Of an op: what it declares to reach in each tensor that it takes."""
+    """Dependence for an op, from its declared reach."""
     given, results = each_shape(scope.inputs[0]), each_shape(scope.output)
     if op.takes == "tensor":
         effect = Effect({0: op.reach(scope.inputs[0], scope.output)})
@@ -228,5 +230,5 @@ def of_op(op: Op, scope: Scope, whole: tuple[bool, ...]) -> Effects:
 
 
 def is_spread(shape: Shape, result: Shape) -> bool:
-    """Whether an operand of one place is spread over the places of a product."""
+    """Tell an operand of one place that is broadcast over the places of a product."""
     return shape[-2:] == (1, 1) != result[-2:]

@@ -1,17 +1,17 @@
-"""A roofline: how long a network takes at least on a described device, op by op, and what bounds each op.
+"""Roofline estimate: the least time of a network on a described device, op by op, and the bound of each op.
 
 An op takes the larger of the time to compute it at the device's peak and the time to move its bytes at the device's
-bandwidth, plus the launch of a kernel. The assumption is that of eager PyTorch: each op is a kernel of its own, which
-reads its inputs from memory and writes its output there; views, and what does nothing in inference, take no time.
-Nothing stays in a cache, and nothing is fused. Worked out once for each distinct scope.
+bandwidth, plus the launch of a kernel. The model is eager PyTorch: each op is a kernel of its own, which reads its
+inputs from memory and writes its output there; views, and ops without effect in inference, take no time. Nothing stays
+in a cache, and nothing is fused.
 """
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from archdsl.analyses.cost import sums
 from archdsl.analyses.device import Device
-from archdsl.analyses.fold import sums
 from archdsl.analyses.memory_access import check_precision, counts_of
 from archdsl.diagnostics import catalog
 from archdsl.graph import Graph, Scope
@@ -21,7 +21,7 @@ LARGEST_BATCH = 10**6
 
 
 class RooflineSetting(NamedTuple):
-    """What an estimate is for."""
+    """Device, precision and batch of an estimate."""
 
     device: Device
     precision: str = "fp32"
@@ -29,7 +29,7 @@ class RooflineSetting(NamedTuple):
 
 
 class Times(NamedTuple):
-    """Seconds, for the whole batch: all, and those of the ops that each resource bounds."""
+    """Seconds for the whole batch: all, and those of the ops that each resource bounds."""
 
     seconds: float = 0.0
     compute: float = 0.0
@@ -39,7 +39,7 @@ class Times(NamedTuple):
 
     @property
     def bound(self) -> Bound | None:
-        """What bounds most of the time."""
+        """Resource that bounds most of the time."""
         if not self.seconds:
             return None
         largest = max((self.compute, "compute"), (self.memory, "memory"), (self.launch, "launch"))
@@ -47,9 +47,9 @@ class Times(NamedTuple):
 
 
 def estimate(graph: Graph, setting: RooflineSetting) -> dict[Scope, Times]:
-    """The least time of each scope; the network's is that of `graph.root`.
+    """Least time of each scope; the network's is that of `graph.root`.
 
-    Raises ArchError where the precision, the batch, or the device's peak is not known.
+    Raises ArchError if the precision, the batch, or the device's peak is unknown.
     """
     check_precision(setting.precision)
     check_batch(setting.batch)
@@ -58,7 +58,7 @@ def estimate(graph: Graph, setting: RooflineSetting) -> dict[Scope, Times]:
 
 
 def times_of(scope: Scope, setting: RooflineSetting) -> Times:
-    """The least time of an op."""
+    """Least time of an op."""
     device, counts = setting.device, counts_of(scope)
     if not counts.kernels:
         return Times()
@@ -78,7 +78,7 @@ def efficiency(macs: int, seconds: float, batch: int = 1) -> float:
 
 
 def check_batch(batch: int) -> int:
-    """A batch of at least one sample; raises ArchError for another."""
+    """Batch of at least one sample; raises ArchError for another."""
     if not 0 < batch <= LARGEST_BATCH:
         raise catalog.USAGE.error(None, f"a batch of {batch}", help=f"a batch has 1 to {LARGEST_BATCH:,} samples")
     return batch

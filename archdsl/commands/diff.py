@@ -50,9 +50,7 @@ def as_markdown(found: Difference) -> str:
 
 def row(change: Change) -> list[str]:
     """Row of a change."""
-    known = change.path.rpartition(".")[2] == change.name or any(
-        each.endswith(f"-> {change.name}") for each in change.details
-    )
+    known = change.replaced or change.path.rpartition(".")[2] == change.name
     told = " ".join(filter(None, ["" if known else change.name, ", ".join(change.details)]))
     return [SIGNS[change.kind], change.path, told, signed(change.params), signed(change.macs)]
 

@@ -38,6 +38,6 @@ def run(options: argparse.Namespace) -> int:
 
 def all_pages() -> dict[str, Explanation]:
     """Pages of all codes: of findings, and of advice."""
-    from archdsl.analyses.advice.pages import explanations as of_advice
+    from archdsl.analyses.advice import explanations as of_advice
 
     return explanations() | of_advice()

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     found = [text for text in (of_block(options.name), of_op(options.name), of_spec(options.name)) if text]
     found += of_command(options.name)
     if not found:
-        from archdsl.commands import names
+        from archdsl.commands._run import names
 
         known = [*SHIPPED.blocks(), *vocabulary(), *SHIPPED.specs(), *names()]
         raise catalog.USAGE.error(
@@ -51,6 +51,6 @@ def of_spec(name: str) -> str:
 
 def of_command(name: str) -> list[str]:
     """Page of a command, or none."""
-    from archdsl.commands import module_of, names
+    from archdsl.commands._run import module_of, names
 
     return [f"archdsl {name}\n\n{module_of(name).__doc__}"] if name in names() else []

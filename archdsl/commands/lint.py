@@ -10,8 +10,7 @@ import argparse
 import sys
 from typing import Any
 
-from archdsl.analyses.advice import ADVICE, AdviceFinding, advise
-from archdsl.analyses.advice.pages import explanations
+from archdsl.analyses.advice import ADVICE, AdviceFinding, advise, explanations
 from archdsl.analyses.roofline import RooflineSetting
 from archdsl.commands._formats import json_text, plural
 from archdsl.commands._options import add_device, add_format, add_spec, chosen_graphs, chosen_setting

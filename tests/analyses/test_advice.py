@@ -12,7 +12,7 @@ from archdsl import driver
 from archdsl.analyses.advice import ADVICE, AdviceFinding, advise
 from archdsl.analyses.device import device
 from archdsl.analyses.roofline import RooflineSetting
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 SETTING = RooflineSetting(device("v100"))
 

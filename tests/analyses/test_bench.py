@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from archdsl.analyses.device import Device, device
-from archdsl.commands import _timing, calibrate, main
+from archdsl.commands import _timing, calibrate
+from archdsl.commands._run import main
 from archdsl.diagnostics.characters import on_one_line
 
 pytest.importorskip("torch")

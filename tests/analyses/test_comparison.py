@@ -15,7 +15,7 @@ from archdsl.analyses.device import device
 from archdsl.analyses.figures import Load
 from archdsl.analyses.memory_access import counts
 from archdsl.analyses.roofline import RooflineSetting, estimate
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.driver.memory import memory
 
 NAMES = ["resnet18", "vovnetv2_19_slim", "peleenet", "densenet40_k12_cifar10"]

@@ -8,7 +8,7 @@ import pytest
 
 import archdsl
 from archdsl.analyses.diff import Change, difference
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.driver import SHIPPED
 from archdsl.graph import Graph
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from archdsl import driver
-from archdsl.analyses.advice.pages import handbook
+from archdsl.analyses.advice import handbook
 from archdsl.analyses.breakdown import COLUMNS
 from archdsl.analyses.device import device, known_devices
 from archdsl.analyses.memory_access import Counts, counts
@@ -119,7 +119,7 @@ def test_every_column_is_defined() -> None:
 
 
 def test_advice_is_written_down() -> None:
-    # To write it anew: `python -m archdsl.analyses.advice.pages > docs/advice.md`.
+    # To write it anew: `python -m tests.update`.
     assert (DOCS / "advice.md").read_text(encoding="utf-8") == handbook()
 
 

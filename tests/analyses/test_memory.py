@@ -12,7 +12,7 @@ import archdsl
 from archdsl import ArchError
 from archdsl.analyses.flatten import ops_of, tensors_of
 from archdsl.analyses.memory import unit_of
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.driver import SHIPPED
 from archdsl.driver.memory import memory
 from archdsl.graph import Graph, distinct

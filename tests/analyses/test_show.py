@@ -11,7 +11,7 @@ import pytest
 
 from archdsl import driver
 from archdsl.analyses.breakdown import COLUMNS
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 
 def show(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

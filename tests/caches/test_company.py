@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.elaborate import budget
 from tests.caches.agreeing import check_names, check_set, told
 from tests.caches.file_sets import drawn

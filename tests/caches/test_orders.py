@@ -19,7 +19,7 @@ import pytest
 import archdsl
 from archdsl import driver
 from archdsl.analyses.figures import FIGURES
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.diagnostics import ArchError, Source
 from archdsl.driver import loading
 from archdsl.driver.library import Shipped

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import archdsl
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.ops.conv import Conv
 
 torch = pytest.importorskip("torch")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import _cache, main
+from archdsl.commands import _cache
 from archdsl.commands._cache import Cache, digest
 from archdsl.commands._formats import FORMATS
+from archdsl.commands._run import main
 from archdsl.ops import installed
 
 TOP = Path(__file__).parents[2]
@@ -238,7 +239,7 @@ def test_the_folder_stays_small(
 def command(*words: str) -> list[str]:
     """A run in a process of its own; it names the heavy modules that it imported."""
     code = (
-        "import sys; from archdsl.commands import main; code = main(sys.argv[1:]);"
+        "import sys; from archdsl.commands._run import main; code = main(sys.argv[1:]);"
         f" print(*[name for name in {HEAVY!r} if name in sys.modules]); sys.exit(code)"
     )
     return [sys.executable, "-c", code, "validate", *words]

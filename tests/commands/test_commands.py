@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import main, names
+from archdsl.commands._run import main, names
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

@@ -13,7 +13,7 @@ from subprocess import PIPE
 import pytest
 
 import archdsl
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 torch = pytest.importorskip("torch")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 UGLY = "backbone net:\n  stem:conv( 3 )  # a stem\n"
 FINE = "backbone net:\n    stem: conv(3)  # a stem\n"

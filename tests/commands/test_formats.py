@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 SPEC = """\
 name: net

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from archdsl.commands import names
+from archdsl.commands._run import names
 
 TOP = Path(__file__).parents[2]
 HOOKS = {hook["id"]: hook for hook in yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.analyses import flatten
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 LONG = "    stage c2: 999_000 * conv(8)\n    stage c3: 20 * ((identity + conv(8)) -> relu)\n"
 LISTED = "    stage c2: collect(3_000, cna(8)) -> concat -> conv(8)\n"

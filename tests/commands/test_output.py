@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, pipes and permissions are those of POSIX")
 

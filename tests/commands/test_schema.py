@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.commands.schema import text
 from archdsl.diagnostics import ArchError, Source
 from archdsl.driver import SHIPPED

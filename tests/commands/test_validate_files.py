@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.driver import imports
 from archdsl.elaborate import budget
 from tests.working import bounded

@@ -14,7 +14,8 @@ from unicodedata import category
 
 import pytest
 
-from archdsl.commands import _streams, main, names
+from archdsl.commands import _streams
+from archdsl.commands._run import main, names
 from archdsl.commands._streams import SafeStream
 from tests.commands import way_out
 from tests.commands.way_out import OURS, UNSEEN, command_lines, troubles
@@ -198,7 +199,8 @@ def test_a_terminal_sees_our_colors_only(words: list[str], colored: bool, tmp_pa
 def test_a_traceback_steers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARCHDSL_DEBUG", "1")
     code = (
-        "import sys, archdsl.commands.list as l; from archdsl.commands import main; sys.argv = ['archdsl', 'list']\n"
+        "import sys, archdsl.commands.list as l; from archdsl.commands._run import main\n"
+        "sys.argv = ['archdsl', 'list']\n"
         "def broken(options): raise ValueError('\\x1b[31m\\u202e')\n"
         "l.run = broken; main()\n"
     )

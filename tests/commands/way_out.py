@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unicodedata import category
 
-from archdsl.commands import main, names
+from archdsl.commands._run import main, names
 
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 CHARACTERS = [chr(code) for code in range(1, 0x110000) if category(chr(code)) in UNSEEN - {"Cs"}]

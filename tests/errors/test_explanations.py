@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.analyses.advice import ADVICE
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.commands.explain import all_pages
 from archdsl.diagnostics import Source
 from archdsl.diagnostics.explain import explanations, index, rules

@@ -177,7 +177,7 @@ class Campaign:
 
     def converted(self, path: Path, output: Path, faults: list[str]) -> str:
         """What `archdsl convert` makes of a file."""
-        from archdsl.commands import main
+        from archdsl.commands._run import main
 
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.commands import main
+from archdsl.commands._run import main
 from archdsl.diagnostics import Diagnostic, Source
 from archdsl.driver.validation import validate
 from archdsl.frontend.format.reformat import formatted

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision.models")
 
 import archdsl  # noqa: E402
-from archdsl.commands import main  # noqa: E402
+from archdsl.commands._run import main  # noqa: E402
 from archdsl.weights.files import read  # noqa: E402
 from tests.weights.nets import STAGES, text  # noqa: E402
 from tests.weights.test_files import Calls  # noqa: E402

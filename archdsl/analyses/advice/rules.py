@@ -1,4 +1,4 @@
-"""Advice on widths: unequal ones, groups that are too fine, and what does not fit the hardware's tiles."""
+"""Rules of advice, each a function with its declaration below it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ TILE = 8
 
 
 def bound(placed: Placed) -> float:
-    """The least memory access of a convolution with as many weights and multiply-adds on maps of these sizes.
+    """Least memory access of a convolution with as many weights and multiply-adds on maps of these sizes.
 
-    By the inequality of the arithmetic and geometric mean, h * w * (c_in + c_out) is least where both sides hold
+    By the inequality of the arithmetic and geometric mean, h * w * (c_in + c_out) is least if both sides hold
     equally much: 2 * sqrt(in * out).
     """
     before, after = elements(placed.input), elements(placed.output)
@@ -49,7 +49,7 @@ def unequal(case: AdvisedNetwork) -> Iterator[Finding]:
 
 
 def fine_groups(case: AdvisedNetwork) -> Iterator[Finding]:
-    """Grouped convolutions with few channels to a group."""
+    """Grouped convolutions with few channels per group."""
     for section, ops in case.parts:
         found = [each for each in convolutions(ops) if 1 < channels_of_group(each) < FINE]
         if not found:
@@ -67,7 +67,7 @@ def fine_groups(case: AdvisedNetwork) -> Iterator[Finding]:
 
 
 def channels_of_group(placed: Placed) -> int:
-    """The input channels of a group; 0 for a convolution without groups."""
+    """Input channels per group; 0 for a convolution without groups."""
     groups = int(placed.op.facts(placed.input).get("groups", 1))
     return placed.inputs[0][0] // groups if groups > 1 else 0
 
@@ -154,12 +154,12 @@ def costly_pointwise(case: AdvisedNetwork) -> Iterator[Finding]:
 
 
 def is_pointwise(placed: Placed) -> bool:
-    """Whether a convolution looks at one place only."""
+    """Tell a 1x1 convolution."""
     return pair(placed.op.facts(placed.input)["kernel"]) == (1, 1)
 
 
 def fragments(case: AdvisedNetwork) -> Iterator[Finding]:
-    """Stages in so many small kernels that launching them takes the time."""
+    """Stages of so many small kernels that launching them takes most of the time."""
     launch = case.setting.device.launch
     for section, ops in case.parts:
         times = [case.times[each.scope] for each in ops]
@@ -273,7 +273,7 @@ LONG = 4
 
 
 def chains(case: AdvisedNetwork) -> Iterator[Finding]:
-    """Concatenations, each of which takes the result of the one before."""
+    """Chains of concatenations, each of the result of the one before."""
     for section, ops in case.parts:
         chain = longest(ops)
         if len(chain) < LONG:
@@ -290,7 +290,7 @@ def chains(case: AdvisedNetwork) -> Iterator[Finding]:
 
 
 def longest(ops: list[Placed]) -> list[Placed]:
-    """The longest chain of concatenations that take each other's result, directly."""
+    """Longest chain of concatenations that take each other's result directly."""
     chains: dict[int, list[Placed]] = {}
     best: list[Placed] = []
     for placed in ops:

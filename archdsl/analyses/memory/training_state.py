@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from archdsl.analyses.fold import added
+from archdsl.analyses.cost import added
 from archdsl.graph import Graph, Scope, distinct
 
 COUNTER = 8

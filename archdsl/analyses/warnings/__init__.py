@@ -1,16 +1,23 @@
-"""Warnings: what is legal, and surely not meant. Each is a function in one of two tables: of texts, of networks.
+"""Warnings on specs that are legal but surely not meant: functions in two tables, of texts and of networks.
 
-They are looked for in files without errors only. `# archdsl: allow W201` silences one.
+They apply to files without errors only. `# archdsl: allow W201` silences one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from archdsl.analyses.warnings.network_rules import idle_biases, idle_sections, narrow_gates, rows_left_out
+from archdsl.analyses.warnings.network_rules import (
+    constants,
+    idle_biases,
+    idle_sections,
+    narrow_gates,
+    odd_numbers,
+    odd_powers,
+    rows_left_out,
+)
 from archdsl.analyses.warnings.rule import CheckedNetwork, NetworkWarning
 from archdsl.analyses.warnings.text_rules import channels_last, hiding_names, unread_parameters, unused_definitions
-from archdsl.analyses.warnings.value_rules import constants, odd_numbers, odd_powers
 from archdsl.diagnostics import Diagnostic, Span
 from archdsl.elaborate.blame import encloses
 from archdsl.graph import Graph
@@ -35,21 +42,21 @@ NETWORKS: tuple[Callable[[CheckedNetwork], Iterator[NetworkWarning]], ...] = (
 
 
 def of_file(file: FileScope) -> list[Diagnostic]:
-    """What the text of a file gives; imported files are judged by themselves."""
+    """Warnings from the text of a file; imported files are judged on their own."""
     return [finding for rule in TEXTS for finding in rule(file)]
 
 
 def of_network(graph: Graph, file: FileScope, backbone: Backbone) -> list[NetworkWarning]:
-    """What a backbone's graph gives, with the lines of its parents."""
+    """Warnings from a network's graph, the lines of its parents included."""
     case = CheckedNetwork(graph, file, backbone)
     return [told for rule in NETWORKS for told in rule(case)]
 
 
 def own(found: list[NetworkWarning], inherited: list[NetworkWarning], backbone: Backbone) -> list[Diagnostic]:
-    """A backbone's own warnings, one for each place in the text.
+    """Warnings of a network itself, one for each location.
 
-    What stands in its own lines and settings is told there. What a parent's line gives is told at the backbone's name,
-    unless that line gives it (`inherited`) without this backbone.
+    A warning in its own lines or settings is reported there. One in a parent's line is reported at the network's
+    name, unless the parent has it (`inherited`) without this network.
     """
     lines = {line.name for line in (*backbone.sections, *backbone.outputs)}
     known = {told.key for told in inherited}
@@ -62,6 +69,6 @@ def own(found: list[NetworkWarning], inherited: list[NetworkWarning], backbone: 
 
 
 def inherits(found: list[NetworkWarning], backbone: Backbone) -> bool:
-    """Whether some of what was found stands in a parent's lines."""
+    """Tell whether some findings are in a parent's lines."""
     lines = {line.name for line in (*backbone.sections, *backbone.outputs)}
     return backbone.extends is not None and any(told.section.name not in lines for told in found)

@@ -1,4 +1,4 @@
-"""What the rules on networks look at, and what they find."""
+"""Network under the rules of warnings, and their findings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from archdsl.syntax.scopes import FileScope
 if TYPE_CHECKING:
     from archdsl.analyses.flatten import Placed
 
+# Number of ops that are looked at one by one. Nobody writes more by hand.
 MOST_OPS = 50_000
-"""So many ops of a network are looked at one by one; more are never all written by hand."""
 
 MANY = 1000
 
 
 class NetworkWarning(NamedTuple):
-    """What a rule says of a place in a network: what is there, and what would be better."""
+    """Observation of a rule at a location, and a better way."""
 
     rule: DiagnosticKind
     section: Section
@@ -33,17 +33,17 @@ class NetworkWarning(NamedTuple):
 
     @property
     def key(self) -> tuple[str, Span | None]:
-        """What makes it the same finding as that of a parent."""
+        """Identity of a finding, to compare with a parent's."""
         return self.rule.code, self.span
 
     def diagnostic(self, span: Span | None, count: int) -> Diagnostic:
-        """As a finding at a place, with the number of those that are there."""
+        """Finding at a location, with the number of those there."""
         more = f" ({count if count < MANY else f'{MANY} and more'} times here)" if count > 1 else ""
         return self.rule.at(span, self.label + more, help=self.help, where=self.where)
 
 
 class CheckedNetwork:
-    """A network, with what the rules need of it, each worked out when it is first asked for."""
+    """Network with analyses that are computed when first asked for."""
 
     def __init__(self, graph: Graph, file: FileScope, backbone: Backbone) -> None:
         self.graph = graph
@@ -52,7 +52,7 @@ class CheckedNetwork:
 
     @cached_property
     def family(self) -> ResolvedNetwork:
-        """The backbone with the lines of its parents."""
+        """Network with the lines of its parents."""
         return resolve(self.file, self.backbone)
 
     @cached_property
@@ -71,22 +71,20 @@ class CheckedNetwork:
 
     @cached_property
     def placed(self) -> list[Placed]:
-        """The ops one by one, for rules that have found something in `ops`."""
+        """Ops one by one, for rules that found something in `ops`."""
         from archdsl.analyses.flatten import ops_of
 
         return list(islice(ops_of(self.graph, training=True), MOST_OPS))
 
     @cached_property
     def makers(self) -> dict[int, Placed]:
-        """The op that gives each tensor."""
+        """Op that makes each tensor."""
         return {tensor: each for each in self.placed for tensor in each.gives}
 
 
 def place_of(placed: Placed) -> Span | None:
-    """Where in the section's own text an op comes from, as near as that text tells."""
-    section = placed.section.span
-    if section is None:
-        return None
-    inside = [scope.span for scope in (*placed.trail[2:], placed.scope) if scope.span is not None]
-    near = [span for span in inside if span.source is section.source and section.start <= span.start < section.end]
-    return near[-1] if near else section
+    """Location of an op in the section's own text, as near as the text tells."""
+    # Loading the flat view takes time that most checks, without any warning, need not spend.
+    from archdsl.analyses.flatten import nearest_span
+
+    return nearest_span(placed, (*placed.trail[2:], placed.scope))

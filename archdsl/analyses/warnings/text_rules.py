@@ -1,4 +1,4 @@
-"""What the text of a file alone shows: definitions without a use, parameters that nothing reads, hidden names."""
+"""Warnings from the text of a file alone: unused definitions, unread parameters, hidden names."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from archdsl.syntax.inheritance import resolve
 from archdsl.syntax.scopes import FileScope
 
 Owner = ast.Block | ast.Function
+# Channels of images, and the most that other inputs are likely to have.
 FEW_CHANNELS = (1, 3)
 MOST_CHANNELS = 16
-"""What images have, and the most that another input is likely to have."""
 
 
 def definitions(file: FileScope) -> dict[str, Owner]:
-    """The blocks and functions of a file, by name."""
+    """Blocks and functions of a file, by name."""
     return {node.name: node for node in (*file.document.blocks, *file.document.functions)}
 
 
 def unused_definitions(file: FileScope) -> Iterator[Diagnostic]:
-    """Blocks and functions that no backbone of the file leads to; a file without a backbone is a library."""
+    """Blocks and functions that no network of the file uses. A file without a network is a library."""
     if not file.backbones:
         return
     known = definitions(file)
@@ -43,7 +43,7 @@ def unused_definitions(file: FileScope) -> Iterator[Diagnostic]:
 
 
 def unread_parameters(file: FileScope) -> Iterator[Diagnostic]:
-    """Parameters of blocks, functions and backbones that nothing reads."""
+    """Unread parameters of blocks, functions and networks."""
     for node in definitions(file).values():
         yield from unread(node.name, node.parameters, node.body, node.parameters)
     for each in file.backbones.values():
@@ -60,7 +60,7 @@ def unread(
     body: Iterable[ast.Expression | ast.Statement],
     declared: Iterable[ast.Parameter],
 ) -> Iterator[Diagnostic]:
-    """Those of some parameters that neither a body nor the default of another parameter reads."""
+    """Parameters that neither a body nor the default of another parameter reads."""
     read = set(ast.names_in(body))
     defaults = {each.name: ast.names_in([each.default] if each.default else []) for each in declared}
     used = Counter(name for names in defaults.values() for name in names)
@@ -89,7 +89,7 @@ def hiding_names(file: FileScope) -> Iterator[Diagnostic]:
 
 
 def channels_last(file: FileScope) -> Iterator[Diagnostic]:
-    """Inputs that end in the channels, as other libraries have them."""
+    """Inputs with the channels last, as other libraries write them."""
     for each in file.backbones.values():
         if each.input is None or len(each.input) != 3:
             continue
@@ -101,12 +101,12 @@ def channels_last(file: FileScope) -> Iterator[Diagnostic]:
 
 
 def roots_of_backbone(backbone: Backbone) -> list[ast.Expression]:
-    """All expressions of a backbone."""
+    """All expressions of a network."""
     lines = (*backbone.settings, *backbone.sections, *backbone.outputs)
     arguments = backbone.extends.arguments if backbone.extends else ()
     return [*(each.value for each in (*lines, *arguments)), *defaults(backbone.parameters)]
 
 
 def defaults(parameters: Iterable[ast.Parameter]) -> list[ast.Expression]:
-    """The defaults of parameters."""
+    """Defaults of parameters."""
     return [each.default for each in parameters if each.default is not None]
