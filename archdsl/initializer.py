@@ -11,12 +11,12 @@ from archdsl.op import Declaration, named
 
 
 class Initializer(Declaration):
-    """Base of all initializers. `torch` is the function's name; its settings go by their own names."""
+    """Base of all initializers. `torch` is the function's name; its settings have the same names there."""
 
     torch: ClassVar[str] = ""
 
     def trouble(self) -> str:
-        """What is wrong with the settings together; empty where they are fine."""
+        """Mistake in the combination of settings; empty if there is none."""
         return ""
 
 

@@ -1,8 +1,8 @@
-"""What an operator is: parameters, a shape rule, weights, cost, and its spelling in each target.
+"""Operators: parameters, a shape rule, weights, cost, and a spelling in each target.
 
-An operator is one frozen class in one file under `ops/`. Its docstring is its reference page; the line `Example:`
-in it is a link of a chain that its tests build. From the class come the signature in the language, its checks,
-the JSON schema, the emitters' spelling and the test against the real layer.
+An operator is one frozen class in one file under `ops/`. Its docstring is its reference page; the line `Example:` in it
+is a link of a chain that its tests build. The class defines the signature in the language, its checks, the JSON schema,
+the emitters' spelling and the test against the real layer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Padding = int | tuple[int, int] | Literal["same", "valid"]
 """Zeros on each border; `same` is dilation * (kernel - 1) // 2, `valid` is none."""
 
 Parts = int | Fraction | tuple[int, ...]
-"""How channels are cut: into equal parts, by the share of the first part, or by counts."""
+"""Division of channels: into equal parts, by the share of the first part, or by counts."""
 
 
 class Type(NamedTuple):
@@ -101,7 +101,7 @@ def type_of(annotation: Any) -> Type:
 
 
 class Param(NamedTuple):
-    """A declared parameter: its default, its bounds, and whether it may only be given by name."""
+    """Declared parameter: its default, its bounds, and whether it may only be given by name."""
 
     default: Any = MISSING
     named: bool = False
@@ -114,22 +114,22 @@ class Param(NamedTuple):
 def param(
     default: Any = MISSING, *, minimum: float | None = None, maximum: float | None = None, above: float | None = None
 ) -> Any:
-    """A parameter that may be given by position. `above` is a bound that the value itself may not have."""
+    """Parameter that may be given by position. `above` is a bound that the value itself may not have."""
     return Param(default, False, minimum, maximum, above)
 
 
 def named(
     default: Any = MISSING, *, minimum: float | None = None, maximum: float | None = None, above: float | None = None
 ) -> Any:
-    """A parameter that is given by name only."""
+    """Parameter that is given by name only."""
     return Param(default, True, minimum, maximum, above)
 
 
 class Misfit(Exception):
-    """An operator cannot take what reaches it.
+    """Raised by an operator for an input that it cannot take.
 
-    `param` names the argument that is to blame (or "" for the input), and `index` the tensor of a list that does not
-    fit the first; whoever called the operator knows their places.
+    `param` names the argument to blame (or "" for the input), and `index` the tensor of a list that does not fit
+    the first; the caller of the operator knows their locations.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Misfit(Exception):
 
 
 class Weight(NamedTuple):
-    """A tensor that an operator holds."""
+    """Tensor that an operator holds."""
 
     name: str
     shape: Shape
@@ -153,17 +153,18 @@ class Weight(NamedTuple):
 
 
 class Traffic(NamedTuple):
-    """What an op moves between memory and processor, in elements, for one sample."""
+    """Elements that an op moves between memory and processor, for one sample: inputs, weights, output.
+
+    Weights are read once, whatever the batch.
+    """
 
     read: int = 0
-    """Of its inputs."""
     weights: int = 0
-    """Of what it holds: read once, whatever the batch."""
     written: int = 0
 
 
 class Reach(NamedTuple):
-    """What a place `o` of a map reads of another along one axis: from `o * step + low` to `o * step + high`."""
+    """Places of another map that a place `o` reads along one axis: from `o * step + low` to `o * step + high`."""
 
     step: Fraction
     low: Fraction
@@ -171,14 +172,14 @@ class Reach(NamedTuple):
 
 
 Reaches = tuple[Reach, Reach]
-"""In height and in width."""
+"""Reach in height and in width."""
 
 
 class Inner(NamedTuple):
-    """A tensor that PyTorch makes inside an operator, beside its output.
+    """Tensor that PyTorch makes inside an operator, beside its output.
 
-    `size` elements for each sample, or for all samples together where `shared`, in the network's precision, or
-    `width` bytes each.
+    `size` elements for each sample, or for all samples together if `shared`, in the network's precision, or `width`
+    bytes each.
     """
 
     size: int
@@ -187,11 +188,11 @@ class Inner(NamedTuple):
 
 
 Kept = Literal["input", "output"] | Inner
-"""What an operator keeps for the backward pass: its inputs, its output, or a tensor of its own."""
+"""Tensor that an operator keeps for the backward pass: its inputs, its output, or one of its own."""
 
 
 class Spelling(NamedTuple):
-    """How PyTorch writes an operator: a module, or, where `function` is set, an expression without state.
+    """Spelling of an operator in PyTorch: a module, or, if `function` is set, an expression without state.
 
     `positional` and `keywords` name facts of the operator (see `Op.facts`); a keyword whose value is PyTorch's own
     default, in `defaults`, is left out. `function` is a template in which `{x}` stands for the input (`{0}`, `{1}`
@@ -215,7 +216,7 @@ class Spelling(NamedTuple):
 
 
 class Declaration(Record):
-    """Base of what is declared once and called by name in the language: operators and initializers."""
+    """Base of classes that are declared once and called by name in the language: operators and initializers."""
 
     name: ClassVar[str] = ""
     params: ClassVar[dict[str, Param]] = {}
@@ -245,29 +246,29 @@ class Op(Declaration):
 
     takes: ClassVar[Literal["tensor", "list"]] = "tensor"
     counts_as: ClassVar[Literal["conv", "norm", "linear", ""]] = ""
+    # Takes and ignores any settings (`identity` alone).
     lenient: ClassVar[bool] = False
-    """Takes and ignores any settings (`identity` alone)."""
+    # PyTorch keeps a copy of the input for the backward pass if the op runs in place.
     copies: ClassVar[bool] = False
-    """Whether PyTorch keeps a copy of the input for the backward pass where it runs in place."""
+    # Tensors that PyTorch keeps for the backward pass; an op that runs in place keeps its output instead.
     saves: ClassVar[frozenset[Literal["input", "output"]]] = frozenset({"input", "output"})
-    """Which of its tensors PyTorch keeps for the backward pass; one that runs in place keeps its output instead."""
+    # The output may lie in the memory of the input: a view, or the input itself in evaluation.
     view: ClassVar[bool] = False
-    """Whether the output may lie in the memory of the input: a view, or the input itself in evaluation."""
+    # Its inputs weigh each other (a product): one that was made of a whole map is a gate of the others.
     gates: ClassVar[bool] = False
-    """Whether its inputs weigh each other (a product): one that was made of a whole map is a gate of the others."""
+    # Operations per element of the output, if there are no multiply-adds; 0 for ops that only move values.
     work: ClassVar[int] = 1
-    """Operations for each element of the output, where there are no multiply-adds; 0 for what only moves values."""
     torch: ClassVar[Spelling] = Spelling()
 
     def output(self, x: Any) -> Shapes:
-        """The shape of the output for an input of shape `x` (a list of shapes where the op takes a list).
+        """Shape of the output for an input of shape `x` (a list of shapes if the op takes a list).
 
-        Raises Misfit where the op cannot take such an input.
+        Raises Misfit if the op cannot take such an input.
         """
         return x
 
     def weights(self, x: Any) -> tuple[Weight, ...]:
-        """The parameters and buffers, in PyTorch's order."""
+        """Parameters and buffers, in PyTorch's order."""
         return ()
 
     def macs(self, x: Any, y: Any) -> int:
@@ -275,28 +276,28 @@ class Op(Declaration):
         return 0
 
     def operations(self, x: Any, y: Any) -> int:
-        """All arithmetic, a multiply-add counted once: as fvcore counts, and one an element for what it leaves out."""
+        """All arithmetic, a multiply-add counted once: as fvcore counts, and one per element for ops it leaves out."""
         return self.macs(x, y) or (self.work * elements(y) if self.moves(x) else 0)
 
     def moves(self, x: Any) -> bool:
-        """Whether the output is written anew, not a view of the input or the input itself."""
+        """True if the output is written anew, and is not a view of the input or the input itself."""
         return not self.view
 
     def traffic(self, x: Any, y: Any) -> Traffic:
-        """What is read and written: all inputs, all weights and the output, each once; nothing for a view."""
+        """Elements read and written: all inputs, all weights and the output, each once; nothing for a view."""
         if not self.moves(x):
             return Traffic()
         return Traffic(elements(x), sum(each.size for each in self.weights(x) if each.kind != "counter"), elements(y))
 
     def reach(self, x: Any, y: Any) -> Reaches | None:
-        """What a place of the output reads of each input map: by default the same place; None for the whole map.
+        """Places of each input map that a place of the output reads: the same by default; None for the whole map.
 
         Statistics over a map (group norm) are not counted as reading it.
         """
         return SAME_PLACE
 
     def spelling(self, x: Any) -> Spelling:
-        """How PyTorch writes it for an input of shape `x`: `torch`, but where that depends on shape or settings."""
+        """Spelling in PyTorch for an input of shape `x`: `torch`, unless it depends on shape or settings."""
         return self.torch
 
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
@@ -309,11 +310,11 @@ class Op(Declaration):
         raise NotImplementedError
 
     def writable(self, x: Any) -> bool:
-        """Whether an in-place op may overwrite the output: memory of its own, which the backward pass does not need."""
+        """True if an in-place op may overwrite the output: memory of its own, which the backward pass does not need."""
         return not (self.view or self.spelling(x).inplace or "output" in self.saves)
 
     def kept(self, x: Any, y: Any) -> tuple[Kept, ...]:
-        """What PyTorch keeps for the backward pass, weights and buffers aside: what `saves` says, and inner tensors.
+        """Tensors that PyTorch keeps for the backward pass, weights aside: those of `saves`, and inner ones.
 
         An op that does not move anything in evaluation and keeps an inner tensor (a mask) makes a new output in
         training.
@@ -321,11 +322,11 @@ class Op(Declaration):
         return tuple(side for side in ("input", "output") if side in self.saves)
 
     def scratch(self, x: Any, y: Any) -> tuple[Inner, ...]:
-        """The tensors that PyTorch makes in inference beside the output and drops again, as they are at the peak."""
+        """Tensors that PyTorch makes in inference beside the output and drops again, as they are at the peak."""
         return ()
 
     def facts(self, x: Any) -> dict[str, Any]:
-        """What a target may ask for: the parameters, `in_channels`, and what an op derives from them."""
+        """Facts for a target: the parameters, `in_channels`, and values derived from them."""
         facts = {name: self.__dict__[name] for name in self.fields}
         return facts if self.takes == "list" else facts | {"in_channels": x[0]}
 
@@ -336,12 +337,12 @@ def pair(size: Size) -> tuple[int, int]:
 
 
 def single(size: tuple[int, int]) -> Size:
-    """A pair of equal numbers as one number."""
+    """Pair of equal numbers as one number."""
     return size[0] if size[0] == size[1] else size
 
 
 def elements(shapes: Shapes) -> int:
-    """How many values a tensor has, or all tensors of a list."""
+    """Number of values of a tensor, or of all tensors of a list."""
     return sum(prod(shape) for shape in shapes) if shapes and isinstance(shapes[0], tuple) else prod(shapes)  # type: ignore[arg-type]
 
 

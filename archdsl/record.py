@@ -1,7 +1,7 @@
 """Frozen plain classes: fields from annotations, equality by value, hash computed once.
 
-The syntax tree, block values, operators and graph nodes are all records. Dataclasses with slots take fifty
-times longer to define, and the start-up of `archdsl validate` counts them.
+The syntax tree, block values, operators and graph nodes are records. Dataclasses with slots take fifty times longer to
+define, and count in the start-up of `archdsl validate`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 
 class Missing:
-    """The type of `MISSING`, of which there is one, also among copies and other processes."""
+    """Type of `MISSING`, which stays a single object in copies and other processes."""
 
     def __reduce__(self) -> str:
         return "MISSING"
@@ -25,7 +25,7 @@ MISSING: Any = Missing()
 
 
 def annotation(kind: Any) -> str:
-    """An annotation as text, also in a module that does not postpone them; module names are left out."""
+    """Annotation as text, without module names, also in a module that does not postpone them."""
     text = kind if isinstance(kind, str) else kind.__name__ if isinstance(kind, type) else str(kind)
     return re.sub(r"\b[a-z_]+\.(?=[A-Za-z])", "", text)
 
@@ -76,17 +76,17 @@ class Record:
         return rebuild, (type(self), tuple(self.__dict__[name] for name in self.fields))
 
     def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed."""
+        """Copy with some fields changed."""
         return type(self)(**{name: self.__dict__[name] for name in self.fields} | changes)
 
 
 def rebuild(kind: type[Record], values: tuple[Any, ...]) -> Record:
-    """What a pickled record is made from (the cached hash stays behind: string hashes differ among processes)."""
+    """Record from a pickle. The cached hash is not pickled, as string hashes differ among processes."""
     return kind(**dict(zip(kind.fields, values, strict=True)))
 
 
 def initializer(kind: type[Record]) -> Callable[..., None]:
-    """The `__init__` of a class, written out for its fields when the first of its records is made."""
+    """`__init__` of a class, generated for its fields when its first record is made."""
     parts: list[str] = []
     lines: list[str] = []
     for name in kind.fields:

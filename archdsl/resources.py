@@ -1,4 +1,4 @@
-"""Where the folders stand that come with the package: the grammar with the block library, and the specs."""
+"""Locate package data: the grammar with the block library, and the specs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def folder(name: str) -> Path:
-    """The folder `grammar` or `specs`: inside an installed package, else at the top of the repository."""
+    """Folder `grammar` or `specs`: inside an installed package, else at the top of the repository."""
     package = Path(__file__).resolve().parent
     for parent in (package, package.parent):
         if (found := parent / name).is_dir():

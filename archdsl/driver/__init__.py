@@ -1,4 +1,4 @@
-"""From a name or a text to a graph: load, elaborate, verify, and nothing more. `checking` says all that is wrong."""
+"""From a name or a text to a graph: load, elaborate, verify. `validation` reports everything wrong with a text."""
 
 from archdsl.driver.library import SHIPPED as SHIPPED
 from archdsl.driver.loading import Spec as Spec

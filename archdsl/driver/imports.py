@@ -1,4 +1,4 @@
-"""From a text to a file: read, with what it imports, all from below one folder."""
+"""Open a text with its imports, all from below one folder."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from archdsl.syntax.scopes import FileScope, Library
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500
+# Number of characters of all imports together, or of one text.
 LARGEST = 1_000_000
-"""Of all that a file imports together, in characters; no text alone may have more, either."""
 MOST_BESIDE = 1_000
 WITHIN = "imports come from the folder of the spec that is read, and from those below it"
 
@@ -31,16 +31,16 @@ def open_file(
     trail: tuple[Path, ...] = (),
     reads: list[Read] | None = None,
 ) -> FileScope:
-    """A text with what it imports; `trail` are the files that led here, `reads` takes note of the imported ones.
+    """Text with its imports; `trail` are the files that led here, `reads` collects the imported ones.
 
-    What no text defines, the `library` knows. Raises ArchError with all that is wrong with the texts.
+    Names that no text defines come from `library`. Raises ArchError with all mistakes in the texts.
     """
     top = trail[0].parent if trail else home
     return Opening(library, top, [] if reads is None else reads).file(source, home, trail)
 
 
 class Read(NamedTuple):
-    """An imported file: its path as it was asked for, without symbolic links, and the text that was there."""
+    """Imported file: its path as written, its path without symbolic links, and its text."""
 
     asked: Path
     path: Path
@@ -48,7 +48,7 @@ class Read(NamedTuple):
 
 
 class Opening:
-    """Opens a text and what it imports, all below the folder `top`; each file once, also one that has errors."""
+    """Texts below the folder `top`, each read once, even if it has errors."""
 
     def __init__(self, library: Library, top: Path | None, reads: list[Read]) -> None:
         self.library = library
@@ -59,7 +59,7 @@ class Opening:
         self.size = 0
 
     def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> FileScope:
-        """A text as a file; its imports are relative to `home`."""
+        """File of a text; its imports are relative to `home`."""
         document = read(source)
         imports: list[FileScope] = []
         findings: list[Diagnostic] = []
@@ -76,11 +76,11 @@ class Opening:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more files are read."""
+        """True at a limit of imports."""
         return len(self.files) + len(self.failed) >= MOST_IMPORTS or self.size > LARGEST
 
     def imported(self, each: Import, source: Source, home: Path | None, trail: tuple[Path, ...]) -> FileScope:
-        """What a line imports."""
+        """File that a line imports."""
         if home is None or self.top is None:
             raise catalog.OUTSIDE.error(each.span, "a text that is not a file cannot import files")
         asked = home / each.path
@@ -113,7 +113,7 @@ class Opening:
         return self.files[path]
 
     def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
-        """What an imported file holds; for one that is not there, others of its folder are offered."""
+        """Text of an imported file; for a missing one, the help suggests others of its folder."""
         try:
             return read_text(path, each.span)
         except ArchError as error:
@@ -122,12 +122,12 @@ class Opening:
 
 
 def noted(finding: Diagnostic, imported: Span | None) -> Diagnostic:
-    """What is wrong with an imported file, with the line that imports it."""
+    """Finding in an imported file, with a note on the line that imports it."""
     return finding._replace(notes=(*finding.notes, Note(imported, "imported here")))
 
 
 def read_spec(path: Path) -> str:
-    """What a file holds that is asked for; raises ArchError."""
+    """Text of a file that a user names; raises ArchError."""
     try:
         return read_text(path)
     except ArchError as error:
@@ -135,7 +135,7 @@ def read_spec(path: Path) -> str:
 
 
 def offering(error: ArchError, path: Path) -> ArchError:
-    """What is wrong with a file that is asked for; for one that is not there, one of its folder with a name alike."""
+    """Error of a file that a user names; for a missing one, the help suggests a similar name of its folder."""
     stems = {Path(name).stem: name for name in specs_beside(path)}
     alike = nearest(path.stem, stems)
     help = f"did you mean `{stems[alike[0]]}`?" if alike else ""
@@ -143,7 +143,7 @@ def offering(error: ArchError, path: Path) -> ArchError:
 
 
 def specs_beside(path: Path) -> list[str]:
-    """The names of the specs in the folder of a file that is not there, if that can be looked into, and is not huge."""
+    """Names of the specs in the folder of a missing file, unless it cannot be read."""
     if os.path.lexists(path):
         return []
     try:

@@ -1,4 +1,4 @@
-"""The block library and the specs that come with the package."""
+"""Block library and specs that come with the package."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from archdsl.syntax.scopes import Definition, FileScope
 
 
 class Shipped:
-    """The block library and the specs that come with the package, each read when it is first asked for."""
+    """Block library and specs of the package, each read when first asked for."""
 
     def __init__(self) -> None:
         self.files: dict[Path, FileScope] = {}
         self.lock = RLock()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the lock. The files go along, as what refers to their blocks does so by identity."""
+        """State without the lock. The files are pickled, since references to their blocks are by identity."""
         return {name: value for name, value in self.__dict__.items() if name != "lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -32,25 +32,25 @@ class Shipped:
 
     @cached_property
     def block_files(self) -> dict[str, Path]:
-        """The file of each shipped block: it bears the block's name."""
+        """File of each shipped block, which has the block's name."""
         return {path.stem: path for path in sorted((folder("grammar") / "blocks").glob("*.arch"))}
 
     @cached_property
     def spec_files(self) -> dict[str, Path]:
-        """The file of each shipped backbone: it bears the backbone's name."""
+        """File of each shipped network, which has the network's name."""
         return {path.stem: path for path in sorted(folder("specs").iterdir()) if path.suffix in SUFFIXES}
 
     def block(self, name: str) -> Definition | None:
-        """A shipped block."""
+        """Shipped block."""
         path = self.block_files.get(name)
         return None if path is None else self.file(path).blocks[name]
 
     def blocks(self) -> list[str]:
-        """The names of the shipped blocks."""
+        """Names of the shipped blocks."""
         return list(self.block_files)
 
     def spec(self, name: str) -> tuple[FileScope, Backbone] | None:
-        """A shipped backbone, with its file."""
+        """Shipped network, with its file."""
         path = self.spec_files.get(name)
         if path is None:
             return None
@@ -58,22 +58,22 @@ class Shipped:
         return (file, file.backbones[name]) if name in file.backbones else None
 
     def specs(self) -> list[str]:
-        """The names of the shipped backbones."""
+        """Names of the shipped networks."""
         return sorted(self.spec_files)
 
     def opened(self, path: Path, text: str) -> FileScope | None:
-        """The file of a shipped spec, if this is one, as the networks that extend it have it: none is read twice."""
+        """File of a shipped spec, if the path and text are one's; shared with the networks that extend it."""
         if self.spec_files.get(path.stem) != path or self.text(path) != text:
             return None
         file = self.file(path)
         return file if not file.imports else None
 
     def text(self, path: Path) -> str:
-        """What a shipped file holds: what it held when it was first read, as long as this process lasts."""
+        """Text of a shipped file, as it was when first read in this process."""
         return self.files[path].source.text if path in self.files else read_text(path)
 
     def file(self, path: Path) -> FileScope:
-        """A shipped file; one and the same for all, in whatever threads, as its blocks are told apart by identity."""
+        """Shipped file; one object for all threads, as its blocks are compared by identity."""
         with self.lock:
             if path not in self.files:
                 source = Source(path, read_text(path), shipped=True)

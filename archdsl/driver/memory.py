@@ -1,4 +1,4 @@
-"""Memory of a network as PyTorch executes it: the analysis, given the torch backend's account of the execution."""
+"""Memory of a network as PyTorch executes it: the analysis, with the torch backend's account of the execution."""
 
 from __future__ import annotations
 

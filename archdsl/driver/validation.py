@@ -1,4 +1,4 @@
-"""All that is wrong with a text, and what is legal there and surely not meant."""
+"""Validate a text: all its errors, or else its warnings."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from archdsl.syntax.scopes import FileScope
 BEGINNING = 'it begins with `backbone name:`, `block name(...)` or `import "..."`'
 ALL = "up to here, the networks of this file take too much work together"
 APART = "move some of them to another file"
+# Share of the budget of one file that leaves nearly all of it for the next network.
 LITTLE = 0.1
-"""So much of the work that one file may take leaves nearly all of it for what comes next."""
 
 
 def validate(
@@ -34,18 +34,17 @@ def validate(
     reads: list[Read] | None = None,
     known: ScopeCache | None = None,
 ) -> list[Diagnostic]:
-    """All that is wrong with a text: with the file, with each of its backbones, and with what they expect.
+    """All errors in a text: in the file, in each of its networks, and in their `expect`; without errors, its warnings.
 
-    Where nothing is, its warnings: what is legal, and surely not meant. `reads` takes note of what the text imports;
-    `known` is what the texts before have in common with it: it saves work where all is well, and has no part in what
-    is told. The limits on work hold for all backbones of a file together.
+    `reads` collects the imports. `known` is shared with the texts before: it saves work if all is well, and never
+    changes a finding. The limits on work hold for all networks of a file together.
     """
     try:
         file = opened(source, path, reads)
     except ArchError as error:
-        from archdsl.driver.partial_check import elsewhere
+        from archdsl.driver.partial_check import check_rest
 
-        return elsewhere(source, error)[:MOST_FINDINGS]
+        return check_rest(source, error)[:MOST_FINDINGS]
     if file.is_empty:
         return [catalog.NO_BACKBONE.at(Span(source, 0, 0), "there is nothing in this file", help=BEGINNING)]
     if known is not None and known.saves:
@@ -58,10 +57,8 @@ def validate(
 
 
 def is_clean(file: FileScope, size: tuple[int, ...] | None, known: ScopeCache) -> bool:
-    """Whether no backbone of a file gives any finding, with what is known from others.
-
-    Whether there are any does not depend on that; their places do, and so this tells of none.
-    """
+    """Tell whether no network of a file has a finding, with scopes shared between files."""
+    # Sharing does not change whether there are findings, but their spans; so none is returned.
     budget = Budget()
     try:
         for backbone in file.backbones.values():
@@ -74,7 +71,7 @@ def is_clean(file: FileScope, size: tuple[int, ...] | None, known: ScopeCache) -
 
 
 def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Diagnostic], list[Diagnostic]]:
-    """What is wrong with the backbones of a file, and, as long as nothing is, what is surely not meant."""
+    """Errors of the networks of a file, and, as long as there are none, their warnings."""
     findings: list[Diagnostic] = []
     unmeant: list[Diagnostic] = []
     budget = Budget()
@@ -98,14 +95,14 @@ def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Dia
 
 
 def unheld(graph: Graph, backbone: Backbone, size: tuple[int, ...] | None) -> list[Diagnostic]:
-    """What a backbone expects, of the input that it declares, and what does not hold."""
+    """Failed checks of `expect`, which are about the declared input."""
     if size is not None or not backbone.expect:
         return []
     return [outcome.finding for outcome in hold(graph, backbone.expect, memory) if outcome.finding]
 
 
 def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budget | None = None) -> list[Diagnostic]:
-    """What is surely not meant in a backbone's graph, and not its parent's doing."""
+    """Warnings on a network's graph that its parent does not have."""
     found = warnings.of_network(graph, file, backbone)
     inherited: list[warnings.NetworkWarning] = []
     if warnings.inherits(found, backbone):
@@ -117,7 +114,7 @@ def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budge
 
 
 def unsilenced(file: FileScope, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
-    """The warnings of a file that no comment in it silences; of another input size than declared, some do not come."""
+    """Warnings of a file that no comment silences. With another input size, unused comments are not reported."""
     found = dict.fromkeys([*warnings.of_file(file), *unmeant])
     return without_silenced(found, suppressions_of(file), unused=as_declared)[:MOST_FINDINGS]
 

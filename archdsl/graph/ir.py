@@ -1,8 +1,8 @@
 """The graph: scopes, shared where they are equal, with steps, static shapes and totals.
 
-A scope is a module of the network: an op, a chain, a block, or the network itself. Equal modules on equal input are
-one object, so whoever walks the graph meets each different module once (`distinct`). Values are local to a scope:
-its inputs are numbered first, then each step's output.
+A scope is a module of the network: an op, a chain, a block, or the network itself. Equal modules on equal input are one
+object, so a walk meets each different module once (`distinct`). Values are local to a scope: its inputs are numbered
+first, then each step's output.
 """
 
 from __future__ import annotations
@@ -28,57 +28,57 @@ register_load_state_dict_pre_hook register_module register_parameter register_st
 register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
 train training type xpu zero_grad self
 """
+# Attributes of `nn.Module`, `nn.Sequential` and the emitted network.
 MODULE_ATTRIBUTES = frozenset(TAKEN.split())
-"""What `nn.Module` and `nn.Sequential` (and the emitted network) have under these names already."""
 
 
 def attribute_name(name: str) -> str:
-    """A name that Python and `nn.Module` leave free; both keep those with an underscore in front for themselves."""
+    """Name for a child that Python and `nn.Module` leave free; names with a leading underscore are theirs."""
     if not (iskeyword(name) or name in MODULE_ATTRIBUTES or name.startswith("_")):
         return name
     mangled = name.startswith("__") and not f"{name}_".endswith("__")
     return f"{name}__" if mangled else f"{name}_"
 
 
+# Number of ops or blocks to look at one by one. A network of a thousand layers has some ten thousand.
 MOST_PARTS = 100_000
-"""Ops or blocks. A network of a thousand layers has some ten thousand."""
 INSTEAD = "`show` without `--depth`, `memory`, `compare` and `emit` take it as it is; for the rest, repeat less"
 
 
 def too_many(name: str, what: str) -> ArchError:
-    """The finding for a network of more parts."""
+    """Error of a network with more parts."""
     label = f"`{name}` has more than {MOST_PARTS:,} {what}, which are not looked at or built one by one"
     return catalog.TOO_MANY_OPS.error(None, label, help=INSTEAD)
 
 
 Item = TypeVar("Item")
-"""What somebody knows of a tensor."""
+"""Anything known of a tensor."""
 
 
 def is_list(shapes: Shapes) -> bool:
-    """Whether these are the shapes of a list of tensors (of none, too), not a tensor's shape."""
+    """Tell the shapes of a list of tensors, perhaps empty, from a tensor's shape."""
     return not shapes or isinstance(shapes[0], tuple)
 
 
 def each_shape(shapes: Shapes) -> tuple[Shape, ...]:
-    """The shapes of a value, one by one."""
+    """Shapes of the tensors of a value."""
     return cast("tuple[Shape, ...]", shapes if is_list(shapes) else (shapes,))
 
 
 def each_value(ref: Ref) -> tuple[int, ...]:
-    """The values that a step's input stands for."""
+    """Values that a step's input stands for."""
     if isinstance(ref, int):
         return (ref,)
     return tuple(part.value if isinstance(part, Spread) else part for part in ref)
 
 
 def values_read(refs: Iterable[Ref]) -> Iterator[int]:
-    """The values that the inputs of a step stand for, once for each time that they are read."""
+    """Values that the inputs of a step stand for, once for each time they are read."""
     return (value for ref in refs for value in each_value(ref))
 
 
 def needed(results: Iterable[int], steps: Sequence[Step]) -> set[int]:
-    """The values that results come from, by steps in the order of their work, and the results."""
+    """Values that results depend on, by steps in execution order, and the results."""
     found = set(results)
     for step in reversed(steps):
         if step.output in found:
@@ -87,27 +87,27 @@ def needed(results: Iterable[int], steps: Sequence[Step]) -> set[int]:
 
 
 def gathered(values: Mapping[int, tuple[Item, ...]], refs: Iterable[Ref]) -> tuple[Item, ...]:
-    """What is known of each tensor that references stand for, from what is known of each value's tensors."""
+    """Items of the tensors that references stand for, given those of each value."""
     return tuple(item for value in values_read(refs) for item in values[value])
 
 
 def dealt(inputs: Iterable[Shapes], items: Iterable[Item]) -> dict[int, tuple[Item, ...]]:
-    """What is known of a scope's input tensors, all in a row, as that of its first values."""
+    """Items of a scope's input tensors, in order, by value."""
     row = iter(items)
     return {at: tuple(islice(row, len(each_shape(shapes)))) for at, shapes in enumerate(inputs)}
 
 
 class Origin(NamedTuple):
-    """Where a number came from: its text, and whether that is a parameter's name, the input's shape, or else."""
+    """Origin of a number: its text, and its kind."""
 
     kind: Literal["literal", "parameter", "input", "computed"]
     text: str
 
 
 class Argument(NamedTuple):
-    """An argument of a block, as it was worked out (blocks are shown by their text).
+    """Evaluated argument of a block; blocks as values are shown by their text.
 
-    `default` is the declared one, where that is written as a number, a bool or a symbol.
+    `default` is the declared one, if it is a number, a bool or a symbol.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Argument(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Sums over all ops below a scope: exact, whatever the number of repeats."""
+    """Sums over all ops below a scope, exact for any number of repeats."""
 
     ops: int = 0
     params: int = 0
@@ -128,8 +128,8 @@ class Totals(NamedTuple):
     n_linear: int = 0
 
 
+# Totals of the modules that a scope holds; the others are of its work, and count once per call.
 HELD = ("params", "buffers", "n_conv", "n_norm", "n_linear")
-"""The totals that belong to what a scope holds; the others belong to what it does, and count once a call."""
 
 
 class Run(NamedTuple):
@@ -140,13 +140,12 @@ class Run(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A module that a scope holds under `name`.
+    """Module that a scope holds under `name`.
 
-    `one` is a module; `repeat` is a row of modules, each on the output of the one before, whose names are
-    `name.0`, `name.1`, ... (or `0`, `1`, ... where `name` is empty: the first repeat of a chain); `list` is a row of
-    modules that steps call one by one, or `collect`. `role` says whether it is a block-valued parameter, a policy,
-    or a block written in the scope's own text. `origins` has, for each argument, where its number came from in the
-    text that wrote the child.
+    `one` is a module; `repeat` is a row of modules, each on the output of the one before, named `name.0`, `name.1`,
+    ... (or `0`, `1`, ... if `name` is empty: the first repeat of a chain); `list` is a row of modules that steps
+    call one by one, or `collect`. `role` tells block-valued parameters, policies, and blocks in the scope's own
+    text apart. `origins` has, for each argument, the origin of its number in the text that wrote the child.
     """
 
     name: str
@@ -157,12 +156,12 @@ class Child(NamedTuple):
 
     @property
     def scope(self) -> Scope:
-        """The module, where there is one only."""
+        """The only module."""
         return self.runs[0].scope
 
     @property
     def count(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The number of modules."""
+        """Number of modules."""
         return sum(run.count for run in self.runs)
 
 
@@ -173,16 +172,16 @@ class Spread(NamedTuple):
 
 
 Ref = int | tuple[int | Spread, ...]
-"""A value of a scope, or a list made of values of it."""
+"""Value of a scope, or a list of its values."""
 
 
 class Step(NamedTuple):
-    """One act of a scope's forward.
+    """Step of a scope's forward.
 
-    kind: `call` of the child `target` (its `index`-th module, where it is a `list`); `repeat`: the row `target`, one
-    after the other; `collect`: the row `target`, one after the other, all outputs as a list; `op`: an op that holds
-    nothing, `scope`, in place (a sum, a product, a concat, a slice); `pick`: the `index`-th of a list. `scope` is the
-    module called, on the shapes of this call. `name` is what the text calls the output, or empty.
+    kind: `call` of the child `target` (its `index`-th module, if it is a `list`); `repeat`: the row `target`, each
+    module on the output of the one before; `collect`: the same, with all outputs as a list; `op`: an op without
+    weights, `scope`, in place (a sum, a product, a concat, a slice); `pick`: the `index`-th of a list. `scope` is
+    the module called, on the shapes of this call. `name` is the text's name of the output, or empty.
     """
 
     kind: Literal["call", "repeat", "collect", "op", "pick"]
@@ -195,12 +194,16 @@ class Step(NamedTuple):
     name: str = ""
 
 
+# Kinds of steps that run a whole row.
 ROWS = frozenset({"repeat", "collect"})
-"""The kinds of steps that run a whole row."""
 
 
 class Scope(Record):
-    """A module: see this file's head. Scopes are compared by identity: equal ones are the same object."""
+    """Module: see the head of this file. Scopes are compared by identity: equal ones are the same object.
+
+    `names` are the text's names of the inputs. `owner` is, for a chain, the block or section in whose text it
+    stands.
+    """
 
     apart: ClassVar[frozenset[str]] = frozenset({"span"})
 
@@ -216,9 +219,7 @@ class Scope(Record):
     steps: tuple[Step, ...] = ()
     result: Ref = 0
     names: tuple[str, ...] = ("x",)
-    """What the text calls the inputs."""
     owner: str = ""
-    """For a chain: the block or section in whose text it stands."""
     span: Span | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -227,7 +228,7 @@ class Scope(Record):
     __hash__ = object.__hash__
 
     def child(self, name: str) -> Child:
-        """The child of that name."""
+        """Child of that name."""
         return self.by_name[name]
 
     def module(self, name: str, index: int) -> Scope:
@@ -236,30 +237,30 @@ class Scope(Record):
 
     @cached_property
     def below(self) -> tuple[Scope, ...]:
-        """The different scopes that this one holds or calls."""
+        """Different scopes that this one holds or calls."""
         held = [run.scope for child in self.children for run in child.runs]
         called = [step.scope for step in self.steps if step.scope is not None]
         return tuple(dict.fromkeys(held + called))
 
     @cached_property
     def by_name(self) -> dict[str, Child]:
-        """The children."""
+        """Children by name."""
         return {child.name: child for child in self.children}
 
     @cached_property
     def ends(self) -> dict[str, list[int]]:
-        """For each child, how many modules there are up to the end of each of its runs."""
+        """For each child, the number of modules up to the end of each of its runs."""
         return {child.name: list(accumulate(run.count for run in child.runs)) for child in self.children}
 
 
 def op_of(scope: Scope) -> tuple[Op, Shapes]:
-    """The op of an op's scope, and its input as the op's rules take it: a shape, or the shapes of a list."""
+    """Op of an op's scope, and its input as the op's rules take it: a shape, or the shapes of a list."""
     assert scope.op is not None
     return scope.op, scope.inputs[0]
 
 
 class Section(NamedTuple):
-    """A named tensor of the network: a section, a stage (with its reduction) or an output."""
+    """Named tensor of the network: a section, a stage (with its reduction) or an output."""
 
     name: str
     kind: Literal["section", "stage", "output"]
@@ -272,7 +273,7 @@ class Section(NamedTuple):
 
 
 class Map(NamedTuple):
-    """A feature map: the output of a link of a section's chain, under the path of the module that gives it."""
+    """Feature map: the output of a link of a section's chain, under the path of the module that makes it."""
 
     name: str
     shape: Shape
@@ -280,7 +281,7 @@ class Map(NamedTuple):
 
 
 class Graph(Record):
-    """A network: its root scope, whose children are the sections in order, and what it is called."""
+    """Network: its root scope, whose children are the sections in order."""
 
     name: str
     doc: str
@@ -292,23 +293,24 @@ class Graph(Record):
 
     @cached_property
     def makers(self) -> dict[int, Step]:
-        """The step of the root that gives each of its values."""
+        """Step of the root that makes each of its values."""
         return {step.output: step for step in self.root.steps}
 
     def scope_of(self, section: Section) -> Scope:
-        """What a section does; its module need not have its name, as `half` and others mean something in PyTorch."""
+        """Scope of a section; its module may have another name, as `half` and others mean something in PyTorch."""
         scope = self.makers[section.value].scope
         assert scope is not None
         return scope
 
     @cached_property
     def training_only(self) -> frozenset[int]:
-        """The values of the root that exist in training only."""
+        """Values of the root that exist in training only."""
         return frozenset(section.value for section in self.sections if section.training_only)
 
 
 def distinct(root: Scope) -> Iterator[Scope]:
     """Each different scope below `root` once, children before parents, `root` last."""
+    # Iterative: a graph may nest more deeply than Python's stack.
     seen: set[Scope] = set()
     stack = [(root, False)]
     while stack:

@@ -1,7 +1,6 @@
-"""Whether a graph holds together: all that can be worked out again is, from the ops up, and compared.
+"""Verify a graph by recomputing it: everything that follows from the ops, the wiring and the names, and compare.
 
-Nothing is taken from whoever built the graph but the ops, the wiring and the names. Each different scope is looked at
-once, so the time grows with what is written, not with what is repeated.
+Each different scope is checked once, so the time grows with the text, not with the repeats.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ LONGEST = 200
 
 
 class InvalidGraph(AssertionError):
-    """A graph that does not hold together; the message says where and why."""
+    """Raised for an inconsistent graph, with the path and the reason."""
 
 
 def verify(graph: Graph) -> None:
-    """Raises Broken with the first thing that is wrong with a graph."""
+    """Raise InvalidGraph for the first inconsistency of a graph."""
     training = graph.training_only
     idle = frozenset(step.target for step in graph.root.steps if step.output in training)
     for scope in distinct(graph.root):
@@ -33,24 +32,24 @@ def verify(graph: Graph) -> None:
 
 
 def broken(text: str) -> NoReturn:
-    """Raises Broken."""
+    """Raise InvalidGraph."""
     raise InvalidGraph(text)
 
 
 def equal(what: str, found: object, right: object) -> None:
-    """Raises Broken unless two things are equal."""
+    """Raise InvalidGraph unless two values are equal."""
     if found != right:
         broken(f"{what} is {shortened(found)}, but should be {shortened(right)}")
 
 
 def shortened(value: object) -> str:
-    """A value as text, without the end of a very long one."""
+    """Value as text, cut if very long."""
     text = str(value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def path_to(root: Scope, wanted: Scope) -> str:
-    """Where a scope stands, for the message: the shortest path of names to it."""
+    """Shortest path of names to a scope, for the message."""
     paths = {root: root.name}
     queue = [root]
     for scope in queue:
@@ -69,7 +68,7 @@ def path_to(root: Scope, wanted: Scope) -> str:
 
 
 def check_scope(scope: Scope, idle: frozenset[str]) -> None:
-    """One scope: an op, or children and steps. The steps of `idle` children do no work in inference."""
+    """Check a scope: an op, or children and steps. Steps of `idle` children do no work in inference."""
     if scope.kind == "op":
         check_op(scope)
         return
@@ -88,7 +87,7 @@ def check_scope(scope: Scope, idle: frozenset[str]) -> None:
 
 
 def check_op(scope: Scope) -> None:
-    """An op on its one input: its output and what it counts for."""
+    """Check an op on its one input: its output and its totals."""
     op: Any = scope.op
     if op is None or scope.children or scope.steps or len(scope.inputs) != 1:
         broken("an op is a scope with one input, and with nothing inside")
@@ -103,7 +102,7 @@ def check_op(scope: Scope) -> None:
 
 
 def totals_of_op(op: Any, shape: Any, output: Any) -> Totals:
-    """What an op counts for on an input of a shape."""
+    """Totals of an op on an input of a shape."""
     sizes = {"parameter": 0, "buffer": 0, "counter": 0}
     for weight in op.weights(shape):
         sizes[weight.kind] += prod(weight.shape)
@@ -120,7 +119,7 @@ def totals_of_op(op: Any, shape: Any, output: Any) -> Totals:
 
 
 def check_children(scope: Scope) -> None:
-    """The names of children, and how many modules each is."""
+    """Check the names of children, and their numbers of modules."""
     names = [child.name for child in scope.children]
     if len(set(names)) < len(names):
         broken(f"two children have one name among {', '.join(sorted(names))}")
@@ -135,7 +134,7 @@ def check_children(scope: Scope) -> None:
 
 
 def check_calls(scope: Scope) -> None:
-    """Each child is put to use: a row as a whole, or each module of a list."""
+    """Check that each child is called: a row as a whole, or each module of a list."""
     called = {step.target for step in scope.steps}
     for child in scope.children:
         if child.name not in called:
@@ -152,7 +151,7 @@ def check_calls(scope: Scope) -> None:
 
 
 def shape_of(shapes: dict[int, Shapes], ref: Ref) -> Shapes:
-    """The shape of a value that is there already, or the shapes of a list made of such values."""
+    """Shape of an existing value, or the shapes of a list of such values."""
     if isinstance(ref, int):
         return shapes[ref] if ref in shapes else broken(f"the value {ref} is read before it is there")
     found: list[Any] = []
@@ -168,7 +167,7 @@ def shape_of(shapes: dict[int, Shapes], ref: Ref) -> Shapes:
 
 
 def check_step(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
-    """A step, given the shapes that reach it."""
+    """Check a step, given the shapes of its inputs."""
     check = STEPS.get(step.kind) or broken(f"there are no steps of the kind {step.kind!r}")
     if step.kind in {"op", "pick"}:
         equal(f"the target of the step `{step.kind}`", step.target, "")
@@ -180,7 +179,7 @@ def check_step(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
 
 
 def child_of(scope: Scope, step: Step, *forms: str) -> Child:
-    """The child that a step is about, of one of these forms."""
+    """Child that a step calls, of one of these forms."""
     child = scope.by_name.get(step.target)
     if child is None:
         broken(f"there is no child `{step.target}` to {step.kind}")
@@ -190,7 +189,7 @@ def child_of(scope: Scope, step: Step, *forms: str) -> Child:
 
 
 def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
-    """A call of a child, or of a module of a list; on other shapes than the child's own it is the same weights."""
+    """Check a call of a child, or of a module of a list. On other shapes than the child's it has the same weights."""
     child = child_of(scope, step, "one", "list")
     check_module(step, inputs)
     if child.form == "one":
@@ -205,14 +204,14 @@ def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
 
 
 def check_module(step: Step, inputs: tuple[Shapes, ...]) -> None:
-    """The scope of a step takes what reaches it, and gives what the step says."""
+    """Check that the scope of a step takes its inputs, and makes its output."""
     assert step.scope is not None
     equal(f"what the module of `{step.target or step.scope.name}` takes", step.scope.inputs, inputs)
     equal(f"what the step {step.output} gives", step.shape, step.scope.output)
 
 
 def same_weights(one: Scope, other: Any) -> bool:
-    """Whether two scopes hold the same weights, so that one child can be called as both."""
+    """Tell whether two scopes hold the same weights, so that one child can be called as both."""
     pairs, seen = [(one, other)], set[tuple[Scope, Scope]]()
     while pairs:
         pair = pairs.pop()
@@ -233,7 +232,7 @@ def same_weights(one: Scope, other: Any) -> bool:
 
 
 def check_row(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
-    """A row of modules, each on the output of the one before; `collect` gives all their outputs."""
+    """Check a row of modules, each on the output of the one before; `collect` returns all their outputs."""
     child = child_of(scope, step, "repeat" if step.kind == "repeat" else "list")
     if len(inputs) != 1:
         broken(f"a row takes one input, not {len(inputs)}")
@@ -253,7 +252,7 @@ def check_row(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
 
 
 def check_in_place(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
-    """An op that holds nothing."""
+    """Check an op without weights."""
     check_module(step, inputs)
     assert step.scope is not None
     if step.scope.op is None or step.scope.op.weights(step.scope.inputs[0]):
@@ -261,7 +260,7 @@ def check_in_place(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None
 
 
 def check_pick(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
-    """One tensor of a list."""
+    """Check the selection of one tensor of a list."""
     if len(inputs) != 1 or not is_list(inputs[0]):
         broken(f"the step {step.output} picks from what is no list")
     if not isinstance(step.index, int) or not 0 <= step.index < len(inputs[0]):
@@ -282,7 +281,7 @@ STEPS: dict[str, Callable[[Scope, Step, tuple[Shapes, ...]], None]] = {
 
 
 def totals_of(scope: Scope, idle: frozenset[str]) -> Totals:
-    """What a scope holds, summed over its children, and does, summed over its steps (but those of `idle` children)."""
+    """Totals of a scope: of the modules it holds, and of the work of its steps, but those of `idle` children."""
     modules = [(run.count, run.scope) for child in scope.children for run in child.runs]
     work = [each for step in scope.steps if step.target not in idle for each in work_of(scope, step)]
     held = total(modules)
@@ -293,14 +292,14 @@ def totals_of(scope: Scope, idle: frozenset[str]) -> Totals:
 
 
 def work_of(scope: Scope, step: Step) -> list[tuple[int, Scope]]:
-    """How often a step does the work of which scopes."""
+    """Scopes whose work a step does, with counts."""
     if step.scope is not None:
         return [(1, step.scope)]
     return [] if step.kind == "pick" else [(run.count, run.scope) for run in scope.child(step.target).runs]
 
 
 def total(parts: list[tuple[int, Scope]]) -> Totals:
-    """The sum of the totals of scopes, each so many times."""
+    """Sum of the totals of scopes, each multiplied by its count."""
     rows = [scope.totals if count == 1 else [count * each for each in scope.totals] for count, scope in parts]
     return Totals(*map(sum, zip(*rows, strict=True)))
 
@@ -309,7 +308,7 @@ def total(parts: list[tuple[int, Scope]]) -> Totals:
 
 
 def check_network(graph: Graph) -> None:
-    """The network's own facts: its sections and maps, and what goes on in training only."""
+    """Check the facts of the network: its sections and maps, and its training-only parts."""
     root = graph.root
     equal("the kind of the root", root.kind, "network")
     equal("the name of the root", root.name, graph.name)
@@ -340,7 +339,7 @@ def check_network(graph: Graph) -> None:
 
 
 def check_section(graph: Graph, section: Section, step: Step | None) -> None:
-    """A section is what a call of the network gives."""
+    """Check that a section is the output of a call of the network."""
     if step is None:
         broken(f"the section `{section.name}` is the value {section.value}, which nothing makes")
     equal(f"the child of the section `{section.name}`", step.target.rstrip("_"), section.name.rstrip("_"))
@@ -353,11 +352,11 @@ def check_section(graph: Graph, section: Section, step: Step | None) -> None:
 
 
 def maps_of(step: Step) -> set[Shapes]:
-    """The shapes of what the steps of a section give, or take."""
+    """Shapes of the inputs and outputs of the steps of a section."""
     assert step.scope is not None
     return {*step.scope.inputs, *(inner.shape for inner in step.scope.steps)}
 
 
 def reduction(graph: Graph, shape: Any) -> int:
-    """The effective stride of a map; 0 for what is no map."""
+    """Effective stride of a map; 0 for other tensors."""
     return round(graph.input[1] / shape[1]) if len(shape) == 3 else 0

@@ -9,7 +9,7 @@ from archdsl.diagnostics import ArchError, Diagnostic, Source
 from archdsl.diagnostics.characters import is_unseen
 from archdsl.diagnostics.render import render
 from archdsl.driver import validation
-from archdsl.driver.partial_check import elsewhere
+from archdsl.driver.partial_check import check_rest
 from archdsl.graph import Graph
 from tests.working import bounded
 
@@ -41,7 +41,7 @@ class Examiner:
         try:
             file = driver.opened(source)
         except ArchError as error:
-            self.check(elsewhere(source, error), source)
+            self.check(check_rest(source, error), source)
             return [], STAGES[0]
         graphs: list[Graph] = []
         unmeant: list[Diagnostic] = []
