@@ -41,7 +41,7 @@ def faults(spec: str, loader: type[Any] = yaml.SafeLoader) -> list[str]:
 
 
 def test_the_shipped_schema_is_up_to_date() -> None:
-    """To write it anew: `archdsl schema -o grammar/archdsl.schema.json`."""
+    """`python -m tests.update` writes it."""
     assert SHIPPED_SCHEMA.read_text(encoding="utf-8") == text()
 
 

@@ -46,7 +46,7 @@ def test_command_gives_its_code_alone_and_its_mended_form_works(
 
 
 def test_docs_hold_the_pages() -> None:
-    """To write them anew: `archdsl explain --write docs/errors`."""
+    """`python -m tests.update` writes them."""
     written = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
     pages = {code: page.page() for code, page in all_pages().items()}
     assert written == {**pages, "README": index(all_pages())}

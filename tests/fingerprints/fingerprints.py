@@ -7,8 +7,8 @@ A record holds, for every shipped spec and for random ones (with their texts, so
 the graph's JSON, the figures, the emitted source, and the state dict's keys, shapes and initial weights under seed 0;
 and for all documented mistakes the codes and places of their findings. `compare` prints what differs and fails.
 
-`specs.txt` beside this file holds what an edition promises to keep, the graph and the figures of every shipped spec:
-`UPDATE_FINGERPRINTS=1 pytest tests/fingerprints` writes it anew.
+`specs.txt` beside this file holds what an edition promises to keep, the graph and the figures of every shipped spec;
+`python -m tests.update` writes it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 def promised() -> str:
     """The hashes that an edition keeps, as the text of `specs.txt`."""
-    lines = ["# spec, and the hashes of its graph and of its figures: UPDATE_FINGERPRINTS=1 pytest tests/fingerprints"]
+    lines = ["# spec, and the hashes of its graph and of its figures: python -m tests.update"]
     for name in SHIPPED.specs():
         hashes = of_text(name)
         lines.append(f"{name} {hashes['graph']} {hashes['figures']}")

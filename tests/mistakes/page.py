@@ -1,4 +1,4 @@
-"""Writes `docs/mistakes.md` from the cases: `python -m tests.mistakes.page`."""
+"""`docs/mistakes.md`, from the cases; `python -m tests.update` writes it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = """\
 says, and how it is mended. The tests hold all of it: place, message, and that the mended spec has no errors.
 `archdsl explain E203`, or [its page](errors/README.md), says more about a code.
 
-`python -m tests.mistakes.page` writes this page from the cases in `tests/mistakes/cases`.
+`python -m tests.update` writes this page from the cases in `tests/mistakes/cases`.
 """
 CODE = re.compile(r"^error\[(\w+)\]: (.*)", re.MULTILINE)
 

@@ -69,4 +69,4 @@ def test_there_are_enough() -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text("utf-8") == page(), "python -m tests.mistakes.page writes it"
+    assert PAGE.read_text("utf-8") == page(), "python -m tests.update writes it"

@@ -1,4 +1,4 @@
-"""`docs/backbones.md`, the shipped networks beside their publications: `python -m tests.specs.backbones_page`.
+"""`docs/backbones.md`, the shipped networks beside their publications; `python -m tests.update` writes it.
 
 Our figures are computed; the published ones are those of `reference.json`, what is said of them is in
 `publications.yaml`, and what a spec says of itself is its `doc`.
@@ -233,7 +233,16 @@ def label(oracle: str, network: str) -> str:
 
 def page() -> str:
     """The page's text."""
-    return "\n\n".join([HEAD.strip(), *map(chapter, FAMILIES), publications()]) + "\n"
+    return "\n\n".join([HEAD.strip(), *map(chapter, FAMILIES), *others(), publications()]) + "\n"
+
+
+def others() -> Iterator[str]:
+    """A chapter of the networks that no family has, in their own words."""
+    known = {network for family in FAMILIES for network in family.networks}
+    names = [name for name in driver.SHIPPED.specs() if name not in known]
+    if names:
+        family = Family("More networks", "", {}, names, names)
+        yield "\n\n".join([f"## {family.title}", "\n".join(rows(family)), "\n".join(map(wrapped, docs(family)))])
 
 
 def chapter(family: Family) -> str:
@@ -320,7 +329,3 @@ def wrapped(text: str) -> str:
 def line(cells: Iterable[str]) -> str:
     """A line of a table."""
     return f"| {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`docs/blocks.md`, the block library's reference page, from its docstrings: `python -m tests.specs.blocks_page`."""
+"""`docs/blocks.md`, the block library's reference page, from its docstrings; `python -m tests.update` writes it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,15 @@ CHAPTERS = {
 }
 
 
+MORE = "More blocks"
+
+
 def page() -> str:
-    """The page's text."""
-    chapters = (f"## {title}\n\n" + "\n".join(entry(name) for name in names) for title, names in CHAPTERS.items())
+    """The page's text; a block without a chapter is among those at the end."""
+    known = {name for names in CHAPTERS.values() for name in names}
+    more = tuple(name for name in driver.SHIPPED.blocks() if name not in known)
+    titles = CHAPTERS | ({MORE: more} if more else {})
+    chapters = (f"## {title}\n\n" + "\n".join(entry(name) for name in names) for title, names in titles.items())
     return HEAD.lstrip() + "\n" + "\n".join(chapters)
 
 
@@ -38,7 +44,3 @@ def entry(name: str) -> str:
     block = driver.SHIPPED.block(name)
     assert block is not None
     return f"### {name}\n\n```\n{dedent(signature)}\n```\n\n{block.doc}\n"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

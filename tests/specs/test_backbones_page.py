@@ -35,12 +35,14 @@ REASONS = [
 
 
 def test_page() -> None:
-    """`python -m tests.specs.backbones_page` writes it anew."""
+    """`python -m tests.update` writes it."""
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_every_network_is_on_it() -> None:
-    assert sorted(NETWORKS) == driver.SHIPPED.specs()
+    assert set(NETWORKS) <= set(driver.SHIPPED.specs())
+    text = PAGE.read_text(encoding="utf-8")
+    assert [name for name in driver.SHIPPED.specs() if f"| `{name}` |" not in text] == []
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
