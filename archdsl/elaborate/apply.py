@@ -135,7 +135,7 @@ def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value
         for part in branch(context, join, operand.value, apply_operand(context, builder, operand, value, settings))
     ]
     results = tuple(part for _, part in parts)
-    check_length(results, join.span)
+    check_length(len(results), join.span)
     if join.kind == "fork":
         return results
     use = context.use(vocabulary()[join.kind], {}, NO_NAME, join.span)
@@ -167,7 +167,7 @@ def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[V
 def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
     """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
     if row.gathers:
-        check_length(range(sum(count for count, _ in row.runs)), row.span)
+        check_length(sum(count for count, _ in row.runs), row.span)
     if row.name.listed and any(row.gathers or not context.is_identity(block) for _, block in row.runs):
         return apply_listed(context, builder, row, value, settings)
     runs, shapes, used = row_runs(context, row, value, settings)

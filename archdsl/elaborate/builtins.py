@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from fractions import Fraction
-from math import ceil, floor, log2
+from collections.abc import Callable, Iterable, Sequence
+from math import ceil, floor
 from typing import Any
 
 from archdsl.diagnostics import did_you_mean
-from archdsl.elaborate.budget import LARGEST_BITS, LARGEST_INT, LONGEST_LIST
-from archdsl.elaborate.values import BlockValue, Use, Value, describe, is_list
+from archdsl.elaborate.budget import LONGEST_LIST
+from archdsl.elaborate.numbers import (
+    ARITHMETIC,
+    ORDER,
+    ComputationError,
+    Number,
+    as_index,
+    binary_logarithm,
+    bounded,
+    half_up,
+    is_int,
+    is_number,
+    whole,
+)
+from archdsl.elaborate.values import Value, describe, distinct, equal, is_list
 
 MEANT = {
     "yes": "true",
@@ -67,123 +78,30 @@ def nothing_called(word: str) -> str:
     return f"nothing here is called `{word}`"
 
 
-Number = int | Fraction
-
-
-class Trouble(Exception):
-    """A computation that cannot be done; the message says why, `help` what would work."""
-
-    def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
-
-
-def is_number(value: Value) -> bool:
-    """Whether a value is a number (a bool is none)."""
-    return type(value) is int or type(value) is Fraction
-
-
 def need_numbers(*values: Value) -> None:
     """Raises for what is no number."""
     for value in values:
         if not is_number(value):
-            raise Trouble(f"a number is needed here, not {describe(value)}")
-
-
-def bounded(value: Number) -> Number:
-    """The number, if it is of a size that anybody means; a whole fraction stays a fraction."""
-    if isinstance(value, int):
-        if abs(value) > LARGEST_INT:
-            raise Trouble(f"numbers beyond {LARGEST_INT:.0e} are out of range")
-    elif max(value.numerator.bit_length(), value.denominator.bit_length()) > LARGEST_BITS:
-        raise Trouble("this fraction has too many digits")
-    return value
-
-
-def divide(left: Number, right: Number) -> Number:
-    """Exact division."""
-    if right == 0:
-        raise Trouble("division by zero")
-    return Fraction(left) / Fraction(right)
-
-
-def floor_divide(left: Number, right: Number) -> Number:
-    """Division, rounded down."""
-    if right == 0:
-        raise Trouble("division by zero")
-    return left // right
-
-
-def modulo(left: Number, right: Number) -> Number:
-    """The rest of the division."""
-    if right == 0:
-        raise Trouble("division by zero")
-    return left % right
-
-
-def power(left: Number, right: Number) -> Number:
-    """A power with a small whole exponent."""
-    if isinstance(right, Fraction) or abs(right) > 256:
-        raise Trouble("an exponent is an int from -256 to 256")
-    if right < 0 and left == 0:
-        raise Trouble("division by zero")
-    return Fraction(left) ** right if right < 0 else left**right
-
-
-ARITHMETIC: dict[str, Callable[[Any, Any], Number]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": divide,
-    "//": floor_divide,
-    "%": modulo,
-    "**": power,
-}
-ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
+            raise ComputationError(f"a number is needed here, not {describe(value)}")
 
 
 def compute(sign: str, left: Value, right: Value) -> Value:
-    """An arithmetic operation or a comparison of values; raises Trouble."""
+    """An arithmetic operation or a comparison of values; raises ComputationError."""
     if sign in {"==", "!="}:
-        return same(left, right) == (sign == "==")
+        return equal(left, right) == (sign == "==")
     need_numbers(left, right)
     return ORDER[sign](left, right) if sign in ORDER else bounded(ARITHMETIC[sign](left, right))
-
-
-def same(left: Value, right: Value) -> bool:
-    """Whether two values are equal; a bool is equal to no number, blocks are equal that do the same."""
-    return form(left) == form(right)
-
-
-def form(value: Value) -> Hashable:
-    """What is equal for equal values."""
-    if isinstance(value, BlockValue):
-        return BlockValue, value.content if isinstance(value, Use) else value.key
-    if isinstance(value, bool):
-        return bool, value
-    return tuple(map(form, value)) if is_list(value) else value
 
 
 # ---- functions -----------------------------------------------------------------------------------------------------
 
 
-def whole(value: Value) -> int:
-    """The int that a number is; raises for what is none."""
+def to_int(value: Value) -> Value:
+    """The int that a number is; raises ComputationError for a number that is none."""
     need_numbers(value)
-    if value != floor(value):
-        raise Trouble(f"{describe(value)} is not an integer", "use `floor`, `ceil` or `round`")
-    return int(value)
-
-
-def half_up(value: Value) -> int:
-    """The nearest int, halves up."""
-    need_numbers(value)
-    return floor(value + Fraction(1, 2))
+    if (found := whole(value)) is None:
+        raise ComputationError(f"{describe(value)} is not an integer", "use `floor`, `ceil` or `round`")
+    return found
 
 
 def on_number(function: Callable[[Any], Any]) -> Callable[[Value], Value]:
@@ -196,25 +114,16 @@ def on_number(function: Callable[[Any], Any]) -> Callable[[Value], Value]:
     return checked
 
 
-def binary_logarithm(value: Value) -> Value:
-    """The logarithm to base 2: exact for powers of 2, else the nearest float there is."""
-    need_numbers(value)
-    if value <= 0:
-        raise Trouble("log2 takes positive numbers")
-    result = log2(value) if isinstance(value, int) else log2(value.numerator) - log2(value.denominator)
-    return Fraction(result)
-
-
 def need_list(value: Value) -> tuple[Value, ...]:
     """The items of a list; raises for what is none."""
     if not is_list(value):
-        raise Trouble(f"a list is needed here, not {describe(value)}", counted(value))
+        raise ComputationError(f"a list is needed here, not {describe(value)}", counted(value))
     return value
 
 
 def counted(value: Value) -> str:
     """What was probably meant by a number where a list is needed."""
-    return f"`range({value})` is the list of the numbers below {value}" if type(value) is int and value > 0 else ""
+    return f"`range({value})` is the list of the numbers below {value}" if is_int(value) and value > 0 else ""
 
 
 def length(values: Value) -> int:
@@ -228,7 +137,7 @@ def extreme(function: Callable[..., Any]) -> Callable[..., Value]:
     def checked(*values: Value) -> Value:
         numbers = need_list(values[0]) if len(values) == 1 else values
         if not numbers:
-            raise Trouble("an empty list has neither least nor greatest")
+            raise ComputationError("an empty list has neither least nor greatest")
         need_numbers(*numbers)
         return function(numbers)
 
@@ -247,46 +156,43 @@ def total(values: Value) -> Value:
 def number_range(*bounds: Value) -> Value:
     """`range(n)`, `range(start, stop)`, `range(start, stop, step)` as a list."""
     for bound in bounds:
-        if not isinstance(bound, int) or isinstance(bound, bool):
-            raise Trouble(f"range takes ints, not {describe(bound)}")
+        if not is_int(bound):
+            raise ComputationError(f"range takes ints, not {describe(bound)}")
     if len(bounds) == 3 and bounds[2] == 0:
-        raise Trouble("a range's step cannot be 0")
-    numbers = range(*bounds)
+        raise ComputationError("a range's step cannot be 0")
+    numbers = range(*map(as_index, bounds))
     if len(numbers) > LONGEST_LIST:
-        raise Trouble(f"a list has at most {LONGEST_LIST:,} items")
+        raise ComputationError(f"a list has at most {LONGEST_LIST:,} items")
     return tuple(numbers)
 
 
 def unique(values: Value) -> Value:
     """The items of a list without repeats, in order."""
-    found: dict[Hashable, Value] = {}
-    for item in need_list(values):
-        found.setdefault(form(item), item)
-    return tuple(found.values())
+    return distinct(need_list(values))
 
 
 def together(*lists: Value) -> Value:
     """`zip`: the first items, the second items, ... of lists of equal length."""
     items = [need_list(each) for each in lists]
     if len({len(each) for each in items}) > 1:
-        raise Trouble(f"zip takes lists of equal length, not of {', '.join(str(len(each)) for each in items)}")
+        raise ComputationError(f"zip takes lists of equal length, not of {', '.join(str(len(each)) for each in items)}")
     return tuple(zip(*items, strict=True))
 
 
 def count(values: Value, item: Value) -> int:
     """How often an item is in a list."""
-    return sum(same(each, item) for each in need_list(values))
+    return sum(equal(each, item) for each in need_list(values))
 
 
 FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
     "min": (extreme(min), 1, 64),
     "max": (extreme(max), 1, 64),
     "abs": (on_number(abs), 1, 1),
-    "round": (half_up, 1, 1),
+    "round": (on_number(half_up), 1, 1),
     "floor": (on_number(floor), 1, 1),
     "ceil": (on_number(ceil), 1, 1),
-    "int": (whole, 1, 1),
-    "log2": (binary_logarithm, 1, 1),
+    "int": (to_int, 1, 1),
+    "log2": (on_number(binary_logarithm), 1, 1),
     "len": (length, 1, 1),
     "range": (number_range, 1, 3),
     "zip": (together, 1, 64),
@@ -298,16 +204,16 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
 
 
 def call(name: str, arguments: Sequence[Value]) -> Value:
-    """A function's value; raises Trouble."""
+    """A function's value; raises ComputationError."""
     function, least, most = FUNCTIONS[name]
     if not least <= len(arguments) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        raise Trouble(f"{name} takes {wanted} arguments, not {len(arguments)}")
+        raise ComputationError(f"{name} takes {wanted} arguments, not {len(arguments)}")
     return function(*arguments)
 
 
 def truth(value: Value) -> bool:
     """A bool; raises for anything else."""
     if not isinstance(value, bool):
-        raise Trouble(f"true or false is needed here, not {describe(value)}")
+        raise ComputationError(f"true or false is needed here, not {describe(value)}")
     return value

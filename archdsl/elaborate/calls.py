@@ -40,6 +40,7 @@ from archdsl.elaborate.values import (
     With,
     captures,
     describe,
+    given_key,
     is_list,
     is_tensors,
 )
@@ -102,7 +103,7 @@ def give(environment: Environment, value: BlockValue, node: ast.Call, name: Modu
         case Policy():
             given = {**value.given, **policy_settings(environment, value, node)}
             place = name or value.name
-            key = context.key("policy", value.policy, context.given_key(given), place)
+            key = context.key("policy", value.policy, given_key(given), place)
             return Policy(key=key, span=node.span, policy=value.policy, given=given, name=place)
         case Role():
             body = give(environment, value.body, node, NO_NAME)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from archdsl.diagnostics import catalog
 from archdsl.elaborate.blame import ElaborationError
@@ -16,14 +16,12 @@ from archdsl.elaborate.values import (
     Links,
     ModuleName,
     Repeat,
-    Rest,
     SettingEntry,
     SettingKey,
     Settings,
-    Tensor,
-    TensorList,
     Use,
     Value,
+    given_key,
 )
 from archdsl.graph import Argument, Origin
 from archdsl.op import Op, Shapes
@@ -165,34 +163,12 @@ class Context:
         """A number that is equal for equal parts."""
         return self.keys.setdefault(parts, len(self.keys))
 
-    def value_key(self, value: Value) -> Any:
-        """What stands for a value in a key: blocks by their own key, tensors by their shapes."""
-        kind = cast("type[object]", type(value))
-        if kind is int:
-            return value
-        if isinstance(value, BlockValue):
-            return ("block", value.key)
-        if kind is Tensor:
-            return ("tensor", value.shape)
-        if kind is TensorList:
-            return ("tensors", value.shapes)
-        if kind is Rest:
-            return self.given_key(value.given)
-        if kind is tuple:
-            return tuple([self.value_key(item) for item in value])
-        return (kind, value)
-
-    def given_key(self, given: dict[str, Bound]) -> tuple[Any, ...]:
-        """What stands for settings in a key."""
-        values = [(name, given[name].value) for name in sorted(given)]
-        return tuple([(name, value if type(value) is int else self.value_key(value)) for name, value in values])
-
     # ---- blocks
 
     def use(self, target: Target, given: dict[str, Bound], name: ModuleName, span: Span) -> Use:
         """An op or a block with settings."""
         keys = self.keys
-        content = keys.setdefault(("use", target, self.given_key(given) if given else ()), len(keys))
+        content = keys.setdefault(("use", target, given_key(given) if given else ()), len(keys))
         key = keys.setdefault(("named", content, name), len(keys))
         return Use(key, span, target, given, name, content)
 

@@ -22,6 +22,7 @@ from archdsl.elaborate.values import (
     Shared,
     Use,
     Value,
+    given_key,
     is_tensors,
 )
 from archdsl.record import Record
@@ -90,7 +91,7 @@ def renamed(environment: Environment, block: BlockValue, name: ModuleName, span:
         case Use():
             return environment.context.use(block.target, block.given, name, span)
         case Policy():
-            marked = key("policy", block.policy, environment.context.given_key(block.given), name)
+            marked = key("policy", block.policy, given_key(block.given), name)
             return block.replace(key=marked, name=name)
         case Role():
             return block.replace(key=key(block.role, name, block.body.key), name=name)

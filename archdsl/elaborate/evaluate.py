@@ -10,12 +10,12 @@ from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.elaborate import budget as limits
 from archdsl.elaborate.blame import ElaborationError, ambiguous, every
 from archdsl.elaborate.budget import LONGEST_LIST
-from archdsl.elaborate.builtins import FUNCTIONS, Trouble, need_list, nothing_called, suggestion, truth
+from archdsl.elaborate.builtins import FUNCTIONS, need_list, nothing_called, suggestion, truth
 from archdsl.elaborate.context import NOWHERE
 from archdsl.elaborate.environment import Environment, placed, renamed
+from archdsl.elaborate.numbers import ComputationError, is_int
 from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.signature import enumerated
-from archdsl.elaborate.types import is_int
 from archdsl.elaborate.values import (
     BLOCKS,
     NO_BLOCK,
@@ -56,8 +56,8 @@ def evaluate(environment: Environment, node: ast.Expression) -> Value:
         budget.too_many_steps(node.span)
     try:
         return context.dispatch.expressions[type(node)](environment, node)
-    except Trouble as trouble:
-        raise ElaborationError(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
+    except ComputationError as error:
+        raise ElaborationError(catalog.ARITHMETIC, node.span, str(error), error.help) from None
 
 
 def is_true(environment: Environment, node: ast.Expression) -> bool:
@@ -69,8 +69,8 @@ def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
     """What a computation makes of a value; its trouble becomes a fault at the place of a node."""
     try:
         return work(value)
-    except Trouble as trouble:
-        raise ElaborationError(catalog.ARITHMETIC, node.span, str(trouble), trouble.help) from None
+    except ComputationError as error:
+        raise ElaborationError(catalog.ARITHMETIC, node.span, str(error), error.help) from None
 
 
 def check_words(environment: Environment, node: ast.Expression, kind: Type) -> None:
@@ -318,7 +318,7 @@ def name(environment: Environment, node: ast.Name) -> Value:
 
 def of_repeat(word: str, value: Value) -> bool:
     """Whether a word is what a repeat says of its turn, which is never a word of an enumeration."""
-    return word in TURN_WORDS and isinstance(value, int)
+    return word in TURN_WORDS and (is_int(value) or isinstance(value, bool))
 
 
 def named_block(environment: Environment, node: ast.Name, word: str, value: BlockValue) -> BlockValue:

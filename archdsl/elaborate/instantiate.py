@@ -6,7 +6,6 @@ Equal blocks on equal shapes under equal settings are worked out once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import Any
 
 from archdsl.diagnostics import Note, catalog
@@ -30,12 +29,12 @@ from archdsl.elaborate.values import (
     SettingKey,
     Settings,
     Shared,
-    Symbol,
     Use,
     Value,
     With,
     captures,
     describe,
+    has_place,
     is_tensors,
     kind_of,
     plain,
@@ -137,10 +136,6 @@ def arguments_of(environment: Environment, definition: Definition) -> tuple[Argu
     """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
     names = environment.names
     return tuple([Argument(name, plain(names[name]), default) for name, default in signature_of(definition).defaults])
-
-
-WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
-"""The types of values that are the same wherever they were written."""
 
 
 def beyond(context: Context, inner: Settings, used: Iterable[SettingKey]) -> frozenset[SettingKey]:
@@ -276,7 +271,7 @@ def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBu
 
     What has a place in the text (blocks, settings) is known by identity: a fault in it is told at its own place.
     """
-    placed = [id(bound.value) for bound in use.given.values() if type(bound.value) not in WITHOUT_PLACE]
+    placed = [id(bound.value) for bound in use.given.values() if has_place(bound.value)]
     key = (use.content, id(settings), *placed)
     if (found := context.bodies.get(key)) is not None:
         context.note(found.marks, spared=True)
@@ -330,7 +325,7 @@ def close(builder: ScopeBuilder, result: Value, block: BlockValue, **facts: Any)
     if not isinstance(result, TENSORS) and not result:
         raise ElaborationError(catalog.NOT_A_TENSOR, block.span, "this is an empty list")
     output = shapes_of(result)
-    check_length(output, block.span)
+    check_length(len(output), block.span)
     reached = reference(result)
     builder.check_use(reached)
     return builder.finish(block.span, result=reached, output=output, **facts)

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from archdsl.diagnostics import Note, catalog
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.budget import LONGEST_LIST, MOST_OPS, size_of
-from archdsl.elaborate.builtins import compute, is_number, truth
+from archdsl.elaborate.builtins import compute, truth
 from archdsl.elaborate.environment import Environment
 from archdsl.elaborate.evaluate import check_words, evaluate, is_true, need_block
+from archdsl.elaborate.numbers import as_index, is_int, is_number
 from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.scope_builder import shapes_of
-from archdsl.elaborate.types import is_int
 from archdsl.elaborate.values import (
     NO_NAME,
     BlockValue,
@@ -282,7 +282,7 @@ def turns(environment: Environment, node: ast.Expression, count: int, asked: fro
     """(how many alike, index) for each different turn of a repeat."""
     if asked & {"index", "share"}:
         environment.context.budget.turn(node.span, count)
-        return [(1, index) for index in range(count)]
+        return [(1, index) for index in range(as_index(count))]
     if not asked & {"first", "last"} or count < 2:
         return [(count, 0)] if count else []
     middle = [(count - 2, 1)] if count > 2 else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sized
 from typing import Any
 
 from archdsl.diagnostics import Span, catalog
@@ -170,11 +169,11 @@ def check_size(totals: Totals, span: Span | None) -> None:
         )
 
 
-def check_length(items: Sized, span: Span | None) -> None:
-    """Raises for more tensors in one list than anybody means."""
-    if len(items) > LONGEST_LIST:
+def check_length(count: int, span: Span | None) -> None:
+    """Raise for more tensors in one list than the limit."""
+    if count > LONGEST_LIST:
         raise ElaborationError(
-            catalog.TOO_MANY_OPS, span, f"a list of {len(items):,} tensors; at most {LONGEST_LIST:,} are built"
+            catalog.TOO_MANY_OPS, span, f"a list of {count:,} tensors; at most {LONGEST_LIST:,} are built"
         )
 
 

@@ -9,7 +9,7 @@ from archdsl.elaborate.calls import typed_argument
 from archdsl.elaborate.environment import Environment
 from archdsl.elaborate.evaluate import bound, escape, evaluate, need_block
 from archdsl.elaborate.signature import fitted, signature_of
-from archdsl.elaborate.values import SettingEntry, SettingKey, captures, follows_policies
+from archdsl.elaborate.values import SettingEntry, SettingKey, captures, follows_policies, same_key
 from archdsl.syntax import ast
 from archdsl.syntax.scopes import DEFAULT_POLICIES, POLICIES, Clash, Definition, UserFunction
 
@@ -68,6 +68,4 @@ def entry_of(environment: Environment, slot: SettingKey, target: tuple[str, ...]
         value = fitted(parameter, typed_argument(environment, node, parameter.type), isinstance(owner, Definition))
         if captures(value.value):
             raise escape(node, value.value)
-    return SettingEntry(
-        value, environment.context.key("value", environment.context.value_key(value.value)), ".".join(target)
-    )
+    return SettingEntry(value, environment.context.key("value", same_key(value.value)), ".".join(target))

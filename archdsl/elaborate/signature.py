@@ -361,7 +361,7 @@ def rounded(fraction: Fraction, bound: Bound) -> str:
 
 def positive(declared: Param, value: Value) -> str:
     """The number without its minus, where that would do."""
-    if not isinstance(value, int) or value >= 0 or out_of_bounds(declared, -value):
+    if not is_int(value) or value >= 0 or out_of_bounds(declared, -value):
         return ""
     return f"did you mean `{-value}`?"
 
@@ -376,15 +376,11 @@ LARGEST = 10**9
 
 def out_of_bounds(declared: Param, value: Value) -> str:
     """What a number (or each number of a list) lacks, in words."""
-    if (
-        type(value) is int
-        and declared.maximum is declared.above is None
-        and (declared.minimum or 0) <= value <= LARGEST
-    ):
+    if is_int(value) and declared.maximum is declared.above is None and (declared.minimum or 0) <= value <= LARGEST:
         return ""  # nearly all that is ever asked
     numbers = value if is_list(value) else (value,)
     for number in numbers:
-        if type(number) is not int and type(number) is not float:
+        if not (is_int(number) or isinstance(number, float)):
             continue
         if abs(number) > LARGEST:
             return f"at most {LARGEST:,} is possible"

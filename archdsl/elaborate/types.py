@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from archdsl.elaborate.numbers import as_float, as_fraction, is_fraction, is_int, is_number
 from archdsl.elaborate.values import (
     BlockValue,
     Policy,
@@ -47,7 +48,7 @@ def of_words(words: tuple[str, ...]) -> Type | None:
 
 def fit(kind: Type, value: Value, exact: bool = True) -> Value:
     """The value as the parameter takes it; raises Unfit. Without `exact`, floats become Python's (for ops)."""
-    if kind.name == "int" and type(value) is int:
+    if kind.name == "int" and is_int(value):
         return value
     if value is None and kind.optional:
         return None
@@ -76,24 +77,19 @@ def word_of(value: Value) -> str:
 
 def inexact(value: Value) -> Value:
     """Fractions as floats, the nearest there are."""
-    return tuple(map(float, value)) if is_list(value) else float(value)
-
-
-def is_int(value: Value) -> bool:
-    """Whether a value is an int (and not a bool)."""
-    return type(value) is int
+    return tuple(map(as_float, value)) if is_list(value) else as_float(value)
 
 
 def fit_int(value: Value) -> Value:
     """An int; a fraction is said to be none."""
-    if type(value) is Fraction:
+    if is_fraction(value):
         raise TypeMismatch(f"an int is needed here, not {describe(value)}", value)
-    return value if type(value) is int else None
+    return value if is_int(value) else None
 
 
 def fit_float(value: Value) -> Value:
     """A number; an int widens."""
-    return Fraction(value) if is_int(value) else value if isinstance(value, Fraction) else None
+    return as_fraction(value) if is_number(value) else None
 
 
 def fit_size(value: Value) -> Value:
@@ -105,7 +101,7 @@ def fit_size(value: Value) -> Value:
 
 def fit_parts(value: Value) -> Value:
     """A share, a number of parts, or counts."""
-    if isinstance(value, Fraction) or is_int(value):
+    if is_number(value):
         return value
     return value if is_list(value) and value and all(is_int(part) for part in value) else None
 

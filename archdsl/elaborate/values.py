@@ -7,11 +7,12 @@ is looked up by that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard, cast
 
 from archdsl.diagnostics import Span
+from archdsl.elaborate.numbers import as_float, is_fraction, is_int, is_number
 from archdsl.graph import Origin
 from archdsl.initializer import Initializer
 from archdsl.op import Shape
@@ -250,6 +251,58 @@ def holds(value: Value, fact: str, kinds: tuple[type, ...]) -> bool:
     return found
 
 
+# ---- equality
+
+
+def same_key(value: Value) -> Any:
+    """The key of a value in memos: blocks by their own keys, tensors by their shapes; never by what values mean."""
+    if is_int(value):
+        return value
+    if isinstance(value, BlockValue):
+        return ("block", value.key)
+    kind = cast("type[object]", type(value))
+    if kind is Tensor:
+        return ("tensor", value.shape)
+    if kind is TensorList:
+        return ("tensors", value.shapes)
+    if kind is Rest:
+        return given_key(value.given)
+    if kind is tuple:
+        return tuple([same_key(item) for item in value])
+    return (kind, value)
+
+
+def given_key(given: dict[str, Bound]) -> tuple[Any, ...]:
+    """The key of settings in memos."""
+    values = [(name, given[name].value) for name in sorted(given)]
+    return tuple([(name, value if is_int(value) else same_key(value)) for name, value in values])
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Compare two values by meaning: a bool is equal to no number, and blocks that do the same are equal."""
+    return form(left) == form(right)
+
+
+def distinct(values: Iterable[Value]) -> tuple[Value, ...]:
+    """The values without repeats, in order."""
+    found: dict[Hashable, Value] = {}
+    for value in values:
+        found.setdefault(form(value), value)
+    return tuple(found.values())
+
+
+def form(value: Value) -> Hashable:
+    """A form that is equal for equal values."""
+    if isinstance(value, BlockValue):
+        return BlockValue, value.content if isinstance(value, Use) else value.key
+    if isinstance(value, bool):
+        return bool, value
+    return tuple(map(form, value)) if is_list(value) else value
+
+
+# ---- lists and tensors
+
+
 def is_list(value: Value) -> TypeGuard[tuple[Any, ...]]:
     """Whether a value is a list (of tensors, too, if it was made in the text)."""
     return type(value) is tuple
@@ -296,7 +349,7 @@ def describe_list(value: Value) -> str:
     """A list as it is called in a message: a short one of numbers and words as it is written."""
     if is_tensors(value):
         return "a list of tensors"
-    if len(value) <= SHOWN and all(isinstance(item, int | Fraction | Symbol) for item in value):
+    if len(value) <= SHOWN and all(is_number(item) or isinstance(item, bool | Symbol) for item in value):
         return f"[{', '.join(map(describe, value))}]"
     return f"a list of {len(value)}"
 
@@ -337,10 +390,10 @@ def label(value: Value) -> str:
 
 def plain(value: Value) -> Value:
     """A value without what belongs to the elaboration."""
-    if type(value) is int or type(value) is bool:
+    if is_int(value) or isinstance(value, bool):
         return value
-    if type(value) is Fraction:
-        return float(value)
+    if is_fraction(value):
+        return as_float(value)
     if isinstance(value, BlockValue):
         return label(value)
     if isinstance(value, Rest):
@@ -350,3 +403,8 @@ def plain(value: Value) -> Value:
     if is_list(value):
         return tuple(map(plain, value))
     return value
+
+
+def has_place(value: Value) -> bool:
+    """Tell values that are of one place in the text (blocks, say) from those that are the same wherever they stand."""
+    return not (is_number(value) or value is None or isinstance(value, bool | Symbol))

@@ -1,0 +1,138 @@
+"""The protocol of numbers: all that the elaborator asks of one.
+
+The elaborator is generic over numbers: nothing outside looks at their class, converts them, or counts with them. A
+number of another kind, as a column of candidates or a size that is known at run time only, takes part by these
+functions.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from math import floor, log2
+from typing import Any, TypeGuard
+
+from archdsl.elaborate.budget import LARGEST_BITS, LARGEST_INT
+
+Number = int | Fraction
+
+
+def is_int(value: Any) -> TypeGuard[int]:
+    """Tell ints from all other values; a bool is none."""
+    return type(value) is int
+
+
+def is_fraction(value: Any) -> TypeGuard[Fraction]:
+    """Tell fractions from all other values."""
+    return type(value) is Fraction
+
+
+def is_number(value: Any) -> TypeGuard[Number]:
+    """Tell numbers from all other values; a bool is none."""
+    return type(value) is int or type(value) is Fraction
+
+
+def as_index(value: int) -> int:
+    """An int as Python's own, where something is counted or picked by it."""
+    return operator.index(value)
+
+
+def as_fraction(value: Number) -> Fraction:
+    """A number as an exact fraction."""
+    return value if is_fraction(value) else Fraction(value)
+
+
+def as_float(value: Number) -> float:
+    """The nearest float."""
+    return float(value)
+
+
+def whole(value: Number) -> int | None:
+    """The int that a number is; None for one that is none."""
+    found = floor(value)
+    return found if found == value else None
+
+
+def half_up(value: Number) -> int:
+    """The nearest int, halves up."""
+    return floor(value + Fraction(1, 2))
+
+
+def nearest_quotient(size: int, part: int) -> int:
+    """The quotient of two positive ints, rounded to the nearest, halves to the even."""
+    quotient, rest = divmod(size, part)
+    return quotient + (2 * rest > part or (2 * rest == part and quotient % 2 == 1))
+
+
+def binary_logarithm(value: Number) -> Number:
+    """The logarithm to base 2: exact for powers of 2, else the nearest float there is."""
+    if value <= 0:
+        raise ComputationError("log2 takes positive numbers")
+    result = log2(value) if is_int(value) else log2(value.numerator) - log2(value.denominator)
+    return Fraction(result)
+
+
+class ComputationError(Exception):
+    """A computation that cannot be done; the message says why, `help` what would work."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+def bounded(value: Number) -> Number:
+    """The number, within limits; a whole fraction stays a fraction."""
+    if is_int(value):
+        if abs(value) > LARGEST_INT:
+            raise ComputationError(f"numbers beyond {LARGEST_INT:.0e} are out of range")
+    elif max(value.numerator.bit_length(), value.denominator.bit_length()) > LARGEST_BITS:
+        raise ComputationError("this fraction has too many digits")
+    return value
+
+
+def divide(left: Number, right: Number) -> Number:
+    """Exact division."""
+    if right == 0:
+        raise ComputationError("division by zero")
+    return as_fraction(left) / right
+
+
+def floor_divide(left: Number, right: Number) -> Number:
+    """Division, rounded down."""
+    if right == 0:
+        raise ComputationError("division by zero")
+    return left // right
+
+
+def modulo(left: Number, right: Number) -> Number:
+    """The remainder of a division."""
+    if right == 0:
+        raise ComputationError("division by zero")
+    return left % right
+
+
+def power(left: Number, right: Number) -> Number:
+    """A power with a small whole exponent."""
+    if not is_int(right) or abs(right) > 256:
+        raise ComputationError("an exponent is an int from -256 to 256")
+    if right < 0 and left == 0:
+        raise ComputationError("division by zero")
+    return as_fraction(left) ** right if right < 0 else left**right
+
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Number]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": divide,
+    "//": floor_divide,
+    "%": modulo,
+    "**": power,
+}
+ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
