@@ -54,14 +54,14 @@ OF_TENSORS = {"add": "added", "multiply": "multiplied"}
 
 
 def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
-    """An op or a defined block becomes a child, and a call of it."""
+    """Add an op or a defined block as a child, and a call of it."""
     if use.target is context.identity:
         return value
     inputs = (value, *tensor_inputs(use))
     try:
         built = instantiate(context, use, tuple([shapes_of(each) for each in inputs]), settings)
-    except ElaborationError as fault:
-        fault.leaves(use.name.text, use.target.name)
+    except ElaborationError as error:
+        error.leaves(use.name.text, use.target.name)
         raise
     return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
 
@@ -75,7 +75,7 @@ def call_child(
     origins: Origins,
     block: BlockValue,
 ) -> Value:
-    """A module under a name, and a step that calls it."""
+    """Add a module under a name, and a step that calls it."""
     builder.used |= built.used
     refs = tuple([each.id if type(each) is Tensor else reference(each) for each in inputs])
     scope = built.scope
@@ -87,7 +87,7 @@ def call_child(
 
 
 def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value: Value, settings: Settings) -> Value:
-    """`norm` or `act`: what the settings say, under the policy's own name."""
+    """Apply the block that the settings choose for `norm` or `act`, under the policy's own name."""
     block, used = policy_block(context, policy, settings)
     builder.used |= used
     if context.is_identity(block):
@@ -97,7 +97,7 @@ def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value:
 
 
 def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value, settings: Settings) -> Value:
-    """A block that the text calls by a name of its own."""
+    """Apply a block that has a name of its own in the text."""
     check_single(context, role)
     inner = core(role)
     if captures(inner) and not isinstance(inner, Use):
@@ -108,14 +108,14 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
 
 
 def apply_links(context: Context, builder: ScopeBuilder, chain: Links, value: Value, settings: Settings) -> Value:
-    """One link after the other."""
+    """Apply the links in order."""
     for link in chain.links:
         value = context.apply(builder, link, value, settings)
     return value
 
 
 def apply_with(context: Context, builder: ScopeBuilder, block: With, value: Value, settings: Settings) -> Value:
-    """The block under the inner settings."""
+    """Apply the block under the inner settings."""
     outer, builder.used = builder.used, set()
     try:
         return context.apply(builder, block.body, value, context.extended(settings, block.settings))
@@ -124,7 +124,7 @@ def apply_with(context: Context, builder: ScopeBuilder, block: With, value: Valu
 
 
 def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value, settings: Settings) -> Value:
-    """All operands on the same input, then joined."""
+    """Apply all operands to the same input, and join the results."""
     if join.home is not None and join.home is not builder:
         raise ElaborationError(
             catalog.ESCAPES, join.span, "a tensor in this block belongs to another body", "pass it as a parameter"
@@ -144,14 +144,14 @@ def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value
 
 
 def apply_operand(context: Context, builder: ScopeBuilder, operand: Operand, value: Value, settings: Settings) -> Value:
-    """What an operand of a join comes to."""
+    """Evaluate an operand of a join."""
     if isinstance(operand.value, BlockValue):
         return context.apply(builder, operand.value, value, settings)
     return operand.value
 
 
 def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[Value, ...]:
-    """What an operand adds to a join; a list takes part in a `fork` or `concat` with all its tensors."""
+    """The tensors that an operand adds to a join; a list adds all its tensors to a `fork` or `concat`."""
     if isinstance(result, Tensor):
         return (result,)
     if join.kind in OF_TENSORS:
@@ -165,7 +165,7 @@ def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[V
 
 
 def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
-    """`n * a` and `collect(n, a)`: a child with several modules, and one step."""
+    """Add `n * a` or `collect(n, a)` as a child with several modules, and one step."""
     if row.gathers:
         check_length(sum(count for count, _ in row.runs), row.span)
     if row.name.listed and any(row.gathers or not context.is_identity(block) for _, block in row.runs):
@@ -184,14 +184,14 @@ def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value
 
 
 def apply_listed(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
-    """A row in a loop: one module a turn."""
+    """Add a row inside a loop: one module for each iteration."""
     inner = context.row(row.name._replace(listed=False) if row.gathers else NO_NAME, row.runs, row.gathers, row.span)
     built = child_of(context, row.name.text, inner, shapes_of(value), settings)
     return call_child(builder, row.name, built, (value,), "own", NO_ORIGINS, row)
 
 
 def role_of(row: Repeat) -> Literal["own", "parameter"]:
-    """Whether all modules of a row are a block-valued parameter of the text that they stand in."""
+    """The role of a row: `parameter` if all its modules are block-valued parameters of the enclosing block."""
     given = all(isinstance(block, Role) and block.role == "parameter" for _, block in row.runs)
     return "parameter" if given else "own"
 
@@ -199,7 +199,7 @@ def role_of(row: Repeat) -> Literal["own", "parameter"]:
 def row_runs(
     context: Context, row: Repeat, value: Value, settings: Settings
 ) -> tuple[list[Run], list[Any], frozenset[SettingKey]]:
-    """The modules of a row; as soon as one leaves the shape as it is, all its equals are the same module."""
+    """The modules of a row; once a block keeps the shape, all later equal blocks are the same module."""
     runs: list[Run] = []
     shapes: list[Any] = []
     used: set[SettingKey] = set()
@@ -223,7 +223,7 @@ def row_runs(
 
 
 def add_run(runs: list[Run], run: Run) -> None:
-    """One more run; equal neighbours are one."""
+    """Append a run; equal neighbours are merged."""
     if runs and runs[-1].scope is run.scope:
         runs[-1] = Run(runs[-1].count + run.count, run.scope)
     else:
@@ -231,7 +231,7 @@ def add_run(runs: list[Run], run: Run) -> None:
 
 
 def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value: Value, settings: Settings) -> Value:
-    """One child, called again with the same weights."""
+    """Call one child again, with the same weights."""
     if shared.home is not builder:
         raise shared_elsewhere(shared)
     built = child_of(context, shared.name.text, shared.body, shapes_of(value), settings)
@@ -248,7 +248,7 @@ def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value:
 
 
 def unlike(shared: Shared, first: Scope, here: Scope) -> ElaborationError:
-    """Weights that do not fit a second place."""
+    """The error for shared weights that do not fit a second place."""
     if first.inputs == here.inputs:
         label = "under other settings this is another block, which cannot have the same weights"
         return ElaborationError(catalog.SHARED, shared.span, label, "share it under one `with`, or write it twice")
@@ -267,7 +267,7 @@ def weights_of(scope: Scope) -> object:
 
 
 def origins_of(block: BlockValue) -> Origins:
-    """Where the numbers of a block's arguments came from, by its text."""
+    """The origins of the numbers among a block's arguments."""
     if type(block) is not Use:
         block = core(block)
     if type(block) is not Use or not block.given:

@@ -1,6 +1,6 @@
 """Findings on their way out: from the place where something failed to the place in the user's own text.
 
-A fault starts with the innermost place. As it passes each call, the blame moves to the argument that the caller
+An error starts with the innermost place. As it passes each call, the blame moves to the argument that the caller
 wrote, as long as the failing value is one that was handed through unchanged; a place in a shipped block gives way
 to the call of it.
 """
@@ -24,14 +24,14 @@ Made = TypeVar("Made")
 
 
 class PathStep(NamedTuple):
-    """A module on the path to a fault: its name, and the kind of block that it is."""
+    """A module on the path to an error: its name, and the kind of block that it is."""
 
     name: str
     kind: str
 
     @property
     def words(self) -> str:
-        """The third of a repeat is `third bottleneck`, `cna2` is `second cna`; any other name is its own."""
+        """The module in words: the third of a repeat is `third bottleneck`, `cna2` is `second cna`."""
         index = self.name.rpartition(".")[2]
         if index.isdecimal():
             return f"{ordinal(int(index) + 1)} {self.kind}"
@@ -40,10 +40,10 @@ class PathStep(NamedTuple):
 
 
 class ElaborationError(Exception):
-    """What went wrong.
+    """An error in a spec, found during elaboration.
 
     `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
-    that failed named. `is_set` says that the value is that of a setting, at whose place the fault stays; `said` are
+    that failed named. `is_set` says that the value is that of a setting, at whose place the error stays; `said` are
     all settings of the blocks on the way. `inside` is the place in a shipped block that gave way to the call of it.
     `also` is what else is wrong with the same call.
     """
@@ -67,17 +67,17 @@ class ElaborationError(Exception):
         self.also: list[ElaborationError] = []
 
     def blame(self, bound: Bound) -> None:
-        """The failing value came from this argument."""
+        """Blame the argument that the failing value came from."""
         self.span = bound.span
         names = set(NAME.findall(bound.origin.text)) if bound.origin.kind != "literal" else set[str]()
         self.blamed = names.pop() if len(names) == 1 else ""
 
     def blame_setting(self, bound: Bound) -> None:
-        """The failing value came from this setting, whose names are not those of the blocks on the way to it."""
+        """Blame the setting that the failing value came from; its names are not those of the blocks on the way."""
         self.span, self.blamed, self.is_set = bound.span, "", True
 
     def passes(self, given: dict[str, Bound], said: dict[str, Bound], call: Span) -> None:
-        """The fault leaves a block: its place becomes the caller's, where the caller has a part in it.
+        """Pass the error out of a block: its place becomes the caller's, where the caller has a part in it.
 
         `given` are the arguments of the call, `said` is what settings say of the other parameters.
         """
@@ -94,11 +94,11 @@ class ElaborationError(Exception):
             self.inner = call
 
     def starts_path(self) -> None:
-        """The fault leaves the innermost module; the names from here on out say where that is."""
+        """Begin the path at the innermost module."""
         self.path = self.path or []
 
     def leaves(self, name: str, kind: str = "") -> None:
-        """The fault leaves a module of this name, which is a block (or a part of the network) of this kind."""
+        """Add a module that encloses the error to its path, with the kind of block (or of line) that it is."""
         if self.path is not None:
             self.path.append(PathStep(name, kind))
 
@@ -114,55 +114,55 @@ class ElaborationError(Exception):
         return self.rule.at(self.span, self.label, help=self.help, where=where, scopes=scopes, notes=notes)
 
     def error(self) -> ArchError:
-        """The finding as the one exception that leaves the package."""
+        """The error as the one exception that leaves the package."""
         return ArchError([self.diagnostic()])
 
 
 def ambiguous(found: Clash, span: Span) -> ElaborationError:
-    """A name that several imports define, at a use of it."""
+    """The error for a use of a name that several imports define."""
     return ElaborationError(catalog.DUPLICATE, span, *clash(found.name, [each.node.span for each in found.found]))
 
 
 def every(items: Iterable[Item], work: Callable[[Item], Made]) -> list[Made]:
-    """What some work makes of each item, as `map`; raises what is wrong with all of them, not with the first alone."""
+    """Map a function over items; raise the errors of all of them, not of the first alone."""
     made: list[Made] = []
-    faults: list[ElaborationError] = []
+    errors: list[ElaborationError] = []
     for item in items:
         try:
             made.append(work(item))
-        except ElaborationError as fault:
-            faults.append(fault)
-    if faults:
-        raise together(faults)
+        except ElaborationError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)
     return made
 
 
-def together(faults: Sequence[ElaborationError]) -> ElaborationError:
-    """The first of several faults of one call, with the others, and theirs."""
-    first, *others = faults
-    first.also += [fault for each in others for fault in (each, *each.also)]
+def together(errors: Sequence[ElaborationError]) -> ElaborationError:
+    """Attach the other errors of a call to the first."""
+    first, *others = errors
+    first.also += [error for each in others for error in (each, *each.also)]
     return first
 
 
 def is_own(place: Span | None, told: Span | None) -> bool:
-    """Whether a place is the user's to mend: it is in no shipped file, or in the one of which something is told."""
+    """Tell if a place is the user's to change: in no shipped file, or in the file that is reported on."""
     return place is None or not place.source.shipped or (told is not None and place.source is told.source)
 
 
 def encloses(outer: Span | None, inner: Span | None) -> bool:
-    """Whether a place lies within another."""
+    """Tell if a place lies within another."""
     if outer is None or inner is None:
         return False
     return outer.source is inner.source and outer.start <= inner.start and inner.end <= outer.end
 
 
 def path_text(path: list[str], between: str = ".") -> str:
-    """A path of scopes, without the middle of a very long one."""
+    """The text of a path of scopes; the middle of a very long one is left out."""
     return between.join(path if len(path) <= LONGEST_PATH else [*path[:4], "...", *path[-4:]])
 
 
 def in_words(path: list[PathStep]) -> str:
-    """A path in words, where a name in it is a number or ends in one; otherwise the names say it all."""
+    """A path in words, where a name in it is a number or ends in one; otherwise empty."""
     if all(step.words == step.name for step in path):
         return ""
     first, *rest = path
@@ -174,7 +174,7 @@ ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def ordinal(number: int) -> str:
-    """`third`, `21st`."""
+    """An ordinal: `third`, `21st`."""
     if 0 < number < len(ORDINALS):
         return ORDINALS[number]
     return f"{number}{'th' if number % 100 in {11, 12, 13} else ENDINGS.get(number % 10, 'th')}"
@@ -188,46 +188,46 @@ OF_VALUES = {
     catalog.TOO_DEEP,
     catalog.TOO_MANY_TURNS,
 }
-"""What goes wrong with the values of a text that is fine with others."""
+"""The kinds of errors that other values of the same text would not cause."""
 
 
 def bring_home(
-    fault: ElaborationError, line: InheritedLine, family: ResolvedNetwork, given: Mapping[str, Bound]
+    error: ElaborationError, line: InheritedLine, family: ResolvedNetwork, given: Mapping[str, Bound]
 ) -> None:
-    """Moves a fault in a line to the value that was `given` for one of the backbone's parameters, if that is to blame.
+    """Move an error in a line to the value `given` for a parameter of the network, if that is to blame.
 
     What fails in a shipped line, which nobody gave a value to, is told at the one setting that reached it, or where
     it is extended.
     """
-    place = fault.span
-    fault.blamed = fault.blamed or suspect(fault, line, given)
+    place = error.span
+    error.blamed = error.blamed or suspect(error, line, given)
     for _ in given:
-        if fault.blamed in given:
-            fault.blame(given[fault.blamed])
-    if fault.span is not None and fault.span.source.shipped and family.extends is not None:
-        fault.span = setting(fault) or family.extends.span
-    if fault.is_set:
-        place = fault.inner
-    if place is not None and place != fault.span:
-        note(fault, place)
+        if error.blamed in given:
+            error.blame(given[error.blamed])
+    if error.span is not None and error.span.source.shipped and family.extends is not None:
+        error.span = setting(error) or family.extends.span
+    if error.is_set:
+        place = error.inner
+    if place is not None and place != error.span:
+        note(error, place)
 
 
-def suspect(fault: ElaborationError, line: InheritedLine, given: Mapping[str, Bound]) -> str:
-    """The one given parameter in the text that fails for its values; empty where there is none."""
-    if fault.rule not in OF_VALUES or fault.span is None or fault.span.source is not line.file.source:
+def suspect(error: ElaborationError, line: InheritedLine, given: Mapping[str, Bound]) -> str:
+    """The one given parameter in the failing text, if its value can be to blame; else empty."""
+    if error.rule not in OF_VALUES or error.span is None or error.span.source is not line.file.source:
         return ""
-    names = given.keys() & set(NAME.findall(fault.span.text))
+    names = given.keys() & set(NAME.findall(error.span.text))
     return names.pop() if len(names) == 1 else ""
 
 
-def setting(fault: ElaborationError) -> Span | None:
-    """The one setting of the user's own that reached what fails; None where there are none, or several."""
-    own = {bound.span for bound in fault.said if not bound.span.source.shipped}
+def setting(error: ElaborationError) -> Span | None:
+    """The one setting of the user's own that applies to the failing block; None if there are none, or several."""
+    own = {bound.span for bound in error.said if not bound.span.source.shipped}
     return own.pop() if len(own) == 1 else None
 
 
-def note(fault: ElaborationError, place: Span) -> None:
-    """Notes where a fault was; instead of the innermost place, if that is the same."""
-    fault.notes = (*fault.notes, Note(place, "here"))
-    if fault.inner == place:
-        fault.inner = None
+def note(error: ElaborationError, place: Span) -> None:
+    """Note the original place of an error, instead of the innermost place if they are the same."""
+    error.notes = (*error.notes, Note(place, "here"))
+    if error.inner == place:
+        error.inner = None

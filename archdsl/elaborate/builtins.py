@@ -67,26 +67,26 @@ MEANT = {
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
-    """What stands here for a word of another language; else the nearest of the valid names."""
+    """Suggest the equivalent of a word of another language, or else the nearest valid name."""
     known = list(valid)
     meant = MEANT.get(name.lower(), "")
     return f"did you mean `{meant}`?" if meant in known else did_you_mean(name, known)
 
 
 def nothing_called(word: str) -> str:
-    """What is said of a name that stands for nothing."""
+    """The label for an undefined name."""
     return f"nothing here is called `{word}`"
 
 
 def need_numbers(*values: Value) -> None:
-    """Raises for what is no number."""
+    """Raise ComputationError unless all values are numbers."""
     for value in values:
         if not is_number(value):
             raise ComputationError(f"a number is needed here, not {describe(value)}")
 
 
 def compute(sign: str, left: Value, right: Value) -> Value:
-    """An arithmetic operation or a comparison of values; raises ComputationError."""
+    """Compute an arithmetic operation or a comparison; raise ComputationError where it has no value."""
     if sign in {"==", "!="}:
         return equal(left, right) == (sign == "==")
     need_numbers(left, right)
@@ -97,7 +97,7 @@ def compute(sign: str, left: Value, right: Value) -> Value:
 
 
 def to_int(value: Value) -> Value:
-    """The int that a number is; raises ComputationError for a number that is none."""
+    """Convert a number to an int; raise ComputationError if it is not whole."""
     need_numbers(value)
     if (found := whole(value)) is None:
         raise ComputationError(f"{describe(value)} is not an integer", "use `floor`, `ceil` or `round`")
@@ -115,14 +115,14 @@ def on_number(function: Callable[[Any], Any]) -> Callable[[Value], Value]:
 
 
 def need_list(value: Value) -> tuple[Value, ...]:
-    """The items of a list; raises for what is none."""
+    """The items of a list; raise ComputationError for anything else."""
     if not is_list(value):
         raise ComputationError(f"a list is needed here, not {describe(value)}", counted(value))
     return value
 
 
 def counted(value: Value) -> str:
-    """What was probably meant by a number where a list is needed."""
+    """Help for a number where a list is needed."""
     return f"`range({value})` is the list of the numbers below {value}" if is_int(value) and value > 0 else ""
 
 
@@ -180,7 +180,7 @@ def together(*lists: Value) -> Value:
 
 
 def count(values: Value, item: Value) -> int:
-    """How often an item is in a list."""
+    """The number of times that an item is in a list."""
     return sum(equal(each, item) for each in need_list(values))
 
 
@@ -204,7 +204,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Value], int, int]] = {
 
 
 def call(name: str, arguments: Sequence[Value]) -> Value:
-    """A function's value; raises ComputationError."""
+    """Call a function; raise ComputationError where it has no value."""
     function, least, most = FUNCTIONS[name]
     if not least <= len(arguments) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
@@ -213,7 +213,7 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
 
 
 def truth(value: Value) -> bool:
-    """A bool; raises for anything else."""
+    """The bool; raise ComputationError for anything else."""
     if not isinstance(value, bool):
         raise ComputationError(f"true or false is needed here, not {describe(value)}")
     return value

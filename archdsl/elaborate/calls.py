@@ -53,7 +53,7 @@ from archdsl.syntax.static_names import Statics
 
 
 def call(environment: Environment, node: ast.Call) -> Value:
-    """A call of whatever the callee is."""
+    """Evaluate a call of a form, a function or a block."""
     if isinstance(node.callee, ast.Name) and node.callee.id not in environment.names:
         word = node.callee.id
         form = environment.context.dispatch.forms.get(word)
@@ -77,14 +77,14 @@ def call(environment: Environment, node: ast.Call) -> Value:
 
 
 def called(environment: Environment, target: Target, node: ast.Call, word: str) -> Use:
-    """A known block or op with settings: the common case, straight away."""
+    """A named block or op with settings. Fast path."""
     return environment.context.use(
         target, settings_for(environment, target, {}, node), environment.place(node, word), node.span
     )
 
 
 def is_dropped(environment: Environment, node: ast.Call) -> bool:
-    """Whether a call sizes the classifier, of a network without one (`classes = 0`)."""
+    """Tell if a call sizes the classifier of a network that has none (`classes = 0`)."""
     return bool(environment.dropped) and any(
         isinstance(argument.value, ast.Name) and argument.value.id == environment.dropped for argument in node.arguments
     )
@@ -127,7 +127,7 @@ def give(environment: Environment, value: BlockValue, node: ast.Call, name: Modu
 
 
 class Assigned(NamedTuple):
-    """An argument of a call: its parameter, its text, and its value where that is written out."""
+    """An argument of a call: its parameter, its expression, and its value if that is a literal."""
 
     name: str
     slot: Slot
@@ -154,7 +154,7 @@ def settings_for(
 
 
 def assigned(environment: Environment, target: Target, node: ast.Call) -> list[Assigned] | None:
-    """Which parameter each argument of a call is for, found out once; None where settings are handed on."""
+    """The parameter of each argument of a call, resolved once; None where `...args` passes settings on."""
     found = environment.statics.assigned.get((id(node), target))
     if found is None:
         if any(isinstance(argument.value, ast.Unpack) for argument in node.arguments):
@@ -178,7 +178,7 @@ def assigned(environment: Environment, target: Target, node: ast.Call) -> list[A
 def literal(
     environment: Environment, slot: Slot, node: ast.Expression, signature: Signature, exact: bool
 ) -> Bound | None:
-    """An argument that is the same at every evaluation: a number or a bool, as written; None for one that is wrong."""
+    """The value of a literal argument, a number or a bool; None for other arguments, and for wrong ones."""
     if not isinstance(node, ast.Number | ast.Boolean):
         return None
     with suppress(ElaborationError):
@@ -189,7 +189,7 @@ def literal(
 def settings_with_rest(
     environment: Environment, signature: Signature, before: dict[str, Bound], node: ast.Call, exact: bool
 ) -> dict[str, Bound]:
-    """As `settings_for`, for blocks that have settings already, and where some are handed on by `...args`."""
+    """As `settings_for`, for blocks that have settings already, and where `...args` passes some on."""
     arguments, passed = split_rest(environment, node)
     if signature.lenient:
         return {}
@@ -241,7 +241,7 @@ def split_rest(environment: Environment, node: ast.Call) -> tuple[tuple[ast.Call
 
 
 def retyped(slot: Slot, handed: Bound) -> Bound:
-    """A handed-on word of an enumeration, now that its type is known."""
+    """Check a word that `...args` passed on, now that its type is known."""
     if isinstance(handed.value, Symbol) and handed.value not in slot.type.symbols:
         raise ElaborationError(
             catalog.UNKNOWN_NAME,
@@ -253,7 +253,7 @@ def retyped(slot: Slot, handed: Bound) -> Bound:
 
 
 def free_argument(environment: Environment, node: ast.Expression) -> Bound:
-    """An argument whose parameter is not known yet: a word that stands for nothing may be an enumeration's."""
+    """An argument whose parameter is not known yet: an unknown word may belong to an enumeration."""
     environment = environment.inner(node, {}).replace(free=True)
     value = evaluate(environment, node)
     if captures(value):
@@ -270,14 +270,14 @@ def typed_argument(environment: Environment, node: ast.Expression, kind: Type) -
         return bound(environment, node, initializer(environment, node))
     try:
         return bound(environment, node, evaluate(environment, node))
-    except ElaborationError as fault:
-        if kind.name != "block" and isinstance(node, ast.Name) and fault.unknown == node.id:
-            fault.help = suggestion(node.id, value_names(environment, kind)) or f"{kind.phrase} is needed here"
+    except ElaborationError as error:
+        if kind.name != "block" and isinstance(node, ast.Name) and error.unknown == node.id:
+            error.help = suggestion(node.id, value_names(environment, kind)) or f"{kind.phrase} is needed here"
         raise
 
 
 def value_names(environment: Environment, kind: Type) -> list[str]:
-    """The names and words that stand for values, such as a type may take."""
+    """The names and words that stand for values of a type, for suggestions."""
     names = [
         name for name, value in environment.around.items() if not (isinstance(value, BlockValue) or is_tensors(value))
     ]
@@ -310,7 +310,7 @@ def initializer(environment: Environment, node: ast.Expression) -> Value:
 
 
 def policy_settings(environment: Environment, policy: Policy, node: ast.Call) -> dict[str, Bound]:
-    """What may be said to a policy, whatever it stands for: `gamma` to a norm, nothing to an activation."""
+    """The settings given to a policy: `gamma` for a norm, none for an activation."""
     given: dict[str, Bound] = {}
     for argument in node.arguments:
         name = argument.target[-1] if argument.target else ""
@@ -326,7 +326,7 @@ def policy_settings(environment: Environment, policy: Policy, node: ast.Call) ->
 
 
 UNSAID = Origin("literal", "")
-"""The origin of a value that stands nowhere on its own."""
+"""The origin of a value without a place of its own."""
 ANY = Type("value")
 
 

@@ -1,4 +1,4 @@
-"""What one elaboration carries along: keys of equal things, the memo of scopes, the budget, and where it is."""
+"""Elaboration context: keys of equal values, the memo of scopes, the budget, and the current nesting."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Made = TypeVar("Made")
 
 
 class Trace:
-    """What becomes the marks of a part, while that is worked out."""
+    """The marks of a part under construction."""
 
     __slots__ = ("asked", "bodies", "declared", "deepest", "effective", "parts", "spared")
 
@@ -46,15 +46,15 @@ class Trace:
         self.declared: dict[Place, SettingEntry] = {}
         self.effective: set[Place] = set()
         self.spared = FREE
-        """The cost of what had been worked out before."""
+        """The cost of parts that came from a memo."""
         self.deepest = depth
         self.bodies: set[int] = set()
         self.parts: set[int] = set()
-        """Bodies that had been worked out before, and are a part of this one all the same."""
+        """Tokens of bodies from a memo that are inside this part."""
 
 
 class Body(NamedTuple):
-    """What a block's body comes to, and what was asked for on the way; `kept` is what its key knows by identity."""
+    """The result of a block's body, and the settings it used; `kept` holds what its key knows by identity."""
 
     arguments: tuple[Argument, ...]
     result: Value
@@ -65,7 +65,7 @@ class Body(NamedTuple):
 
 
 MOST_SHOWN = 4
-"""So many blocks of a circle are named."""
+"""The number of blocks of a circle that a message names."""
 NOWHERE = Origin("computed", "")
 
 
@@ -81,7 +81,7 @@ class Dispatch(NamedTuple):
 
 
 class Context:
-    """What one elaboration carries along."""
+    """Elaboration context."""
 
     def __init__(self, dispatch: Dispatch, known: ScopeCache | None = None, budget: Budget | None = None) -> None:
         self.dispatch = dispatch
@@ -97,7 +97,7 @@ class Context:
         """The blocks and functions that are being worked out, one inside the other; a chain has no name."""
         self.applied: dict[tuple[int, str, int], Span] = {}
         self.shares = False
-        """Whether the text has shared weights anywhere."""
+        """True once any `share` was evaluated."""
         self.identity = vocabulary()["identity"]
 
     def apply(self, builder: ScopeBuilder, block: BlockValue, value: Value, settings: Settings) -> Value:
@@ -106,7 +106,7 @@ class Context:
         return self.dispatch.applications[type(block)](self, builder, block, value, settings)
 
     def level(self, span: Span | None, name: str = "") -> Self:
-        """For a `with`: one level deeper, up to the limit. What recurses ends here."""
+        """Enter one level of nesting (in a `with`); raise at the limit, which ends any recursion."""
         if len(self.inside) >= MOST_LEVELS:
             label = f"blocks are nested more than {MOST_LEVELS} levels deep"
             raise ElaborationError(catalog.TOO_DEEP, span, label, circle([*self.inside, name]))
@@ -121,7 +121,7 @@ class Context:
         self.inside.pop()
 
     def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
-        """What some work makes, with the marks that it leaves, which do not count until `note` is handed them."""
+        """The result of some work, and the marks that it leaves, which count once `note` gets them."""
         outer, depth, before, since = self.trace, len(self.inside), self.budget.spent, next(TOKENS)
         trace = self.trace = Trace(depth)
         try:
@@ -139,12 +139,12 @@ class Context:
         return made, marks._replace(asked=frozenset(trace.asked), cost=cost, levels=levels, bodies=around)
 
     def building(self, work: Callable[[], Built]) -> Built:
-        """What some work builds, for a memo: with the marks that it leaves."""
+        """The scope that some work builds, with its marks, for a memo."""
         built, marks = self.noting(work)
         return built._replace(marks=marks)
 
     def note(self, marks: Marks, *, spared: bool = False) -> None:
-        """Counts the marks of a part that is built in; `spared` says that it had been worked out before."""
+        """Count the marks of a part; `spared` if it came from a memo."""
         if marks is UNMARKED:
             return
         trace = self.trace
@@ -177,7 +177,7 @@ class Context:
         return self.use(self.identity, {}, ModuleName("identity"), span)
 
     def is_identity(self, block: BlockValue) -> bool:
-        """Whether a block is a literal `identity`."""
+        """Tell if a block is a literal `identity`."""
         return isinstance(block, Use) and block.target is self.identity
 
     def links(self, links: tuple[BlockValue, ...], span: Span) -> Links:
@@ -208,7 +208,7 @@ class Context:
 
 
 def circle(inside: list[str]) -> str:
-    """What is said of blocks and functions that are nested too deeply: which of them use each other, if they do."""
+    """Help for nesting that is too deep: the blocks and functions that use each other, if they do."""
     *before, last = [name for name in inside if name] or [""]
     if last not in before:
         return "does a block use itself without an end?"

@@ -85,7 +85,7 @@ class Environment(Record):
 
 
 def renamed(environment: Environment, block: BlockValue, name: ModuleName, span: Span) -> BlockValue:
-    """A block under another name; what is several blocks becomes one module for it."""
+    """A block under another name; several blocks become one module."""
     key = environment.context.key
     match block:
         case Use():
@@ -121,7 +121,7 @@ CLASSES = "classes"
 
 
 class LineContext:
-    """The names in force. `read` collects those that a line has used; `parameters` are the backbone's own.
+    """The names in force. `read` collects those that a line has used; `parameters` are the network's own.
 
     `sections` are all its sections and outputs, those that come later too; `outputs` those that no section reads.
     """
@@ -138,7 +138,7 @@ class LineContext:
         self.settings = context.settings({})
 
     def check_name(self, name: str, span: Span | None) -> None:
-        """Raises for a new name that means something already."""
+        """Raise for a new name that has a meaning already."""
         if name in RESERVED or name in POLICIES:
             raise ElaborationError(catalog.DUPLICATE, span, f"`{name}` is a reserved word", "choose another name")
         if name in self.names:
@@ -147,13 +147,13 @@ class LineContext:
             )
 
     def set_name(self, name: str, value: Value, span: Span | None) -> None:
-        """A name that later lines see."""
+        """Bind a name that later lines see."""
         self.check_name(name, span)
         self.names[name] = value
         self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
 
     def facts(self, node: ast.Expression, file: FileScope) -> LineFacts:
-        """What a line's text says: whether it comes to a value, a block, or starts from a named tensor."""
+        """The static facts of a line: its kind (value, block, or tensor), and the names of its modules."""
         return of_line(line_of(node, file), file, self.kinds, self.parameters)
 
     def environment(
@@ -163,7 +163,7 @@ class LineContext:
         tensors: dict[str, Value] | None = None,
         builder: ScopeBuilder | None = None,
     ) -> Environment:
-        """Where a line is worked out; `tensors` are the sections as its own scope knows them."""
+        """The environment of a line; `tensors` are the sections as values of its own scope."""
         line = line_of(node, file)
         return Environment(
             context=self.context,

@@ -48,7 +48,7 @@ from archdsl.syntax.scopes import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, 
 
 
 def evaluate(environment: Environment, node: ast.Expression) -> Value:
-    """What an expression comes to; raises a fault at the innermost place where it comes to nothing."""
+    """Evaluate an expression; raise ElaborationError at the innermost place that fails."""
     context = environment.context
     budget = context.budget
     budget.steps += 1  # here, not by a call: of all that is done, this is done most often
@@ -61,12 +61,12 @@ def evaluate(environment: Environment, node: ast.Expression) -> Value:
 
 
 def is_true(environment: Environment, node: ast.Expression) -> bool:
-    """Whether a condition holds; raises a fault at its place for what is neither true nor false."""
+    """Evaluate a condition; raise ElaborationError at its place for anything but a bool."""
     return checked(node, truth, evaluate(environment, node))
 
 
 def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
-    """What a computation makes of a value; its trouble becomes a fault at the place of a node."""
+    """Compute something of a value; raise ElaborationError at a node where that fails."""
     try:
         return work(value)
     except ComputationError as error:
@@ -74,7 +74,7 @@ def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
 
 
 def check_words(environment: Environment, node: ast.Expression, kind: Type) -> None:
-    """Raises for a bare word that is none of an enumeration's, in either arm of a condition, chosen or not."""
+    """Raise for a bare word that an enumeration does not have, in both arms of a condition."""
     match node:
         case ast.Conditional():
             every((node.then, node.other), lambda arm: check_words(environment, arm, kind))
@@ -87,7 +87,7 @@ def check_words(environment: Environment, node: ast.Expression, kind: Type) -> N
 
 
 def origin_of(environment: Environment, node: ast.Expression) -> Origin:
-    """Where the value of an argument comes from, by its text."""
+    """The origin of an argument's value, by its expression."""
     match node:
         case ast.Number() | ast.Boolean():
             return Origin("literal", node.span.text)
@@ -122,7 +122,7 @@ def bound(environment: Environment, node: ast.Expression, value: Value) -> Bound
 
 
 def escape(node: ast.Node, value: Value) -> ElaborationError:
-    """A tensor, or a block that holds one, on its way out of the body in which the tensor lives."""
+    """The error for a tensor, or a block that holds one, that would leave the body of the tensor."""
     if is_tensors(value):
         label, else_ = "a tensor cannot leave its body like this", ""
     else:
@@ -134,7 +134,7 @@ def escape(node: ast.Node, value: Value) -> ElaborationError:
 
 
 def shared_on_its_way(node: ast.Node) -> ElaborationError:
-    """A block with shared weights, on its way out of the body in which they are shared."""
+    """The error for a block with shared weights that would leave the body of its `share`."""
     return ElaborationError(
         catalog.SHARED,
         node.span,
@@ -144,7 +144,7 @@ def shared_on_its_way(node: ast.Node) -> ElaborationError:
 
 
 def need_block(node: ast.Node, value: Value) -> BlockValue:
-    """The value, if it is a block."""
+    """The value if it is a block; raise ElaborationError for anything else."""
     if isinstance(value, BlockValue):
         return value
     help = NO_BLOCK if value is None else BLOCKS if is_list(value) else ""
@@ -152,7 +152,7 @@ def need_block(node: ast.Node, value: Value) -> BlockValue:
 
 
 def run(environment: Environment, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
-    """Whether a body returned, and what."""
+    """Run a body: True and the value if it returned."""
     for statement in body:
         match statement:
             case ast.Return():
@@ -174,7 +174,7 @@ def run(environment: Environment, body: tuple[ast.Statement, ...]) -> tuple[bool
 
 
 def loop(environment: Environment, statement: ast.For) -> tuple[bool, Value]:
-    """A `for`: its names stay, as each turn goes on from the one before."""
+    """Run a `for` loop; its names stay bound, as each iteration continues the one before."""
     inner = environment.replace(listed=True)
     for value in turns(environment, statement.source):
         bind_names(inner, statement.variables, value)
@@ -191,7 +191,7 @@ def assign(environment: Environment, statement: ast.Assign) -> None:
 
 
 def bind_names(environment: Environment, targets: tuple[ast.Name, ...], value: Value) -> None:
-    """Binds one name to a value, or several to the items of a list."""
+    """Bind one name to a value, or several to the items of a list."""
     if len(targets) > 1 and environment.builder is not None and is_tensors(value) and not isinstance(value, Tensor):
         value = environment.builder.items(value)
     names = {target.id: target for target in targets}
@@ -200,7 +200,7 @@ def bind_names(environment: Environment, targets: tuple[ast.Name, ...], value: V
 
 
 def set_name(environment: Environment, target: ast.Name, value: Value) -> None:
-    """Binds a name in this body."""
+    """Bind a name in this body."""
     if isinstance(value, Role) and value.role == "parameter":
         value = value.body
     environment.names[target.id] = value
@@ -233,7 +233,7 @@ def through(environment: Environment, value: Value, links: tuple[ast.Expression,
 
 
 def need_link(node: ast.Expression, value: Value) -> BlockValue:
-    """A link's value, if it is a block; a gate without brackets beside `->` is refused."""
+    """The value of a link if it is a block; raise for anything else, and for a gate without brackets."""
     if is_tensors(value):
         raise ElaborationError(
             catalog.NOT_A_BLOCK,
@@ -248,7 +248,7 @@ def need_link(node: ast.Expression, value: Value) -> BlockValue:
 
 
 def refuse_gate(node: ast.Expression) -> None:
-    """Raises for a gate without brackets around it."""
+    """Raise for a gate without brackets around it."""
     inner = node.body if isinstance(node, ast.Named) else node
     if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped:
         raise ElaborationError(
@@ -268,7 +268,7 @@ def named(environment: Environment, node: ast.Named) -> Value:
 
 NUMBERED = re.compile(r"[a-z]+[0-9]+")
 FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
-"""What other libraries' layers stand behind; no package of ops is meant."""
+"""Prefixes of layers in other libraries, which are no packages of ops."""
 SIDES = {"channels": 0, "height": 1, "width": 2}
 
 
@@ -288,7 +288,7 @@ def nothing(environment: Environment, node: ast.Nothing) -> Value:
 
 
 def name(environment: Environment, node: ast.Name) -> Value:
-    """What a name stands for: a value of this body, a policy, or what the file knows it as."""
+    """Look up a name: a local value, a policy, or a name of the file."""
     word = node.id
     if word in environment.names and not (word in environment.words and of_repeat(word, environment.names[word])):
         environment.read.add(word)
@@ -317,7 +317,7 @@ def name(environment: Environment, node: ast.Name) -> Value:
 
 
 def of_repeat(word: str, value: Value) -> bool:
-    """Whether a word is what a repeat says of its turn, which is never a word of an enumeration."""
+    """Tell if a word is the `index`, `first` or `last` of a repeat, which is never a word of an enumeration."""
     return word in TURN_WORDS and (is_int(value) or isinstance(value, bool))
 
 
@@ -351,7 +351,7 @@ def form(environment: Environment, node: ast.Name) -> Value:
 
 
 def absent(node: ast.Name) -> ElaborationError:
-    """A word that means something elsewhere."""
+    """The error for a word that has a meaning elsewhere only."""
     if node.id == "x":
         return ElaborationError(
             catalog.NO_INPUT,
@@ -365,7 +365,7 @@ def absent(node: ast.Name) -> ElaborationError:
 
 
 def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
-    """A name that stands for nothing, or a function without its brackets."""
+    """The error for an undefined name, or a function without brackets."""
     found = environment.file.find(node.id)
     if isinstance(found, Clash):
         return ambiguous(found, node.span)
@@ -390,7 +390,7 @@ def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
 
 
 def sections(environment: Environment, word: str) -> str:
-    """The sections that there are, for a name in a backbone that looks like one's."""
+    """Help for an undefined name that looks like a section's: the sections."""
     known = [name for name, value in environment.around.items() if is_tensors(value)]
     if not known or "x" in known or not NUMBERED.fullmatch(word):
         return ""
@@ -419,7 +419,7 @@ def counted(environment: Environment, node: ast.Expression, values: tuple[Value,
 
 
 def spread(environment: Environment, node: ast.Unpack) -> Value:
-    """`...` on its own means nothing."""
+    """Raise for a `...` outside of lists and calls."""
     raise ElaborationError(
         catalog.WRONG_TYPE, node.span, "`...` belongs among the items of a list or the arguments of a call"
     )
@@ -450,7 +450,7 @@ def unpacked(targets: tuple[ast.Name, ...], value: Value) -> list[tuple[str, Val
 
 
 def amount_of(value: Value) -> str:
-    """How many values there are, as it is said where as many names should be."""
+    """The number of values, for the message where names are too many or too few."""
     if not is_list(value):
         return f"one value, {describe(value)},"
     noun = "tensor" if is_tensors(value) else "value"
@@ -458,7 +458,7 @@ def amount_of(value: Value) -> str:
 
 
 def check_free(target: ast.Name) -> None:
-    """Raises for a word of the language where a new name is needed."""
+    """Raise for a reserved word where a new name is needed."""
     if target.id in RESERVED:
         raise ElaborationError(
             catalog.DUPLICATE, target.span, f"`{target.id}` is a reserved word", "choose another name"
@@ -466,7 +466,7 @@ def check_free(target: ast.Name) -> None:
 
 
 def turns(environment: Environment, source: ast.Expression) -> tuple[Value, ...]:
-    """What a loop goes over, counted before the first turn."""
+    """The values that a loop iterates over, counted before the first iteration."""
     value = evaluate(environment, source)
     if isinstance(value, TensorList) and environment.builder is not None:
         value = environment.builder.items(value)
@@ -533,9 +533,9 @@ def checked_index(node: ast.Index, at: int, size: int) -> int:
     if not -size <= at < size:
         help = f"items are counted from 0: the last is `{node.base.span.text}[{size - 1}]`" if size else ""
         label = f"the list has {size} item{'s' * (size != 1)}; there is no item {at}"
-        fault = ElaborationError(catalog.OUT_OF_RANGE, node.index.span, label, help)
-        fault.blamed = node.base.id if isinstance(node.base, ast.Name) else ""
-        raise fault
+        error = ElaborationError(catalog.OUT_OF_RANGE, node.index.span, label, help)
+        error.blamed = node.base.id if isinstance(node.base, ast.Name) else ""
+        raise error
     return at % size
 
 

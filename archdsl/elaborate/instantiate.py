@@ -50,7 +50,7 @@ from archdsl.syntax.static_names import statics_of
 
 
 def policy_block(context: Context, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[SettingKey]]:
-    """What a policy stands for, with the settings given to it; and the setting that said so."""
+    """The block of a policy with the settings given to it, and the setting that chose it."""
     context.trace.asked.add(None)
     entry = settings.of(None).get(policy.policy)
     if entry is None:
@@ -87,7 +87,7 @@ def with_settings(context: Context, chosen: BlockValue, policy: Policy) -> Block
 
 
 def bind(environment: Environment, use: Use, definition: Definition) -> None:
-    """Puts the parameters into the environment, in order, as each default may use those before it."""
+    """Put the parameters into the environment, in order, as each default may use those before it."""
     slots = signature_of(definition).slots
     entries = environment.settings.of(definition)
     at = 1
@@ -139,7 +139,7 @@ def arguments_of(environment: Environment, definition: Definition) -> tuple[Argu
 
 
 def beyond(context: Context, inner: Settings, used: Iterable[SettingKey]) -> frozenset[SettingKey]:
-    """What was asked for and not set by these settings; those that were take effect."""
+    """The used settings that these do not set; those that they set take effect."""
     context.trace.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
     return frozenset(slot for slot in used if slot not in inner.entries)
 
@@ -166,16 +166,16 @@ def module_of(context: Context, block: BlockValue, shape: Shapes, settings: Sett
 
 
 def child_of(context: Context, name: str, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
-    """As `module_of`, for a module of this name; a fault takes the name along."""
+    """As `module_of`, for a module of this name; an error takes the name along."""
     try:
         return module_of(context, block, shape, settings)
-    except ElaborationError as fault:
-        fault.leaves(name, kind_of(block))
+    except ElaborationError as error:
+        error.leaves(name, kind_of(block))
         raise
 
 
 def check_single(context: Context, role: Role) -> None:
-    """Raises where a local name of a block is applied at a second place."""
+    """Raise where a local name of a block is applied at a second place."""
     binding: Any = role.binding
     if binding is None:
         return
@@ -267,9 +267,9 @@ def block_scope(
 
 
 def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBuilder, settings: Settings) -> Body:
-    """What a block's body comes to. Where it asks nothing of its input, it is worked out once for all inputs.
+    """Run the body of a block; only once for all inputs, if it does not depend on its input.
 
-    What has a place in the text (blocks, settings) is known by identity: a fault in it is told at its own place.
+    What has a place in the text (blocks, settings) is known by identity: an error in it is told at its own place.
     """
     placed = [id(bound.value) for bound in use.given.values() if has_place(bound.value)]
     key = (use.content, id(settings), *placed)
@@ -308,7 +308,7 @@ def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBu
 
 
 def is_one(block: BlockValue) -> bool:
-    """Whether a body's text comes to one block, which then needs no level of its own."""
+    """Tell if the result of a body is one block, which needs no scope of its own."""
     match block:
         case Use() | Policy():
             return True

@@ -39,7 +39,7 @@ MOST_NAMED = 3
 
 
 def unread(sections: Sequence[Section], steps: Sequence[Step]) -> list[Diagnostic]:
-    """What is wrong with each section that nothing reads; not with those that only such a one reads."""
+    """Findings for sections that nothing reads, without those that only such sections read."""
     named = {each.value: each for each in sections}
     reads = {step.output: [named[value] for value in values_read(step.inputs) if value in named] for step in steps}
     chain = [each for each in sections if each.kind != "output"]
@@ -59,7 +59,7 @@ def unread(sections: Sequence[Section], steps: Sequence[Step]) -> list[Diagnosti
 
 
 def about(section: Section, after: Section, reads: list[Section], by: list[Section]) -> Diagnostic:
-    """What is said of a section that nothing reads, or only outputs in training, and of the one that comes next."""
+    """The finding for a section that nothing reads, or only outputs in training, with a note on the next one."""
     label = f"nothing uses the output of `{section.name}`"
     help = f"leave it out, or start a line from it: `{section.name} -> ...`"
     if by:
@@ -84,7 +84,7 @@ def look_over(
     told: Callable[[ElaborationError], list[Diagnostic]],
     most: int,
 ) -> list[Diagnostic]:
-    """What is wrong with a line that names no tensor, those of each link apart; `told` makes findings of a fault.
+    """Check a skipped line that names no tensor, link by link; `told` makes findings of an error.
 
     At `most` so many findings, or what is wrong with one link more.
     """
@@ -95,8 +95,8 @@ def look_over(
             break
         try:
             evaluate(environment, part)
-        except ElaborationError as fault:
-            found += told(fault)
+        except ElaborationError as error:
+            found += told(error)
         except ArchError as error:
             found += error.diagnostics
     return found
@@ -160,7 +160,7 @@ class Elaboration:
         )
         self.line_context.outputs = frozenset(key for line in family.outputs if isinstance(key := key_of(line), str))
         self.given: dict[str, Bound] = {}
-        """What was handed over for a parameter in a text: by `extends`, or by `-p`."""
+        """The values given for parameters in a text: by `extends`, or by `-p`."""
         self.declared: dict[SettingKey, SettingEntry] = {}
         self.findings: list[Diagnostic] = []
         self.root = ScopeBuilder(())
@@ -201,8 +201,8 @@ class Elaboration:
         """Does a piece of work (for a line); what is wrong with it is noted, and the result is None."""
         try:
             return work()
-        except ElaborationError as fault:
-            self.findings += self.told(fault, line)
+        except ElaborationError as error:
+            self.findings += self.told(error, line)
         except ArchError as error:
             self.findings += error.diagnostics
         except RecursionError:
@@ -211,21 +211,21 @@ class Elaboration:
             self.context.inside.clear()
         return None
 
-    def told(self, fault: ElaborationError, line: InheritedLine | None) -> list[Diagnostic]:
-        """What is wrong with a line, at the places where the user has a part in it."""
-        faults = (fault, *fault.also)
+    def told(self, error: ElaborationError, line: InheritedLine | None) -> list[Diagnostic]:
+        """The findings of an error in a line, at places of the user's own."""
+        errors = (error, *error.also)
         if line is not None:
-            for each in faults:
+            for each in errors:
                 bring_home(each, line, self.family, self.given)
-        return [each.diagnostic() for each in faults]
+        return [each.diagnostic() for each in errors]
 
     def stop(self) -> None:
-        """Raises what has been found so far, if anything."""
+        """Raise what has been found so far, if anything."""
         if self.findings:
             raise ArchError(in_order(self.findings))
 
     def look_over(self) -> None:
-        """Notes what is wrong by its text with lines that were not worked out; not with those that name any."""
+        """Note what is wrong by its text with lines that were not worked out; not with those that name any."""
         known = self.line_context.names
         constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}
         for line in self.until_full((*self.family.sections, *self.family.outputs)):
@@ -270,14 +270,14 @@ class Elaboration:
             self.given[slot.name] = found
 
     def place_of(self, name: str) -> Span | None:
-        """Where a parameter was asked for, if that was in a text."""
+        """The place of a parameter's value, if that is in a text."""
         given = self.params[name]
         if not isinstance(given, ast.CallArgument):
             return given.span if isinstance(given, ast.Expression) else self.family.span
         return Span(given.span.source, given.span.start, given.span.start + len(name))
 
     def argument(self, declared: InheritedParameter, kind: Type) -> Bound:
-        """What stands for a parameter: the value asked for, or the default."""
+        """The value of a parameter: as given, or the default."""
         name, default = declared.parameter.name, declared.parameter.default
         asked = self.params.get(name, default)
         asked = asked.value if isinstance(asked, ast.CallArgument) else asked
@@ -333,7 +333,7 @@ class Elaboration:
             self.declared[slot] = entry
 
     def check_unused(self) -> None:
-        """Notes the backbone's own settings and constants that had no effect.
+        """Note the backbone's own settings and constants that had no effect.
 
         Not where parameters were given: what they leave out (the classifier, say) may be what a setting was for.
         """
@@ -387,7 +387,7 @@ class Elaboration:
         self.add(output, worked, "output", output.training)
 
     def check_inference(self, output: Output, worked: Worked) -> None:
-        """Raises where an output that is always there reads one that is there in training only."""
+        """Raise where an output that is always there reads one that is there in training only."""
         read = {tensor.id for tensor in worked.inputs}
         for part in self.parts:
             if part.training_only and part.value in read:
@@ -396,16 +396,16 @@ class Elaboration:
                 raise ElaborationError(catalog.UNKNOWN_NAME, output.value.span, label, help)
 
     def check_read(self) -> None:
-        """Notes the sections that inference has no need of."""
+        """Note the sections that inference has no need of."""
         self.findings += unread(self.parts, self.root.steps)
 
     def work_out(self, content: SectionLine | Output, line: InheritedLine, before: Tensor | None) -> Worked:
         """A line's own scope."""
         try:
             worked = work_out(self.line_context, content, line.file, before, self.size)
-        except ElaborationError as fault:
-            fault.leaves(content.name, kind_of_line(content))
-            bring_home(fault, line, self.family, self.given)
+        except ElaborationError as error:
+            error.leaves(content.name, kind_of_line(content))
+            bring_home(error, line, self.family, self.given)
             raise
         self.root.used |= worked.used
         return worked
@@ -434,12 +434,12 @@ def in_order(findings: list[Diagnostic]) -> list[Diagnostic]:
 
 
 def kind_of_line(content: SectionLine | Output) -> str:
-    """What a line is called before its name."""
+    """The word before a line's name in a message."""
     if isinstance(content, Output):
         return "output"
     return "stage" if content.stage else ""
 
 
 def is_constant(setting: Any) -> TypeGuard[Setting]:
-    """Whether a line gives a name to a value (and is no policy)."""
+    """Tell if a line binds a constant (and sets no policy)."""
     return isinstance(setting, Setting) and len(setting.target) == 1 and setting.target[0] not in POLICIES

@@ -42,9 +42,9 @@ def instantiate_once(
     if found is None:
         try:
             found = context.scopes[key] = work(context, use, shapes, settings)
-        except ElaborationError as fault:
-            fault.starts_path()
-            leave(fault, use, settings)
+        except ElaborationError as error:
+            error.starts_path()
+            leave(error, use, settings)
             raise
         except RecursionError:
             help = "does a block use itself without an end?"
@@ -88,13 +88,13 @@ def op_of(context: Context, use: Use, settings: Settings) -> tuple[Op, frozenset
 
 
 def work_of(context: Context, op: Op, shape: Shapes, use: Use) -> tuple[Shapes, Totals]:
-    """What an op makes of such an input, and what it counts for; worked out once for equal ops."""
+    """The output and the totals of an op; computed once for equal ops."""
     key = (op, shape)
     if (found := context.works.get(key)) is None:
         try:
             output = op.output(shape)
         except Misfit as misfit:
-            raise fault_of(use, misfit) from None
+            raise error_of(use, misfit) from None
         check_output(use, output)
         found = context.works[key] = (output, totals_of(op, shape, output))
     return found
@@ -117,18 +117,18 @@ def mismatch(use: Use, op: Op, is_list: bool) -> ElaborationError:
     )
 
 
-def fault_of(use: Use, misfit: Misfit) -> ElaborationError:
-    """What an op cannot take, at the argument that is to blame."""
-    fault = ElaborationError(misfit.rule, use.span, misfit.label, misfit.help)
-    fault.param, fault.index = misfit.param, misfit.index
+def error_of(use: Use, misfit: Misfit) -> ElaborationError:
+    """The error for an input that an op cannot take, at the argument to blame."""
+    error = ElaborationError(misfit.rule, use.span, misfit.label, misfit.help)
+    error.param, error.index = misfit.param, misfit.index
     bound = use.given.get(misfit.param)
     if bound is not None:
-        fault.blame(bound)
-    return fault
+        error.blame(bound)
+    return error
 
 
 def check_output(use: Use, output: Shapes) -> None:
-    """Raises for a map that is empty, or larger than any memory."""
+    """Raise for a map that is empty, or larger than any memory."""
     shapes: Any = output if isinstance(output[0], tuple) else (output,)
     for shape in shapes:
         if min(shape) < 1:
@@ -142,7 +142,7 @@ def check_output(use: Use, output: Shapes) -> None:
 
 
 def totals_of(op: Op, shape: Any, output: Any) -> Totals:
-    """What an op counts for."""
+    """The totals of an op."""
     sizes = {"parameter": 0, "buffer": 0, "counter": 0}
     for weight in op.weights(shape):
         sizes[weight.kind] += weight.size
@@ -152,11 +152,11 @@ def totals_of(op: Op, shape: Any, output: Any) -> Totals:
     return Totals(1, sizes["parameter"], sizes["buffer"], op.macs(shape, output), activations, *counts)
 
 
-def leave(fault: ElaborationError, use: Use, settings: Settings) -> None:
-    """A fault leaves a block or an op: it goes to the argument or to the setting that the failing value came from."""
+def leave(error: ElaborationError, use: Use, settings: Settings) -> None:
+    """An error leaves a block or an op: it goes to the argument or to the setting that the failing value came from."""
     said = {name: entry.bound for name, entry in settings.of(use.target).items()}
-    fault.said += [bound for name, bound in said.items() if name not in use.given]
+    error.said += [bound for name, bound in said.items() if name not in use.given]
     if isinstance(use.target, Definition):
-        fault.passes(use.given, said, use.span)
-    elif fault.param in said and fault.param not in use.given:
-        fault.blame_setting(said[fault.param])
+        error.passes(use.given, said, use.span)
+    elif error.param in said and error.param not in use.given:
+        error.blame_setting(said[error.param])

@@ -39,16 +39,16 @@ from archdsl.syntax import ast
 
 @contextmanager
 def origins_shown(parts: Sequence[tuple[Operand, Value]]) -> Generator[None]:
-    """Where an op cannot take a list of tensors: the first of them and the one that does not fit, as notes.
+    """Note the mismatched operands: the first tensor and the one that does not fit it.
 
     `parts` are what is joined, tensors and lists, each with the operand that it comes from.
     """
     try:
         yield
-    except ElaborationError as fault:
-        if fault.index is not None:
+    except ElaborationError as error:
+        if error.index is not None:
             tensors = [(operand, shape) for operand, value in parts for shape in each_shape(shapes_of(value))]
-            fault.notes = tuple(origin(*tensors[at]) for at in (0, fault.index))
+            error.notes = tuple(origin(*tensors[at]) for at in (0, error.index))
         raise
 
 
@@ -118,7 +118,7 @@ def choices_of(environment: Environment, node: ast.Expression) -> tuple[str, ...
 
 
 def is_free(environment: Environment, node: ast.Expression) -> bool:
-    """Whether an expression is a bare word, which the text has given no meaning."""
+    """Tell if an expression is a bare word without a local meaning."""
     return isinstance(node, ast.Name) and node.id not in environment.names
 
 
@@ -167,7 +167,7 @@ def joined(environment: Environment, node: ast.Binary, left: Value, right: Value
 
 
 def misuse(node: ast.Binary, value: Value, other: Value) -> str:
-    """What was probably meant where something else stands beside a block or a tensor."""
+    """Help for an operand that is neither a block nor a tensor."""
     if is_int(value) and value > 0 and node.sign == "*" and isinstance(other, BlockValue):
         return f"to repeat a block, put the number first: `{value} * {node.left.span.text}`"
     if is_number(value):
@@ -256,7 +256,7 @@ def two_meanings(word: ast.Expression) -> ElaborationError:
 
 
 def check_count(count: Value, node: ast.Expression) -> None:
-    """Raises for what is no number of repeats, or one beyond all networks."""
+    """Raise for what is no number of repeats, or one beyond all networks."""
     if not is_int(count):
         label = f"the number of repeats is an int, not {describe(count)}"
         raise ElaborationError(catalog.WRONG_TYPE, node.span, label, uncounted(count, node))
@@ -270,7 +270,7 @@ def check_count(count: Value, node: ast.Expression) -> None:
 
 
 def uncounted(count: Value, node: ast.Expression) -> str:
-    """What was probably meant by a number of repeats that is no int."""
+    """Help for a number of repeats that is no int."""
     if isinstance(node, ast.Number):
         return NOT_FOR_TENSORS
     if is_number(count):

@@ -20,7 +20,7 @@ TOKENS = itertools.count()
 
 
 class ScopeBuilder:
-    """Collects what a scope does. `used` is what was asked of the settings in force, in it or below."""
+    """Collect what a scope does. `used` is what was asked of the settings in force, in it or below."""
 
     def __init__(self, inputs: tuple[Shapes, ...]) -> None:
         self.token = next(TOKENS)
@@ -105,7 +105,7 @@ class ScopeBuilder:
     # ---- the end
 
     def totals(self, idle: frozenset[str] = frozenset()) -> Totals:
-        """What this scope holds, by its children, and what it does, by its steps (those of `idle` children aside)."""
+        """The totals: weights by children, work by steps (without those of `idle` children)."""
         params = buffers = n_conv = n_norm = n_linear = ops = macs = activations = 0
         for child in self.children.values():
             for count, scope in child.runs:
@@ -127,7 +127,7 @@ class ScopeBuilder:
         return Totals(ops, params, buffers, macs, activations, n_conv, n_norm, n_linear)
 
     def check_use(self, result: Ref) -> None:
-        """Raises where a module gives what nothing reads: it would hold weights and never run."""
+        """Raise where a module gives what nothing reads: it would hold weights and never run."""
         refs = {result}.union(*[step.inputs for step in self.steps])
         read = refs.union(*[each_value(ref) for ref in refs if type(ref) is not int])
         for step in self.steps:
@@ -158,7 +158,7 @@ class ScopeBuilder:
 
 
 def check_size(totals: Totals, span: Span | None) -> None:
-    """Raises where a network is larger than any may be."""
+    """Raise where a network is larger than any may be."""
     if totals.ops > MOST_OPS:
         raise ElaborationError(
             catalog.TOO_MANY_OPS, span, f"this comes to {totals.ops:,} ops; at most {MOST_OPS:,} are built"

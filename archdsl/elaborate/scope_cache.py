@@ -38,7 +38,7 @@ Place = tuple[SettingKey, int]
 
 
 class Marks(NamedTuple):
-    """What elaborating a part leaves behind beside its scope: a memo of the part keeps them with it.
+    """The marks that elaborating a part leaves beside its scope; a memo of the part keeps them.
 
     `declared` are the settings of each `with` that was met, and `effective` those that an op or a block took up.
     Other elaborations (`known`) need the rest: `asked` are the targets that asked for settings; `cost` and `levels`
@@ -73,16 +73,16 @@ class Module(NamedTuple):
 
 
 class ScopeCache:
-    """What many elaborations, one after the other, carry along. Each thread has its own."""
+    """The cache of many elaborations, one after the other. Each thread has its own."""
 
     def __init__(self) -> None:
         self.texts = 0
         self.clean = 0
-        """How many texts were checked with what is known, and of how many there was nothing to tell."""
+        """The number of texts checked with this cache, and of those without findings."""
         self.forget()
 
     def forget(self) -> None:
-        """Begins anew. Never within an elaboration: its numbers for equal things are those of `keys`."""
+        """Begin anew. Never within an elaboration: its numbers for equal things are those of `keys`."""
         self.keys: dict[tuple[Any, ...], int] = {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[SettingKey]]] = {}
         self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = {}
@@ -92,17 +92,17 @@ class ScopeCache:
 
     @property
     def is_full(self) -> bool:
-        """Whether more is kept than is likely to be of use."""
+        """True if the cache is full."""
         return self.count > MOST_MODULES or len(self.keys) > MOST_KEYS
 
     @property
     def pays(self) -> bool:
-        """Whether enough is found again to be worth the keeping, as far as that can be told."""
+        """True if the hit rate makes caching worthwhile, or is not known yet."""
         return self.count < FIRST or self.found * 4 >= self.count
 
     @property
     def saves(self) -> bool:
-        """Whether checking texts with what is known saves work: those of which there is something to tell cost more."""
+        """True if checking with this cache saves work: a text with findings is elaborated twice."""
         return self.texts < FIRST_TEXTS or self.clean * 2 >= self.texts
 
     def find(self, use: Use, shapes: Any, settings: Settings, depth: int, budget: Budget) -> Built | None:
@@ -120,7 +120,7 @@ class ScopeCache:
         return None
 
     def add(self, use: Use, shapes: Any, settings: Settings, built: Built) -> None:
-        """Takes note of a module, if it has nothing to do with the bodies around it."""
+        """Store a module, if it has nothing to do with the bodies around it."""
         self.count += 1
         if not built.marks.bodies:
             alike = self.modules.setdefault((use.content, shapes), [])
@@ -129,12 +129,12 @@ class ScopeCache:
 
 
 def is_affordable(marks: Marks, depth: int, budget: Budget) -> bool:
-    """Whether some work could be done here, whatever has been done before; its cost is then counted."""
+    """Tell if the work of a part is within the limits here; its cost is then counted."""
     return depth + marks.levels <= MOST_LEVELS and budget.spend(marks.cost)
 
 
 def said(settings: Settings, asked: frozenset[Target | None]) -> Said:
-    """What settings say to some ops, blocks and policies (None); found out once."""
+    """The settings in force for some ops, blocks and policies (None); computed once."""
     found = settings.said.get(asked)
     if found is None:
         entries = [(slot, entry) for slot, entry in settings.entries.items() if slot[0] in asked]

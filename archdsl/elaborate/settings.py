@@ -15,7 +15,7 @@ from archdsl.syntax.scopes import DEFAULT_POLICIES, POLICIES, Clash, Definition,
 
 
 def slot_of(environment: Environment, target: tuple[str, ...], span: Span) -> SettingKey:
-    """What a setting's left side names: a policy, or a parameter of one op or block."""
+    """Resolve the left side of a setting: a policy, or a parameter of one op or block."""
     span = left_side(target, span)
     if len(target) == 1:
         if target[0] in POLICIES:

@@ -27,7 +27,7 @@ ELSEWHERE = {
     **dict.fromkeys(("in_channels", "in_features"), "leave it out: what comes in is known"),
     "inplace": "leave it out: it is in place wherever that is safe",
 }
-"""Where what a block has no parameter for is said."""
+"""Help for parameters that other libraries have, and blocks here do not."""
 WORDS = {"None": "none", "True": "true", "False": "false"}
 WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
 
@@ -125,7 +125,7 @@ def of_definition(definition: Definition) -> Signature:
 
 
 def of_parameters(parameters: tuple[ast.Parameter, ...], file: FileScope) -> dict[str, Slot]:
-    """The parameters of a text; raises a fault for a type that there is none of."""
+    """The parameters of a text; raises an error for a type that there is none of."""
     slots: dict[str, Slot] = {}
     for each in parameters:
         add_parameter(slots, each, file)
@@ -151,7 +151,7 @@ def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: FileScope) 
 
 
 def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot], file: FileScope) -> None:
-    """Raises for a default that gives its parameter no type: a name that stands for no block and nothing before it."""
+    """Raise for a default that gives its parameter no type: a name that stands for no block and nothing before it."""
     word = default.id
     found = file.find(word)
     if word in (*POLICIES, *RESERVED, *TURN_WORDS) or not (found is None or isinstance(found, UserFunction)):
@@ -240,10 +240,10 @@ def infer_binary(node: ast.Binary, slots: dict[str, Slot], file: FileScope) -> T
 def assign(
     signature: Signature, arguments: tuple[ast.CallArgument, ...], taken: dict[str, Bound], call: ast.Node
 ) -> list[tuple[str, ast.CallArgument]]:
-    """Which parameter each argument is for; raises a fault for the first too many, all unknown, and all given twice."""
+    """Assign arguments to parameters; raise for the first too many, all unknown ones, and all given twice."""
     most = len(signature.positions)
     extra = [argument for argument in arguments if not argument.target][most:]
-    faults = [too_many(signature, extra[0], most)] if extra else []
+    errors = [too_many(signature, extra[0], most)] if extra else []
     positions = iter(signature.positions)
     found: dict[str, ast.CallArgument] = {}
     for argument in arguments:
@@ -257,15 +257,15 @@ def assign(
                 label = f"`{name}` is already given"
                 raise ElaborationError(catalog.REPEATED_ARGUMENT, argument.span, label, signature.hint())
             found[name] = argument
-        except ElaborationError as fault:
-            faults.append(fault)
-    if faults:
-        raise together(faults)
+        except ElaborationError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)
     return list(found.items())
 
 
 def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> None:
-    """Raises for a name that the signature does not have."""
+    """Raise for a name that the signature does not have."""
     slot = signature.slots.get(name)
     if len(argument.target) > 1:
         raise ElaborationError(catalog.UNKNOWN_PARAMETER, argument.span, "settings like this one belong in `with(...)`")
@@ -300,7 +300,7 @@ def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> Ela
 
 
 def instead(signature: Signature, value: ast.Expression) -> str:
-    """How what was handed to something without positions is said."""
+    """Help for a positional argument of a block without positional parameters."""
     if signature.takes == "list":
         return f"; it joins a list, `fork(a, b) -> {signature.owner}`"
     if not isinstance(value, ast.Name):
@@ -317,7 +317,7 @@ def plural(count: int) -> str:
 
 
 def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None) -> Bound:
-    """An argument as its parameter takes it; raises a fault at the argument's place. `owner` is what is called."""
+    """An argument as its parameter takes it; raises an error at the argument's place. `owner` is what is called."""
     try:
         value = fit(slot.type, bound.value, exact)
     except TypeMismatch as unfit:
@@ -330,14 +330,14 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
 
 
 def blamed(rule: DiagnosticKind, bound: Bound, label: str, help: str = "") -> ElaborationError:
-    """A fault at an argument."""
-    fault = ElaborationError(rule, bound.span, label, help)
-    fault.blame(bound)
-    return fault
+    """An error at an argument."""
+    error = ElaborationError(rule, bound.span, label, help)
+    error.blame(bound)
+    return error
 
 
 def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
-    """What a value of another type was probably meant as."""
+    """Help for a value of another type."""
     if slot.type.name == "bool" and value in (0, 1):
         return f"write `{'true' if value else 'false'}`"
     if slot.type.name == "block" and isinstance(value, Symbol):
@@ -351,7 +351,7 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
 
 
 def rounded(fraction: Fraction, bound: Bound) -> str:
-    """What makes an int of a number: of an argument, or of an item of one that is a list."""
+    """Help for a fraction where an int is needed."""
     if fraction == floor(fraction):
         return f"write `{floor(fraction)}`"
     if bound.origin.kind == "literal" or is_list(bound.value):
@@ -375,7 +375,7 @@ LARGEST = 10**9
 
 
 def out_of_bounds(declared: Param, value: Value) -> str:
-    """What a number (or each number of a list) lacks, in words."""
+    """The bound that a number (or a number of a list) violates, in words; empty if none."""
     if is_int(value) and declared.maximum is declared.above is None and (declared.minimum or 0) <= value <= LARGEST:
         return ""  # nearly all that is ever asked
     numbers = value if is_list(value) else (value,)

@@ -49,7 +49,7 @@ def gather(environment: Environment, node: ast.Call, kind: Joint) -> Value:
 
 
 def operands_of(environment: Environment, argument: ast.CallArgument) -> list[Operand]:
-    """What one argument adds: a branch, or the items of a spread list."""
+    """The operands of one argument: a branch, or the items of a spread list."""
     if isinstance(argument.value, ast.Unpack):
         value = evaluate(environment, argument.value.value)
         if isinstance(value, TensorList):

@@ -66,7 +66,7 @@ def holds(section: SectionLine, before: Shape, after: Shape) -> bool:
 
 
 def check(section: SectionLine, before: Shape, after: Shape) -> None:
-    """Raises where a stage does not reduce as it says."""
+    """Raise where a stage does not reduce as it says."""
     if len(after) != 3 or len(before) != 3:
         raise ElaborationError(
             catalog.NOT_A_MAP, section.span, f"the stage `{section.name}` does not end in a feature map"

@@ -1,4 +1,4 @@
-"""What expressions come to: numbers, lists, symbols, blocks, tensors.
+"""The values of expressions: numbers, lists, symbols, blocks, tensors.
 
 Numbers are ints and exact fractions; lists are tuples. A block value is immutable and closed: the names in its text
 are resolved. Its `key` is equal for blocks that do the same, whatever their places; whatever is looked up by block
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NO_BLOCK = "`identity` is the block that does nothing"
 BLOCKS = "one block after another is `a -> b`; side by side they are `concat(a, b)`, or `a + b`"
-"""What is said where none, or a list, stands for a block."""
+"""Help for none, or a list, where a block is needed."""
 SHOWN = 4
 """The most items of a list that a message shows."""
 
@@ -46,12 +46,12 @@ class Bound(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """What `...args` took: settings to pass on."""
+    """The settings that `...args` took, to pass on."""
 
     given: dict[str, Bound]
 
     def values(self) -> list[Value]:
-        """What they are set to."""
+        """The values of the settings."""
         return [bound.value for bound in self.given.values()]
 
 
@@ -170,11 +170,11 @@ class Shared(BlockValue):
 # ---- settings
 
 SettingKey = tuple["Target | None", str]
-"""What a setting sets: a parameter of one op or block, or (None, policy)."""
+"""The key of a setting: a parameter of one op or block, or (None, policy)."""
 
 
 Said = frozenset[tuple["Target | None", str, int]]
-"""What settings say: slots, and the keys of their values."""
+"""Settings by their keys, and the keys of their values."""
 
 
 class SettingEntry(NamedTuple):
@@ -192,7 +192,7 @@ class Settings:
         self.entries = entries
         self.key = key
         self.said: dict[frozenset[Target | None], Said] = {}
-        """What is said to some targets (`known`)."""
+        """The settings in force for some targets (`scope_cache`)."""
         self.by_target: dict[Target | None, dict[str, SettingEntry]] = {}
         for (target, name), entry in entries.items():
             self.by_target.setdefault(target, {})[name] = entry
@@ -217,26 +217,26 @@ INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
     Role: lambda block: (block.body,),
     Shared: lambda block: (block.body,),
 }
-"""What each kind of block is made of."""
+"""The parts of each kind of block."""
 
 
 def captures(value: Value) -> bool:
-    """Whether a block (or a list of them) has a named tensor inside it; a tensor itself has."""
+    """Tell if a value is a tensor, or a block (or a list of them) that holds one."""
     return holds(value, "captures", TENSORS)
 
 
 def shares(value: Value) -> bool:
-    """Whether a block (or a list of them) has shared weights inside it."""
+    """Tell if a block (or a list of them) holds shared weights."""
     return holds(value, "shares", (Shared,))
 
 
 def follows_policies(value: Value) -> bool:
-    """Whether a block is a policy, or has one among its parts or settings."""
+    """Tell if a block is a policy, or has one among its parts or settings."""
     return holds(value, "follows_policies", (Policy,))
 
 
 def holds(value: Value, fact: str, kinds: tuple[type, ...]) -> bool:
-    """Whether a value is of some kind, or something inside it is; worked out once for each block."""
+    """Tell if a value is of some kind, or anything inside it; computed once for each block."""
     kind = cast("type[Value]", type(value))
     if kind in kinds:
         return True
@@ -304,12 +304,12 @@ def form(value: Value) -> Hashable:
 
 
 def is_list(value: Value) -> TypeGuard[tuple[Any, ...]]:
-    """Whether a value is a list (of tensors, too, if it was made in the text)."""
+    """Tell if a value is a list (of tensors, too, if it was made in the text)."""
     return type(value) is tuple
 
 
 def is_tensors(value: Value) -> bool:
-    """Whether a value is a tensor or a list of tensors."""
+    """Tell if a value is a tensor or a list of tensors."""
     if not is_list(value):
         return type(value) is Tensor or type(value) is TensorList
     return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
@@ -362,7 +362,7 @@ def core(block: BlockValue) -> BlockValue:
 
 
 def kind_of(block: BlockValue) -> str:
-    """What a block is as a module, whatever its name."""
+    """The kind of a block as a module, whatever its name."""
     inner = core(block)
     return "chain" if isinstance(inner, Links) else label(inner)
 

@@ -15,7 +15,7 @@ from archdsl.syntax.scopes import MOST_NOTES, FileScope, clash
 
 DEEPEST = 32
 LONGEST_WALK = 1_000
-"""So far a circle is looked for."""
+"""The longest chain of parents that is searched for a circle."""
 
 
 class InheritedLine(NamedTuple):
@@ -35,7 +35,7 @@ class InheritedParameter(NamedTuple):
 
 
 class ResolvedNetwork:
-    """A backbone with all that it takes over."""
+    """A network with all lines that it inherits."""
 
     def __init__(self, file: FileScope, backbone: Backbone) -> None:
         self.name = backbone.name
@@ -43,7 +43,7 @@ class ResolvedNetwork:
         self.file = file
         self.span = backbone.span
         self.extends: Extends | None = None
-        """Where the user's own files go over to what is shipped, if they do."""
+        """The `extends` by which the user's own files inherit from a shipped network, if any."""
         self.expect = backbone.expect
         self.input = backbone.input
         self.input_span = backbone.input_span
@@ -54,7 +54,7 @@ class ResolvedNetwork:
 
 
 def resolve(file: FileScope, backbone: Backbone) -> ResolvedNetwork:
-    """A backbone merged with its parents; raises ArchError for a parent that there is none of, or a circle."""
+    """Merge a network with its parents; raise ArchError for an unknown parent, or a circle."""
     members = lineage(file, backbone)
     family = ResolvedNetwork(file, backbone)
     own = [member for home, member in members if not home.source.shipped]
@@ -73,7 +73,7 @@ def resolve(file: FileScope, backbone: Backbone) -> ResolvedNetwork:
 
 
 def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbone]]:
-    """The backbone, its parent, its parent's parent, ..."""
+    """The network, its parent, the parent of that, ..."""
     members = [(file, backbone)]
     while (extends := backbone.extends) is not None and len(members) < LONGEST_WALK:
         found = file.backbone(extends.parent)
@@ -100,7 +100,7 @@ def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbo
 
 
 def circle(members: list[Backbone]) -> ArchError:
-    """Backbones that extend each other; told at the first of them, so once only, whichever of them is asked for."""
+    """The error for networks that extend each other, at the first of them, so that it is reported once."""
     lines = [member.extends for member in members if member.extends is not None and member.extends.span is not None]
     first, *others = sorted(lines, key=lambda each: each.span.start if each.span else 0)
     notes = tuple(Note(each.span, f"`{each.parent}` is extended here") for each in others[:MOST_NOTES])
@@ -108,7 +108,7 @@ def circle(members: list[Backbone]) -> ArchError:
 
 
 def add_parameters(family: ResolvedNetwork, home: FileScope, member: Backbone) -> None:
-    """A member's own parameters, and its new defaults for those of its parent."""
+    """Add a member's own parameters, and its new defaults for those of its parent."""
     inherited = family.parameters
     known = {declared.parameter.name: at for at, declared in enumerate(inherited)}
     for argument in member.extends.arguments if member.extends else ():
@@ -129,12 +129,12 @@ def add_parameters(family: ResolvedNetwork, home: FileScope, member: Backbone) -
 
 
 def key_of(line: InheritedLine) -> object:
-    """What makes a line the successor of another: its name."""
+    """The name by which a line replaces another."""
     return line.content.target if isinstance(line.content, Setting) else line.content.name
 
 
 def merge(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
-    """New lines take the place of those with their name, or come last; raises for a name that is there twice."""
+    """Merge new lines: each replaces the line of its name, or comes last; raise for a name given twice."""
     places = {key_of(line): at for at, line in enumerate(lines)}
     seen: dict[object, InheritedLine] = {}
     for line in new:
@@ -153,7 +153,7 @@ def merge(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
 
 
 def merge_sections(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
-    """As `merge`, but a new stage comes after the last stage; raises for stages that silently no longer reduce."""
+    """As `merge`, but a new stage comes after the last stage; raise for stages that silently stop reducing."""
     check_reductions(lines, new)
     before = {key_of(line) for line in lines}
     had_stages = any(isinstance(line.content, SectionLine) and line.content.stage for line in lines)
@@ -172,7 +172,7 @@ def merge_sections(lines: list[InheritedLine], new: list[InheritedLine]) -> None
 
 
 def check_reductions(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
-    """Raises for lines that replace a stage that reduces, and do not say whether they do."""
+    """Raise for lines without `/` that replace a stage with one."""
     reducing = {
         line.content.name: line.content
         for line in lines
@@ -188,7 +188,7 @@ def check_reductions(lines: list[InheritedLine], new: list[InheritedLine]) -> No
 
 
 def unsaid(section: SectionLine, parent: SectionLine) -> Diagnostic:
-    """A line without a `/` in place of a parent's that has one."""
+    """The finding for a line without `/` that replaces a stage with one."""
     name, stage = section.name, "" if section.stage else "stage "
     label = f"it has no `/`, but takes the place of `{name} / {parent.reduction}`"
     help = (
@@ -199,7 +199,7 @@ def unsaid(section: SectionLine, parent: SectionLine) -> Diagnostic:
 
 
 def drop(family: ResolvedNetwork, member: Backbone) -> None:
-    """Takes out the lines that a member leaves out; raises for one that is not there."""
+    """Drop the lines that a member leaves out; raise for one that is not there."""
     for dropped in member.drops:
         if not remove(family, dropped):
             names = [str(key_of(line)) for line in (*family.sections, *family.outputs)]
@@ -215,7 +215,7 @@ def drop(family: ResolvedNetwork, member: Backbone) -> None:
 
 
 def remove(family: ResolvedNetwork, dropped: Drop) -> bool:
-    """Takes one line out; whether it was there."""
+    """Remove one line; True if it was there."""
     for lines in (family.sections, family.outputs):
         for at, line in enumerate(lines):
             if key_of(line) == dropped.name:

@@ -1,4 +1,4 @@
-"""Whether an expression is a value, a tensor or a block, as far as its text tells."""
+"""Kind inference: whether an expression is a value, a tensor or a block, as far as its text shows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class KindInference:
     # ---- by the type of the node
 
     def name(self, node: ast.Name) -> Kind:
-        """What the text bound a name to, else what the file knows it as."""
+        """The kind of a name of the text, or else of the file."""
         return self.named(node.id)
 
     def named(self, name: str) -> Kind:
@@ -93,15 +93,15 @@ class KindInference:
         return combine([self.part(node.left), self.part(node.right)]) if node.sign in "+*" else "value"
 
     def conditional(self, node: ast.Conditional) -> Kind:
-        """One of two."""
+        """The kind of both arms."""
         return combine([self.of(node.then), self.of(node.other)])
 
     def items(self, node: ast.Items) -> Kind:
-        """All of them."""
+        """The kind of all items."""
         return combine([self.of(item) for item in node.items])
 
     def comprehension(self, node: ast.Comprehension) -> Kind:
-        """That of its items; its variables are known in there only."""
+        """The kind of its items; its variables are known inside only."""
         outer = dict(self.names)
         self.bind(node.variables, node.source)
         kind = self.of(node.item)
@@ -109,11 +109,11 @@ class KindInference:
         return kind
 
     def picked(self, node: ast.Index | ast.ListSlice) -> Kind:
-        """Of a list, that of its items."""
+        """The kind of a list is that of its items."""
         return self.of(node.base)
 
     def spread(self, node: ast.Unpack) -> Kind:
-        """Of a list, that of its items."""
+        """The kind of a list is that of its items."""
         return self.of(node.value)
 
     def called(self, node: ast.Named) -> Kind:

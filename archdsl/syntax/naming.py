@@ -38,7 +38,7 @@ class Names:
 
 
 def callee_name(node: ast.Expression) -> str:
-    """What a called block is known as."""
+    """The name of the block that is called."""
     match node:
         case ast.Name():
             return node.id
@@ -53,7 +53,7 @@ def callee_name(node: ast.Expression) -> str:
 
 
 def source_of(node: ast.Expression) -> ast.Expression:
-    """What an expression takes something out of: a list by name, or a call."""
+    """The source of an item or a slice: a list by name, or a call."""
     while isinstance(node, ast.Index | ast.ListSlice | ast.Unpack):
         node = node.value if isinstance(node, ast.Unpack) else node.base
     return node
@@ -67,12 +67,12 @@ def applied(node: ast.Expression) -> ast.Expression:
 
 
 def is_wrapper(node: ast.Call) -> bool:
-    """Whether a call is one of the forms that take a block and have its name."""
+    """Tell if a call is a form that takes a block and has its name."""
     return isinstance(node.callee, ast.Name) and node.callee.id in {"with", "share"} and bool(node.arguments)
 
 
 def kind_name(node: ast.Expression) -> str:
-    """What an expression is known as, as a module."""
+    """The name of an expression's kind, as a module."""
     match node:
         case ast.Name() | ast.Attribute() | ast.Index():
             return callee_name(node)
@@ -91,7 +91,7 @@ def kind_name(node: ast.Expression) -> str:
 
 
 def is_single(node: ast.Expression) -> bool:
-    """Whether an expression is one block by its text, in both arms of a condition."""
+    """Tell if an expression is one block by its text, in both arms of a condition."""
     match node:
         case ast.Chain() | ast.Binary() | ast.Call(callee=ast.Name(id="fork" | "concat" | "collect" | "share")):
             return False
@@ -104,7 +104,7 @@ def is_single(node: ast.Expression) -> bool:
 
 
 def returns_single(body: tuple[ast.Statement, ...]) -> bool:
-    """Whether all that a body may return is one block by its text."""
+    """Tell if a body returns one block by its text, on all paths."""
     for statement in body:
         match statement:
             case ast.Return() if not is_single(statement.value):

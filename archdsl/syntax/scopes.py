@@ -42,7 +42,7 @@ FUNCTION_NAMES = (
 MOST_NOTES = 8
 RESERVED = ("x", *FORMS)
 TURN_WORDS = ("index", "first", "last")
-"""What a repeat says of its turn. Elsewhere they may be names of values, but not of what files define."""
+"""The words of a repeat for its iterations. Elsewhere values may have these names, but no definitions."""
 
 
 class Definition:
@@ -63,7 +63,7 @@ class Definition:
 
     @cached_property
     def returns_single(self) -> bool:
-        """Whether the body is one block by its text, whatever it returns."""
+        """True if the body is one block by its text, on all paths."""
         return returns_single(self.body)
 
     def __repr__(self) -> str:
@@ -88,13 +88,13 @@ class Clash:
 
 
 def clash(name: str, places: Iterable[Span | None]) -> tuple[str, str, tuple[Note, ...]]:
-    """What is said of a name that several imports define: label, help, and the places."""
+    """The finding for a name that several imports define: label, help, and notes."""
     notes = tuple(Note(span, "defined here") for span in places)
     return f"several imports define `{name}`", "give them different names", notes[:MOST_NOTES]
 
 
 Target = Definition | type[Op]
-"""What a block value can be a use of."""
+"""The targets of block values: blocks and ops."""
 
 Meaning = Definition | UserFunction | type[Op] | Clash | None
 
@@ -156,7 +156,7 @@ class FileScope:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing in the file that anybody could use."""
+        """True if the file defines and imports nothing."""
         return not (self.blocks or self.functions or self.backbones or self.imports)
 
     @cached_property
@@ -171,13 +171,13 @@ class FileScope:
         return frozenset(word for each in declared if len(each.type) > 1 for word in each.type)
 
     def find(self, name: str) -> Meaning:
-        """What a name refers to in this file (`acme.swish` for an op of an installed package); None for nothing."""
+        """Resolve a name in this file (`acme.swish` for an op of an installed package); None if it is undefined."""
         if name not in self.meanings:
             self.meanings[name] = self.look_up(name)
         return self.meanings[name]
 
     def look_up(self, name: str) -> Meaning:
-        """What a name refers to, looked for in order."""
+        """Resolve a name, by file, imports, library and ops."""
         if found := self.defined(name):
             return found
         imported = dict.fromkeys(found for file in self.imports if (found := file.defined(name)))
@@ -219,7 +219,7 @@ class FileScope:
 
 
 def check_names(document: File) -> None:
-    """Raises for two definitions of one name, and for those whose name means something else in the language.
+    """Raise for two definitions of one name, and for those whose name means something else in the language.
 
     And for a function's parameters to which nothing could be handed.
     """

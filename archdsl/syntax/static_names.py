@@ -1,4 +1,4 @@
-"""What a text says before anything is known about shapes: the names of modules, and which repeats use their index."""
+"""Static facts of a text, known before any shape: the names of modules, and the repeats that use their index."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASKED = frozenset({*TURN_WORDS, "share"})
 
 
 class Statics(NamedTuple):
-    """What the text says, by the identity of the nodes: the name at each place, and each repeat's use of its index.
+    """Static facts by the identity of nodes: the name at each place, and each repeat's use of its index.
 
     `clashes` are words of repeats that the text around them has given another meaning: there, neither can be meant.
     `origins` and `assigned` keep what evaluation has found out from the text alone: where an argument's number comes
@@ -37,7 +37,7 @@ class Statics(NamedTuple):
 
 
 class LineFacts(NamedTuple):
-    """What a backbone's line says, given the kinds of the names in it."""
+    """The static facts of a line, given the kinds of the names in it."""
 
     kind: Kind
     statics: Statics
@@ -66,7 +66,7 @@ def line_of(node: ast.Expression, file: FileScope) -> StaticLine:
 
 
 def of_line(line: StaticLine, file: FileScope, kinds: Mapping[str, Kind], parameters: frozenset[str]) -> LineFacts:
-    """What a line says; found out once for each choice of what the names in it are, and which are parameters."""
+    """The static facts of a line; computed once for each choice of kinds and parameters among its names."""
     key = tuple([(kinds.get(name), name in parameters) for name in line.names])
     found = line.facts.get(key)
     if found is None:
@@ -76,7 +76,7 @@ def of_line(line: StaticLine, file: FileScope, kinds: Mapping[str, Kind], parame
 
 
 def statics_of(definition: Definition) -> Statics:
-    """What a block's text says before anything is known about its input; worked out once."""
+    """The static facts of a block, known before its input; computed once."""
     memos = definition.file.memos
     found: Statics | None = memos.statics.get(definition)
     if found is None:
@@ -85,7 +85,7 @@ def statics_of(definition: Definition) -> Statics:
 
 
 def of_block(node: ast.Block, file: FileScope) -> Statics:
-    """What a block's text says."""
+    """Compute the static facts of a block."""
     reader = StaticNames(file)
     reader.kinds.declare(node.parameters)
     reader.path.declare(parameter.name for parameter in node.parameters)
@@ -97,7 +97,7 @@ def of_block(node: ast.Block, file: FileScope) -> Statics:
 
 
 def of_expression(node: ast.Expression, file: FileScope, kinds: Mapping[str, Kind]) -> LineFacts:
-    """What a section's, a setting's or a constant's text says."""
+    """Compute the static facts of a section, a setting or a constant."""
     reader = StaticNames(file)
     reader.kinds.names |= kinds
     reader.path.declare(kinds)
@@ -107,7 +107,7 @@ def of_expression(node: ast.Expression, file: FileScope, kinds: Mapping[str, Kin
 
 
 def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
-    """Whether a body is one repeat and nothing else."""
+    """Tell if a body is one repeat and nothing else."""
     match body:
         case (ast.Return(value=ast.Binary(sign="*")),):
             return True
@@ -116,11 +116,11 @@ def repeats_only(body: tuple[ast.Statement, ...]) -> bool:
 
 
 Counts = dict[tuple[str, str], int]
-"""What is counted of each name, by what that is and the name."""
+"""Counts by their sort (`bound`, `bindings`, `used`) and the name."""
 
 
 class Path:
-    """What was bound and used on the way to a place: in a condition, by one arm or the other.
+    """The bindings and uses on the way to a place: in a condition, of one arm or the other.
 
     `bound` is the number of the binding that a name of the text has now, 0 for a parameter; `bindings` counts them,
     `used` the uses of a parameter, or of a list.
@@ -129,38 +129,38 @@ class Path:
     def __init__(self) -> None:
         self.counts: Counts = {}
         self.changes: list[tuple[tuple[str, str], int]] = []
-        """What was changed, with what was there before: the ways through arms differ in little."""
+        """An undo log of the counts, as the paths through arms differ in few."""
 
     def get(self, what: str, name: str) -> int:
-        """A count; -1 for a name that is not bound."""
+        """Get a count; -1 for a name that is not bound."""
         return self.counts.get((what, name), -1 if what == "bound" else 0)
 
     def set(self, what: str, name: str, count: int) -> None:
-        """Another count."""
+        """Set a count."""
         self.changes.append(((what, name), self.get(what, name)))
         self.counts[what, name] = count
 
     def is_bound(self, name: str) -> bool:
-        """Whether a name is one of the text's own here."""
+        """Tell if a name is bound by the text itself here."""
         return self.get("bound", name) >= 0
 
     def declare(self, names: Iterable[str]) -> None:
-        """The parameters of a text, and the names around it."""
+        """Declare the parameters of a text, and the names around it."""
         self.counts |= dict.fromkeys((("bound", name) for name in names), 0)
 
     def bind(self, name: str) -> None:
-        """A name means something new from here on; a parameter stays one, whatever it is set to."""
+        """Bind a name anew; a parameter stays one, whatever it is set to."""
         if self.get("bound", name) != 0:
             self.set("bindings", name, self.get("bindings", name) + 1)
             self.set("bound", name, self.get("bindings", name))
 
     def use(self, name: str) -> int:
-        """The number of one more use."""
+        """Count a use; its number."""
         self.set("used", name, self.get("used", name) + 1)
         return self.get("used", name)
 
     def along(self, walk: Callable[[], object]) -> Counts:
-        """What has changed at the end of an arm; the way goes on from where it began."""
+        """Walk an arm, and undo its changes, which are returned."""
         start = len(self.changes)
         walk()
         found = {key: self.counts[key] for key, _ in self.changes[start:]}
@@ -170,7 +170,7 @@ class Path:
         return found
 
     def join(self, arms: Iterable[Counts]) -> None:
-        """The way on from arms of which one is taken: the most that may have been bound and used."""
+        """Join arms of which one is taken: the most that may have been bound and used."""
         several = list(arms)
         for what, name in {key for arm in several for key in arm}:
             before = self.get(what, name)
@@ -178,7 +178,7 @@ class Path:
 
 
 class StaticNames:
-    """Walks a text once, in order, and names its places."""
+    """A walk over a text, in order, that names its places."""
 
     def __init__(self, file: FileScope) -> None:
         self.kinds = KindInference(file)
@@ -241,7 +241,7 @@ class StaticNames:
             self.walk(each, Names(chain=True))
 
     def walk(self, node: ast.Expression, names: Names) -> None:
-        """Names the places of an expression."""
+        """Name the places of an expression."""
         walker = WALK.get(type(node))
         if walker is not None:
             walker(self, node, names)
@@ -249,7 +249,7 @@ class StaticNames:
     # ---- by the type of the node
 
     def name(self, node: ast.Name, names: Names) -> None:
-        """A place, but for the input."""
+        """Name a call site."""
         self.statics.names[id(node)] = self.named(node, names) if node.id != "x" else ""
 
     def attribute(self, node: ast.Attribute, names: Names) -> None:
@@ -302,7 +302,7 @@ class StaticNames:
             self.path.set("bound", name, number)
 
     def picked(self, node: ast.Index | ast.ListSlice | ast.Unpack, names: Names) -> None:
-        """What it is picked from: of a list by its name, each time something else."""
+        """Name an item of a list by the list, each time anew; anything else by its source."""
         source = source_of(node)
         if isinstance(source, ast.Name) and source.id != "x":
             self.statics.names[id(source)] = self.same(source.id, -self.path.use(source.id), names)
@@ -351,7 +351,7 @@ class StaticNames:
                 self.statics.clashes[id(node)] = asked[word]
 
     def asked(self, node: ast.Expression) -> dict[str, ast.Expression]:
-        """Which of `index`, `first`, `last` an expression asks its own repeat for, and where; and `share`."""
+        """The uses of `index`, `first`, `last` in an expression that belong to its own repeat; and `share`."""
         found: dict[str, ast.Expression] = {}
         stack: list[ast.Expression] = [node]
         while stack:
