@@ -2,7 +2,8 @@
 
     PYTHONPATH=. python tests/caches/agreeing.py 0 10000 counts.json
 
-checks the sets of these seeds, notes after every hundred how far it came, and goes on from there when it is run again.
+checks the sets of these seeds, notes after every hundred how far it came, and goes on from there when it is run again
+with the same code.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
 from archdsl.syntax import parser
 from tests.caches.file_sets import File, drawn
+from tests.versions import Outdated, version
 
 EVERY = 100
 LIMITS = ("MOST_APPLICATIONS", "MOST_TURNS", "MOST_STEPS", "MOST_ITEMS")
@@ -129,7 +131,10 @@ def limits_of(chance: random.Random) -> Generator[None]:
 
 def campaign(first: int, end: int, state: Path) -> Counter[str]:
     """Checks the sets of many seeds, from where the last run stopped."""
-    kept = json.loads(state.read_text()) if state.exists() else {"next": first, "counts": {}}
+    now = version("tests/caches")
+    kept = json.loads(state.read_text()) if state.exists() else {"next": first, "counts": {}, "version": now}
+    if kept.get("version") != now:
+        raise Outdated(state)
     counts = Counter(kept["counts"])
     here = Path.cwd()
     for seed in range(kept["next"], end):
@@ -144,9 +149,12 @@ def campaign(first: int, end: int, state: Path) -> Counter[str]:
                 os.chdir(here)
         counts["sets"] += 1
         if seed % EVERY == EVERY - 1 or seed == end - 1:
-            state.write_text(json.dumps({"next": seed + 1, "counts": counts}))
+            state.write_text(json.dumps({"next": seed + 1, "counts": counts, "version": now}))
     return counts
 
 
 if __name__ == "__main__":
-    print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]).absolute())))
+    try:
+        print(dict(campaign(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]).absolute())))
+    except Outdated as error:
+        sys.exit(str(error))

@@ -2,7 +2,8 @@
 
     python tests/random_specs/campaign.py 0 20000 --processes 2 --journal campaign.jsonl
 
-The journal takes a line for each seed; run again, seeds that are in it are left out. `--show SEED` prints a spec.
+The journal takes a line for each seed; run again, seeds that are in it are left out. Its first line says of which
+code its results are: that of another version is refused. `--show SEED` prints a spec.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from typing import Any, NamedTuple
 from drawing import Drawer
 
 from archdsl import ArchError, Graph, driver
+
+sys.path.append(str(Path(__file__).parents[2]))  # a script has its own folder alone
+
+from tests.versions import Outdated, version
 
 BATCH = 250
 """So many specs are checked by one child, which takes seconds to import torch."""
@@ -144,10 +149,20 @@ def report(results: Sequence[Result]) -> str:
     return f"{len(results)} random specs: {counted}; drawn in those that were compared: {drawn}"
 
 
+def journaled(journal: Path) -> Iterator[Result]:
+    """The results in a journal, which is begun if there is none."""
+    now = version("tests/random_specs")
+    if not journal.exists():
+        journal.write_text(json.dumps(now) + "\n")
+    first, *lines = journal.read_text().splitlines() or [""]
+    if first != json.dumps(now):
+        raise Outdated(journal)
+    return (Result(*json.loads(line)) for line in lines)
+
+
 def campaign(seeds: Iterable[int], processes: int, journal: Path) -> list[Result]:
     """The results of seeds; those that the journal has not are worked out, and added to it."""
-    lines = journal.read_text().splitlines() if journal.exists() else []
-    known = {result.seed: result for result in (Result(*json.loads(line)) for line in lines)}
+    known = {result.seed: result for result in journaled(journal)}
     wanted = list(seeds)
     left = [seed for seed in wanted if seed not in known]
     lock = Lock()
@@ -181,7 +196,10 @@ def main() -> int:
     if options.show is not None:
         print(drawn(options.show).text)
         return 0
-    results = campaign(range(options.start, options.stop), options.processes, options.journal)
+    try:
+        results = campaign(range(options.start, options.stop), options.processes, options.journal)
+    except Outdated as error:
+        parser.error(str(error))
     print(report(results))
     return int(any(result.outcome == "finding" for result in results))
 
