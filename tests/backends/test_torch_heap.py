@@ -95,7 +95,7 @@ def run(arguments: list[str], width: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("count", [1, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_networks_train_in_channels_last(tmp_path: Path, width: str, count: int) -> None:
     file = tmp_path / "networks.json"
     file.write_text(json.dumps(networks(count)), "utf-8")

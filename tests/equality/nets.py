@@ -1,11 +1,26 @@
 """Which network is held against which oracle, on which images, and where the oracle has our stages' maps.
 
 `maps` has for each of our sections the module of the oracle whose output it is (`module<`: whose input).
+
+Images are as small as leaves every stage more than one place, and the strides of all but the last an even map.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
+
+import archdsl
+from archdsl import Spec
+
+NARROW = """
+name: narrow
+extends: {spec}
+head:
+  - maxpool(2) -> adaptive_avgpool(7) -> flatten
+  - 2 * (linear(64) -> relu -> dropout(0.5))
+  - linear(classes)
+"""
+"""A VGG whose hidden layers are less than a gigabyte: one case has them whole."""
 
 
 class Case(NamedTuple):
@@ -22,6 +37,16 @@ class Case(NamedTuple):
     def label(self) -> str:
         """How the case is called in reports."""
         return f"{self.spec}={self.oracle}"
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the hidden layers of the head are narrow, in the oracle and in ours."""
+        return self.oracle.endswith("+narrow")
+
+    @property
+    def ours(self) -> Spec | str:
+        """Our network."""
+        return archdsl.loads(NARROW.format(spec=self.spec), "narrow.yaml") if self.narrow else self.spec
 
 
 STEM = {"stem": "maxpool"}
@@ -94,36 +119,39 @@ def case(spec: str, oracle: str, maps: dict[str, str], *, size: int = 64, batch:
 
 STEMMED = {"stem": "stem"}
 CASES = [
-    *(case(name, "torchvision:", vgg(name), size=32, always=name in {"vgg16", "vgg16_bn"}) for name in VGG_ENDS),
+    *(
+        case(name, f"torchvision:{name}+narrow", vgg(name), size=32, always=name in {"vgg16", "vgg16_bn"})
+        for name in VGG_ENDS
+    ),
     case("vgg16_bn", "timm:vgg16_bn", vgg("vgg16_bn"), size=32),
-    *(case(f"resnet{n}", "torchvision:", RESNET, always=n == 50) for n in (18, 34, 50, 101, 152)),
-    case("resnet50", "pytorchcv:resnet50b", CV_STEM | CV),
-    case("resnet18", "pytorchcv:resnet18", CV_STEM | CV),
-    case("resnet50", "timm:resnet50", RESNET),
-    *(case(f"resnet{n}_v1a", f"pytorchcv:resnet{n}", CV_STEM | CV) for n in (50, 101, 152)),
+    *(case(f"resnet{n}", "torchvision:", RESNET, size=48, always=n == 50) for n in (18, 34, 50, 101, 152)),
+    case("resnet50", "pytorchcv:resnet50b", CV_STEM | CV, size=48),
+    case("resnet18", "pytorchcv:resnet18", CV_STEM | CV, size=48),
+    case("resnet50", "timm:resnet50", RESNET, size=48),
+    *(case(f"resnet{n}_v1a", f"pytorchcv:resnet{n}", CV_STEM | CV, size=48) for n in (50, 101, 152)),
     *(case(f"{pre}resnet{n}_cifar10", "pytorchcv:", CV_CIFAR, size=16) for pre in ("", "pre") for n in (20, 56, 110)),
     *(case(f"{pre}resnet{n}_cifar10", "pytorchcv:", CV_CIFAR, size=8) for pre in ("", "pre") for n in ("164bn", 1001)),
-    *(case(f"resnetv2_{n}", "timm:", STEMMED | STAGES, always=n == 50) for n in (18, 34, 50, 101, 152)),
+    *(case(f"resnetv2_{n}", "timm:", STEMMED | STAGES, size=48, always=n == 50) for n in (18, 34, 50, 101, 152)),
     *(
-        case(f"preresnet{n}", "pytorchcv:", CV_STEM | CV, always=n == "50b")
+        case(f"preresnet{n}", "pytorchcv:", CV_STEM | CV, size=48, always=n == "50b")
         for n in (18, 34, 50, 101, 152, "50b", "101b", "152b", 200)
     ),
-    case("resnext50", "torchvision:resnext50_32x4d", RESNET, always=True),
-    case("resnext101_32x8d", "torchvision:", RESNET),
-    case("resnext101_64x4d", "torchvision:", RESNET),
-    case("resnext101_32x4d", "timm:", RESNET),
+    case("resnext50", "torchvision:resnext50_32x4d", RESNET, size=48, always=True),
+    case("resnext101_32x8d", "torchvision:", RESNET, size=48),
+    case("resnext101_64x4d", "torchvision:", RESNET, size=48),
+    case("resnext101_32x4d", "timm:", RESNET, size=48),
     case("resnext29_32x4d_cifar10", "pytorchcv:", CV_CIFAR, size=16),
     case("resnext29_16x64d_cifar10", "pytorchcv:", CV_CIFAR, size=8),
-    case("wide_resnet50_2", "torchvision:", RESNET),
+    case("wide_resnet50_2", "torchvision:", RESNET, size=48),
     case("inception_v3", "torchvision:", INCEPTION, size=107, always=True),
     case("inception_v3", "pytorchcv:inceptionv3", CV_INCEPTION, size=107),
     case("inception_v3", "timm:inception_v3", INCEPTION, size=107),
     case("inception_v3_aux", "torchvision:inception_v3+aux", INCEPTION, size=299),
     case("googlenet", "torchvision:", GOOGLENET),
     case("googlenet_aux", "torchvision:googlenet+aux", GOOGLENET),
-    case("darknet53_timm", "timm:darknet53", STEMMED | FIVE_STAGES),
-    case("darknet53", "pytorchcv:darknet53", CV_STEM | CV_DARKNET, always=True),
-    case("darknet53", "authors:darknet53.cfg", {"stem": "first"} | DARKNET53),
+    case("darknet53_timm", "timm:darknet53", STEMMED | FIVE_STAGES, size=48),
+    case("darknet53", "pytorchcv:darknet53", CV_STEM | CV_DARKNET, size=48, always=True),
+    case("darknet53", "authors:darknet53.cfg", {"stem": "first"} | DARKNET53, size=48),
     case("darknet19", "pytorchcv:darknet19", CV_DARKNET19),
     case("darknet19", "authors:darknet19.cfg", DARKNET19),
     *(case(f"densenet{n}", "torchvision:", DENSENET, always=n == 121) for n in (121, 161, 169, 201, 264)),
@@ -138,16 +166,16 @@ CASES = [
         for n, k in ((40, 12), (100, 12), (100, 24))
     ),
     *(
-        case(name, "timm:", STEMMED | STAGES, always=name == "cspresnet50")
+        case(name, "timm:", STEMMED | STAGES, size=48, always=name == "cspresnet50")
         for name in ("cspresnet50", "cspresnet50d", "cspresnet50w", "cspresnext50")
     ),
-    case("cspdarknet53", "timm:", STEMMED | FIVE_STAGES, always=True),
+    case("cspdarknet53", "timm:", STEMMED | FIVE_STAGES, size=48, always=True),
     *(
-        case(f"{net}{end.replace('-', '_')}", f"authors:{net}{end}.cfg", STEMMED | maps)
+        case(f"{net}{end.replace('-', '_')}", f"authors:{net}{end}.cfg", STEMMED | maps, size=48)
         for net, maps in (("csresnet50", STAGES), ("csresnext50", STAGES), ("csdarknet53", FIVE_STAGES))
         for end in ("", "-omega")
     ),
-    case("csdarknet53", "timm:cspdarknet53+slope", STEMMED | FIVE_STAGES),
+    case("csdarknet53", "timm:cspdarknet53+slope", STEMMED | FIVE_STAGES, size=48),
     case("peleenet", "pytorchcv:", CV_STEM),
     *(case(f"vovnet{n}", f"pytorchcv:vovnet{n}", CV_STEM | CV, always=n == 39) for n in (39, 57)),
     case("vovnet27_slim", "pytorchcv:vovnet27s", CV_STEM | CV),

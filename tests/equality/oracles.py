@@ -28,6 +28,14 @@ def densenet264() -> nn.Module:
     return DenseNet(32, (6, 12, 64, 48), 64)
 
 
+def narrow_vgg(name: str) -> nn.Module:
+    """A VGG of torchvision whose hidden layers are less than a gigabyte."""
+    net = torchvision(name)
+    layers = cast("Any", net).classifier
+    layers[0], layers[3], layers[6] = nn.Linear(512 * 7 * 7, 64), nn.Linear(64, 64), nn.Linear(64, 1000)
+    return net
+
+
 def timm(name: str) -> nn.Module:
     """A network of timm."""
     from timm import create_model
@@ -76,12 +84,14 @@ def pytorchcv(name: str) -> nn.Module:
 
 
 def oracle(name: str) -> nn.Module:
-    """An oracle by its name: `library:network`, with `+aux` for auxiliary classifiers."""
+    """An oracle by its name: `library:network`, with `+aux` for auxiliary classifiers, `+narrow` for a narrow head."""
     library, _, network = name.partition(":")
     if library == "derived":
         return attentive(SPECIAL[network]() if network in SPECIAL else timm(network))
     if network in SPECIAL:
         return SPECIAL[network]()
+    if network.endswith("+narrow"):
+        return narrow_vgg(network.removesuffix("+narrow"))
     if library == "torchvision" and network.startswith(("inception", "googlenet")):
         network, _, aux = network.partition("+")
         return torchvision(network, aux_logits=bool(aux))

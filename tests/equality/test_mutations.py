@@ -31,6 +31,9 @@ def mutant(mutation: Mutation, folder: Path, patch: pytest.MonkeyPatch) -> Graph
         assert old in content, f"{mutation.file} has changed: no `{old}` in it"
         content = content.replace(old, new)
     file.write_text(content)
+    if MAIN[mutation.spec].narrow:
+        head = folder / "specs/vgg16.yaml"
+        head.write_text(head.read_text().replace("linear(4096)", "linear(64)"))
     patch.setattr(library, "folder", lambda name: folder / name)
     patch.setattr(driver.SHIPPED, "__dict__", vars(library.Shipped()))
     return archdsl.compile(mutation.spec)
@@ -39,7 +42,7 @@ def mutant(mutation: Mutation, folder: Path, patch: pytest.MonkeyPatch) -> Graph
 @lru_cache(maxsize=1)
 def original(spec: str) -> tuple[Pair, Run]:
     """A network's oracle, and what it computes in evaluation; kept for all mutations of the network."""
-    both = pair(MAIN[spec], build(spec))
+    both = pair(MAIN[spec], build(MAIN[spec].ours))
     return both, run(both.theirs, both.images, MAIN[spec].maps, training=False)
 
 
@@ -74,7 +77,7 @@ def test_a_mistake_is_found(mutation: Mutation, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("mutation", MISPLACED, ids=named)
 def test_weights_do_not_fit_a_mistake(mutation: Mutation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = pair(MAIN[mutation.spec], build(mutation.spec)).theirs.state_dict()
+    state = pair(MAIN[mutation.spec], build(MAIN[mutation.spec].ours)).theirs.state_dict()
     wrong = build(mutant(mutation, tmp_path, monkeypatch))
     with pytest.raises(ArchError, match=r"attention|attn"):
         archdsl.weights.load_weights(wrong, state)

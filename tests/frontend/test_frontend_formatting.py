@@ -146,7 +146,7 @@ def test_comments_anywhere_are_kept(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 108))
+@pytest.mark.parametrize("seed", range(100, 102))
 def test_many_comments_anywhere_are_kept(seed: int) -> None:
     chance = random.Random(seed)
     assert sum(assert_stable(disturbed(text, chance), own) for own, text in SAMPLES) > len(SAMPLES) // 2
@@ -195,12 +195,13 @@ def assert_settled(text: str, own: Notation) -> bool:
         said, document = comments(text, own), read(Source(f"net.{own}", text))
     except ArchError:
         return False
+    settled: set[tuple[str, Notation]] = set()
     for to in NOTATIONS:
         other: Notation = "yaml" if to == "arch" else "arch"
         there = laid_out(text, own, to)
-        back = laid_out(there, to, other)
-        assert_same(there, to, said, document)
-        assert_same(back, other, said, document)
+        settled |= {(there, to), (laid_out(there, to, other), other)}
+    for shown, notation in settled:  # mostly two: both ways come to the same
+        assert_same(shown, notation, said, document)
     return True
 
 
@@ -228,7 +229,7 @@ def test_comments_in_any_gap_are_kept(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 110))
+@pytest.mark.parametrize("seed", range(100, 103))
 def test_many_comments_in_any_gap_are_kept(seed: int) -> None:
     chance = random.Random(seed)
     assert sum(assert_settled(commented(text, own, chance), own) for own, text in TEXTS) > len(TEXTS) // 3
@@ -351,7 +352,7 @@ def test_what_is_printed_is_formatted(document: File) -> None:
 
 
 @pytest.mark.slow
-@settings(EXAMPLES, max_examples=60)
+@settings(EXAMPLES, max_examples=25)
 @given(documents | expressions.map(holding))
 def test_much_that_is_printed_is_formatted(document: File) -> None:
     assert_canonical(document)

@@ -23,7 +23,7 @@ LONG = pytest.mark.slow
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
 
 
-@pytest.mark.parametrize(("seed", "count"), [(0, 150), *(pytest.param(seed, 250, marks=LONG) for seed in range(1, 3))])
+@pytest.mark.parametrize(("seed", "count"), [(0, 150), pytest.param(1, 250, marks=LONG)])
 def test_changed_specs(seed: int, count: int, capsys: pytest.CaptureFixture[str]) -> None:
     examiner, chance = Examiner(), random.Random(seed)
     for _ in range(count):
@@ -34,7 +34,7 @@ def test_changed_specs(seed: int, count: int, capsys: pytest.CaptureFixture[str]
     assert all(examiner.reached[stage] for stage in STAGES[:3])
 
 
-@pytest.mark.parametrize(("seed", "count"), [(0, 4), *(pytest.param(seed, 40, marks=LONG) for seed in range(1, 3))])
+@pytest.mark.parametrize(("seed", "count"), [(0, 4), pytest.param(1, 40, marks=LONG)])
 def test_what_is_accepted_builds_and_runs(seed: int, count: int) -> None:
     """With the predicted figures; on small inputs, so that many can be tried."""
     pytest.importorskip("torch")
@@ -67,7 +67,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize("start", PLACES)
-@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=LONG)])
+@pytest.mark.parametrize("count", [60, pytest.param(400, marks=LONG)])
 def test_a_part_that_the_grammar_derives(start: str, count: int) -> None:
     chance = random.Random(start)
     for _ in range(count):
@@ -75,7 +75,7 @@ def test_a_part_that_the_grammar_derives(start: str, count: int) -> None:
         Examiner().examine("derived.yaml", PLACES[start].format(text.replace("\n", " ")))
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1_000, marks=LONG)])
+@pytest.mark.parametrize("count", [60, pytest.param(400, marks=LONG)])
 def test_a_file_that_the_grammar_derives(count: int) -> None:
     examiner, chance = Examiner(), random.Random(0)
     for _ in range(count):

@@ -21,7 +21,7 @@ SPECS = 400
 LEAST = 15
 """How often each op, block and combinator is drawn."""
 
-SHARES = [range(start, start + 75) for start in range(0, 300, 75)]
+SHARES = [range(start, start + 150) for start in range(0, 300, 150)]
 """The seeds of each gate; `campaign.py` takes any others."""
 
 CHILD = """
@@ -111,7 +111,19 @@ def test_a_campaign_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: py
     assert sorted(asked) == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
-@pytest.mark.parametrize("seed", [100, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(101, 105))])
+def test_a_journal_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign, "examined", lambda seeds: (Result(seed, "agrees") for seed in seeds))
+    journal = tmp_path / "journal.jsonl"
+    campaign.campaign(range(2), 1, journal)
+    monkeypatch.setattr(campaign, "version", lambda *_: "another")
+    with pytest.raises(campaign.Outdated, match="results of another version of the code: remove it"):
+        campaign.campaign(range(2), 1, journal)
+    journal.write_text('[0, "agrees", "", {}]\n')
+    with pytest.raises(campaign.Outdated, match="another version"):
+        campaign.campaign(range(2), 1, journal)
+
+
+@pytest.mark.parametrize("seed", [100, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(101, 103))])
 def test_what_prints_reads_back_as_itself(seed: int) -> None:
     drawer = Drawer(seed)
     for number in range(40):

@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 import archdsl
 from archdsl import ArchError, Graph
 from archdsl.driver import SHIPPED
+from tests.unfilled import unfilled
 
 SIZES = (8, 16, 32, 64, 107, 299)
 """Sides of images, from which the smallest is taken that keeps the stages apart."""
@@ -43,7 +44,8 @@ def parametrized() -> list[object]:
 
 @pytest.mark.parametrize("spec", parametrized())
 def test_the_module_computes_what_the_spec_says(spec: str) -> None:
-    result = archdsl.check(small(spec))
+    graph = small(spec)
+    result = archdsl.check(graph, unfilled(graph))
     assert result.agrees, result
     assert {each.size for each in result.deviations if each.kind != "gradients"} == {0.0}
     assert max(each.size for each in result.deviations) < 1e-12

@@ -10,7 +10,6 @@ from functools import reduce
 from math import sqrt
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 ALLOWED = 6.0
@@ -56,28 +55,38 @@ class Moments(NamedTuple):
         return Moments(self.count + other.count, self.total + other.total, self.squares + other.squares, highest)
 
 
+PART = 1 << 16
+"""So many numbers are in a processor's cache as float64."""
+
+
 def moments(tensor: Tensor, law: Law) -> Moments:
     """The moments of a tensor, without a copy of it."""
-    numbers = tensor.detach()
-    total = float(numbers.sum(dtype=torch.float64)) / law.std
-    squares = float(torch.linalg.vector_norm(numbers, dtype=torch.float64)) ** 2 / law.std**2
-    return Moments(numbers.numel(), total, squares, max(float(numbers.max()), -float(numbers.min())) / law.std)
+    numbers = tensor.detach().flatten()
+    total = squares = 0.0
+    for part in numbers.split(PART):
+        double = part.double()
+        total += float(double.sum())
+        squares += float(double.dot(double))
+    least, most = numbers.aminmax()
+    return Moments(numbers.numel(), total / law.std, squares / law.std**2, max(float(most), -float(least)) / law.std)
 
 
 def strays(name: str, tensor: Tensor, law: Law) -> Iterator[str]:
     """In what a tensor strays from a law."""
     if law.std:
-        yield from (f"{name} {fault}" for fault in faults(moments(tensor, law), law.kurtosis))
+        yield from astray(name, moments(tensor, law), law.kurtosis)
     elif not bool((tensor == law.value).all()):
         yield f"{name} is not {law.value:g} throughout"
 
 
-def pooled(name: str, tensors: list[tuple[Tensor, Law]]) -> Iterator[str]:
+def astray(name: str, found: Moments, kurtosis: float) -> Iterator[str]:
+    """In what the numbers of a name stray."""
+    yield from (f"{name} {fault}" for fault in faults(found, kurtosis))
+
+
+def pooled(name: str, found: list[Moments], kurtosis: float) -> Iterator[str]:
     """In what many tensors, each in units of its own law, stray together: far finer than each alone."""
-    random = [(tensor, law) for tensor, law in tensors if law.std]
-    for kurtosis in {law.kurtosis for _, law in random}:
-        mine = (moments(tensor, law) for tensor, law in random if law.kurtosis == kurtosis)
-        yield from (f"{name} (all together) {fault}" for fault in faults(reduce(Moments.plus, mine), kurtosis))
+    yield from astray(f"{name} (all together)", reduce(Moments.plus, found), kurtosis)
 
 
 def faults(found: Moments, kurtosis: float) -> Iterator[str]:

@@ -19,14 +19,17 @@ import archdsl  # noqa: E402
 from tests.specs.oracles import LIVE, ROWS, live  # noqa: E402
 from tests.weights.laws import (  # noqa: E402
     Law,
+    Moments,
     Sized,
     always,
+    astray,
     constant,
     darknet_uniform,
     fans,
     kaiming_normal_in,
     kaiming_normal_out,
     kaiming_uniform_in,
+    moments,
     normal,
     parts,
     pooled,
@@ -110,13 +113,17 @@ def expected(name: str, module: Any, given: Scheme) -> dict[str, Law]:
 def faults(model: Any, given: Scheme) -> list[str]:
     """All that strays in a network."""
     found: list[str] = []
-    kinds: dict[str, list[tuple[Any, Law]]] = {}
+    kinds: dict[tuple[str, float], list[Moments]] = {}
     for name, module in parts(model):
         for each, law in expected(name, module, given).items():
             tensor = getattr(module, each)
-            found += strays(f"{name}.{each}", tensor, law)
-            kinds.setdefault(f"{type(module).__name__}.{each}", []).append((tensor, law))
-    return [*found, *(stray for kind, tensors in kinds.items() for stray in pooled(kind, tensors))]
+            if not law.std:
+                found += strays(f"{name}.{each}", tensor, law)
+                continue
+            random = moments(tensor, law)
+            found += astray(f"{name}.{each}", random, law.kurtosis)
+            kinds.setdefault((f"{type(module).__name__}.{each}", law.kurtosis), []).append(random)
+    return [*found, *(stray for (kind, law), many in kinds.items() for stray in pooled(kind, many, law))]
 
 
 def zeros(model: Any, given: Scheme) -> int:
