@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
+import torch
 from torch import Tensor, nn
 
 import archdsl
@@ -20,6 +21,10 @@ def untouched(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
 
 
 def unfilled(graph: Graph) -> nn.Module:
-    """The emitted module, without its random weights."""
-    with patch.multiple(nn.init, **dict.fromkeys(RANDOM, untouched)):  # layers call them by way of the module, too
-        return archdsl.build(graph)
+    """The emitted module in float64, without its random weights."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        with patch.multiple(nn.init, **dict.fromkeys(RANDOM, untouched)):  # layers call them by way of the module, too
+            return archdsl.build(graph)
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -92,7 +92,7 @@ def test_field_is_what_the_module_reaches(name: str) -> None:
     graph = driver.compile(name, input=(3, high, wide))
     declared: Field | None = {each.path: found for each, found in fields(graph)}[part.path]
     assert declared is not None
-    model = linearized(unfilled(graph)).double().eval()
+    model = linearized(unfilled(graph)).eval()
     at, first, last = ends((high, wide), model, part.path)
     start = at * declared.stride[0] + declared.offset[0]
     assert (first, last) == (start, start + declared.size[0] - 1)
