@@ -11,7 +11,7 @@ THEMES: str = """
 out in_channels width mid channels
 kernel stride groups bias padding count
 int int_ list list_ self self_
-torch nn math Tensor OrderedDict chain links enumerate
+torch nn math Tensor OrderedDict chain numbered enumerate
 training training_ forward type half initialize eval
 U1 U2 V1 V2 U V Net Sequential Conv2d
 DropPath DropPath2 LayerScale LayerScale2 scale_and_shift

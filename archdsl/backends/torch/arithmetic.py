@@ -66,6 +66,11 @@ def names(tree: ast.expr) -> list[str]:
     return [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
 
 
+def asked(tree: ast.expr) -> set[str]:
+    """The names that choices in an expression depend on."""
+    return {name for node in ast.walk(tree) if isinstance(node, ast.IfExp) for name in names(node.test)}
+
+
 def evaluate(tree: ast.expr, known: Mapping[str, Any]) -> Any:
     """The value of an expression where names have these values; raises Unknown for all but integer arithmetic."""
     match tree:

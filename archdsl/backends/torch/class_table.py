@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below
 from archdsl.backends.torch.constructor_args import ConstructorParameter
 from archdsl.backends.torch.locals import unique
-from archdsl.backends.torch.lowering import numeral, spelling
+from archdsl.backends.torch.lowering import spelling
 from archdsl.backends.torch.pysource import camel
-from archdsl.graph import Child, Graph, Run, Scope, distinct, op_of
+from archdsl.graph import Child, Graph, Run, Scope, distinct, op_of, values_read
 from archdsl.record import MISSING
 
+WORD = re.compile(r"[A-Za-z_]\w*")
 DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
 
@@ -38,6 +39,7 @@ class Registry:
 
     def __init__(self, graph: Graph, grouping: Grouping, names: Iterable[str]) -> None:
         self.grouping = grouping
+        self.given = root_arguments(graph)
         self.in_place = grouping.in_place
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
@@ -83,15 +85,58 @@ class Registry:
                 yield from self.numbers(run)
 
 
+def root_arguments(graph: Graph) -> dict[str, Any]:
+    """The parameters of a network that can be arguments of its class, as `classes`, with their values.
+
+    Such a parameter decides nothing but how many channels come out of the last layer with weights before an output: no
+    other number of the graph depends on it, as nothing reads that section, and what follows the layer has no numbers.
+    """
+    read = {value for step in graph.root.steps for value in values_read(step.inputs)}
+    found: dict[str, Any] = {}
+    spoilt: set[str] = set()
+    for section in graph.sections:
+        scope = graph.scope_of(section)
+        last = last_layer(scope) if scope.kind == "chain" and section.value not in read else None
+        for child in own_children(scope):
+            for fact, origin in child.origins:
+                if child is last and fact == "out" and origin.kind == "parameter":
+                    found[origin.text] = spelled_fact(child.scope, "out")
+                else:
+                    spoilt |= set(WORD.findall(origin.text))
+    return {name: value for name, value in found.items() if name not in spoilt and type(value) is int}
+
+
+def last_layer(scope: Scope) -> Child | None:
+    """The last link of a chain that is a layer with weights, if only ops without numbers follow it."""
+    for child in reversed(scope.children):
+        if child.form != "one" or child.scope.op is None:
+            return None
+        if "out" in spelling(child.scope).positional:
+            return child
+        if spelling(child.scope).positional or child.scope.totals.params:
+            return None
+    return None
+
+
+def own_children(scope: Scope) -> Iterator[Child]:
+    """The children that stand in a section's text, in its chains too."""
+    for child in scope.children:
+        yield child
+        for run in child.runs:
+            if run.scope.kind == "chain":
+                yield from own_children(run.scope)
+
+
+def spelled_fact(scope: Scope, name: str) -> Any:
+    """A fact of an op."""
+    op, shapes = op_of(scope)
+    return op.facts(shapes)[name]
+
+
 def helper_names(graph: Graph) -> set[str]:
     """The classes and functions that the sources define which ops bring along."""
     spelt = (spelling(scope) for scope in distinct(graph.root) if scope.op is not None)
     return {name for each in spelt if each.helper for name in DEFINED.findall(each.helper)}
-
-
-def named_row(children: tuple[Child, ...]) -> str:
-    """Under which name a row without one is passed."""
-    return "repeat_" if any(child.name == "repeat" for child in children) and any(map(numeral, children)) else "repeat"
 
 
 def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:

@@ -30,7 +30,8 @@ class Writer:
         self.scope = group.first
         self.name = name
         children = [child.name for child in self.scope.children]
-        self.frame = ClassArguments(group.scopes, registry.words, [path[-1] for path in group.slots], children)
+        given = registry.given if self.scope.kind == "network" else None
+        self.frame = ClassArguments(group.scopes, registry.words, [path[-1] for path in group.slots], children, given)
         self.given = self.names_of_slots()
         self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
         self.plain = pipeline(self.scope)
@@ -56,7 +57,8 @@ class Writer:
         base = "nn.Sequential" if self.plain or any(numeral(child) for child, _ in links) else "nn.Module"
         self.registry.classes[self.group.index] = self.known()
         head = [f"class {self.name}({base}):", *docstring(doc)]
-        constructor = ["", *signature("__init__", ["self", *self.parameters()]), *body] if body != [SUPER] else []
+        opening = signature("__init__", ["self", *self.parameters()], "None")
+        constructor = ["", *opening, *body] if body != [SUPER] else []
         return [*head, *constructor, *(line for part in (starts, forward) if part for line in ("", *part))]
 
     # ---- constructor
@@ -83,8 +85,7 @@ class Writer:
         stored = self.stored()
         if all(numeral(child) for child, _ in links):
             return [*lines(call("super().__init__", *positional(links)), BODY), *stored]
-        self.registry.needed.add("links")
-        named = call("links", *self.constructor.by_name(links))
+        named = call("OrderedDict", *self.constructor.by_name(links))
         return [*lines(call("super().__init__", named), BODY), *stored]
 
     def parameters(self) -> list[str]:

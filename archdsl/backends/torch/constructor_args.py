@@ -34,6 +34,10 @@ class Columns(NamedTuple):
     instances: tuple[int, ...]
     turns: tuple[int, ...] = ()
 
+    def of(self, row: Sequence[Any]) -> list[Any]:
+        """The values of these instances, of a row with one for each instance of the class."""
+        return [row[at] for at in self.instances]
+
 
 class Hint(NamedTuple):
     """What is known of a number: which fact of which child it is, where it came from, what PyTorch takes it to be."""
@@ -96,10 +100,10 @@ class ClassArguments:
         words: Collection[str] = (),
         blocks: Sequence[str] = (),
         taken: Sequence[str] = (),
+        given: Mapping[str, Any] | None = None,
     ) -> None:
-        self.size = len(scopes)
-        self.columns = Columns(tuple(range(self.size)))
-        known, defaults = arguments(scopes, blocks)
+        self.columns = Columns(tuple(range(len(scopes))))
+        known, defaults = arguments(scopes, blocks) if given is None else ({name: [given[name]] for name in given}, {})
         self.names: dict[str, str] = {}
         """The identifiers of the definition's names, and of the input's channels."""
         for name in sorted(known, key=INPUT.__eq__):
@@ -108,6 +112,10 @@ class ClassArguments:
         self.known = {self.names[name]: row for name, row in known.items()}
         """What has an identifier already: its value in each instance."""
         self.defaults = {self.names[name]: value for name, value in defaults.items()}
+        self.usual = {} if given is None else {self.names[name]: given[name] for name in given}
+        """What an argument is by default that all instances have in common, and that is not its declared default."""
+        if len(scopes) > 1:
+            self.usual = {name: self.known[name][0] for name in self.defaults if same(self.known[name])}
         self.used: set[str] = set()
         self.fresh: dict[str, ConstructorParameter] = {}
         self.members = {*taken}
@@ -127,9 +135,8 @@ class ClassArguments:
     def parameters(self) -> list[ConstructorParameter]:
         """The arguments that are needed: the definition's in its order, then those that have no name there."""
         known = (name for name in self.known if name in self.used)
-        declared = [
-            ConstructorParameter(name, tuple(self.known[name]), self.defaults.get(name, MISSING)) for name in known
-        ]
+        defaults = self.defaults | self.usual
+        declared = [ConstructorParameter(name, tuple(self.known[name]), defaults.get(name, MISSING)) for name in known]
         return [*declared, *self.fresh.values()]
 
     @property
@@ -139,13 +146,24 @@ class ClassArguments:
 
     def number(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number."""
-        return literal(values[0]) if same(values) else ast.unparse(self.tree(columns, values, hint))
+        return ast.unparse(tree) if (tree := self.expression(columns, values, hint)) else literal(values[0])
+
+    def expression(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr | None:
+        """A number as an expression; None for one that is the same everywhere and came from no argument."""
+        return self.visible(columns, values, hint) if same(values) else self.tree(columns, values, hint)
+
+    def visible(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr | None:
+        """An argument, or the input's channels, that is the same everywhere, and that a reader will want to see."""
+        tree = self.by_origin(columns, values, hint)
+        if tree is not None and arithmetic.names(tree):
+            return tree
+        return self.by_channels(columns, values, hint)
 
     def attribute(self, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number inside `forward`."""
-        text = self.number(self.columns, values, hint)
-        if same(values) and len(text) <= LONG:
+        if same(values) and len(text := literal(values[0])) <= LONG:
             return text
+        text = self.number(self.columns, values, hint)
         name = next((name for name, known in self.stored.items() if known == text), "")
         if not name:
             wanted = attribute_name(text if text.isidentifier() else hint.fact)
@@ -156,61 +174,82 @@ class ClassArguments:
     def tree(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr:
         """A number as an expression over the arguments, and the turn of the loop."""
         if same(values):
-            return constant(values[0])
+            return self.visible(columns, values, hint) or constant(values[0])
         if not columns.turns:
-            return self.argument(tuple(values), hint)
-        starts, steps = progression(columns, values, self.size)
+            return self.argument(columns, tuple(values), hint)
+        starts, steps = progression(columns, values)
+        instances = Columns(tuple(dict.fromkeys(columns.instances)))
         if not any(steps):
-            return self.tree(self.columns, starts, hint)
-        start, step = (self.tree(self.columns, each, hint) for each in (starts, steps))
+            return self.tree(instances, starts, hint)
+        start = self.tree(instances, starts, hint)
+        step = self.tree(instances, steps, Hint(hint.child, hint.fact))
         return arithmetic.folded(SLOPE, {"start": start, "step": step, "turn": ast.Name(self.turn)})
 
-    def argument(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
+    def argument(self, columns: Columns, values: tuple[Any, ...], hint: Hint) -> ast.expr:
         """A number that differs among the instances: by its text, a parameter's name, or a new name."""
-        return self.by_origin(values, hint) or self.by_value(values, hint) or self.by_new_name(values, hint)
+        return (
+            self.by_origin(columns, values, hint)
+            or self.by_value(columns, values, hint)
+            or self.by_new_name(columns, values, hint)
+        )
 
-    def by_origin(self, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
+    def by_origin(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr | None:
         """The number's own text, if it is arithmetic over parameters and right in every instance."""
         if hint.origin is None or hint.origin.kind == "literal":
             return None
         tree = arithmetic.parse(hint.origin.text)
         if tree is None or not all(self.names.get(name) in self.known for name in arithmetic.names(tree)):
             return None
-        fixed = {name: constant(row[0]) for name, row in self.known.items() if same(row)}
-        return self.fitting(arithmetic.folded(Renamed(self.names).visit(tree), fixed), values)
+        tree = Renamed(self.names).visit(tree)
+        decided = arithmetic.asked(tree)
+        fixed = {name: constant(row[0]) for name, row in self.known.items() if same(row) and self.hidden(name, decided)}
+        return self.fitting(columns, arithmetic.folded(tree, fixed), values)
 
-    def fitting(self, tree: ast.expr | None, values: tuple[Any, ...]) -> ast.expr | None:
+    def hidden(self, name: str, decided: Collection[str]) -> bool:
+        """Whether an argument that all instances have in common would only make the constructor longer.
+
+        So does one that is the declared default anyway, and one that a choice depends on: the choice is made.
+        """
+        return name in decided or (name in self.defaults and same([*self.known[name], self.defaults[name]]))
+
+    def fitting(self, columns: Columns, tree: ast.expr | None, values: Sequence[Any]) -> ast.expr | None:
         """The expression, if it is right in every instance."""
-        if tree is None or has_text(tree) or not fits(tree, self.rows, values):
+        if tree is None or has_text(tree) or not fits(tree, self.rows, columns, values):
             return None
         self.used |= set(arithmetic.names(tree))
         return tree
 
-    def by_value(self, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
+    def by_channels(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr | None:
+        """The channels of what reaches an op, by their text."""
+        if hint.fact not in CHANNELS or hint.channels is None or hint.channels.values != tuple(values):
+            return None
+        return self.fitting(columns, arithmetic.parse(hint.channels.text), values)
+
+    def by_value(self, columns: Columns, values: tuple[Any, ...], hint: Hint) -> ast.expr | None:
         """A parameter, or an argument named before, that has this value in every instance."""
-        of_input = hint.fact in CHANNELS
-        if of_input and hint.channels is not None and hint.channels.values == values:
-            found = self.fitting(arithmetic.parse(hint.channels.text), values)
-            if found is not None:
-                return found
+        if (found := self.by_channels(columns, values, hint)) is not None:
+            return found
         key = alike(values)
         rows = self.rows
         for name in (self.names.get(hint.fact, ""), *rows):
-            if name in rows and alike(rows[name]) == key:
+            if name in rows and alike(columns.of(rows[name])) == key:
                 self.used.add(name)
                 return ast.Name(name)
-        return self.by_form(values) if of_input else None
+        return self.by_form(columns, values) if hint.fact in CHANNELS else None
 
-    def by_form(self, values: tuple[Any, ...]) -> ast.expr | None:
+    def by_form(self, columns: Columns, values: tuple[Any, ...]) -> ast.expr | None:
         """A simple share or multiple of the input's channels."""
         if self.channels is None:
             return None
         channels: dict[str, ast.expr] = {INPUT: ast.Name(self.channels.text)}
         trees = (arithmetic.folded(form, channels) for form in FORMS)
-        return next((fit for tree in trees if (fit := self.fitting(tree, values))), None)
+        return next((fit for tree in trees if (fit := self.fitting(columns, tree, values))), None)
 
-    def by_new_name(self, values: tuple[Any, ...], hint: Hint) -> ast.expr:
-        """A new argument, named after what it is. A parameter that is the number in another form makes room for it."""
+    def by_new_name(self, columns: Columns, values: tuple[Any, ...], hint: Hint) -> ast.expr:
+        """A new argument, named after what it is. A parameter that is the number in another form makes room for it.
+
+        Instances that have no such number are given the first one, which is then the default.
+        """
         plain = identifier(hint.fact)
         known = self.names.get(hint.fact, "")
         if hint.origin is not None and hint.origin.text == hint.fact and known in self.known and known not in self.used:
@@ -220,7 +259,9 @@ class ClassArguments:
         name = plain if free or not hint.child else f"{hint.child}_{hint.fact}"
         name = unique(name, self.taken)
         self.taken.add(name)
-        found = ConstructorParameter(name, values)
+        placed = dict(zip(columns.instances, values, strict=True))
+        row = tuple(placed.get(at, values[0]) for at in self.columns.instances)
+        found = ConstructorParameter(name, row, MISSING if len(placed) == len(row) else values[0])
         usual = name == plain and found.is_usual(hint.default)
         self.fresh[name] = found._replace(default=hint.default) if usual else found
         return ast.Name(name)
@@ -277,26 +318,26 @@ def has_text(tree: ast.expr) -> bool:
     return any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(tree))
 
 
-def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], values: Sequence[Any]) -> bool:
+def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], columns: Columns, values: Sequence[Any]) -> bool:
     """Whether an expression has these values."""
     names = [name for name in arithmetic.names(tree) if name in known]
     try:
-        found = [arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in range(len(values))]
+        found = [arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in columns.instances]
     except Unknown:
         return False
     return alike(found) == alike(values)
 
 
-def progression(columns: Columns, values: Sequence[Any], size: int) -> tuple[list[Any], list[Any]]:
+def progression(columns: Columns, values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Of a number that grows evenly with the turns: where each instance starts, and its step."""
-    starts: list[Any] = [None] * size
-    steps: list[Any] = [0] * size
+    starts: dict[int, Any] = {}
+    steps: dict[int, Any] = {}
     for instance, turn, value in zip(columns.instances, columns.turns, values, strict=True):
         if turn == 0:
-            starts[instance] = value
+            starts[instance], steps[instance] = value, 0
         elif turn == 1 and value != starts[instance]:
             steps[instance] = value - starts[instance]
-    return starts, steps
+    return [*starts.values()], [*steps.values()]
 
 
 def constant(value: Any) -> ast.expr:

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
 from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
-from archdsl.backends.torch.class_table import Registry, named_row
+from archdsl.backends.torch.class_table import Registry
 from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments, Columns, Hint, same
 from archdsl.backends.torch.lowering import in_line, in_list, is_identity, numeral, spelling
-from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number
+from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number, prefixed
+from archdsl.backends.torch.pysource import literal
 from archdsl.graph import Child, Run, Scope
 from archdsl.record import MISSING
 
@@ -91,10 +92,11 @@ class Constructor:
         for name in sorted((*spelt.positional, *spelt.keywords), key=DERIVED.__contains__):
             values = [each[name] for each in facts]
             default = spelt.defaults.get(name, MISSING)
-            if name in spelt.positional or not same(values) or values[0] != default:
-                hint = Hint(child.name, name, origins.get(name), default, site.channels)
-                derived = "" if same(values) or site.columns.turns else derivation(name, facts, written)
-                written[name] = derived or self.frame.number(site.columns, values, hint)
+            hint = Hint(child.name, name, origins.get(name), default, site.channels)
+            derived = "" if site.columns.turns else derivation(name, facts, written)
+            text = derived or self.frame.number(site.columns, values, hint)
+            if name in spelt.positional or not same(values) or values[0] != default or text != literal(values[0]):
+                written[name] = text
         arguments = [number(written[name]) for name in spelt.positional]
         arguments += [keyword(name, number(written[name])) for name in spelt.keywords if name in written]
         arguments += [keyword("inplace", atom("True"))] if overwriting else []
@@ -112,10 +114,10 @@ class Constructor:
             values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
             named = at > 0 and parameter.name not in LEADING
             leading = leading and not named and target.order[len(arguments)] == parameter.name
-            if not same([*values, parameter.default]):
-                origin = origins.get(parameter.name)
-                hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
-                text = self.frame.number(site.columns, values, hint)
+            origin = origins.get(parameter.name)
+            hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
+            text = self.frame.number(site.columns, values, hint)
+            if not same([*values, parameter.default]) or text != literal(parameter.default):
                 out, outs = (text, values) if parameter.name == "out" else (out, outs)
                 arguments.append(number(text) if leading else keyword(parameter.name, number(text)))
         alone = len(target.parameters) + len(target.slots) == 1
@@ -140,21 +142,23 @@ class Constructor:
         if all(numeral(child) for child, _ in links):
             return call("nn.Sequential", *positional(links))
         self.registry.needed.add("chain")
-        if any(numeral(child) for child, _ in links):
-            self.registry.needed.add("links")
         return call("chain", *self.by_name(links))
 
     def by_name(self, links: Sequence[Link]) -> list[Doc]:
-        """Links as named arguments; a row without a name as a list."""
-        row = named_row(tuple(child for child, _ in links))
-        return [keyword(child.name or row, self.registered(child, link)) for child, link in links]
+        """Links as named arguments; the modules of a row without a name go by their indices."""
+        return [self.named(child, link) for child, link in links]
+
+    def named(self, child: Child, link: Doc | list[Doc]) -> Doc:
+        """A link as a named argument."""
+        if not (isinstance(link, list) and numeral(child)):
+            return keyword(child.name, self.registered(child, link))
+        self.registry.needed.add("numbered")
+        return prefixed("**", call("numbered", *link))
 
     def registered(self, child: Child, link: Doc | list[Doc]) -> Doc:
         """A child as a constructor keeps it."""
         if not isinstance(link, list):
             return call("nn.ModuleList", link) if in_list(child) else link
-        if numeral(child):
-            return listing(link)
         return call("nn.ModuleList", listing(link)) if in_list(child) else call("nn.Sequential", *link)
 
     def row(self, row: list[Child], columns: Columns) -> list[Doc]:
@@ -202,7 +206,7 @@ class Constructor:
 def called(site: Site, text: str, values: Sequence[Any]) -> ChannelCount | None:
     """What the output's channels are called: by the text of a number that is equal to them, or as the input's."""
     outputs = tuple(cast("int", scope.output[0]) for scope in site.scopes)
-    if text and tuple(values) == outputs and not same(values) and not site.columns.turns:
+    if text and not text.isdigit() and tuple(values) == outputs and not site.columns.turns:
         return ChannelCount(outputs, text)
     return site.channels if site.channels is not None and site.channels.values == outputs else None
 

@@ -31,7 +31,7 @@ def function_class(registry: Registry, group: ClassGroup, name: str, doc: str) -
     head = [f"class {name}(nn.Module):", *docstring(doc), ""]
     if frame.stored:
         parameters = [f"{each.name}: {each.annotation}" for each in frame.parameters]
-        head += signature("__init__", ["self", *parameters])
+        head += signature("__init__", ["self", *parameters], "None")
         head += ["        super().__init__()"]
         head += [line for key, text in frame.stored.items() for line in lines(number(text), BODY, f"self.{key} = ")]
         head += [""]

@@ -89,6 +89,7 @@ def module_type(scope: Scope) -> str:
 
 
 METHOD = "initialize"
+DOC = '"""Set the initial weights that differ from the defaults of PyTorch."""'
 BODY = "        "
 STEP = "    "
 TURNS = "ijklmn"
@@ -129,7 +130,7 @@ class Initialization:
         by_type = [case for kind, usual in self.usual.items() if (case := typed(kind, usual))[1]]
         by_class = [self.classed(group) for group in groups if self.common.get(group.index)]
         statements = [*loop(by_type), *loop(by_class), *placed("self", self.common[root.index])]
-        head = [f"{STEP}def {METHOD}(self) -> None:", f'{BODY}"""Initializes what does not start as PyTorch has it."""']
+        head = [f"{STEP}def {METHOD}(self) -> None:", BODY + DOC]
         return [*head, *(BODY + line for line in statements)] if statements else []
 
     def classed(self, group: ClassGroup) -> Case:

@@ -15,7 +15,7 @@ PYTHON = frozenset(
     {"self", "super", "range", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance"}
     | {"__class__", "__debug__"}
 )
-TEXT = frozenset({"torch", "nn", "math", "Tensor", "OrderedDict", "chain", "links", "enumerate"})
+TEXT = frozenset({"torch", "nn", "math", "Tensor", "OrderedDict", "chain", "numbered", "enumerate"})
 RESERVED = PYTHON | TEXT
 """Names that the emitted text itself uses, so that no variable and no class may take them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from inspect import cleandoc
@@ -11,11 +12,13 @@ from typing import Any
 from archdsl.backends.torch.locals import identifier
 from archdsl.diagnostics.characters import without_commands
 
+DIGITS_MEET = re.compile(r"(?<=\d) (?=\d)")
+
 
 def camel(name: str) -> str:
-    """A class's name: `csp_vovnet39` is CspVovnet39."""
-    words = [word for word in name.replace(".", "_").split("_") if word]
-    return identifier("".join(word[0].upper() + word[1:] for word in words) or "Block")
+    """A class's name: CspVovnet39 for `csp_vovnet39`, and Vovnetv2_39 for `vovnetv2_39`, as digits stay apart."""
+    words = [word[0].upper() + word[1:] for word in name.replace(".", "_").split("_") if word]
+    return identifier(DIGITS_MEET.sub("_", " ".join(words)).replace(" ", "") or "Block")
 
 
 def literal(value: Any) -> str:

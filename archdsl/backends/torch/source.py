@@ -15,26 +15,15 @@ from archdsl.backends.torch.shared_modules import check_shared
 from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Graph, Scope, distinct
 
-LINKS = '''
-def links(**modules: nn.Module | list[nn.Module]) -> OrderedDict[str, nn.Module]:
-    """Modules under their names, those of a list under their indices."""
-    named: OrderedDict[str, nn.Module] = OrderedDict()
-    for name, module in modules.items():
-        if isinstance(module, list):
-            named.update((str(index), each) for index, each in enumerate(module))
-        else:
-            named[name] = module
-    return named
-'''
 CHAIN = '''
 def chain(**modules: nn.Module) -> nn.Sequential:
-    """Modules one after the other, under their names."""
+    """Return a sequence of named modules."""
     return nn.Sequential(OrderedDict(modules))
 '''
-CHAIN_OF_LINKS = '''
-def chain(**modules: nn.Module | list[nn.Module]) -> nn.Sequential:
-    """Modules one after the other, under their names, those of a list under their indices."""
-    return nn.Sequential(links(**modules))
+NUMBERED = '''
+def numbered(*modules: nn.Module) -> dict[str, nn.Module]:
+    """Return modules under their indices, as `nn.Sequential` names them."""
+    return {str(index): module for index, module in enumerate(modules)}
 '''
 IMPORTS = (
     {"import math": r"(?<![\w.])math\.", "from collections import OrderedDict": r"\bOrderedDict\b"},
@@ -86,10 +75,8 @@ def in_order(grouping: Grouping, homes: dict[Scope, str]) -> list[ClassGroup]:
 
 
 def helpers_of(registry: Registry) -> list[str]:
-    """The functions that put chains together."""
-    if "links" in registry.needed:
-        return [LINKS, CHAIN_OF_LINKS] if "chain" in registry.needed else [LINKS]
-    return [CHAIN] if "chain" in registry.needed else []
+    """The functions that put sequences together."""
+    return [text for name, text in (("chain", CHAIN), ("numbered", NUMBERED)) if name in registry.needed]
 
 
 def imports(body: str) -> str:
