@@ -6,12 +6,13 @@ the definition takes as a block-valued parameter is open: whatever it is, the co
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from archdsl.backends.torch import class_key
+from archdsl.backends.torch.locals import WIDTH
 from archdsl.backends.torch.lowering import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
 from archdsl.graph import Child, Graph, Run, Scope, distinct
 
@@ -22,6 +23,21 @@ DEEPEST = 12
 
 Path = tuple[str, ...]
 """Names of children, from a class's scope down through the chains that stand in its own text."""
+
+
+MOST_GIVEN = 2
+"""Forms of a class that differ in more modules are classes of their own."""
+MOST_FAMILIES = 8
+"""A new form is compared with so many classes of its definition."""
+STEP = 4
+
+
+class Shape(NamedTuple):
+    """What decides the class of a scope: its definition, its forward, and its children."""
+
+    named: tuple[Any, ...]
+    forward: Any
+    children: Any
 
 
 class Stretch(NamedTuple):
@@ -40,18 +56,40 @@ class ModuleSlot(NamedTuple):
     """Whether it does nothing in every instance, so that nobody need give it."""
 
 
+class Choice(NamedTuple):
+    """The difference between the two forms of one class.
+
+    Either `argument` is a bool of its constructor, which `child` depends on if only one form has that module; or the
+    forms differ in the modules `given`, which its constructor is then given.
+    """
+
+    argument: str = ""
+    child: str = ""
+    given: frozenset[str] = frozenset()
+    chosen: int = 1
+    """The form for which the argument is true, which is the one with the child."""
+
+
 class ClassGroup:
     """The scopes that one class stands for (for ops without a module of PyTorch's: the class around a function)."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, shape: Any) -> None:
         self.index = index
         self.scopes: list[Scope] = []
         self.slots: dict[Path, ModuleSlot] = {}
+        self.shapes = [shape]
+        self.forms: dict[Scope, int] = {}
+        self.choice = Choice()
 
     @property
     def first(self) -> Scope:
-        """The scope that the class is written after."""
-        return self.scopes[0]
+        """The scope that the class is written after: one that has all the modules of the class."""
+        return max(self.scopes, key=lambda scope: len(scope.children))
+
+    @property
+    def plain(self) -> bool:
+        """Whether the class is nn.Sequential, without a forward of its own."""
+        return all(map(pipeline, {self.forms[scope]: scope for scope in self.scopes}.values()))
 
 
 class Grouping:
@@ -66,6 +104,7 @@ class Grouping:
         self.sizes: dict[Scope, tuple[int, int]] = {}
         self.known: dict[Any, int] = {}
         self.by_shape: dict[Any, ClassGroup] = {}
+        self.families: dict[Any, list[ClassGroup]] = defaultdict(list)
         self.uses = Counter(below for scope in distinct(graph.root) for below in held(scope))
         for scope in distinct(graph.root):
             self.visit(scope)
@@ -82,25 +121,93 @@ class Grouping:
             self.keys[scope] = self.intern(("chain", self.in_place.of(scope), self.children(scope, self.row)))
             self.opened[scope] = self.intern(("chain", self.open_chain(scope)))
         else:
-            named = scope.kind, scope.name, scope.owner, scope.names
-            given = self.join(scope, (*named, class_key.forward(scope), self.open_chain(scope)))
+            given = self.join(scope, Shape(named(scope), class_key.forward(scope), self.open_chain(scope)))
             self.keys[scope] = self.opened[scope] = self.intern(("class", self.group[scope].index, given))
         self.wrap_functions(scope)
 
     def join(self, scope: Scope, shape: Any) -> tuple[Any, ...]:
         """Puts a scope into the group of its shape; returns the keys of what its constructor is given."""
         slots = {} if scope.kind == "network" else dict(self.slots(scope))
-        group = self.group[scope] = self.of_shape(shape)
-        group.slots = group.slots or {path: ModuleSlot(path, child.form) for path, child in slots.items()}
-        group.scopes.append(scope)
+        group = self.of_shape(shape) if shape in self.by_shape else self.second_form(scope, shape)
+        self.add(group, scope, shape)
+        if group.forms[scope]:
+            slots |= {(name,): scope.child(name) for name in sorted(group.choice.given)}
+        group.slots = {path: ModuleSlot(path, child.form) for path, child in slots.items()} | group.slots
         return tuple(self.row(child) for child in slots.values())
+
+    def add(self, group: ClassGroup, scope: Scope, shape: Any) -> None:
+        """Put a scope into a group."""
+        self.group[scope] = group
+        group.scopes.append(scope)
+        group.forms[scope] = group.shapes.index(shape)
 
     def of_shape(self, shape: Any) -> ClassGroup:
         """The group of a shape, a new one where there is none."""
         if shape not in self.by_shape:
-            self.by_shape[shape] = ClassGroup(len(self.groups))
+            self.by_shape[shape] = ClassGroup(len(self.groups), shape)
             self.groups.append(self.by_shape[shape])
         return self.by_shape[shape]
+
+    def second_form(self, scope: Scope, shape: Shape) -> ClassGroup:
+        """The group of which a scope of a new shape is the second form, or a new group."""
+        family = self.families[shape.named]
+        for group in family[:MOST_FAMILIES]:
+            if len(group.shapes) == 1 and (choice := self.choice(group, scope, shape)):
+                group.shapes.append(shape)
+                group.choice = choice
+                self.by_shape[shape] = group
+                return group
+        family.append(group := self.of_shape(shape))
+        return group
+
+    def choice(self, group: ClassGroup, scope: Scope, shape: Shape) -> Choice | None:
+        """The choice by which one class can be both a group's form and another one; None where it takes two."""
+        one, other = group.first, scope
+        if one.kind != "block" or any(numeral(child) for child in (*one.children, *other.children)):
+            return None
+        if pipeline(one) != pipeline(other) and any(map(in_line, (*one.children, *other.children))):
+            return None
+        shared = [child.name for child in one.children if child.name in other.by_name]
+        alone = [child for each in (one, other) for child in each.children if child.name not in shared]
+        if shared != [child.name for child in other.children if child.name in one.by_name] or len(alone) > 1:
+            return None
+        unlike = frozenset(name for name in shared if self.shown(one, name) != self.shown(other, name))
+        if unlike:
+            same_text = not alone and group.shapes[0].forward == shape.forward
+            return self.given(one, other, unlike) if same_text else None
+        return self.flag(one, other, alone[0] if alone else None)
+
+    def shown(self, scope: Scope, name: str) -> Any:
+        """The key of a child as a class of its scope shows it."""
+        child = scope.child(name)
+        return self.open_key(child), not self.is_slot(child) and name in self.in_place.of(scope)
+
+    def given(self, one: Scope, other: Scope, names: frozenset[str]) -> Choice | None:
+        """The choice of a few modules that are each in the same place."""
+        for child in (scope.child(name) for name in names for scope in (one, other)):
+            small = child.form == "one" and max(self.sizes[child.scope]) <= DEEPEST
+            if not small or in_line(child) or is_identity(child.scope) or self.is_slot(child):
+                return None
+        in_place = [names & self.in_place.of(scope) for scope in (one, other)]
+        return Choice(given=names) if len(names) <= MOST_GIVEN and in_place[0] == in_place[1] else None
+
+    def flag(self, one: Scope, other: Scope, alone: Child | None) -> Choice | None:
+        """The choice by a bool: a parameter of the definition, or the presence of a module."""
+        slots = [[path for path, _ in self.slots(scope)] for scope in (one, other)]
+        if slots[0] != slots[1] or (alone and alone.form != "one"):
+            return None
+        mine = {argument.name: argument.value for argument in one.arguments}
+        bools = [
+            each
+            for each in other.arguments
+            if isinstance(each.value, bool) and isinstance(mine.get(each.name), bool) and each.value != mine[each.name]
+        ]
+        plain = pipeline(one) and pipeline(other)
+        if not (alone or bools) or not (plain or fits_deeper(class_key.written(one), class_key.written(other))):
+            return None
+        if alone:
+            return Choice(bools[0].name if bools else alone.name, alone.name, chosen=int(alone in other.children))
+        return Choice(bools[0].name, chosen=int(bools[0].value))
 
     def wrap_functions(self, scope: Scope) -> None:
         """Groups the ops below that PyTorch has as functions only, where a module is needed."""
@@ -108,9 +215,9 @@ class Grouping:
         for child in scope.children:
             for below in (run.scope for run in child.runs if run.scope.op is not None):
                 missing = not spelling(below).module and spelling(below).function
-                if missing and below not in self.group and (plain or not in_line(child)):
-                    self.group[below] = self.of_shape(("function", self.keys[below]))
-                    self.group[below].scopes.append(below)
+                if missing and below not in self.group and not is_identity(below) and (plain or not in_line(child)):
+                    shape = "function", self.keys[below]
+                    self.add(self.of_shape(shape), below, shape)
 
     def intern(self, value: Any) -> int:
         """A number for a value: equal for equal values."""
@@ -182,6 +289,17 @@ class Grouping:
             for path, slot in group.slots.items():
                 given = (run.scope for scope in group.scopes for run in below(scope, path).runs)
                 group.slots[path] = slot._replace(dropped=slot.form == "one" and all(map(is_identity, given)))
+
+
+def named(scope: Scope) -> tuple[Any, ...]:
+    """The definition of a scope: scopes of several cannot share a class."""
+    return scope.kind, scope.name, scope.owner, scope.names
+
+
+def fits_deeper(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether the lines in which two forwards differ fit between the margins one step further in."""
+    same = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
+    return all(len(line) + STEP <= WIDTH for line in (*one[same:], *other[same:]))
 
 
 def below(scope: Scope, path: Path) -> Child:

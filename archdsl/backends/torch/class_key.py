@@ -32,7 +32,12 @@ def forward(scope: Scope) -> Sketch:
     """The forward of a scope that has one; what else decides it are its children."""
     if scope.kind == "network":
         return ("network",)
-    return ("pipeline",) if pipeline(scope) else tuple(OpenForward(scope, [scope.result]).method())
+    return ("pipeline",) if pipeline(scope) else written(scope)
+
+
+def written(scope: Scope) -> tuple[str, ...]:
+    """The lines of a scope's forward with its numbers left open, whether nn.Sequential has one like it or not."""
+    return tuple(OpenForward(scope, [scope.result]).method())
 
 
 def op(scope: Scope) -> Sketch:

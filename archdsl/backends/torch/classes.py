@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
 from archdsl.backends.torch.class_table import Class, Registry
-from archdsl.backends.torch.constructor_args import ClassArguments
+from archdsl.backends.torch.constructor_args import ClassArguments, Columns
 from archdsl.backends.torch.constructor_exprs import Constructor, Link, Site, positional
 from archdsl.backends.torch.forward import ForwardWriter, NetworkForwardWriter, Target
 from archdsl.backends.torch.init_calls import Initialization
-from archdsl.backends.torch.locals import identifier, unique
-from archdsl.backends.torch.lowering import in_list, numeral, pipeline
-from archdsl.backends.torch.pyformat import call, lines, number, signature
+from archdsl.backends.torch.locals import WIDTH, identifier, unique
+from archdsl.backends.torch.lowering import in_list, numeral
+from archdsl.backends.torch.pyformat import Doc, call, lines, number, signature
 from archdsl.backends.torch.pysource import docstring, literal
-from archdsl.graph import Graph
+from archdsl.backends.torch.writing import merged, printed
+from archdsl.graph import Child, Graph
+from archdsl.graph.ir import attribute_name
 from archdsl.record import MISSING
 
 BODY = "        "
@@ -34,8 +36,17 @@ class Writer:
         self.frame = ClassArguments(group.scopes, registry.words, [path[-1] for path in group.slots], children, given)
         self.given = self.names_of_slots()
         self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
-        self.plain = pipeline(self.scope)
+        self.plain = group.plain
+        self.flag = self.decide()
         self.constructor = Constructor(registry, self.frame, self.given, self.dropped)
+
+    def decide(self) -> str:
+        """The argument that chooses between the forms of the class, if there is one."""
+        choice = self.group.choice
+        if not choice.argument:
+            return ""
+        values = tuple(self.group.forms[scope] == choice.chosen for scope in self.group.scopes)
+        return self.frame.decide(choice.argument, values)
 
     def names_of_slots(self) -> dict[Path, str]:
         """What the modules that the constructor is given are called."""
@@ -67,13 +78,19 @@ class Writer:
         """The statements of the constructor."""
         if any(numeral(child) for child, _ in links):
             return self.by_place(links)
-        stored = self.stored()
-        modules = [
-            line
-            for child, link in links
-            for line in lines(self.constructor.registered(child, link), BODY, f"self.{child.name} = ")
-        ]
-        return [SUPER, *stored, *modules]
+        modules = [line for child, link in links for line in self.registration(child, link)]
+        return [SUPER, *self.stored(), *modules]
+
+    def registration(self, child: Child, link: Doc | list[Doc]) -> list[str]:
+        """The statement that makes a module: a conditional one for the module of one form."""
+        module, target = self.constructor.registered(child, link), f"self.{child.name} = "
+        if child.name != self.group.choice.child:
+            return lines(module, BODY, target)
+        trail = f" if {self.flag} else None"
+        if not self.plain and module.flat and len(f"{BODY}{target}{module.flat}{trail}") <= WIDTH:
+            return [f"{BODY}{target}{module.flat}{trail}"]
+        absent = [] if self.plain else [f"{BODY}{target}None"]
+        return [*absent, f"{BODY}if {self.flag}:", *lines(module, f"{BODY}    ", target)]
 
     def stored(self) -> list[str]:
         """What `forward` needs besides modules."""
@@ -116,7 +133,25 @@ class Writer:
         for child, _ in links:
             places[child.name] = count
             count += child.count if numeral(child) else 1
-        target = Target(self.group.scopes, self.frame, self.registry, self.dropped, places)
+        target = Target(self.group.scopes, self.frame.columns, self.frame, self.registry, self.dropped, places)
         if self.scope is graph.root:
             return NetworkForwardWriter(target, graph).text()
-        return ForwardWriter(target, [self.scope.result]).method()
+        if not self.flag:
+            return ForwardWriter(target, [target.scopes[0].result]).method()
+        chosen = self.group.choice.chosen
+        usual, special = (self.form(target, form) for form in (1 - chosen, chosen))
+        return [*usual.head(), *printed(merged(usual.body(), special.body(), self.condition()))]
+
+    def form(self, target: Target, form: int) -> ForwardWriter:
+        """The writer of one form of the forward."""
+        columns = Columns(tuple(at for at, scope in enumerate(self.group.scopes) if self.group.forms[scope] == form))
+        scopes = [self.group.scopes[at] for at in columns.instances]
+        return ForwardWriter(target._replace(scopes=scopes, columns=columns), [scopes[0].result])
+
+    def condition(self) -> str:
+        """The condition under which a forward is that of the chosen form."""
+        if self.group.choice.child:
+            return f"self.{self.group.choice.child} is not None"
+        attribute = unique(attribute_name(self.flag), {*self.frame.members, *self.frame.stored})
+        self.frame.stored[attribute] = self.flag
+        return f"self.{attribute}"

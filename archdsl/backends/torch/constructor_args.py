@@ -118,6 +118,7 @@ class ClassArguments:
             self.usual = {name: self.known[name][0] for name in self.defaults if same(self.known[name])}
         self.used: set[str] = set()
         self.fresh: dict[str, ConstructorParameter] = {}
+        self.optional = {*taken} - {*words, *blocks, *self.known}
         self.members = {*taken}
         """The attributes of the class."""
         self.turn = unique("i", {*words, *taken, *blocks, *self.known})
@@ -144,6 +145,21 @@ class ClassArguments:
         """What every identifier stands for in each instance."""
         return {**self.known, **{name: parameter.values for name, parameter in self.fresh.items()}}
 
+    def decide(self, argument: str, values: tuple[bool, ...]) -> str:
+        """The identifier of a new argument: a choice between two forms of the class.
+
+        It may bear the name of a parameter of the definition, whose value it then is as far as it makes a difference.
+        """
+        known = self.names.get(argument, "")
+        self.known.pop(known, None)
+        self.taken.discard(known)
+        # It may also bear the name of the module that depends on it, as attributes and arguments do not meet.
+        name = unique(identifier(argument), self.taken - ({argument} & self.optional))
+        self.taken.add(name)
+        default = self.defaults.get(known, False)
+        self.fresh[name] = ConstructorParameter(name, values, default)
+        return name
+
     def number(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number."""
         return ast.unparse(tree) if (tree := self.expression(columns, values, hint)) else literal(values[0])
@@ -159,11 +175,11 @@ class ClassArguments:
             return tree
         return self.by_channels(columns, values, hint)
 
-    def attribute(self, values: Sequence[Any], hint: Hint) -> str:
+    def attribute(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number inside `forward`."""
         if same(values) and len(text := literal(values[0])) <= LONG:
             return text
-        text = self.number(self.columns, values, hint)
+        text = self.number(columns, values, hint)
         name = next((name for name, known in self.stored.items() if known == text), "")
         if not name:
             wanted = attribute_name(text if text.isidentifier() else hint.fact)

@@ -39,6 +39,14 @@ class Site(NamedTuple):
     channels: ChannelCount | None = None
     """What the channels of the input are called."""
 
+    def having(self, name: str) -> Site:
+        """The part of a site whose scopes have a child of this name: all of it, but for classes of two forms."""
+        kept = [at for at, scope in enumerate(self.scopes) if name in scope.by_name]
+        if len(kept) == len(self.scopes):
+            return self
+        instances = tuple(self.columns.instances[at] for at in kept)
+        return self._replace(scopes=tuple(self.scopes[at] for at in kept), columns=Columns(instances))
+
 
 class Constructor:
     """Writes the expressions of one class: `frame` names its numbers, `given` what its constructor is given."""
@@ -55,27 +63,31 @@ class Constructor:
 
     def links(self, site: Site, modules: bool = True) -> Iterator[Link]:
         """A scope's children with their expressions, but for those that do nothing, or are no modules in a forward."""
-        overwriting = self.registry.in_place.of(site.scopes[0])
-        sources = sources_of(site.scopes[0])
+        wide = max(site.scopes, key=lambda scope: len(scope.children))
+        overwriting = self.registry.in_place.of(wide)
+        sources = sources_of(wide)
         channels: dict[str, ChannelCount | None] = {"": site.channels}
-        for at, child in enumerate(site.scopes[0].children):
-            row = [scope.children[at] for scope in site.scopes]
+        for child in wide.children:
+            part = site.having(child.name)
+            row = [scope.child(child.name) for scope in part.scopes]
             path = None if site.path is None else (*site.path, child.name)
             if in_line(child) and not modules:
                 continue
             if path is not None and path in self.given:
                 yield child, atom(self.given[path])
             elif child.form != "one":
-                yield child, self.row(row, site.columns)
+                yield child, self.row(row, part.columns)
             elif path not in self.dropped and not is_identity(child.scope):
                 scopes = tuple(each.scope for each in row)
-                below = Site(scopes, site.columns, path, channels.get(sources.get(child.name, "?")))
+                below = Site(scopes, part.columns, path, channels.get(sources.get(child.name, "?")))
                 yield child, self.module(below, child, child.name in overwriting)
                 channels[child.name] = self.channels
 
     def module(self, site: Site, child: Child, overwriting: bool = False) -> Doc:
         """The expression of a module."""
         scope = site.scopes[0]
+        if is_identity(scope):
+            return atom("nn.Identity()")
         group = self.registry.grouping.group.get(scope)
         if group is not None:
             return self.instance(group, site, child)
@@ -121,16 +133,18 @@ class Constructor:
                 out, outs = (text, values) if parameter.name == "out" else (out, outs)
                 arguments.append(number(text) if leading else keyword(parameter.name, number(text)))
         alone = len(target.parameters) + len(target.slots) == 1
+        overwriting = self.registry.in_place.of(site.scopes[0]) & group.choice.given
         for path, name in target.slots:
-            module = self.slot([below(scope, path) for scope in site.scopes], site.columns)
+            given = [below(scope, path) for scope in site.scopes]
+            module = self.slot(given, site.columns, path[-1] in overwriting and len(path) == 1)
             arguments.append(module if alone else keyword(name, module))
         self.channels = called(site, out, outs)
         return call(target.name, *arguments)
 
-    def slot(self, row: list[Child], columns: Columns) -> Doc:
+    def slot(self, row: list[Child], columns: Columns, overwriting: bool = False) -> Doc:
         """What a class is given for a block-valued parameter."""
         if row[0].form == "one":
-            return self.module(Site(tuple(child.scope for child in row), columns), row[0])
+            return self.module(Site(tuple(child.scope for child in row), columns), row[0], overwriting)
         modules = self.row(row, columns)
         return listing(modules) if in_list(row[0]) else call("nn.Sequential", *modules)
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from archdsl.backends.torch.class_clustering import ClassGroup, Path
 from archdsl.backends.torch.class_key import expression
 from archdsl.backends.torch.class_table import Class, Registry
-from archdsl.backends.torch.constructor_args import ClassArguments, Hint
+from archdsl.backends.torch.constructor_args import ClassArguments, Columns, Hint
 from archdsl.backends.torch.locals import Outline
 from archdsl.backends.torch.pyformat import atom, group, lines, number, signature
 from archdsl.backends.torch.pysource import docstring, quoted
-from archdsl.backends.torch.writing import Writing, type_of
+from archdsl.backends.torch.writing import RETURN, Writing, printed, type_of
 from archdsl.graph import Child, Graph, Ref, Scope, Section, Step
 
 BODY = "        "
@@ -23,7 +23,7 @@ def function_class(registry: Registry, group: ClassGroup, name: str, doc: str) -
     frame = ClassArguments(group.scopes, registry.words)
 
     def fact(word: str) -> str:
-        return frame.attribute([registry.facts(scope)[word] for scope in group.scopes], Hint("", word))
+        return frame.attribute(frame.columns, [registry.facts(scope)[word] for scope in group.scopes], Hint("", word))
 
     registry.facts(group.first)
     value = expression(group.first, fact)
@@ -43,6 +43,7 @@ class Target(NamedTuple):
     """What a forward is written for: the scopes of a class, side by side, its numbers, its modules' places."""
 
     scopes: Sequence[Scope]
+    columns: Columns
     frame: ClassArguments
     registry: Registry
     dropped: frozenset[Path]
@@ -71,7 +72,7 @@ class ForwardWriter(Writing):
 
         def text(fact: str) -> str:
             found = [self.target.registry.facts(scope)[fact] for scope in scopes]
-            return self.target.frame.attribute(found, Hint(step.target, fact, origins.get(fact)))
+            return self.target.frame.attribute(self.target.columns, found, Hint(step.target, fact, origins.get(fact)))
 
         self.target.registry.facts(scopes[0])
         return text
@@ -100,7 +101,7 @@ class NetworkForwardWriter(ForwardWriter):
         else:
             self.finish(outline.result)
         (name,) = self.inputs
-        return [*signature("forward", ["self", f"{name}: Tensor"], self.returns()), *self.lines]
+        return [*signature("forward", ["self", f"{name}: Tensor"], self.returns()), *printed(self.statements)]
 
     def returns(self) -> str:
         """What the network returns."""
@@ -111,4 +112,4 @@ class NetworkForwardWriter(ForwardWriter):
     def give(self, sections: list[Section]) -> None:
         """The return of a dict."""
         items = [atom(f"{quoted(section.name)}: {self.values[section.value].text}") for section in sections]
-        self.lines += lines(group("{", items, "}"), self.indent, "return ")
+        self.write(RETURN, group("{", items, "}"))

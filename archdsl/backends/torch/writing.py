@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from archdsl.backends.torch.locals import Outline, TensorExpression, identifier, unique
+from archdsl.backends.torch.locals import WIDTH, Outline, TensorExpression, identifier, unique
 from archdsl.backends.torch.lowering import Acts, apart, numeral
 from archdsl.backends.torch.pyformat import Doc, atom, lines, listing, signature
 from archdsl.graph import Child, Ref, Scope, is_list
 from archdsl.op import Shapes
+
+NOTHING = atom("")
+RETURN = "return "
+
+
+class Statement(NamedTuple):
+    """A statement: its text up to the expression at its end, and that expression."""
+
+    indent: str
+    start: str
+    value: Doc = NOTHING
+
+
+def printed(statements: Sequence[Statement]) -> list[str]:
+    """The lines of statements."""
+    return [line for each in statements for line in lines(each.value, each.indent, each.start)]
 
 
 class Writing(Acts):
@@ -18,21 +35,29 @@ class Writing(Acts):
         self, scope: Scope, results: Sequence[Ref], outline: Outline | None = None, words: Collection[str] = ()
     ) -> None:
         super().__init__(scope, results, outline, words)
-        self.lines: list[str] = []
+        self.statements: list[Statement] = []
 
     def method(self) -> list[str]:
         """The whole method of a class: its head, its statements and its return."""
+        return [*self.head(), *printed(self.body())]
+
+    def head(self) -> list[str]:
+        """The signature of the method."""
+        inputs = [f"{name}: {type_of(shapes)}" for name, shapes in zip(self.inputs, self.scope.inputs, strict=True)]
+        return signature("forward", ["self", *inputs], type_of(self.scope.output))
+
+    def body(self) -> list[Statement]:
+        """The statements, the return included."""
         self.run(self.scope.steps)
         self.finish(self.scope.result)
-        inputs = [f"{name}: {type_of(shapes)}" for name, shapes in zip(self.inputs, self.scope.inputs, strict=True)]
-        return [*signature("forward", ["self", *inputs], type_of(self.scope.output)), *self.lines]
+        return self.statements
 
-    def write(self, line: str) -> None:
-        """Adds a statement."""
-        self.lines.append(self.indent + line)
+    def write(self, line: str, value: Doc = NOTHING) -> None:
+        """Add a statement."""
+        self.statements.append(Statement(self.indent, line, value))
 
     def assign(self, name: str, value: TensorExpression) -> None:
-        self.lines += lines(document(value), self.indent, f"{name} = ")
+        self.write(f"{name} = ", document(value))
 
     def take_apart(self, names: Sequence[str], value: TensorExpression) -> None:
         self.write(f"{apart(names)} = {value.text}")
@@ -55,12 +80,61 @@ class Writing(Acts):
 
     def finish(self, result: Ref) -> None:
         """The return of a value."""
-        self.lines += lines(document(self.read(result)), self.indent, "return ")
+        self.write(RETURN, document(self.read(result)))
 
 
 def document(value: TensorExpression) -> Doc:
     """An expression for layout: a list that is written out may take several lines."""
     return listing([atom(item.text) for item in value.items]) if value.items else atom(value.text)
+
+
+def merged(one: list[Statement], other: list[Statement], condition: str) -> list[Statement]:
+    """The statements of a forward of two forms, the second one under a condition, for which its lines are indented."""
+    one, other = same_ends(one, other), same_ends(other, one)
+    shortest = min(len(one), len(other))
+    start = next((at for at in range(shortest) if one[at] != other[at]), shortest)
+    end = next((at for at in range(shortest - start) if one[-1 - at] != other[-1 - at]), shortest - start)
+    indent = one[0].indent
+    first, second = ([deeper(each) for each in form[start : len(form) - end]] for form in (one, other))
+    common, rest = one[:start], one[len(one) - end :]
+    if not end and len(first) == len(second) == 1 and (choice := either(first[0], second[0], condition)):
+        return [*common, Statement(indent, RETURN, choice)]
+    if not second:
+        return [*common, Statement(indent, f"if {negated(condition)}:"), *first, *rest]
+    head = [*common, Statement(indent, f"if {condition}:"), *second]
+    if not end:
+        return [*head, *one[start:]]
+    return [*head, *([Statement(indent, "else:"), *first] if first else []), *rest]
+
+
+def same_ends(one: list[Statement], other: list[Statement]) -> list[Statement]:
+    """A form that returns at once what the other form puts into a variable first, with that variable."""
+    at = len(one) - 1
+    last = one[at]
+    if at < len(other) - 1 and one[:at] == other[:at] and other[at] == last._replace(start=other[at].start):
+        name = other[at].start.removesuffix(" = ")
+        return [*one[:at], other[at], Statement(last.indent, RETURN, atom(name))]
+    return one
+
+
+def either(one: Statement, other: Statement, condition: str) -> Doc | None:
+    """The conditional expression of two short returns; None where a statement reads better.
+
+    TorchScript wants a statement for modules that may be None: it leaves out the branch that is never taken.
+    """
+    text = f"{other.value.flat} if {condition} else {one.value.flat}"
+    short = one.value.flat and other.value.flat and len(f"{one.indent}{RETURN}{text}") <= WIDTH
+    return atom(text) if short and " " not in condition else None
+
+
+def negated(condition: str) -> str:
+    """The opposite of a condition."""
+    return condition.replace(" is not None", " is None") if " is not " in condition else f"not {condition}"
+
+
+def deeper(statement: Statement) -> Statement:
+    """A statement one step further in."""
+    return statement._replace(indent=f"{statement.indent}    ")
 
 
 def type_of(shapes: Shapes) -> str:
