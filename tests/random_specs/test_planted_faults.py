@@ -14,14 +14,16 @@ from archdsl import ArchError
 from archdsl.backends.torch import (
     class_clustering,
     class_key,
+    classes,
     constructor_args,
     constructor_exprs,
     emit,
     forward,
+    locals,
     writing,
 )
 from archdsl.backends.torch.lowering import InPlace
-from archdsl.graph import Graph, locals
+from archdsl.graph import Graph
 from archdsl.op import Spelling
 from archdsl.ops import vocabulary
 
@@ -85,7 +87,7 @@ def spellings_left_out_of_the_key(patch: Patch) -> None:
 
 
 def texts_of_arguments_trusted_in_place_of_values(patch: Patch) -> None:
-    patch.setattr(constructor_args, "fits", lambda tree, known, values: True)
+    patch.setattr(constructor_args, "fits", lambda tree, known, columns, values: True)
 
 
 def padding_derived_without_a_look(patch: Patch) -> None:
@@ -142,10 +144,15 @@ def one_weight_for_all_modules_of_a_list(patch: Patch) -> None:
 def a_row_that_forgets_its_last_output(patch: Patch) -> None:
     whole = writing.Writing.write
 
-    def write(self: Any, line: str) -> None:
-        whole(self, re.sub(r"^(\s+)(\w+)\.append\((\w+)\)$", r"\1\2.insert(0, \3)", line))
+    def write(self: Any, line: str, *value: Any) -> None:
+        whole(self, re.sub(r"^(\s+)(\w+)\.append\((\w+)\)$", r"\1\2.insert(0, \3)", line), *value)
 
     patch.setattr(writing.Writing, "write", write)
+
+
+def forms_of_a_class_mixed_up(patch: Patch) -> None:
+    whole = classes.merged
+    patch.setattr(classes, "merged", lambda one, other, condition: whole(other, one, condition))
 
 
 def written_over_while_others_read_it(patch: Patch) -> None:
@@ -202,6 +209,7 @@ FAULTS: dict[str, Callable[[Patch], None]] = {
         first_of_a_list_in_place_of_another,
         one_weight_for_all_modules_of_a_list,
         a_row_that_forgets_its_last_output,
+        forms_of_a_class_mixed_up,
         written_over_while_others_read_it,
         outputs_under_each_others_names,
     )
