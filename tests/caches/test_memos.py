@@ -74,7 +74,7 @@ OF_A_CALL = """
 analyses/diff.py: numbers
 analyses/receptive_field.py: known
 analyses/memory/liveness.py: known
-backends/torch/class_clustering.py: by_shape group known
+backends/torch/class_clustering.py: by_shape known
 backends/torch/init_calls.py: known
 backends/torch/lowering.py: known
 backends/torch/memory/backward.py: known
