@@ -13,7 +13,7 @@ from typing import Any, cast
 from archdsl import __version__
 from archdsl.diagnostics import Diagnostic, Span
 from archdsl.diagnostics.characters import escape, on_one_line, plain, visible_json
-from archdsl.diagnostics.render import name_of, render
+from archdsl.diagnostics.diagnostic import name_of, render
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning"}

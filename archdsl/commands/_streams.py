@@ -17,7 +17,7 @@ from typing import Any, TextIO, cast
 
 from archdsl.diagnostics import Diagnostic
 from archdsl.diagnostics.characters import on_one_line, plain, without_commands
-from archdsl.diagnostics.render import render
+from archdsl.diagnostics.diagnostic import render
 
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 # Replacements for our characters on streams that cannot encode them.

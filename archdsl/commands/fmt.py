@@ -18,7 +18,7 @@ from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
 from archdsl.commands._output import write_text
 from archdsl.commands._streams import output, print_file, print_findings
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
-from archdsl.diagnostics.render import name_of
+from archdsl.diagnostics.diagnostic import name_of
 
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from archdsl.syntax.located_text import LocatedText
@@ -34,15 +34,27 @@ CALLED_BY_NOTHING = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
 
 
 class ErrorContext:
-    """The place where the parser stopped: the token there (its `kind` and its text), and the terminals expected."""
+    """The place where the parser stopped: the token there (its `kind` and its text), and the terminals expected.
 
-    def __init__(self, text: LocatedText, at: int, kind: str, found: str, expected: Iterable[str]) -> None:
+    `is_expression` checks a text: the parser hands it in, so that errors need not import the parser.
+    """
+
+    def __init__(
+        self,
+        text: LocatedText,
+        at: int,
+        kind: str,
+        found: str,
+        expected: Iterable[str],
+        is_expression: Callable[[str], bool],
+    ) -> None:
         self.text = text
         self.content = text.content
         self.at = at
         self.kind = kind
         self.found = found
         self.expected = frozenset(expected)
+        self.is_expression = is_expression
 
     @cached_property
     def code(self) -> str:

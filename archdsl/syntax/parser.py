@@ -6,12 +6,10 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from lark import Token, Tree, UnexpectedCharacters, UnexpectedInput
-
-from archdsl.diagnostics import ArchError, DiagnosticKind, Span, catalog
+from archdsl.diagnostics import ArchError, DiagnosticKind, Source, Span, catalog
 from archdsl.syntax.located_text import LocatedText, check_characters
 from archdsl.syntax.parser_tables import IndentationFault, machine
-from archdsl.syntax.transformer import SyntaxTransformer
+from archdsl.syntax.transformer import MisplacedOperator, SyntaxTransformer, branches
 
 LARGEST = 1_000_000
 """In characters, of a text in either notation."""
@@ -95,6 +93,8 @@ def parse(text: LocatedText, start: str) -> Any:
 
     Only files and bodies have lines: anywhere else a line end is a blank.
     """
+    from lark import UnexpectedInput
+
     check_size(text, start in INDENTED)
     if start in INDENTED:
         content = text.content.rstrip() + "\n"
@@ -108,8 +108,12 @@ def parse(text: LocatedText, start: str) -> Any:
         end = fault.token.end_pos or 0
         place = text.span(end - len(fault.token.rsplit("\n", 1)[1]), end)
         raise catalog.SYNTAX.error(place, fault.message, help="align it with one of the lines above") from None
+    except MisplacedOperator as error:
+        raise syntax_error(text, error.token.start_pos, error.token, error.expected) from None
     except UnexpectedInput as error:
-        raise syntax_error(text, error) from None
+        known = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
+        expected: set[str] = set(next(filter(None, known), ()))
+        raise syntax_error(text, error.pos_in_stream or 0, getattr(error, "token", None), expected) from None
 
 
 @lru_cache(MOST_TREES)
@@ -127,22 +131,20 @@ def check_depth(text: LocatedText, tree: Any) -> None:
         if depth > DEEPEST_TREE:
             place = text.span(each.meta.start_pos, each.meta.end_pos)
             raise catalog.TOO_DEEP.error(place, f"nested {DEEPEST_TREE} levels deep")
-        left += [(part, depth) for part in each.children if isinstance(part, Tree)]
+        left += [(part, depth) for part in branches(each)]
 
 
 def levels(tree: Any) -> int:
     """How many levels a branch comes to: a row of operands may nest as deep as there are signs in it."""
-    return sum(isinstance(part, Token) for part in tree.children) if tree.data == "operation" else 1
+    return sum(isinstance(part, str) for part in tree.children) if tree.data == "operation" else 1
 
 
-def syntax_error(text: LocatedText, error: UnexpectedInput) -> ArchError:
-    """What is wrong, in words, at the place where the parser could not go on."""
+def syntax_error(text: LocatedText, at: int, token: Any, expected: set[str]) -> ArchError:
+    """The error at the place where the parser stopped: at a token, or at a character that begins none."""
     from archdsl.syntax.error_context import ErrorContext
     from archdsl.syntax.syntax_errors import describe
 
-    at = error.pos_in_stream or 0
-    token = getattr(error, "token", None)
-    if isinstance(error, UnexpectedCharacters) or token is None or token.type == "$END":
+    if token is None or token.type == "$END":
         at = len(text.content) if token is not None else at  # lark gives `$END` the place of the token before it
         found = text.content[at : at + 1]
         size = len(text.content.rstrip())
@@ -150,7 +152,14 @@ def syntax_error(text: LocatedText, error: UnexpectedInput) -> ArchError:
     else:
         found = str(token)
         end = at + max(len(found.rstrip()), 1)
-    known = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
-    expected: set[str] = set(next(filter(None, known), ()))
     kind = token.type if token is not None else "" if found else "$END"
-    return ArchError([describe(ErrorContext(text, at, kind, found, expected), end)])
+    return ArchError([describe(ErrorContext(text, at, kind, found, expected, is_expression), end)])
+
+
+def is_expression(content: str) -> bool:
+    """Check that a text parses as an expression."""
+    try:
+        parse(LocatedText.of(Source("", content)), "expression")
+    except ArchError:
+        return False
+    return True

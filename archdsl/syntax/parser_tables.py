@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-
-import lark
-from lark import Lark, Token
+from typing import Any
 
 from archdsl.resources import folder
+
+Token = Any
+"""A token of lark: a str with its type and its place."""
 
 OPENING = {"LPAR", "LSQB"}
 CLOSING = {"RPAR", "RSQB"}
@@ -50,13 +51,13 @@ class Indenter:
         above = ", ".join(map(str, levels))
         if width > levels[-1]:
             levels.append(width)
-            yield Token.new_borrow_pos("_INDENT", indent, token)
+            yield token.new_borrow_pos("_INDENT", indent, token)
         while width < levels[-1]:
             levels.pop()
             if width > levels[-1]:
                 tab = ", where a tab counts as 8" if "\t" in token.rsplit("\n", 1)[1] else ""
                 raise IndentationFault(token, f"indented by {width}{tab}; the lines above are at {above}")
-            yield Token.new_borrow_pos("_DEDENT", indent, token)
+            yield token.new_borrow_pos("_DEDENT", indent, token)
 
 
 # lark does not tell the types of its trees.
@@ -79,11 +80,15 @@ STARTS = (
 
 def name() -> str:
     """The tables' file name, by the version of lark that made them."""
+    import lark
+
     return f"tables-{lark.__version__}.bin"
 
 
-def build() -> Lark:
+def build() -> Any:
     """The parser, from the grammar."""
+    from lark import Lark
+
     return Lark(
         (folder("grammar") / "archdsl.lark").read_text(encoding="utf-8"),
         parser="lalr",
@@ -101,8 +106,10 @@ def make(path: Path) -> None:
 
 
 @cache
-def machine() -> Lark:
+def machine() -> Any:
     """The parser, once in a process."""
+    from lark import Lark
+
     made = Path(__file__).with_name(name())
     if not made.is_file():
         return build()

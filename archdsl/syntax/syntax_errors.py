@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from archdsl.diagnostics import ArchError, Diagnostic, Note, Source, catalog, nearest
+from archdsl.diagnostics import Diagnostic, Note, catalog, nearest
 from archdsl.resources import folder
 from archdsl.syntax.detect_format import LINE_WORDS
 from archdsl.syntax.elements import LONGEST_NAME
 from archdsl.syntax.error_context import BRACKETS, HALVES, KINDS, OPERATORS, WORD, ErrorContext, code_of, unclosed
-from archdsl.syntax.located_text import LocatedText
 from archdsl.syntax.recovery import leading_blanks
 
 
@@ -305,7 +304,7 @@ def unreturned(error: ErrorContext) -> Message | None:
         start = error.content.rfind("\n", 0, len(error.code)) + 1
         start += leading_blanks(error.content[start:])
     lines = statement(error.content[start:])
-    if not is_expression("\n".join(lines)):
+    if not error.is_expression("\n".join(lines)):
         return None
     before, first = error.content[: start + len(lines[0])].split("\n"), code_of(lines[0]).rstrip()
     end = start + len(first)
@@ -323,17 +322,6 @@ def statement(text: str) -> list[str]:
         if not lines[count].lstrip().startswith("->") and unclosed("\n".join(lines[:count])) is None:
             return lines[:count]
     return lines
-
-
-def is_expression(text: str) -> bool:
-    """Check that a text parses as an expression."""
-    from archdsl.syntax.parser import parse
-
-    try:
-        parse(LocatedText.of(Source("", text)), "expression")
-    except ArchError:
-        return False
-    return True
 
 
 def is_last(line: str, below: list[str]) -> bool:

@@ -7,22 +7,21 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from lark import Token, Tree, UnexpectedToken
-from lark.visitors import Transformer_NonRecursive
-
 from archdsl.diagnostics import ArchError, Note, Span, catalog
 from archdsl.diagnostics.characters import is_unseen
 from archdsl.syntax import ast
 from archdsl.syntax import elements as doc
 from archdsl.syntax.located_text import UNSEEN_IN_PATH, LocatedText, tidy
 
-# lark does not tell the types of its tokens.
+# Trees and tokens are lark's, which does not tell their types, and is imported by the parser alone.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 
 LONGEST = 40
 LEADING_ZERO = re.compile(r"0_*\d")
 OCTAL = re.compile(r"[0-7]+")
+Token = Any
+"""A token of lark: a str with its type and its place."""
 Place = Callable[[Token], Span]
 """Gives the place of a token."""
 
@@ -64,6 +63,16 @@ NO_PREFIX = {"NAME", "INT", "DECIMAL", "LPAR", "LSQB"}
 """What can stand where a second comparison, or a `not` behind a sign that binds tighter, cannot."""
 
 
+def is_branch(part: Any) -> bool:
+    """True for a tree, false for a token and for an optional part that is missing."""
+    return part is not None and not isinstance(part, str)
+
+
+def branches(tree: Any) -> list[Any]:
+    """The trees among the parts of a tree."""
+    return [part for part in tree.children if is_branch(part)]
+
+
 class BracketedExpression(NamedTuple):
     """An expression, and where it starts and ends with the brackets around it."""
 
@@ -73,11 +82,19 @@ class BracketedExpression(NamedTuple):
 
 
 def combined(text: LocatedText, parts: Iterable[BracketedExpression | Token]) -> ast.Expression:
-    """What a row of operands and signs says; raises lark's UnexpectedToken for a sign that cannot stand where it does.
+    """Parse a row of operands and signs; raises MisplacedOperator for a sign that cannot stand where it does.
 
-    It goes as deep as there are signs: the caller has counted them.
+    The recursion is as deep as there are signs: the caller has counted them.
     """
     return OperatorStack(text, parts).from_here(0).value
+
+
+class MisplacedOperator(Exception):
+    """A sign that cannot stand where it does, and the terminals that can."""
+
+    def __init__(self, token: Token, expected: set[str]) -> None:
+        super().__init__(token)
+        self.token, self.expected = token, expected
 
 
 class OperatorStack:
@@ -97,7 +114,7 @@ class OperatorStack:
             value = ast.Binary(span, False, str(sign), found.value, right.value)
             found = BracketedExpression(value, found.start, right.end)
             if sign.type == "COMPARE" and self.left and self.sign().type == "COMPARE":
-                raise UnexpectedToken(self.sign(), NO_COMPARISON)
+                raise MisplacedOperator(self.sign(), NO_COMPARISON)
         return found
 
     def operand(self, least: int) -> BracketedExpression:
@@ -106,7 +123,7 @@ class OperatorStack:
         if isinstance(first, BracketedExpression):
             return first
         if PREFIX[first.type] < least:
-            raise UnexpectedToken(first, NO_PREFIX)
+            raise MisplacedOperator(first, NO_PREFIX)
         inner = self.from_here(PREFIX[first.type])
         assert first.start_pos is not None
         value = ast.Unary(self.text.span(first.start_pos, inner.end), False, str(first), inner.value)
@@ -115,7 +132,7 @@ class OperatorStack:
     def sign(self) -> Token:
         """The sign that comes next."""
         sign = self.left[-1]
-        assert isinstance(sign, Token)
+        assert isinstance(sign, str)
         return sign
 
 
@@ -126,11 +143,10 @@ class OperatorStack:
 LONGEST_AMOUNT = 100
 
 
-class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
+class SyntaxTransformer:
     """One method a grammar rule. `text` is what has been parsed; it knows the place of each offset."""
 
     def __init__(self, text: LocatedText) -> None:
-        super().__init__(visit_tokens=False)
         self.text = text
 
     def transform(self, tree: Any) -> Any:
@@ -142,10 +158,10 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
         while left:
             top = left.pop()
             order.append(top)
-            left += [part for part in top.children if isinstance(part, Tree)]
+            left += branches(top)
         made: dict[int, Any] = {}
         for each in reversed(order):
-            parts = [made.pop(id(part)) if isinstance(part, Tree) else part for part in each.children]
+            parts = [made.pop(id(part)) if is_branch(part) else part for part in each.children]
             made[id(each)] = getattr(self, each.data)(each, parts)
         return made[id(tree)]
 
@@ -238,7 +254,7 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
         return combined(
             self.text,
             [
-                part if isinstance(part, Token) else BracketedExpression(part, each.meta.start_pos, each.meta.end_pos)
+                part if isinstance(part, str) else BracketedExpression(part, each.meta.start_pos, each.meta.end_pos)
                 for each, part in row
             ],
         )
@@ -365,7 +381,7 @@ class SyntaxTransformer(Transformer_NonRecursive[Any, Any]):
 
     def shape(self, tree: Any, parts: list[Any]) -> tuple[int, ...]:
         sizes = [(size, part) for part in parts for size in str(part).split("x")]
-        return tuple(self.positive(Token.new_borrow_pos("INT", size, part)) for size, part in sizes)
+        return tuple(self.positive(part.new_borrow_pos("INT", size, part)) for size, part in sizes)
 
     def positive(self, token: Token) -> int:
         """The value of a number that has to be more than 0, and of a size that anybody means."""

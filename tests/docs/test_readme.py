@@ -10,7 +10,7 @@ import pytest
 import archdsl
 from archdsl.commands._run import main
 from archdsl.diagnostics import Source
-from archdsl.diagnostics.render import render
+from archdsl.diagnostics.diagnostic import render
 from archdsl.driver.validation import validate
 
 TOP = Path(__file__).parents[2]

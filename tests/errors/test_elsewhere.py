@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from archdsl.diagnostics import Source, catalog
-from archdsl.diagnostics.render import render
+from archdsl.diagnostics.diagnostic import render
 from archdsl.driver.partial_check import BY_TEXT
 from archdsl.driver.validation import validate
 from archdsl.frontend import read

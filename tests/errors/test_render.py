@@ -9,7 +9,7 @@ import pytest
 
 from archdsl.commands._streams import has_color
 from archdsl.diagnostics import Diagnostic, Note, Source, Span, catalog
-from archdsl.diagnostics.render import render
+from archdsl.diagnostics.diagnostic import render
 from archdsl.driver.validation import validate
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

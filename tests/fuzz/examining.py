@@ -7,7 +7,7 @@ from collections import Counter
 from archdsl import driver
 from archdsl.diagnostics import ArchError, Diagnostic, Source
 from archdsl.diagnostics.characters import is_unseen
-from archdsl.diagnostics.render import render
+from archdsl.diagnostics.diagnostic import render
 from archdsl.driver import validation
 from archdsl.driver.partial_check import check_rest
 from archdsl.graph import Graph

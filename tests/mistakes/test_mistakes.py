@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from archdsl.diagnostics import Diagnostic
-from archdsl.diagnostics.render import render
+from archdsl.diagnostics.diagnostic import render
 from archdsl.resources import folder
 from tests.mistakes.case import Case, remarked, topics, validated, write
 from tests.mistakes.page import PAGE, page
