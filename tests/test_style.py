@@ -13,7 +13,7 @@ ARCHDSL = Path(__file__).parents[1] / "archdsl"
 MODULE_LINES = 700
 FUNCTION_LINES = 60
 RULE_BY_RULE = ("Transformer", "Interpreter")
-"""Lark's classes whose methods are named after the rules of a grammar, which documents them."""
+"""Bases of classes whose methods are named after the rules of a grammar, which documents them."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

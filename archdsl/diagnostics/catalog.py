@@ -1,4 +1,4 @@
-"""Every way to be wrong, one row each: a stable code, and the sentence that heads its messages.
+"""The kinds of findings, one row each: a stable code, and the sentence that heads its messages.
 
 E0xx text and notation, E1xx names, arguments and values, E2xx shapes, E3xx structure, E4xx limits,
 E5xx files, E6xx targets, E7xx checkpoints. W is for warnings, of the same hundreds: what is legal, and surely not

@@ -1,4 +1,4 @@
-"""Characters that nobody sees, or that steer what shows them: a terminal, an editor, the log of a CI."""
+"""Invisible characters, and those that control a terminal, an editor, or the log of a CI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEGINS_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
 
 
 def is_unseen(char: str) -> bool:
-    """Whether a character other than the newline cannot be seen, or steers what shows it."""
+    """Check for an invisible or control character other than the newline."""
     if char.isprintable() or char == "\n":
         return False
     from unicodedata import category
@@ -67,7 +67,7 @@ def json_sign(found: re.Match[str]) -> str:
 
 
 def name_of_character(char: str) -> str:
-    """What Unicode calls a character."""
+    """The Unicode name of a character."""
     from unicodedata import name
 
     said = CONTROLS.get(char) or name(char, "").lower()

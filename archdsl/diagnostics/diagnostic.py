@@ -13,13 +13,13 @@ from archdsl.diagnostics.source import Source, Span
 
 LONGEST_SENTENCE = 600
 MOST_FINDINGS = 100
-"""Of one network, or one file; whoever reads so many has stopped by then."""
+"""Maximum number of findings, of one network or one file."""
 SEVERITIES = {"E": "error", "W": "warning", "A": "advice"}
 """By the letter with which a code begins."""
 
 
 class DiagnosticKind(NamedTuple):
-    """A way to be wrong: a stable code and the sentence that heads its messages. One row of `catalog.py` each."""
+    """A kind of finding: a stable code, and the sentence that heads its messages. Rows of `catalog.py`."""
 
     code: str
     title: str
@@ -35,7 +35,7 @@ class DiagnosticKind(NamedTuple):
         scopes: str = "",
         notes: tuple[Note, ...] = (),
     ) -> Diagnostic:
-        """A finding of this rule: what stands at the place (`label`), and what would work (`help`)."""
+        """A finding of this kind: the mistake at the place (`label`), and what would work (`help`)."""
         said = (title or self.title, span, shortened(label), shortened(help), where, notes)
         return Diagnostic(self.code, *said, SEVERITIES[self.code[0]], scopes)
 
@@ -45,19 +45,19 @@ class DiagnosticKind(NamedTuple):
 
 
 def shortened(text: str) -> str:
-    """A sentence, cut where what it quotes is too long for anybody to read."""
+    """A sentence, cut where a quotation makes it too long."""
     return text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]}..."
 
 
 class Note(NamedTuple):
-    """A second place that belongs to a finding, with what is there."""
+    """A second place that belongs to a finding, with a label."""
 
     span: Span | None
     label: str
 
 
 class Diagnostic(NamedTuple):
-    """One finding. `where` is the path of the module that it is in; `scopes` are the words for it, where they help."""
+    """A finding. `where` is the path of its module; `scopes` are the words for it, where they help."""
 
     code: str
     title: str
@@ -98,7 +98,7 @@ COLORS = {"error": 31, "warning": 33, "advice": 36, "aside": 34, "strong": 0}
 SENTENCES = ("title", "label", "help", "where", "scopes")
 
 Paint = Callable[[str, str], str]
-"""Gives a text in the color of a word above."""
+"""Paint a text in the color of a word of `COLORS`."""
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
@@ -150,7 +150,7 @@ def fact(word: str, text: str, width: int, paint: Paint) -> str:
 
 
 def name_of(source: Source) -> str:
-    """What a text is called, on one line."""
+    """The name of a source, on one line."""
     return on_one_line(source.name)
 
 
@@ -204,7 +204,7 @@ def printed(line: str) -> str:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The width of a text in columns of a terminal."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width

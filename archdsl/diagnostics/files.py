@@ -47,12 +47,12 @@ def read_bytes(path: Path, span: Span | None = None) -> bytes:
 
 
 def at_fault(rule: DiagnosticKind, name: str, span: Span | None, said: str) -> ArchError:
-    """What is wrong with a file, told at the file, or at the place in a text that asks for it."""
+    """The error for a file, at the file or at the place in a text that asks for it."""
     return rule.error(span, f"{name}: {said}") if span else rule.error(whole(name), said)
 
 
 def file_content(path: Path, regular: bool) -> bytes:
-    """What a file holds, or as much of it as shows that it is too large. Raises OSError.
+    """The content of a file, or as much of it as shows that it is too large. Raises OSError.
 
     A pipe is read where the user names it (`<(...)`), but never waited for where a text does.
     """

@@ -25,7 +25,7 @@ def shown(path: Path) -> str:
 
 @lru_cache(maxsize=1)
 def without_links(folder: str) -> str:
-    """Where the user is: asked once for each file that is read."""
+    """The current folder without symbolic links; cached, as each file that is read needs it."""
     return os.path.realpath(folder)
 
 
@@ -43,7 +43,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What the text is called."""
+        """The name of the text."""
         return self.called if isinstance(self.called, str) else shown(self.called)
 
     @cached_property

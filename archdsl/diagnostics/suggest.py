@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 ALIKE = 0.6
-"""How alike names are that begin with the same letter; others have to be `SURE`."""
+"""The least similarity of names with the same first letter; others need `SURE`."""
 SURE = 0.7
 MOST_COMPARED = 1_000
 """Of more names than these, only those of about the same length that begin with the same letter are looked at."""

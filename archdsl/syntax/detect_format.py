@@ -1,4 +1,4 @@
-"""Which notation a text is in, and what one keeps free for the other."""
+"""Detect the notation of a text; reserved words of both notations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TEXT_ENDING = ".arch"
 SUFFIXES = (TEXT_ENDING, *YAML_ENDINGS)
 
 NAME_HELP = "a name is of letters (a to z), digits and `_`, and does not begin with a digit"
-"""What is said of what is no name."""
+"""Help for invalid names."""
 
 LINE_WORDS = ("input", "stage", "output", "expect")
 """The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
@@ -46,20 +46,20 @@ CHILD_KEYS = [re.compile(KEY.format(key), re.MULTILINE) for key in ("name", "ext
 
 
 def text_form(text: str) -> int | None:
-    """Where the first definition of a text stands that begins as a `.arch` file does."""
+    """The offset of the first definition, in a text that begins as a `.arch` file does."""
     found = TEXT_FORM.match(text)
     return found.start(1) if found else None
 
 
 def is_yaml(name: str, text: str) -> bool:
-    """Whether a source is YAML: by the ending of its name, otherwise by how it begins."""
+    """Check for YAML: by the ending of the name, otherwise by the beginning of the text."""
     if name.endswith((TEXT_ENDING, *YAML_ENDINGS)):
         return name.endswith(YAML_ENDINGS)
     return text_form(text) is None and YAML_FORM.match(text) is not None
 
 
 def is_spec(name: str, text: str) -> bool:
-    """Whether a file looks like a spec.
+    """Check that a file looks like a spec.
 
     All `.arch` files do, and YAML with stages, sections, backbones or blocks, or with a name and a parent.
     """

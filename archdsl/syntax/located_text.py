@@ -73,7 +73,7 @@ UNSEEN_IN_PATH = "a path of an import has no tab, and no other character that no
 
 
 def check_characters(text: LocatedText, rule: DiagnosticKind = catalog.SYNTAX) -> None:
-    """Raises for a text with such characters, with the first place of each."""
+    """Raise for invisible characters, with the first place of each."""
     content = text.content
     if content.isascii() and content.isprintable():
         return

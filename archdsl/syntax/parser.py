@@ -1,4 +1,4 @@
-"""Text to syntax tree: the grammar, loaded once, and what is said of text that does not fit it."""
+"""Text to syntax tree: limits, the grammar's parser, and errors for text that does not fit it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_CODE = ("#", '"')
 
 
 def check_size(text: LocatedText, lines: bool) -> None:
-    """Raises for a text that goes too far; `lines` says that its line ends mean something."""
+    """Raise for a text beyond the limits; `lines`: its line ends have a meaning."""
     content = text.content
     check_length(content, text.whole)
     check_characters(text)
@@ -33,13 +33,13 @@ def check_size(text: LocatedText, lines: bool) -> None:
 
 
 def check_length(content: str, place: Span) -> None:
-    """Raises for more characters than are read."""
+    """Raise for too many characters."""
     if len(content) > LARGEST:
         raise catalog.TOO_LARGE.error(place, f"{len(content):,} characters; at most {LARGEST:,} are read")
 
 
 def check_pieces(text: LocatedText, lines: bool) -> None:
-    """Raises for too many pieces, brackets inside of brackets, or pieces of one expression."""
+    """Raise for too many tokens, nested brackets, or tokens of one expression."""
     counts = [0]
     for number, match in enumerate(PIECE.finditer(text.content)):
         piece = match[0]
@@ -63,7 +63,7 @@ def check_pieces(text: LocatedText, lines: bool) -> None:
 
 
 def refused(rule: DiagnosticKind, text: LocatedText, match: re.Match[str], label: str, help: str = "") -> ArchError:
-    """The finding at a piece."""
+    """The error at a token."""
     return rule.error(text.span(*match.span()), label, help=help)
 
 
@@ -89,7 +89,7 @@ def parse_body(text: LocatedText) -> Any:
 
 
 def parse(text: LocatedText, start: str) -> Any:
-    """What the rule `start` makes of a text; raises ArchError.
+    """Parse a text by the rule `start`; raises ArchError.
 
     Only files and bodies have lines: anywhere else a line end is a blank.
     """
@@ -118,12 +118,12 @@ def parse(text: LocatedText, start: str) -> Any:
 
 @lru_cache(MOST_TREES)
 def short_tree(content: str, start: str) -> Any:
-    """The tree of a short text, made once: many networks have the same stem and head, and families share all."""
+    """The tree of a short text, cached: many networks have the same stem and head."""
     return machine().parse(content, start=start)
 
 
 def check_depth(text: LocatedText, tree: Any) -> None:
-    """Raises where expressions nest (or sums go on) deeper than anybody reads, before anything walks them."""
+    """Raise for expressions that nest too deeply, before anything recurses into them."""
     left = [(tree, 0)]
     while left:
         each, above = left.pop()
@@ -135,7 +135,7 @@ def check_depth(text: LocatedText, tree: Any) -> None:
 
 
 def levels(tree: Any) -> int:
-    """How many levels a branch comes to: a row of operands may nest as deep as there are signs in it."""
+    """The levels that a branch adds: a row of operands may nest as deep as it has signs."""
     return sum(isinstance(part, str) for part in tree.children) if tree.data == "operation" else 1
 
 

@@ -44,7 +44,7 @@ class Indenter:
             yield token
 
     def line_end(self, token: Token, levels: list[int]) -> Iterator[Token]:
-        """What a line end stands for, given the indentation of the line after it."""
+        """The tokens for a line end, given the indentation of the line after it."""
         yield token
         indent = token.rsplit("\n", 1)[1].replace("\t", " " * TAB)
         width = len(indent)
@@ -100,7 +100,7 @@ def build() -> Any:
 
 
 def make(path: Path) -> None:
-    """Writes the tables."""
+    """Write the tables."""
     with path.open("wb") as file:
         build().save(file)
 

@@ -1,4 +1,4 @@
-"""What else is wrong with a text: lines that are wrong in themselves are left out, and the rest is read again.
+"""Find further mistakes in a text: leave out the lines with known mistakes, and parse the rest again.
 
 A line is left out alone where nothing hangs on it: it stands among others of a body, and opens none itself. Of any
 other, the whole definition is left out.
@@ -24,7 +24,7 @@ RULES = {catalog.SYNTAX.code, catalog.MIXED.code}
 def all_mistakes(
     text: LocatedText, first: ArchError, parse: Callable[[LocatedText], object], head: str = ""
 ) -> ArchError:
-    """The first mistake of a text, and those in other lines that do not depend on it; with what the others say.
+    """The first mistake of a text, and those in other lines that do not depend on it; with the document of the rest.
 
     A body stands below a `head`, which its text does not have, and is looked at as if it were indented.
     """
@@ -49,10 +49,10 @@ def all_mistakes(
 
 
 def is_follow_on(finding: Diagnostic, found: list[Diagnostic]) -> bool:
-    """Whether a finding is there only because lines were left out: it has been told, it stands before the last
-    one, or it is a docstring, which is misplaced only below what is wrong itself.
+    """Check for a finding that exists only because lines were left out.
 
-    How operators go together is looked at last, so what is wrong with that may stand before; a bracket may not.
+    It is already reported, it comes before the last one, or it is a docstring, which is misplaced only below a mistake.
+    Precedence of operators is checked last, so a mistake of it may come before; a bracket may not.
     """
     is_misplaced_doc = finding.span is not None and finding.span.text.startswith(QUOTES)
     is_before = start_of(finding) <= start_of(found[-1]) and bool(finding.notes)
@@ -60,7 +60,7 @@ def is_follow_on(finding: Diagnostic, found: list[Diagnostic]) -> bool:
 
 
 def start_of(finding: Diagnostic) -> int:
-    """Where a finding stands; -1 without a place."""
+    """The offset of a finding; -1 without a place."""
     return -1 if finding.span is None else finding.span.start
 
 
@@ -70,7 +70,7 @@ def line_of(span: Span) -> int:
 
 
 def without(lines: list[str], finding: Diagnostic, top: int) -> bool:
-    """Blanks the lines that a finding is about, or the definition that they are part of; whether that could be done.
+    """Blank the lines of a finding, or the definition around them; return False where that cannot be done.
 
     `top` is the number of the first of the lines.
     """
@@ -104,12 +104,12 @@ def definition(lines: list[str], first: int, last: int) -> tuple[int, int]:
 
 
 def lacks_body(line: str) -> bool:
-    """Whether a line at the left margin, with another there below it, is one that a body belongs to."""
+    """Check for a line at the left margin that a body belongs to; another line at the margin follows."""
     return not leading_blanks(line) and opens_body(line)
 
 
 def opens_body(line: str) -> bool:
-    """Whether indented lines belong below a line."""
+    """Check that indented lines belong below a line."""
     return code_of(line).rstrip().endswith((":", "="))
 
 
@@ -120,7 +120,7 @@ def above(lines: list[str], at: int) -> str:
 
 
 def stands_alone(lines: list[str], first: int, last: int) -> bool:
-    """Whether lines are indented, with a neighbour in their body that says something, and nothing hangs on them."""
+    """Check that lines can be left out: they have a neighbor in their body, and nothing depends on them."""
     before = above(lines, first)
     after = next((line for line in lines[last + 1 :] if line.strip()), "")
     indent = leading_blanks(lines[first])
@@ -132,10 +132,10 @@ def stands_alone(lines: list[str], first: int, last: int) -> bool:
 
 
 def is_open(lines: list[str], at: int) -> bool:
-    """Whether a bracket is open where a line begins."""
+    """Check for an open bracket at the start of a line."""
     return unclosed("\n".join(lines[:at])) is not None
 
 
 def leading_blanks(line: str) -> int:
-    """How far a line is indented."""
+    """The indentation of a line, in characters."""
     return len(line) - len(line.lstrip())

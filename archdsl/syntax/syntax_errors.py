@@ -182,7 +182,7 @@ INSTEAD = {
     "function": "write `fn name(...)`",
     "func": "write `fn name(...)`",
 }
-"""What to write for the words of other languages."""
+"""Help for the keywords of other languages."""
 
 TERMINALS = {
     "COLON": "`:`",
@@ -349,7 +349,7 @@ REST_OF_LINE = {
     "backbone": r"[ \t]+\w",
     "import": r"[ \t]+\"",
 }
-"""How lines go on that begin with these words."""
+"""The rest of lines that begin with these words."""
 
 
 def misspelt_word(error: ErrorContext) -> Message | None:

@@ -23,11 +23,11 @@ OCTAL = re.compile(r"[0-7]+")
 Token = Any
 """A token of lark: a str with its type and its place."""
 Place = Callable[[Token], Span]
-"""Gives the place of a token."""
+"""A function from a token to its place."""
 
 
 def number(token: Token, kind: type[Any], place: Place) -> Any:
-    """The value of a number's text, if it is of a size that anybody means."""
+    """The value of a number's text, within limits."""
     exponent = token.lower().partition("e")[2].lstrip("+-")
     if len(token) > LONGEST or (exponent and int(exponent) > LONGEST):
         raise catalog.OUT_OF_RANGE.error(place(token), "this number has too many digits")
@@ -36,7 +36,7 @@ def number(token: Token, kind: type[Any], place: Place) -> Any:
 
 
 def check_start(token: Token, place: Place) -> None:
-    """Raises for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
+    """Raise for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
     if LEADING_ZERO.match(token):
         plain = re.sub(r"^[0_]+(?=\d)", "", token)
         octal = int(token, 8) if OCTAL.fullmatch(token) else 0
@@ -57,10 +57,10 @@ INFIX = {
 """The higher, the tighter. Equal ones bind from the left, but for `POWER`, which binds from the right."""
 PREFIX = {"NOT": 3, "MINUS": 7}
 BEHIND = {sign: binding + 1 for sign, binding in INFIX.items()} | {"POWER": PREFIX["MINUS"]}
-"""How tightly what stands to the right of a sign has to bind: `2 ** -n` is a power."""
+"""The precedence that the right operand of a sign needs: `2 ** -n` is a power."""
 NO_COMPARISON = {"_ARROW", *INFIX} - {"COMPARE"}
 NO_PREFIX = {"NAME", "INT", "DECIMAL", "LPAR", "LSQB"}
-"""What can stand where a second comparison, or a `not` behind a sign that binds tighter, cannot."""
+"""The terminals expected in place of a `not` after a sign that binds tighter."""
 
 
 def is_branch(part: Any) -> bool:
@@ -143,14 +143,14 @@ class OperatorStack:
 LONGEST_AMOUNT = 100
 
 
-class SyntaxTransformer:
-    """One method a grammar rule. `text` is what has been parsed; it knows the place of each offset."""
+class Transformer:
+    """Transform a tree from its leaves up. `text` is the parsed text, which knows the place of each offset."""
 
     def __init__(self, text: LocatedText) -> None:
         self.text = text
 
     def transform(self, tree: Any) -> Any:
-        """What a tree says, from its leaves up: for each branch, the method of its rule, with the branch and its parts.
+        """Transform a tree from its leaves up, each branch by the method of its rule.
 
         Lark's own walk does the same, and takes several times as long to call a method.
         """
@@ -174,6 +174,10 @@ class SyntaxTransformer:
         assert token.start_pos is not None
         assert token.end_pos is not None
         return self.text.span(token.start_pos, token.end_pos)
+
+
+class SyntaxTransformer(Transformer):
+    """The syntax tree and the document: one method for each rule of the grammar."""
 
     # ---- expressions
 
@@ -221,7 +225,7 @@ class SyntaxTransformer:
         return ast.CallArgument(self.at(tree), False, self.dotted(key), value)
 
     def dotted(self, key: ast.Expression) -> tuple[str, ...]:
-        """`a.b.c` as its names; raises for what is no name."""
+        """The names of `a.b.c`; raises for anything else."""
         names: list[str] = []
         inner = key
         while isinstance(inner, ast.Attribute):
@@ -273,7 +277,7 @@ class SyntaxTransformer:
         return ast.Chain(self.at(tree), False, tuple(parts))
 
     def check_link(self, link: ast.Expression, is_first: bool) -> None:
-        """Raises for a link that mixes `->` with another operator: readers disagree about what is meant."""
+        """Raise for a link that mixes `->` with another operator: readers disagree about its meaning."""
         inner = link.body if isinstance(link, ast.Named) else link
         if inner.grouped or not isinstance(inner, ast.Binary | ast.Unary) or inner.sign == "*":
             return

@@ -202,7 +202,7 @@ def output_key(output: Output) -> str:
 
 
 def drop_places(owner: Span | None) -> tuple[Place, ...]:
-    """Where comments on what is left out may stand, as a section that is `none`."""
+    """The places of comments on dropped sections and outputs."""
     return tuple(of(key, owner) for key in ("drop", "stages", "sections", "outputs"))
 
 
@@ -233,7 +233,7 @@ def expect_lines(checks: Sequence[Expectation], notes: Notes) -> Iterator[list[E
 
 
 def stands_apart(before: Expectation, after: Expectation, notes: Notes) -> bool:
-    """Whether two checks have lines of their own: because of comments, or because the author wrote two in `.arch`."""
+    """Check that two expectations go on separate lines: both have comments, or the author wrote two in `.arch`."""
     if notes.above and notes.comments_at([at(before.span), at(after.span)]):
         return True
     if not notes.keep or before.span is None or after.span is None:
@@ -290,7 +290,7 @@ STARTS = {"function": "fn"}
 
 
 def start_of(span: Span | None) -> int:
-    """Where something stands."""
+    """The offset at which a place starts, or -1 without one."""
     return span.start if span else -1
 
 
@@ -316,7 +316,7 @@ def definition(word: str, node: Block | Function, notes: Notes) -> Iterator[Prin
 
 
 def fits(layout: Layout, notes: Notes) -> bool:
-    """Whether a layout stands on one line."""
+    """Check that a layout fits on one line, and has no comments."""
     return not notes.comments_at(spots(layout)) and len(render(layout, width=ENDLESS)) <= WIDTH
 
 

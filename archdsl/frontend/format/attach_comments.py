@@ -1,4 +1,4 @@
-"""Which element of a document each comment stands at."""
+"""Attach each comment to an element of the document."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Comment(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Where it ends."""
+        """The offset of its end."""
         return self.start + len(self.text)
 
 
@@ -74,13 +74,13 @@ def tokens(text: str, start: int, end: int) -> Tokens:
 
 
 def indentation(text: str, offset: int) -> int:
-    """How far the line of an offset is indented."""
+    """The indentation of the line of an offset."""
     end = text.find("\n", offset)
     return indent_of(text[text.rfind("\n", 0, offset) + 1 : len(text) if end < 0 else end])
 
 
 def indent_of(line: str) -> int:
-    """How far a line is indented."""
+    """The indentation of a line, in columns."""
     wide = line.expandtabs(TAB)
     return len(wide) - len(wide.lstrip())
 
@@ -183,7 +183,7 @@ class Region(NamedTuple):
 
 
 class CommentCollector:
-    """Takes the comments of a part of a source, from `start` to `end`, to the places that they stand at.
+    """Collect the comments of a part of a source, from `start` to `end`, by place.
 
     What stands at the end of an `inner_text`, a block of text in YAML, belongs to it, not to the list around it.
     """
@@ -234,13 +234,13 @@ class CommentCollector:
         return found[bisect_left(found, start, key=first) : bisect_left(found, end, key=first)]
 
     def end_of_code(self, region: Region, stop: int) -> int:
-        """Where the last piece of code in a region ends."""
+        """The end of the last piece of code in a region."""
         code = self.parts.code
         at = bisect_left(code, stop, key=first) - 1
         return max(code[at][1], region.start) if at >= 0 else region.start
 
     def last_place(self, region: Region, inside: Sequence[Item], end: int) -> Place:
-        """Where a comment at the end of an element stands: if that goes over lines, at the link on its last one."""
+        """The place of a comment at the end of an element: the link on its last line, if there are several."""
         if "\n" in self.source[region.start : end]:
             places = Counter(item.place for item in inside)
             for item in inside:
@@ -249,7 +249,7 @@ class CommentCollector:
         return region.place
 
     def stays(self, item: Item) -> bool:
-        """Whether a comment behind an item keeps its line: a parameter over several lines will be on one."""
+        """Check that a comment after an item stays on its line: a parameter over several lines will be on one."""
         return not isinstance(item.node, Parameter) or "\n" not in self.source[item.start : item.end]
 
     def lines(self, start: int, end: int, *, whole: bool) -> list[tuple[str, int]]:
@@ -279,7 +279,7 @@ class CommentCollector:
         return next((each for each in last if indentation(self.source, each.start) <= level), regions[number - 1])
 
     def end_place(self, region: Region) -> Place:
-        """Where comments behind an element stand: at the list that an item is in, but in a text at its last link."""
+        """The place of comments after an element: the list around an item, or in a text its last link."""
         if region.whole is None:
             return region.place
         if not self.inner_text:
@@ -353,7 +353,7 @@ def last_before(inside: Sequence[Item], offset: int) -> int:
 
 
 def first(part: Comment | tuple[int, int]) -> int:
-    """Where a comment or a piece of code begins."""
+    """The start of a comment or a piece of code."""
     return part[0]
 
 
@@ -446,5 +446,5 @@ class LineElements:
 
 
 def start_of(node: Part) -> int:
-    """Where a node stands."""
+    """The start of a node, or -1 without a place."""
     return node.span.start if node.span else -1

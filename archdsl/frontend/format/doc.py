@@ -17,12 +17,12 @@ from archdsl.diagnostics.suppression import MARK
 # ---- comments --------------------------------------------------------------------------------------------------------
 
 Place = tuple[object, ...]
-"""Where notes can stand: the place of a node in its source; of what is no node, a word and where its owner begins."""
+"""A key for comments: the offsets of a node or, for a part that is no node, a word and the offset of its owner."""
 
 HEAD: Place = ("head",)
-"""What stands at the very beginning of a file, apart from its first element."""
+"""The comments at the top of a file, apart from those of its first element."""
 END: Place = ("end",)
-"""What stands behind the last element of a file."""
+"""The comments after the last element of a file."""
 
 
 def at(span: Span | None) -> Place:
@@ -65,34 +65,34 @@ class Notes:
         self.above = False
 
     def add(self, place: Place, note: Comments) -> None:
-        """Takes down one more note."""
+        """Add comments at a place."""
         self.notes[place] = self.notes.get(place, NOTHING).plus(Comments(*(tuple(map(plain, part)) for part in note)))
 
     def lead(self) -> None:
-        """Moves the comments before the first item of a list to before the whole, where no line can begin with one."""
+        """Move the comments before a first item to before the whole list, where no line can begin with the item."""
         for first, whole in self.leading.items():
             note = self.notes.pop(first)
             self.add(whole, Comments(note.before))
             self.add(first, note._replace(before=()))
 
     def take(self, places: Iterable[Place]) -> Comments:
-        """The notes of some places, once."""
+        """Take the comments of some places, which are gone afterwards."""
         found = NOTHING
         for place in places:
             found = found.plus(self.notes.pop(place, NOTHING))
         return found
 
     def rest(self) -> tuple[str, ...]:
-        """The comments that nobody took: they stood at what is said no more, as at an empty list."""
+        """Take the comments that are left: those of parts that are not written, such as an empty list."""
         left = self.take(list(self.notes))
         return tuple(text for part in left for text in part if text)
 
     def comments_at(self, places: Iterable[Place]) -> bool:
-        """Whether there are comments (empty lines do not count)."""
+        """Check for comments; empty lines do not count."""
         return any(any(part) for place in places for part in self.notes.get(place, NOTHING))
 
     def start_of(self, place: Place) -> int:
-        """Where in its source something stands, or -1."""
+        """The offset of a place in its source, or -1."""
         first = place[0] if place else -1
         return first if isinstance(first, int) else self.starts.get(place, -1)
 
@@ -111,21 +111,21 @@ class LineBreak(NamedTuple):
 
 
 class DocGroup(NamedTuple):
-    """What breaks together; `begun` says that its author broke it, which counts where the author's layout is kept."""
+    """A layout whose line breaks break together; `begun`: its author broke it, which may be kept."""
 
     inner: Layout
     begun: bool = False
 
 
 class Nest(NamedTuple):
-    """What is indented further by `by`, when it breaks."""
+    """A layout that is indented further by `by` where it breaks."""
 
     by: int
     inner: Layout
 
 
 class Align(NamedTuple):
-    """What is indented to where it begins, when it breaks."""
+    """A layout that is indented to its own beginning where it breaks."""
 
     inner: Layout
 
@@ -178,7 +178,7 @@ def render(
 
 
 class Page:
-    """What has been written, and where the pen is."""
+    """The text written so far, and the column of its end."""
 
     def __init__(self, at: int, width: int) -> None:
         self.out: list[str] = []
@@ -189,7 +189,7 @@ class Page:
 
     @property
     def room(self) -> int:
-        """How much of the line is left; nothing behind a comment."""
+        """The columns that are left in the line; none after a comment."""
         return -1 if self.remarked else self.width - self.at
 
     def write(self, text: str, level: int) -> None:
@@ -247,7 +247,7 @@ def spots(layout: Layout) -> Iterator[Place]:
 
 
 def opened(level: int, flat: bool, item: Nest | Align | tuple[Layout, ...], at: int) -> Iterator[Item]:
-    """What is in a box, last things first."""
+    """The parts of a box, the last first."""
     match item:
         case Nest(by, inner):
             yield level + by, flat, inner
@@ -258,7 +258,7 @@ def opened(level: int, flat: bool, item: Nest | Align | tuple[Layout, ...], at: 
 
 
 def fits(first: Item, following: list[Item], room: int, notes: Notes) -> bool:
-    """Whether an item, and what follows it up to the next break, fits into the rest of a line."""
+    """Check that an item, with the text after it up to the next break, fits into the rest of a line."""
     waiting = [first]
     behind = len(following)
     while room >= 0:
@@ -355,7 +355,7 @@ class Loom:
         self.lines += [" " * indent + text if text else "" for text in texts]
 
     def close(self, indent: int) -> tuple[str, ...]:
-        """Writes the comments behind what ends before a row; those of its neighbour come to stand before the row."""
+        """Write the comments after parts that end before a row; return those of its neighbor, which precede it."""
         while self.behind and self.behind[-1][0] > indent:
             level, texts = self.behind.pop()
             self.comments(tidied(texts), level)

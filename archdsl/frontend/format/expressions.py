@@ -30,7 +30,7 @@ SIGNS = {
 }
 STAR = re.compile(r"\*[\s,]*(?:#[^\n]*\n[\s,]*)*\Z")
 SIDES = {COMPARISON: (SUM, SUM), POWER: (POSTFIX, SIGNED)}
-"""What the operands have to be, where it is not: the left as tight as the whole, the right tighter."""
+"""The precedence that operands need, left and right; elsewhere the left needs that of the whole, the right one more."""
 JOINTS = {"+", "*"}
 
 
@@ -58,7 +58,7 @@ def expression(node: ast.Expression, least: int = ANY) -> Layout:
 
 
 def level(node: ast.Expression) -> int:
-    """How tightly a node binds."""
+    """The precedence of a node."""
     if isinstance(node, ast.Binary):
         return SIGNS[node.sign]
     if isinstance(node, ast.Unary):
@@ -98,7 +98,7 @@ def on_line(part: Layout) -> Layout:
 
 
 def begins_line(before: ast.Node, after: ast.Node) -> bool:
-    """Whether there is a line end in the source between two parts."""
+    """Check for a line end between two parts in the source."""
     last = before.default if isinstance(before, ast.Parameter) and before.default else before
     same = before.span.source is after.span.source
     return same and "\n" in before.span.source.text[last.span.end : after.span.start]
@@ -185,12 +185,12 @@ def operand(node: ast.Expression) -> Layout:
 
 
 def is_repeat(node: ast.Binary | ast.Unary) -> bool:
-    """Whether this is `n * block`, as far as the text tells: a gate between arrows was written in parentheses."""
+    """Tell `n * block` from a gate, which its author put in parentheses between arrows."""
     return isinstance(node, ast.Binary) and node.sign == "*" and not (node.grouped and not is_count(node.left))
 
 
 def is_count(node: ast.Expression) -> bool:
-    """Whether this can only be a number."""
+    """Check that a node can only be a number."""
     return isinstance(node, ast.Number)
 
 
@@ -209,7 +209,7 @@ def binary(node: ast.Binary) -> Layout:
 
 
 def is_joint_of_its_own(node: ast.Binary) -> bool:
-    """Whether the left of a sum or gate is one in parentheses: `(a + b) + c` is two sums of blocks, not one."""
+    """Check for a sum or gate in parentheses on the left: `(a + b) + c` is two sums of blocks, not one."""
     left = node.left
     return node.sign in JOINTS and isinstance(left, ast.Binary) and left.sign == node.sign and left.grouped
 
@@ -280,7 +280,7 @@ def signature(parameters: Sequence[ast.Parameter]) -> list[ListItem]:
 
 
 def breaks_at_star(before: ast.Parameter | None, after: ast.Parameter) -> tuple[bool, bool]:
-    """Whether an author began a line with the `*` between two parameters, and with the one behind it."""
+    """Line breaks of the author around the `*` between two parameters: before it, and after it."""
     text = after.span.source.text
     start = 0 if before is None else (before.default or before).span.end
     sign = STAR.search(text[: after.span.start], start)

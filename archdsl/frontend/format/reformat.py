@@ -1,4 +1,4 @@
-"""A text in its canonical layout: read, printed, and held against what it was before."""
+"""Reformat a text: parse it, print it, and verify that the result says the same."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from archdsl.syntax.document import File
 
 Notation = Literal["arch", "yaml"]
 MOST_ROUNDS = 6
-"""So many times a layout is taken of its own result; most stay the first time."""
+"""Most rounds of formatting the result again; most texts need one."""
 
 
 class CommentedDocument(NamedTuple):
-    """What a text says: its document, what stands beside that in the text, and all comments as they come."""
+    """The document of a text, its comments by place, and all its comments in order."""
 
     document: File
     notes: Notes
@@ -56,14 +56,14 @@ def plain(text: str) -> str:
 
 
 def read_notes(source: Source, notation: Notation) -> CommentedDocument:
-    """What a text says, comments and all."""
+    """Read a text with its comments."""
     document = read(source)
     notes, comments = (notes_of_yaml if notation == "yaml" else notes_of_arch)(source, document)
     return CommentedDocument(document, notes, [without_tabs(each) for each in comments])
 
 
 def written(told: CommentedDocument, own: Notation, target: Notation) -> str:
-    """What a text in a notation says, written in a notation."""
+    """Write a document in a notation, with the comments of its text."""
     document, notes, _ = told
     if target == "yaml":
         return yaml_text(document, notes)
@@ -73,7 +73,7 @@ def written(told: CommentedDocument, own: Notation, target: Notation) -> str:
 
 
 def hold(told: CommentedDocument, document: File, comments: list[str], source: Source) -> None:
-    """Raises ArchError where a text does not say what it should say, with all comments: a mistake of ours."""
+    """Raise ArchError, as for a bug, unless a text has this document and these comments."""
     same = told.document == document and repr(told.document) == repr(document)
     if not same or sorted(told.comments) != sorted(comments):
         raise unformatted(source, "some comments would be lost" if same else "it would say something else")

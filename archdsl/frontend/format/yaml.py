@@ -35,7 +35,7 @@ from archdsl.syntax.located_text import tidy
 # ---- values ----------------------------------------------------------------------------------------------------------
 
 ESCAPED = re.compile(r'["\\]|[^\x20-\x7e]')
-"""What stands in double quotes as an escape, or may have to."""
+"""Characters that double quotes hold as escapes, or may have to."""
 
 SPECIAL = re.compile(r"[-?](?:\s|\Z)|[\s,:\[\]{}#&*!|>'\"%@`~]|---|\.\.\.|\Z|.*(?:: | #|[:\s]\Z)|(?:=|<<)\Z", re.DOTALL)
 IN_FLOW = re.compile(r"[,\[\]{}:?]")
@@ -66,12 +66,12 @@ def escaped_sign(found: re.Match[str]) -> str:
 
 
 def is_strange(text: str) -> bool:
-    """Whether a text can stand in a scalar only with escapes; line ends count."""
+    """Check that a scalar can hold a text only with escapes; line ends count."""
     return not text.isprintable() and any(char in "\n\ufffe\uffff" or is_unseen(char) for char in text)
 
 
 def can_be_block(text: str) -> bool:
-    """Whether lines of text can stand as they are after a `|`."""
+    """Check that lines of text can follow a `|` as they are."""
     return not is_strange(text.replace("\n", ""))
 
 
@@ -126,7 +126,7 @@ class Value(NamedTuple):
 
     @property
     def quoted(self) -> bool:
-        """Whether it has quotes around it."""
+        """True for a value in quotes."""
         return self.flat.startswith(('"', "'"))
 
     def write(self, key: str, places: tuple[Place, ...], indent: int) -> Rows:
@@ -178,7 +178,7 @@ def text_value(layout: Layout, notes: Notes, own: Place = ()) -> Value:
 
 
 def levels(text: str) -> int:
-    """How many lists are open at once."""
+    """The depth of nested lists."""
     steps = accumulate((char == "[") - (char == "]") for char in text)
     return max(steps, default=0)
 
@@ -255,9 +255,9 @@ def one_or_list(
 
 MANY = 100
 FEW = 2
-"""So many settings stand in one line at most; more are easier to find in a column."""
+"""Most settings on one line; more are easier to find in a column."""
 REASONED = (Binary, Chain, Comprehension, Conditional, Named, Unary)
-"""What is worked out, or made of parts, has a line of its own."""
+"""Values that are computed, or made of parts, have lines of their own."""
 SHORT = re.compile("(stem )?(stages )*(head )?")
 Places = tuple[Place, ...]
 
@@ -301,7 +301,7 @@ class FileWriter:
                 yield [*nested("backbones", (of("backbones"),), entries, 0)]
 
     def defines_inside(self) -> bool:
-        """Whether the author put the definitions behind the name of the only backbone."""
+        """Check that the author put the definitions after the name of the only backbone."""
         places = [of("blocks"), of("functions")]
         starts = [start for place in places if (start := self.notes.start_of(place)) >= 0]
         match self.document.backbones:
@@ -455,7 +455,7 @@ class NetworkWriter:
 
 
 def bound(check: Expectation) -> Value:
-    """What a figure is held to; `==` goes without saying."""
+    """The bound of an expectation; `==` is left out."""
     amount = arch.amount(check.amount) + arch.load(check)
     text = amount if check.sign == "==" else f"{check.sign} {amount}"
     return Value(scalar(text, flow=True), scalar(text), text)

@@ -30,14 +30,14 @@ OWNER_KEYS = ("params", "extends", "args")
 """Keys whose items are those of the definition."""
 GAP = re.compile(r"(?<!\S)#[^\n]*|[^\s#]\S*|#\S*")
 START = re.compile(r"^(?:---(?=\s)|%[^\n#]*)", re.MULTILINE)
-"""It may stand above all; that it does says nothing."""
+"""A YAML directive or document start, which may stand above everything and has no meaning."""
 HEADER = re.compile(r"[|>][-+0-9]*")
 DASHES = re.compile(r"[ \t]*(?:[-?][ \t]+)+")
 NO_EXPRESSION = ("doc", "import", "archdsl")
 
 
 class Key(NamedTuple):
-    """Where a line of a mapping, or an item of a list, begins; its place, if its key tells, and whose key it is."""
+    """The start of a mapping's line or a list's item, with its place, if the key determines one, and its owner."""
 
     start: int
     place: Place | None = None
@@ -97,7 +97,7 @@ class YamlComments:
         return found, headers
 
     def gap(self, found: Tokens, start: int, end: int) -> None:
-        """What stands between two texts."""
+        """Collect comments and code between two scalars."""
         for match in GAP.finditer(self.text, start, end):
             if match[0].startswith("#"):
                 line = self.text[self.text.rfind("\n", 0, match.start()) + 1 : match.start()]
@@ -174,7 +174,7 @@ class YamlComments:
         yield from self.items(entry.value, at(entry.key.span) if key in {"stem", "head"} else None)
 
     def items(self, data: Data, whole: Place | None = None) -> Iterator[Key]:
-        """What is in a list or mapping, unless that stands on one line."""
+        """The keys of a list or mapping, unless it is on one line."""
         if isinstance(data, Scalar) or one_line(data):
             return
         if isinstance(data, Mapping):
@@ -188,7 +188,7 @@ class YamlComments:
             yield from self.items(item)
 
     def begin(self, data: Data) -> int:
-        """Where the line of a key or item begins: at its dash, if it has one."""
+        """The start of the line of a key or item: its dash, if it has one."""
         start = data.span.start
         line = self.text.rfind("\n", 0, start) + 1
         dashes = DASHES.fullmatch(self.text, line, start)
@@ -223,7 +223,7 @@ class InOrder:
 
 
 def one_line(data: Mapping | Sequence) -> bool:
-    """Whether a list or mapping stands in brackets on one line."""
+    """Check for a list or mapping in brackets on one line."""
     text = data.span.text
     return text.startswith(("{", "[")) and "\n" not in text
 
