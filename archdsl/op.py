@@ -285,6 +285,7 @@ class Op(Declaration):
 
     def traffic(self, x: Any, y: Any) -> Traffic:
         """Elements read and written: all inputs, all weights and the output, each once; nothing for a view."""
+        # A view moves nothing.
         if not self.moves(x):
             return Traffic()
         return Traffic(elements(x), sum(each.size for each in self.weights(x) if each.kind != "counter"), elements(y))

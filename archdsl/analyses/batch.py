@@ -58,6 +58,7 @@ class Chunk(NamedTuple):
 def evaluate(chunk: Chunk) -> list[Costed]:
     """Result for each candidate, in order; an error in one is its result."""
     known = ScopeCache()
+    # The cache pays only if candidates share blocks; `pays` measures that.
     return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
 
 

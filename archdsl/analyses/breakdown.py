@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 from archdsl.analyses.flatten import Depth, Placed
@@ -33,6 +34,21 @@ class BreakdownLine(NamedTuple):
     precision: str
     batch: int
 
+    @property
+    def bytes(self) -> int:
+        """Bytes read and written for the batch."""
+        return self.counts.bytes(self.precision, self.batch)
+
+    @property
+    def intensity(self) -> float:
+        """Arithmetic intensity of the batch."""
+        return self.counts.intensity(self.precision, self.batch)
+
+    @property
+    def seconds(self) -> float | None:
+        """Estimated time; None without a device."""
+        return self.times.seconds if self.times else None
+
 
 class Column(NamedTuple):
     """Figure of a line, and its presentation. `summed` if the network's is the sum of its parts'."""
@@ -55,6 +71,7 @@ def lines(
     """Lines of a network's inference, in execution order; raises ArchError if there are too many."""
     if depth == "op" and graph.root.totals.ops > MOST_PARTS:
         raise too_many(graph.name, "ops")
+    # Each analysis is computed for all distinct scopes at once, then looked up for each line.
     counted = counts(graph)
     timed = estimate(graph, setting) if setting else {}
     return [
@@ -98,9 +115,9 @@ def of_field(get: Callable[[Field], tuple[Fraction, Fraction]]) -> Callable[[Bre
     return lambda line: "" if line.field is None or line.field.whole else shown_pair(get(line.field))
 
 
-def time_of(line: BreakdownLine) -> float | None:
-    """Estimated time."""
-    return line.times.seconds if line.times else None
+def summed(title: str, path: str, meaning: str) -> Column:
+    """Column of an attribute of a line; the network's value is the sum of its parts'."""
+    return Column(title, "count", attrgetter(path), meaning, summed=True)
 
 
 COLUMNS: dict[str, Column] = {
@@ -108,42 +125,26 @@ COLUMNS: dict[str, Column] = {
     "kind": column("made of", "text", made_of, "the section's text, or the name of the block or op"),
     "input": column("input", "text", lambda line: shown_shape(line.part.inputs), "the shapes that it takes"),
     "output": column("output", "text", lambda line: shown_shape(line.part.output), "the shape that it gives"),
-    "params": column("parameters", "count", lambda line: line.totals.params, "weights, trained", True),
-    "buffers": column("buffers", "count", lambda line: line.totals.buffers, "running statistics", True),
-    "macs": column(
-        "multiply-adds", "count", lambda line: line.totals.macs, "of convolutions and linear layers, counted once", True
-    ),
-    "activations": column(
-        "activations", "count", lambda line: line.totals.activations, "elements that convolutions give", True
-    ),
-    "memory_access": column(
-        "memory access", "count", lambda line: line.counts.memory_access, "of convolutions, in elements", True
-    ),
-    "operations": column(
-        "operations", "count", lambda line: line.counts.operations, "of all ops, a multiply-add counted once", True
-    ),
-    "read": column("read", "count", lambda line: line.counts.read, "elements of inputs that all ops read", True),
-    "written": column("written", "count", lambda line: line.counts.written, "elements that all ops write", True),
-    "bytes": column(
-        "bytes",
-        "count",
-        lambda line: line.counts.bytes(line.precision, line.batch),
-        "read and written, of a batch",
-        True,
-    ),
-    "intensity": column(
-        "FLOP/byte", "ratio", lambda line: line.counts.intensity(line.precision, line.batch), "arithmetic intensity"
-    ),
-    "kernels": column("kernels", "count", lambda line: line.counts.kernels, "ops that do something", True),
+    "params": summed("parameters", "totals.params", "weights, trained"),
+    "buffers": summed("buffers", "totals.buffers", "running statistics"),
+    "macs": summed("multiply-adds", "totals.macs", "of convolutions and linear layers, counted once"),
+    "activations": summed("activations", "totals.activations", "elements that convolutions give"),
+    "memory_access": summed("memory access", "counts.memory_access", "of convolutions, in elements"),
+    "operations": summed("operations", "counts.operations", "of all ops, a multiply-add counted once"),
+    "read": summed("read", "counts.read", "elements of inputs that all ops read"),
+    "written": summed("written", "counts.written", "elements that all ops write"),
+    "bytes": summed("bytes", "bytes", "read and written, of a batch"),
+    "intensity": column("FLOP/byte", "ratio", lambda line: line.intensity, "arithmetic intensity"),
+    "kernels": summed("kernels", "counts.kernels", "ops that do something"),
     "field": column("field", "text", field_text, "the receptive field of its output"),
     "stride": column("stride", "text", of_field(lambda field: field.stride), "the effective stride of its output"),
     "offset": column("offset", "text", of_field(lambda field: field.offset), "where its first place's field starts"),
-    "time": column("time", "seconds", time_of, "the least time of a batch on the device", True),
+    "time": column("time", "seconds", lambda line: line.seconds, "the least time of a batch on the device", True),
     "bound": column("bound", "text", lambda line: line.times and line.times.bound, "what bounds most of that time"),
     "efficiency": column(
         "MAC/s",
         "rate",
-        lambda line: efficiency(line.totals.macs, line.times.seconds, line.batch) if line.times else None,
+        lambda line: efficiency(line.totals.macs, line.seconds, line.batch) if line.seconds is not None else None,
         "multiply-adds a second: GPU-computation efficiency",
     ),
 }
@@ -171,5 +172,6 @@ def in_order(found: list[BreakdownLine], column: str) -> list[BreakdownLine]:
     """Lines sorted by a column, the largest first; those without a value last."""
     get = COLUMNS[column].value
     filled = [line for line in found if get(line) is not None]
+    # Names read best from A to Z, figures from the largest down.
     textual = COLUMNS[column].kind == "text"
     return sorted(filled, key=get, reverse=not textual) + [line for line in found if get(line) is None]

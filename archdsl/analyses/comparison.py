@@ -124,6 +124,7 @@ def title(figure: str) -> str:
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
     """Pareto front: indices of the points that no other point equals or undercuts in both coordinates, sorted."""
+    # By the first coordinate, so a point is on the front if it lowers the minimum of the second.
     order = sorted(range(len(points)), key=lambda at: points[at])
     best, kept = float("inf"), list[int]()
     for at in order:

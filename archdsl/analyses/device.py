@@ -68,6 +68,7 @@ def known_devices() -> dict[str, Device]:
 
 def device(text: str) -> Device:
     """Device by its name, a file, or a line that describes it; raises ArchError for anything else."""
+    # A line has `=`, a file a suffix or a slash, a name neither.
     if "=" in text:
         return described("device", entries(text), f"`{text[:80]}`")
     if text.endswith(".toml") or "/" in text:
@@ -96,6 +97,7 @@ def from_file(path: Path) -> Device:
 def entries(text: str) -> dict[str, Any]:
     """Settings of a line: `peak=14T, fp16=112T, bandwidth=900G, launch=5us`."""
     found: dict[str, Any] = {}
+    # `fp16=112T` and `peak.fp16=112T` both set the peak of a precision.
     peaks: dict[str, str] = {}
     for part in text.split(","):
         name, equals, value = (each.strip() for each in part.partition("="))

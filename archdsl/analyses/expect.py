@@ -74,6 +74,7 @@ def outcome(asked: Measured, check: Expectation) -> Outcome:
     if SIGNS[check.sign](actual, wanted):
         return Outcome(check, shown(actual), None)
     label = f"`{'.'.join(check.figure)}` is {shown(actual)}{in_unit(actual, check.amount)}"
+    # Only a check that a copied figure would satisfy gets one as its help.
     bound = {"==": "", "<": "<= ", "<=": "<= ", ">": ">= ", ">=": ">= "}.get(check.sign)
     right = bound is not None and (bound == "" or type(actual) is int)
     help = f"if that is right, expect `{bound}{exact(actual)}`" if right else ""

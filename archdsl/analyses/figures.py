@@ -140,19 +140,8 @@ FIGURES: dict[str, Figure] = {
     "memory_access": Figure("number", "memory access cost of convolutions, in elements", counted("memory_access")),
     "operations": Figure("number", "operations of all ops, a multiply-add counted once", counted("operations")),
     "kernels": Figure("number", "ops that do something in inference", counted("kernels")),
-    "bytes": Figure(
-        "bytes",
-        "what all ops read and write",
-        moved,
-        loaded=True,
-    ),
-    "intensity": Figure(
-        "ratio",
-        "FLOP for each byte read or written",
-        intensity,
-        loaded=True,
-        exact=False,
-    ),
+    "bytes": Figure("bytes", "what all ops read and write", moved, loaded=True),
+    "intensity": Figure("ratio", "FLOP for each byte read or written", intensity, loaded=True, exact=False),
     "field": Figure("pixels", "receptive field, its shorter side", field),
     "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", remembered("peak"), loaded=True),
     "planned_memory": Figure(

@@ -90,6 +90,7 @@ def parts_of(graph: Graph, depth: Depth, *, training: bool = False) -> Iterator[
     deepest = DEEPEST[depth]
     numbers = count(1)
     found = 0
+    # An explicit stack: networks may nest more deeply than Python recurses.
     stack = [FlatCall(graph.root, "", (0,), (graph.root,))]
     while stack:
         frame = stack[-1]

@@ -61,6 +61,7 @@ def counts_of(scope: Scope) -> Counts:
         written=traffic.written,
         operations=operations,
         flops=operations + macs,
+        # Views and dropout in evaluation launch nothing.
         kernels=int(traffic != (0, 0, 0)),
     )
 

@@ -55,6 +55,7 @@ def composed(outer: Reaches | None, inner: Reaches | None) -> Reaches | None:
     """Places read through a map in between."""
     if outer is None or inner is None:
         return None
+    # Fast path: most ops are elementwise, and fractions are slow.
     if outer is SAME_PLACE or inner is SAME_PLACE:
         return inner if outer is SAME_PLACE else outer
     height, width = (
@@ -220,6 +221,7 @@ def of_op(op: Op, scope: Scope, whole: tuple[bool, ...]) -> Effects:
         effect = Effect({0: op.reach(scope.inputs[0], scope.output)})
         return tuple(effect for _ in results)
     gates = [whole[at] or is_spread(shape, results[0]) for at, shape in enumerate(given)] if op.gates else []
+    # A product of gates only has no gated map, so all of its factors count.
     if any(gates) and not all(gates):
         kept = [at for at, gate in enumerate(gates) if not gate]
     else:

@@ -65,6 +65,7 @@ def times_of(scope: Scope, setting: RooflineSetting) -> Times:
     compute = setting.batch * counts.flops / device.peak(setting.precision)
     memory = counts.bytes(setting.precision, setting.batch) / device.bandwidth
     seconds = max(compute, memory) + device.launch
+    # A kernel shorter than its launch is bound by the launch, whatever it does.
     if device.launch >= max(compute, memory):
         return Times(seconds, launch=seconds, kernels=1)
     return (

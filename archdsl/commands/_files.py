@@ -29,6 +29,7 @@ def files(paths: list[str]) -> Iterator[GivenFile]:
     named = {str(Path(text)) for text in paths}
     seen: set[str] = set()
     for text in paths:
+        # A file named twice is read once, in the place of its first mention.
         inside = text not in {"", STANDARD_INPUT} and os.path.isdir(text)
         for each in sorted(below(Path(text), SUFFIXES)) if inside else [GivenFile(text, False)]:
             path = str(Path(each.path)) if each.path else ""

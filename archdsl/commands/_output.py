@@ -70,6 +70,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         folder = None if is_special(target) else target.parent
         if target.is_file() and not os.access(target, os.W_OK):
             raise PermissionError(EACCES, os.strerror(EACCES))
+        # Beside the target, so that the move stays on one file system and is atomic.
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=folder)
         os.close(handle)
         made = Path(name)
@@ -98,6 +99,7 @@ def permissions(path: Path) -> int:
 
 def current_umask() -> int:
     """Permissions that new files do not get."""
+    # The mask can only be read by setting it.
     mask = os.umask(0)
     os.umask(mask)
     return mask

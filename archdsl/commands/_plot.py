@@ -37,6 +37,7 @@ def library() -> Any:
         raise catalog.MISSING_PACKAGE.error(
             None, "matplotlib is not installed", help="pip install 'archdsl[plot]'"
         ) from None
+    # No window system is needed to write a file.
     matplotlib.use("Agg")
     matplotlib.rcParams.update(
         {"svg.hashsalt": "archdsl", "svg.fonttype": "none", "font.size": 9, "font.family": "DejaVu Sans"}

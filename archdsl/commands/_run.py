@@ -102,10 +102,12 @@ def run(name: str, words: list[str]) -> int:
         print_findings(error.diagnostics, sys.stderr)
         return 2 if {finding.code for finding in error.diagnostics} & USAGE_CODES else 1
     except BrokenPipeError:
+        # The reader has gone; closing keeps Python from complaining at exit.
         sys.stderr.close()
         return 1
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
+    # 128 + SIGINT, as shells report it.
     except KeyboardInterrupt:
         return 130
     except Exception as error:

@@ -52,6 +52,7 @@ NARROWEST = 24
 
 def table(rows: Rows, right: Collection[int], flexible: int | None = None) -> list[str]:
     """Rows in columns, those of `right` aligned there; the column `flexible` is cut to fit the terminal."""
+    # Texts of specs may hold line ends and control characters.
     rows = [[on_one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     gaps = 2 * (len(widths) - 1)

@@ -93,6 +93,7 @@ def measure(
             progress.show(at, f"warming up {turn + 1}/{WARM_UP}")
             function()
     wait()
+    # Quartiles, not means: a machine's hiccups only ever add time.
     samples: list[list[float]] = [[] for _ in functions]
     while True:
         waiting = [at for at, found in enumerate(samples) if not enough(found, seconds)]

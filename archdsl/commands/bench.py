@@ -61,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         try:
             names = [graph.name for graph in graphs]
             times = _timing.measure(names, runs, _timing.waiting(torch, where), options.seconds)
+        # PyTorch has no half-precision kernels for some ops on some devices.
         except (RuntimeError, NotImplementedError) as error:
             reason = str(error).partition("\n")[0][:120]
             raise catalog.USAGE.error(None, f"{options.dtype} on {options.device}: {reason}") from None

@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         check_output(output, [spec])
     graph = chosen_graph(options, spec)
     figures = cost(graph)
+    # Before the module is built, which may take minutes and memory.
     outcomes = hold(graph, spec.backbone.expect, memory) if as_declared(options) else []
     model = build(graph)
     print(summary(figures))

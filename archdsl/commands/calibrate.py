@@ -102,6 +102,7 @@ class Meter:
     def peak(self, dtype: Any) -> float:
         """FLOP/s of a precision: the best of matrix products and of a convolution."""
         found: list[float] = []
+        # Small and large products: caches and vector units favour different sizes.
         for side in SIDES:
             a, b = (self.torch.randn(side, side, device=self.where, dtype=dtype) for _ in range(2))
             found.append(2 * side**3 / self.best(f"product of {side}", lambda a=a, b=b: a @ b))

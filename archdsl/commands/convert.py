@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         raise catalog.USAGE.error(None, f"`-o {output}`: no weights are written as `{output.suffix}`", help=help)
     if options.from_params and not options.from_spec:
         raise catalog.USAGE.error(None, "`--from-param` is for `--from-spec OLD`")
+    # The request is checked as a whole before the checkpoint is read, which may take long.
     spec, params, size = load(options.spec), chosen_params(options), chosen_input(options)
     old = load(options.from_spec) if options.from_spec else None
     check_output(output, [spec, old] if old else [spec])
@@ -97,6 +98,7 @@ def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> N
     from archdsl.weights.transfer import transfer_weights
 
     fresh = fill(old, options)
+    # Fresh weights would pass for trained ones.
     weights = {name: tensor for name, tensor in old.state_dict().items() if name not in fresh}
     done = transfer_weights(weights, new)
     if not done.kept:

@@ -71,6 +71,7 @@ def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
     path = Path(asked.path).resolve()
     if options.to:
         return converted(path, text, options)
+    # Bytes, not texts: line ends and a byte order mark count, too.
     same = text.encode() == path.read_bytes()
     if not same and options.diff:
         print_difference(source, text)

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
         raise catalog.USAGE.error(None, "no spec to advise on", help="`archdsl lint SPEC`, or `--explain CODE`")
     codes = chosen_codes(options)
     setting = chosen_setting(options)
+    # `--device` has a default here.
     assert setting is not None
     found = [(graph.name, advise(graph, setting, codes)) for graph in chosen_graphs(options)]
     if options.format == "json":

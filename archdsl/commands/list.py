@@ -44,6 +44,7 @@ def specs() -> dict[str, str]:
     """Docs of the shipped specs."""
     found: dict[str, str] = {}
     for name in SHIPPED.specs():
+        # None for a file that defines no network of its own name.
         spec = SHIPPED.spec(name)
         found[name] = spec[1].doc if spec else ""
     return found

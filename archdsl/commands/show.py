@@ -65,6 +65,7 @@ class View:
         self.sort: str | None = options.sort
         if self.sort is not None:
             chosen([self.sort], device=self.setting is not None, count_all=True)
+        # Without options, people get the short summary.
         self.plain = not (options.depth or options.columns or options.sort)
 
     def lines(self, graph: Graph) -> list[BreakdownLine]:

@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         skipped += found is None
         findings += found or []
     cache.tidy()
+    # Programs expect a document even without findings; GitHub's commands are lines, so none.
     if findings or options.output_format in MACHINE_READ - {"github"}:
         report(findings, options.output_format)
     print(closing(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
@@ -93,6 +94,7 @@ class ValidationRun:
             return error.diagnostics
         if asked.through_folder and not is_spec(source.name, source.text):
             return None
+        # Standard input has no path that an entry could be checked against.
         if asked.path == STANDARD_INPUT:
             return self.worked_out(source, None, None)
         key = self.cache.key(asked.path, self.size, source.text)

@@ -85,6 +85,7 @@ class Opening:
             raise catalog.OUTSIDE.error(each.span, "a text that is not a file cannot import files")
         asked = home / each.path
         path = resolved(asked, each.span)
+        # A spec from elsewhere must not read the user's files.
         if not path.is_relative_to(self.top):
             raise catalog.OUTSIDE.error(
                 each.span, f"`{each.path}` is outside the spec's folder, `{shown(self.top)}`", help=WITHIN

@@ -74,6 +74,7 @@ class Shipped:
 
     def file(self, path: Path) -> FileScope:
         """Shipped file; one object for all threads, as its blocks are compared by identity."""
+        # Two objects for one file would make its blocks differ by identity.
         with self.lock:
             if path not in self.files:
                 source = Source(path, read_text(path), shipped=True)

@@ -83,6 +83,7 @@ def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Dia
             graph = elaborated(Spec(file, backbone), input=size, budget=budget)
         except ArchError as error:
             spent = budget.share > 1
+            # A network that would pass alone is not blamed for the work of others.
             by_others = spent and before > LITTLE
             findings += [catalog.TOO_MANY_OPS.at(backbone.span, ALL, help=APART)] if by_others else error.diagnostics
             if spent:

@@ -240,6 +240,7 @@ def check_row(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
         equal(f"the number of tensors that the row `{child.name}` gives", len(step.shape), child.count)
     shape, outputs = inputs[0], list[Any]()
     for run in child.runs:
+        # The first module of a run takes the input; the second, and so all others, its output.
         for before in (shape, run.scope.output)[: run.count]:
             equal(
                 f"what reaches the row `{child.name}`",

@@ -67,6 +67,7 @@ class AdvisedNetwork:
     @cached_property
     def ops(self) -> dict[str, list[Placed]]:
         """Ops of each section, in order."""
+        # All sections, also those without ops in inference.
         found: dict[str, list[Placed]] = {section.name: [] for section in self.graph.sections}
         for placed in ops_of(self.graph):
             found[placed.section.name].append(placed)

@@ -30,6 +30,7 @@ def bound(placed: Placed) -> float:
 def unequal(case: AdvisedNetwork) -> Iterator[Finding]:
     """Stages whose convolutions access much more memory than they would at equal widths."""
     for section, ops in case.parts:
+        # The input's three channels are given, so the first convolution cannot have equal widths.
         convs = [each for each in convolutions(ops) if 0 not in each.reads]
         actual, least = sum(memory_access(each.scope) for each in convs), sum(map(bound, convs))
         if not convs or actual < EXCESS * least:
@@ -167,6 +168,7 @@ def fragments(case: AdvisedNetwork) -> Iterator[Finding]:
         part = kernels * launch / seconds if seconds else 0.0
         if kernels < MANY or part < LAUNCHING:
             continue
+        # The time that would remain if launching were free.
         busy = (seconds - kernels * launch) / kernels
         yield Finding(
             section,

@@ -48,6 +48,7 @@ def of_file(file: FileScope) -> list[Diagnostic]:
 
 def of_network(graph: Graph, file: FileScope, backbone: Backbone) -> list[NetworkWarning]:
     """Warnings from a network's graph, the lines of its parents included."""
+    # Shared by all rules, so that no analysis runs twice.
     case = CheckedNetwork(graph, file, backbone)
     return [told for rule in NETWORKS for told in rule(case)]
 

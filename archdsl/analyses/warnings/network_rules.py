@@ -33,6 +33,7 @@ CENTERING = frozenset({"bn", "instance_norm"})
 
 def idle_biases(case: CheckedNetwork) -> Iterator[NetworkWarning]:
     """Layers with a bias whose output only such a norm reads. Outputs of sections may have other readers."""
+    # The distinct ops are few; listing all ops one by one takes far longer.
     if not may_have_some(case.ops):
         return
     readers = Counter(tensor for each in case.placed for tensor in each.reads)
@@ -174,6 +175,7 @@ UNMOVED = (1, (1, 1))
 def rows_left_out(case: CheckedNetwork) -> Iterator[NetworkWarning]:
     """Strided ops whose last window ends before the map does, and leaves out more than padding."""
     strided = [scope for scope in case.ops if getattr(scope.op, "stride", 1) not in UNMOVED]
+    # Each distinct op is tested once; only lossy ones are then looked up one by one.
     lossy = {scope for scope in strided if any(lost(scope))}
     if not lossy:
         return
@@ -297,6 +299,7 @@ def odd_numbers(case: CheckedNetwork) -> Iterator[NetworkWarning]:
 def said_at(case: CheckedNetwork, placed: Placed, param: str) -> Span | None:
     """Location of a parameter of an op: in the section's own text, else in a setting of the network."""
     near, owner = place_of(placed), placed.op.name
+    # A call of the op in the section's text is where its arguments are.
     if near is None or re.search(rf"\b{owner}\s*\(", near.text):
         return near
     value = getattr(placed.op, param, None)

@@ -29,6 +29,7 @@ def unused_definitions(file: FileScope) -> Iterator[Diagnostic]:
         return
     known = definitions(file)
     reached: set[str] = set()
+    # Definitions may use each other in circles, which is reported elsewhere, so this marks them.
     waiting = [name for each in file.backbones.values() for name in ast.names_in(roots_of_backbone(each))]
     while waiting:
         name = waiting.pop()
