@@ -54,7 +54,7 @@ tests/specs/test_figures.py::test_names
 """
 """The tests that see an addition without having a case for it."""
 CASED = (
-    "tests/test_style.py tests/commands/test_commands.py tests/graph tests/lang tests/ops tests/specs/test_blocks.py "
+    "tests/test_style.py tests/commands/test_commands.py tests/ops tests/specs/test_blocks.py "
     "tests/specs/test_figures.py"
 )
 CASES = "my_net or squareplus or wide or depth or outline or figures.py"

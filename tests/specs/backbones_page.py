@@ -27,17 +27,24 @@ DATA: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("publications.yam
 HEAD = """
 # The backbones
 
-Every network in `specs/`: what it costs, what its publication says it costs, and why the two differ where they do.
+Every network in `specs/`: its cost, the published cost, and the reason for each difference between the two.
 
 - **Ours** is computed from the spec, exactly, for one image of `input`: parameters with those of norms and the
   classifier; multiply-adds of convolutions and linear layers, counted once; activations, the outputs of convolutions;
   memory access, what convolutions read and write, in elements. [What each figure is](costs.md) says more.
 - **Published** is what the publication prints, and **counted so** is our figure in its convention, which is said below
   the table. It is **bold** where it does not round to the published one; then the reason follows.
-- **†** was written down from memory, and not read again in the publication.
+- **†**: see the note at the end.
 - **Held against** are the networks that ours is equal to: in parameters, multiply-adds, activations and layers, and,
   with the same weights, in what it computes. They have our name where none is given. "Authors" is the authors' own
   release, Darknet's files written out in PyTorch. *(figures)* is of a network that only the figures were measured on.
+"""
+
+
+NOTE = """
+## Note on the sources
+
+Figures marked † were written down from memory, and not read again in the publication.
 """
 
 
@@ -233,7 +240,7 @@ def label(oracle: str, network: str) -> str:
 
 def page() -> str:
     """The page's text."""
-    return "\n\n".join([HEAD.strip(), *map(chapter, FAMILIES), *others(), publications()]) + "\n"
+    return "\n\n".join([HEAD.strip(), *map(chapter, FAMILIES), *others(), publications(), NOTE.strip()]) + "\n"
 
 
 def others() -> Iterator[str]:
