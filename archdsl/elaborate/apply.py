@@ -55,6 +55,7 @@ OF_TENSORS = {"add": "added", "multiply": "multiplied"}
 
 def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
     """Add an op or a defined block as a child, and a call of it."""
+    # `identity` leaves no module: neither names of modules nor keys of weights depend on it.
     if use.target is context.identity:
         return value
     inputs = (value, *tensor_inputs(use))
@@ -77,6 +78,7 @@ def call_child(
 ) -> Value:
     """Add a module under a name, and a step that calls it."""
     builder.used |= built.used
+    # A list within the call: on hot paths, generators cost more. So elsewhere.
     refs = tuple([each.id if type(each) is Tensor else reference(each) for each in inputs])
     scope = built.scope
     if name.listed:
@@ -90,6 +92,7 @@ def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value:
     """Apply the block that the settings choose for `norm` or `act`, under the policy's own name."""
     block, used = policy_block(context, policy, settings)
     builder.used |= used
+    # So that `act = identity` drops the activations, not only what they do.
     if context.is_identity(block):
         return value
     built = child_of(context, policy.name.text, block, shapes_of(value), settings)
@@ -100,6 +103,7 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
     """Apply a block that has a name of its own in the text."""
     check_single(context, role)
     inner = core(role)
+    # A module of its own could not read the tensors of this scope, so the block is applied in place.
     if captures(inner) and not isinstance(inner, Use):
         return context.apply(builder, role.body, value, settings)
     built = child_of(context, role.name.text, role.body, shapes_of(value), settings)
@@ -167,6 +171,7 @@ def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[V
 def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
     """Add `n * a` or `collect(n, a)` as a child with several modules, and one step."""
     if row.gathers:
+        # Before any module is built, as the count may be huge.
         check_length(sum(count for count, _ in row.runs), row.span)
     if row.name.listed and any(row.gathers or not context.is_identity(block) for _, block in row.runs):
         return apply_listed(context, builder, row, value, settings)
@@ -206,6 +211,7 @@ def row_runs(
     shape, at = shapes_of(value), 0
     for times, block in row.runs:
         left = times
+        # `collect` has an output for each of its blocks, those that do nothing included.
         if context.is_identity(block) and not row.gathers:
             continue
         while left:
@@ -213,6 +219,7 @@ def row_runs(
             built = child_of(context, f"{row.name}.{at}" if row.name else str(at), block, shape, settings)
             used |= built.used
             output = built.scope.output
+            # The next input equals this one, so all that are left are the same module.
             taken = left if output == shape else 1
             add_run(runs, Run(taken, built.scope))
             shapes += [output] * taken if row.gathers else [output]
@@ -242,6 +249,7 @@ def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value:
         builder.shared[shared.key] = builder.steps[-1]
         return result
     assert first.scope is not None
+    # Other maps give another scope; only the weights have to be the same.
     if first.scope is not built.scope and weights_of(first.scope) != weights_of(built.scope):
         raise unlike(shared, first.scope, built.scope)
     return builder.step("call", (reference(value),), built.scope.output, first.target, built.scope, first.index)

@@ -81,6 +81,7 @@ class ElaborationError(Exception):
 
         `given` are the arguments of the call, `said` is what settings say of the other parameters.
         """
+        # Other errors of the same call inside a shipped block would not help its caller.
         self.also = [each for each in self.also if is_own(each.span, call)]
         name, self.blamed = self.blamed, ""
         if name in given:
@@ -201,6 +202,7 @@ def bring_home(
     """
     place = error.span
     error.blamed = error.blamed or suspect(error, line, given)
+    # A value may come from one given parameter through others: at most all of them.
     for _ in given:
         if error.blamed in given:
             error.blame(given[error.blamed])

@@ -24,6 +24,7 @@ from archdsl.elaborate.numbers import (
 from archdsl.elaborate.values import Value, describe, distinct, equal, is_list
 
 MEANT = {
+    # YAML 1.1's bools, then the names of PyTorch, Keras and of papers.
     "yes": "true",
     "on": "true",
     "no": "false",

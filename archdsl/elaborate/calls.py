@@ -141,6 +141,7 @@ def settings_for(
     """The arguments of a call, each for its parameter, of its type; `before` are the settings that it has already."""
     signature = signature_of(target)
     exact = isinstance(target, Definition)
+    # Fast path: most calls set everything at once, by themselves.
     if signature.rest is None and not before and (plain := assigned(environment, target, node)) is not None:
 
         def argument(each: Assigned) -> tuple[str, Bound]:
@@ -171,6 +172,7 @@ def assigned(environment: Environment, target: Target, node: ast.Call) -> list[A
             )
             for name, each in pairs
         ]
+        # By the target as well, as a parameter of type block may be another block at each use.
         environment.statics.assigned[id(node), target] = found
     return found
 
@@ -368,6 +370,7 @@ def plain_arguments(
 def call_routine(environment: Environment, node: ast.Call, routine: UserFunction) -> Value:
     """A call of a function that the text defines."""
     context = environment.context
+    # Functions may recurse, and a call costs about as much as so many iterations.
     context.budget.turn(node.span, TURNS_OF_A_CALL)
     slots = of_parameters(routine.node.parameters, routine.file)
     shown = f"the signature is {Signature(routine.name, slots).text()}"

@@ -51,7 +51,7 @@ def evaluate(environment: Environment, node: ast.Expression) -> Value:
     """Evaluate an expression; raise ElaborationError at the innermost place that fails."""
     context = environment.context
     budget = context.budget
-    budget.steps += 1  # here, not by a call: of all that is done, this is done most often
+    budget.steps += 1  # inlined: this is the hottest function of all
     if budget.steps > limits.MOST_STEPS:
         budget.too_many_steps(node.span)
     try:
@@ -102,10 +102,12 @@ def origin_of(environment: Environment, node: ast.Expression) -> Origin:
 def bound(environment: Environment, node: ast.Expression, value: Value) -> Bound:
     """A value as an argument: with its place, and without the local name that it went by."""
     if isinstance(value, BlockValue):
+        # The name is local to this body; the callee calls the block by its parameter.
         while isinstance(value, Role):
             value = value.body
         if captures(value):
             raise escape(node, value)
+        # Checked only where the text has a `share` at all.
         if environment.context.shares and shares(value):
             raise shared_on_its_way(node)
     elif is_list(value):
@@ -114,6 +116,7 @@ def bound(environment: Environment, node: ast.Expression, value: Value) -> Bound
             raise escape(node, value)
     elif isinstance(value, Symbol) and isinstance(node, ast.Name) and node.id not in environment.names:
         return Bound(value, node.span, NOWHERE)
+    # Origins depend on the text alone, so they are kept with it.
     origins = environment.statics.origins
     origin = origins.get(id(node))
     if origin is None:
@@ -218,6 +221,7 @@ def chain(environment: Environment, node: ast.Chain) -> Value:
     links: list[BlockValue] = []
     for link, value in zip(node.links, values, strict=True):
         block = need_link(link, value)
+        # A chain inside a chain is one chain, so that brackets change no names.
         links += block.links if type(block) is Links else (block,)
     environment.context.budget.list(node.span, tuple(links))
     return environment.context.links(tuple(links), node.span)
@@ -290,6 +294,7 @@ def nothing(environment: Environment, node: ast.Nothing) -> Value:
 def name(environment: Environment, node: ast.Name) -> Value:
     """Look up a name: a local value, a policy, or a name of the file."""
     word = node.id
+    # Local names hide words of enumerations; `first` and `last` of a repeat do not.
     if word in environment.names and not (word in environment.words and of_repeat(word, environment.names[word])):
         environment.read.add(word)
         value = environment.names[word]
@@ -303,11 +308,13 @@ def name(environment: Environment, node: ast.Name) -> Value:
         )
     if word in TURN_WORDS or word == "x":
         raise absent(node)
+    # `split` is an op, too, so its bare name is a block.
     if word in FORMS and word != "split":
         return form(environment, node)
     found = environment.file.find(word)
     if found is None or isinstance(found, UserFunction | Clash):
         if not isinstance(found, Clash):
+            # A word may be passed on by a function before any parameter knows its enumeration.
             if environment.free or word in environment.file.words or word in enumerated():
                 return Symbol(word)
             if found is None and word in INITIALIZERS:
@@ -331,6 +338,7 @@ def named_block(environment: Environment, node: ast.Name, word: str, value: Bloc
     once = environment.once and not parameter
     binding = (builder.token, word, builder.bindings[word]) if once and builder is not None else None
     if isinstance(value, Role) and value.role == "local":
+        # A name for a name is the same block, which may still be applied once only.
         binding, value = value.binding, value.body
     kind = "parameter" if parameter else "local"
     return Role(
@@ -428,6 +436,7 @@ def spread(environment: Environment, node: ast.Unpack) -> Value:
 def comprehension(environment: Environment, node: ast.Comprehension) -> Value:
     """`[item for variable in source if test]`."""
     found: list[Value] = []
+    # One environment for all items: copying the names for each would be quadratic.
     inner = environment.inner(node, {}, listed=True)
     for value in turns(environment, node.source):
         inner.names.update(unpacked(node.variables, value))

@@ -301,6 +301,7 @@ def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBu
         label = f"`{definition.name}` returns nothing"
         raise ElaborationError(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
     body = Body(arguments, result, frozenset(builder.used), marks, (use, settings), builder.token)
+    # A body that never reads its input has one result for all inputs; shared weights belong to one body.
     asks = "x" in environment.read or len(builder.inputs) > 1
     if isinstance(result, BlockValue) and not asks and not (context.shares and shares(result)):
         context.bodies[key] = body

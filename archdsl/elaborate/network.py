@@ -174,6 +174,7 @@ class Elaboration:
         self.attempt(self.bind_input)
         for work in (self.bind_settings, self.chain, self.outputs, self.check_read, self.check_unused):
             self.attempt(work)
+            # At a limit, more work would run into the same limit.
             if self.findings and not any(finding.code in LIMITS for finding in self.findings):
                 self.look_over()
             self.stop()
@@ -208,6 +209,7 @@ class Elaboration:
         except RecursionError:
             self.findings.append(catalog.TOO_DEEP.at(self.family.span, "this is nested too deeply"))
         finally:
+            # A RecursionError may have struck where a level is left.
             self.context.inside.clear()
         return None
 

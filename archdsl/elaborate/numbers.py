@@ -114,6 +114,7 @@ def modulo(left: Number, right: Number) -> Number:
 
 def power(left: Number, right: Number) -> Number:
     """A power with a small whole exponent."""
+    # Before it is computed: `9 ** 9 ** 9` would not end.
     if not is_int(right) or abs(right) > 256:
         raise ComputationError("an exponent is an int from -256 to 256")
     if right < 0 and left == 0:

@@ -74,6 +74,7 @@ def unary(environment: Environment, node: ast.Unary) -> Value:
 
 def binary(environment: Environment, node: ast.Binary) -> Value:
     """An operation on two operands."""
+    # The right side may rely on the left one: `n > 0 and widths[0] == 64`.
     if node.sign == "and":
         return is_true(environment, node.left) and is_true(environment, node.right)
     if node.sign == "or":
@@ -134,6 +135,7 @@ def add_or_multiply(environment: Environment, node: ast.Binary) -> Value:
     left = evaluate(environment, node.left)
     if node.sign == "*" and is_number(left):
         if (asked := environment.statics.repeats.get(id(node))) is not None:
+            # The body depends on the iteration, so it is not evaluated here.
             return repeat(environment, node, left, asked)
         right = evaluate(environment, node.right)
         if isinstance(right, BlockValue):
@@ -158,6 +160,7 @@ def joined(environment: Environment, node: ast.Binary, left: Value, right: Value
                 help,
             )
     operands = [Operand(right, node.right.span)]
+    # `a + b + c` is one sum of three, not a sum in a sum; brackets keep them apart.
     same = isinstance(node.left, ast.Binary) and node.left.sign == node.sign and not node.left.grouped
     if same and isinstance(left, Join) and left.kind == kind:
         operands = [*left.operands, *operands]
@@ -186,6 +189,7 @@ def join(environment: Environment, node: ast.Expression, kind: Joint, operands: 
     parts = tuple(
         ("block", operand.value.key)
         if isinstance(operand.value, BlockValue)
+        # Tensors are numbered anew in each scope, so the key holds the scope's token.
         else ("tensor", home.token if home else 0, str(operand.value))
         for operand in operands
     )
@@ -227,6 +231,7 @@ def row(
     if count == 0 and not gathers:
         return environment.context.identity_use(node.span)
     runs: list[tuple[int, BlockValue]] = []
+    # Keys are given in order: one from here on was made inside this repeat.
     known = len(environment.context.keys)
     for times, index in turns(environment, node, count, asked):
         turn = {"index": index, "first": index == 0, "last": index == count - 1}
@@ -240,6 +245,7 @@ def row(
                 "a block that uses a named tensor cannot be repeated",
                 "write a `for` loop, or pass the tensor as a parameter of type `tensor`",
             )
+        # Runs of equal blocks keep the cost by the number of different ones.
         if runs and runs[-1][1].key == block.key:
             runs[-1] = (runs[-1][0] + times, runs[-1][1])
         else:
@@ -285,6 +291,7 @@ def turns(environment: Environment, node: ast.Expression, count: int, asked: fro
         return [(1, index) for index in range(as_index(count))]
     if not asked & {"first", "last"} or count < 2:
         return [(count, 0)] if count else []
+    # Neither first nor last: any one of them stands for all.
     middle = [(count - 2, 1)] if count > 2 else []
     return [(1, 0), *middle, (1, count - 1)]
 

@@ -124,6 +124,7 @@ class ScopeCache:
         self.count += 1
         if not built.marks.bodies:
             alike = self.modules.setdefault((use.content, shapes), [])
+            # The latest first, as neighbours in a search differ in few settings.
             alike.insert(0, Module(settings, built))
             del alike[MOST_ALIKE:]
 

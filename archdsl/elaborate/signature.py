@@ -142,6 +142,7 @@ def add_parameter(slots: dict[str, Slot], each: ast.Parameter, file: FileScope) 
     if each.type and declared is None:
         help = suggestion(each.type[0], DECLARABLE)
         raise ElaborationError(catalog.UNKNOWN_NAME, each.type_span, f"no type is called `{each.type[0]}`", help)
+    # A typo in the default would make the parameter a block, and be found far from here.
     if declared is None and isinstance(each.default, ast.Name) and each.default.id not in slots:
         check_default(each, each.default, slots, file)
     kind = declared or (infer(each.default, slots, file) if each.default is not None else INT)
@@ -206,6 +207,7 @@ def infer(node: ast.Expression, slots: dict[str, Slot], file: FileScope) -> Type
             return infer_function(node, name, slots, file)
         case ast.Call(callee=ast.Name(id=name)) if isinstance(file.find(name), UserFunction) and name not in slots:
             return INT
+        # Items of lists are mostly numbers of channels or of blocks; other lists need a declared type.
         case ast.Attribute(base=ast.Name(id="x")) | ast.Index():
             return INT
         case _:
@@ -320,12 +322,13 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
     """An argument as its parameter takes it; raises an error at the argument's place. `owner` is what is called."""
     try:
         value = fit(slot.type, bound.value, exact)
-    except TypeMismatch as unfit:
-        help = meant(slot, bound.value, owner) if unfit.fraction is None else rounded(unfit.fraction, bound)
-        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {unfit}", help) from None
+    except TypeMismatch as error:
+        help = meant(slot, bound.value, owner) if error.fraction is None else rounded(error.fraction, bound)
+        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {error}", help) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
         raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))
+    # Most values fit as they are, and are not copied.
     return bound if value is bound.value else bound._replace(value=value)
 
 
@@ -377,7 +380,7 @@ LARGEST = 10**9
 def out_of_bounds(declared: Param, value: Value) -> str:
     """The bound that a number (or a number of a list) violates, in words; empty if none."""
     if is_int(value) and declared.maximum is declared.above is None and (declared.minimum or 0) <= value <= LARGEST:
-        return ""  # nearly all that is ever asked
+        return ""  # fast path
     numbers = value if is_list(value) else (value,)
     for number in numbers:
         if not (is_int(number) or isinstance(number, float)):

@@ -27,11 +27,14 @@ from archdsl.op import BOOL, FLOAT, INIT, INT, PADDING, SIZE, Type, symbol
 
 
 class TypeMismatch(Exception):
-    """A value that a type does not take: why, and the `fraction` that would do if it were rounded, if one would."""
+    """A value that a type does not take; with `fraction`, one that would do if that were rounded."""
 
-    def __init__(self, why: str, fraction: Fraction | None = None) -> None:
-        super().__init__(why)
-        self.fraction = fraction
+    def __init__(self, kind: Type, value: Value, fraction: Fraction | None = None) -> None:
+        super().__init__(kind, value)
+        self.kind, self.value, self.fraction = kind, value, fraction
+
+    def __str__(self) -> str:
+        return f"{self.kind.phrase} is needed here, not {describe(self.value)}"
 
 
 BLOCK = Type("block", "a block")
@@ -47,7 +50,8 @@ def of_words(words: tuple[str, ...]) -> Type | None:
 
 
 def fit(kind: Type, value: Value, exact: bool = True) -> Value:
-    """The value as the parameter takes it; raises Unfit. Without `exact`, floats become Python's (for ops)."""
+    """The value as the parameter takes it; raises TypeMismatch. Without `exact`, floats become Python's (for ops)."""
+    # Fast path: most arguments are ints.
     if kind.name == "int" and is_int(value):
         return value
     if value is None and kind.optional:
@@ -56,7 +60,7 @@ def fit(kind: Type, value: Value, exact: bool = True) -> Value:
     if fitted is None:
         if kind.symbols and (word := word_of(value)) in kind.symbols:
             return Symbol(word)
-        raise TypeMismatch(f"{kind.phrase} is needed here, not {describe(value)}")
+        raise TypeMismatch(kind, value)
     return inexact(fitted) if not exact and kind.name in {"float", "floats"} else fitted
 
 
@@ -83,7 +87,7 @@ def inexact(value: Value) -> Value:
 def fit_int(value: Value) -> Value:
     """An int; a fraction is said to be none."""
     if is_fraction(value):
-        raise TypeMismatch(f"an int is needed here, not {describe(value)}", value)
+        raise TypeMismatch(INT, value, value)
     return value if is_int(value) else None
 
 
@@ -95,6 +99,7 @@ def fit_float(value: Value) -> Value:
 def fit_size(value: Value) -> Value:
     """An int, or a pair of ints (a pair of equal ones is one int)."""
     if is_list(value) and len(value) == 2 and all(is_int(side) for side in value):
+        # So that `3` and `[3, 3]` are equal ops.
         return value[0] if value[0] == value[1] else value
     return fit_int(value)
 

@@ -94,6 +94,16 @@ class BlockValue(Record):
     key: int
     span: Span
 
+    def contents(self) -> frozenset[type]:
+        """The classes among `MARKERS` that this block is of, or holds; computed once."""
+        own = self.__dict__
+        found = own.get("_contents")
+        if found is None:
+            kind = type(self)
+            found = contents_of(INSIDE[kind](self)) | ({kind} & MARKERS)
+            own["_contents"] = found
+        return found
+
 
 class Use(BlockValue):
     """An op or a defined block, with the settings given so far, and its name among its neighbours."""
@@ -206,6 +216,9 @@ NONE: dict[str, SettingEntry] = {}
 
 
 TENSORS = (Tensor, TensorList)
+MARKERS: frozenset[type] = frozenset({*TENSORS, Shared, Policy})
+"""The classes that decide where a block may be used."""
+NOTHING: frozenset[type] = frozenset()
 
 INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
     Use: lambda block: [bound.value for bound in block.given.values()],
@@ -222,32 +235,33 @@ INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
 
 def captures(value: Value) -> bool:
     """Tell if a value is a tensor, or a block (or a list of them) that holds one."""
-    return holds(value, "captures", TENSORS)
+    return not contents(value).isdisjoint(TENSORS)
 
 
 def shares(value: Value) -> bool:
     """Tell if a block (or a list of them) holds shared weights."""
-    return holds(value, "shares", (Shared,))
+    return Shared in contents(value)
 
 
 def follows_policies(value: Value) -> bool:
-    """Tell if a block is a policy, or has one among its parts or settings."""
-    return holds(value, "follows_policies", (Policy,))
+    """Tell if a block is a policy, or has one among its parts or arguments."""
+    return Policy in contents(value)
 
 
-def holds(value: Value, fact: str, kinds: tuple[type, ...]) -> bool:
-    """Tell if a value is of some kind, or anything inside it; computed once for each block."""
-    kind = cast("type[Value]", type(value))
-    if kind in kinds:
-        return True
-    inside = INSIDE.get(kind)
-    if inside is None:
-        return kind is tuple and any(holds(item, fact, kinds) for item in value)
-    known = value.__dict__
-    found = known.get(fact)
-    if found is None:
-        parts = [part for part in inside(value) if type(part) is not int]
-        found = known[fact] = any(holds(part, fact, kinds) for part in parts) if parts else False
+def contents(value: Value) -> frozenset[type]:
+    """The classes among `MARKERS` of a value, and of all that is inside it."""
+    if isinstance(value, BlockValue):
+        return value.contents()
+    kind = cast("type[object]", type(value))
+    return contents_of(value) if kind is tuple else frozenset({kind}) if kind in MARKERS else NOTHING
+
+
+def contents_of(parts: Iterable[Value]) -> frozenset[type]:
+    """The classes among `MARKERS` of several values."""
+    found = NOTHING
+    for part in parts:
+        if not is_int(part):
+            found |= contents(part)
     return found
 
 

@@ -77,6 +77,7 @@ def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbo
     members = [(file, backbone)]
     while (extends := backbone.extends) is not None and len(members) < LONGEST_WALK:
         found = file.backbone(extends.parent)
+        # A network may extend the shipped one of its own name.
         if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
             raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
         if len(several := file.backbones_called(extends.parent)) > 1:
@@ -91,6 +92,7 @@ def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbo
             )
         file, backbone = found
         before = [member for _, member in members]
+        # By identity: networks of different files may be equal.
         if any(backbone is member for member in before):
             raise circle(before[next(at for at, member in enumerate(before) if member is backbone) :])
         members.append(found)

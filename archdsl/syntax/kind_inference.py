@@ -48,6 +48,7 @@ class KindInference:
     def part(self, node: ast.Expression) -> Kind:
         """The kind of a part of a block: a call that is handed a tensor has that inside."""
         kind = self.of(node)
+        # A tensor among the arguments binds the block to this body, as if it stood in it.
         if kind != "block" or not isinstance(node, ast.Call) or callee_name(node.callee) in FORMS:
             return kind
         inside = {self.of(argument.value) for argument in node.arguments}

@@ -23,6 +23,7 @@ class Names:
         """The next name of a kind; the second `cna` may have taken that of a block called `cna2`."""
         while True:
             number = self.taken[kind] = self.taken.get(kind, 0) + 1
+            # The second `conv3` is `conv3_2`, as `conv32` would be read as another kind.
             between = "_" if kind[-1].isdigit() else ""
             name = attribute_name(kind) if number == 1 else f"{kind}{between}{number}"
             if name not in self.given:

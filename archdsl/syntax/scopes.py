@@ -180,6 +180,7 @@ class FileScope:
         """Resolve a name, by file, imports, library and ops."""
         if found := self.defined(name):
             return found
+        # The same definition by two paths is no clash.
         imported = dict.fromkeys(found for file in self.imports if (found := file.defined(name)))
         if imported:
             return next(iter(imported)) if len(imported) == 1 else Clash(name, tuple(imported))
