@@ -9,6 +9,7 @@ from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.context import Context
 from archdsl.elaborate.environment import Environment, LineContext
 from archdsl.elaborate.evaluate import evaluate, need_link, refuse_gate
+from archdsl.elaborate.numbers import nearest_quotient
 from archdsl.elaborate.scope_builder import ScopeBuilder
 from archdsl.elaborate.scope_cache import UNMARKED, Marks
 from archdsl.elaborate.signature import signature_of
@@ -40,7 +41,7 @@ from archdsl.syntax.static_names import line_of
 
 def reduction(size: Shape, shape: Shape) -> int:
     """The effective stride of a map: input size over map size, rounded; 0 for what is no map."""
-    return round(size[1] / shape[1]) if len(shape) == 3 else 0
+    return nearest_quotient(size[1], shape[1]) if len(shape) == 3 else 0
 
 
 class NoOpenStride(ElaborationError):
@@ -48,20 +49,20 @@ class NoOpenStride(ElaborationError):
 
 
 def is_map(shape: Shapes) -> bool:
-    """Whether a shape is that of one map."""
+    """Tell if a shape is that of one map."""
     return len(shape) == 3 and not isinstance(shape[0], tuple)
 
 
 def keeps_size(before: Shape, after: Shapes) -> bool:
-    """Whether a map has the height and width of the one before."""
+    """Tell if a map has the height and width of the one before."""
     return is_map(after) and after[1:] == before[1:]
 
 
 def holds(section: SectionLine, before: Shape, after: Shape) -> bool:
-    """Whether a stage reduces as it says."""
+    """Tell if a stage reduces as it says."""
     same_rank = len(before) == 3 and len(after) == 3
     return same_rank and all(
-        round(big / small) == section.reduction for big, small in zip(before[1:], after[1:], strict=True)
+        nearest_quotient(big, small) == section.reduction for big, small in zip(before[1:], after[1:], strict=True)
     )
 
 
@@ -71,7 +72,7 @@ def check(section: SectionLine, before: Shape, after: Shape) -> None:
         raise ElaborationError(
             catalog.NOT_A_MAP, section.span, f"the stage `{section.name}` does not end in a feature map"
         )
-    factors = {round(big / small) for big, small in zip(before[1:], after[1:], strict=True)}
+    factors = {nearest_quotient(big, small) for big, small in zip(before[1:], after[1:], strict=True)}
     if factors != {1 if section.reduction is None else section.reduction}:
         raise wrong(section, before, after, factors)
 
@@ -158,7 +159,7 @@ class Worked(NamedTuple):
 
 
 class Reads(NamedTuple):
-    """What a line reads: the chain's tensor before it (unless it starts from a named one), and the tensors it names."""
+    """The tensors that a line reads: the chain's before it (unless it starts from a named one), and those it names."""
 
     before: Tensor | None
     named: dict[str, Tensor]
@@ -181,7 +182,7 @@ class Attempt(NamedTuple):
 
     @property
     def shape(self) -> Shape:
-        """What it comes to; nothing where it failed."""
+        """The shape of its result; empty where it failed."""
         return () if self.value is None else self.value.shape
 
 
@@ -258,7 +259,7 @@ def trial(
 
 
 def reads_of(line_context: LineContext, node: ast.Expression, file: FileScope, before: Tensor | None) -> Reads:
-    """What a line reads, by its text."""
+    """The tensors that a line reads, by its text."""
     names = line_of(node, file).names
     named = {name: line_context.names[name] for name in names if is_tensors(line_context.names.get(name))}
     return Reads(None if line_context.facts(node, file).kind == "tensor" else before, named)
