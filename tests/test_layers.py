@@ -116,6 +116,12 @@ def test_imports_point_down() -> None:
     assert wrong(ARCHDSL) == []
 
 
+def test_only_commands_tune_the_garbage_collector() -> None:
+    """A library must leave it to its users."""
+    touching = {arrow.source for arrow in arrows(ARCHDSL) if arrow.target == "gc"}
+    assert touching <= {"archdsl.commands._fast_exit"}
+
+
 def test_imports_make_no_circle() -> None:
     assert circles(ARCHDSL, ["at import"]) == []
 

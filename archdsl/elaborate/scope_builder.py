@@ -129,7 +129,7 @@ class ScopeBuilder:
     def check_use(self, result: Ref) -> None:
         """Raise where a module gives what nothing reads: it would hold weights and never run."""
         refs = {result}.union(*[step.inputs for step in self.steps])
-        read = refs.union(*[each_value(ref) for ref in refs if type(ref) is not int])
+        read = refs.union(*[each_value(ref) for ref in refs if isinstance(ref, tuple)])
         for step in self.steps:
             if step.target and step.output not in read:
                 child = self.children[step.target]
