@@ -32,7 +32,7 @@ def bypasses(tree: ast.AST) -> Iterator[int]:
                 found = name in CONVERSIONS and not isinstance(argument, ast.Compare)
             case _:
                 found = False
-        if found:
+        if found and isinstance(node, ast.expr):
             yield node.lineno
 
 
