@@ -69,10 +69,13 @@ def preactivations(spec: str) -> list[Mutation]:
 HALVES_OF_A = (
     ("block inception_a(pool) =", "block inception_a(pool):"),
     ("    concat(\n", "    ys = x -> fork(\n"),
-    ("cna(pool))", "cna(pool))\n    return concat(ys[1], ys[0], ys[2], ys[3])"),
+    ("as branch_pool)", "as branch_pool)\n    return concat(ys[1], ys[0], ys[2], ys[3])"),
 )
 BORDER = ("avgpool(3, 1)", "avgpool(3, 1, count_include_pad = false)")
-BOTH = ("concat(cna(out, [1, 3]), cna(out, [3, 1]))", "fork(cna(out, [1, 3]), cna(out, [3, 1])) -> swap -> concat")
+BOTH = (
+    "concat(cna(out, [1, 3]) as branch1x3, cna(out, [3, 1]) as branch3x1)",
+    "fork(cna(out, [1, 3]) as branch1x3, cna(out, [3, 1]) as branch3x1) -> swap -> concat",
+)
 AFTER_SUM = (
     ("cna(out) -> attention", "cna(out)"),
     ("return x + y if residual else y", "return (x + y if residual else y) -> attention"),
