@@ -9,11 +9,11 @@ from tests.mistakes.case import Case, Mistake, topics, unmarked
 
 PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 HEAD = """\
-# Mistakes, and what archdsl says
+# Mistakes and messages
 
-{count} mistakes, each in both notations where it can be made in both, each with the whole of what `archdsl validate`
-says, and how it is mended. The tests hold all of it: place, message, and that the mended spec has no errors.
-`archdsl explain E203`, or [its page](errors/README.md), says more about a code.
+{count} mistakes, in both notations if they can be made in both, each with the whole message of `archdsl validate` and a
+correction. The tests check all of it: place, message, and that the corrected spec has no errors.
+`archdsl explain E203`, or [its page](errors/README.md), explains a code.
 
 `python -m tests.update` writes this page from the cases in `tests/mistakes/cases`.
 """

@@ -29,18 +29,16 @@ HEAD = """
 
 Every network in `specs/`: its cost, the published cost, and the reason for each difference between the two.
 
-- **Ours** is computed from the spec, exactly, for one image of `input`: parameters with those of norms and the
-  classifier; multiply-adds of convolutions and linear layers, counted once; activations, the outputs of convolutions;
-  memory access, what convolutions read and write, in elements. [What each figure is](costs.md) says more.
-- **Published** is what the publication prints, and **counted so** is our figure in its convention, which is said below
-  the table. It is **bold** where it does not round to the published one; then the reason follows.
+- **Ours** is computed from the spec, exactly, for one image of `input`: parameters, those of norms and the classifier
+  included; multiply-adds of convolutions and linear layers, counted once; activations, the outputs of convolutions;
+  memory access, the elements that convolutions read and write. [Figures](costs.md) defines them.
+- **Published** is the figure in the publication, and **counted so** is ours in its convention, which is explained below
+  the table. It is **bold** if it does not round to the published one; then the reason follows.
 - **†**: see the note at the end.
-- **Held against** are the networks that ours is equal to: in parameters, multiply-adds, activations and layers, and,
-  with the same weights, in what it computes. They have our name where none is given. "Authors" is the authors' own
-  release, Darknet's files written out in PyTorch. *(figures)* is of a network that only the figures were measured on.
+- **Held against** are networks that ours is equal to: in parameters, multiply-adds, activations and layers, and, with
+  the same weights, in their outputs. They have our name if none is given. "Authors" is the authors' own release,
+  Darknet's files written out in PyTorch. *(figures)* is a network that only the figures were measured on.
 """
-
-
 NOTE = """
 ## Note on the sources
 

@@ -11,9 +11,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "blocks.md"
 HEAD = """
 # The block library
 
-Every spec can use these blocks; each is written in the language, in the file of its name in `grammar/blocks/`. What
-stands after `*` goes by name, and so does anything else, if one likes. `x` is the block's input, C x H x W its shape.
-A setting changes a default for a whole network, or inside a `with`: `bottleneck.groups = 32`.
+Every spec can use these blocks; each is written in the language, in the file of its name in `grammar/blocks/`.
+Parameters after `*` are given by name, and all others can be. `x` is the block's input, C x H x W its shape. A setting
+changes a default for a whole network, or inside a `with`: `bottleneck.groups = 32`.
 """
 CHAPTERS = {
     "Layers": ("cna", "cn", "nac", "dwsep", "match", "plain"),
