@@ -15,7 +15,7 @@ from math import prod
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
-from archdsl.diagnostics import DiagnosticKind
+from archdsl.diagnostics import DiagnosticKind, UnlocatedError
 from archdsl.record import MISSING, Record
 
 Shape = tuple[int, ...]
@@ -125,7 +125,7 @@ def named(
     return Param(default, True, minimum, maximum, above)
 
 
-class Misfit(Exception):
+class Misfit(UnlocatedError):
     """Raised by an operator for an input that it cannot take.
 
     `param` names the argument to blame (or "" for the input), and `index` the tensor of a list that does not fit
@@ -135,8 +135,8 @@ class Misfit(Exception):
     def __init__(
         self, rule: DiagnosticKind, param: str, label: str, help: str = "", *, index: int | None = None
     ) -> None:
-        super().__init__(label)
-        self.rule, self.param, self.label, self.help, self.index = rule, param, label, help, index
+        super().__init__(rule, label, help)
+        self.param, self.index = param, index
 
 
 class Weight(NamedTuple):

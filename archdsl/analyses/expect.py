@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from archdsl.analyses.figures import FIGURES as KNOWN
 from archdsl.analyses.figures import Figure, Load, Measured, MemoryOf, Unit
-from archdsl.diagnostics import ArchError, Diagnostic, DiagnosticKind, catalog, did_you_mean
+from archdsl.diagnostics import ArchError, Diagnostic, UnlocatedError, catalog, did_you_mean
 from archdsl.graph import Graph, Section
 from archdsl.syntax.elements import Expectation
 
@@ -48,14 +48,6 @@ class Outcome(NamedTuple):
     finding: Diagnostic | None
 
 
-class BadExpectation(Exception):
-    """Raised for a check that cannot be evaluated, with the mistake and a help."""
-
-    def __init__(self, rule: DiagnosticKind, label: str, help: str = "") -> None:
-        super().__init__(label)
-        self.rule, self.label, self.help = rule, label, help
-
-
 def hold(graph: Graph, checks: Iterable[Expectation], memory: MemoryOf) -> list[Outcome]:
     """Evaluate each check against the figures of a network."""
     asked = Measured(graph, memory)
@@ -66,8 +58,8 @@ def outcome(asked: Measured, check: Expectation) -> Outcome:
     """Evaluate one check."""
     try:
         actual, wanted = compared(asked, check)
-    except BadExpectation as unfit:
-        return Outcome(check, "", unfit.rule.at(check.span, unfit.label, help=unfit.help))
+    except UnlocatedError as unfit:
+        return Outcome(check, "", unfit.at(check.span))
     except ArchError as error:
         first = error.diagnostics[0]
         return Outcome(check, "", catalog.UNKNOWN_NAME.at(check.span, first.label, help=first.help))
@@ -93,7 +85,7 @@ def exact(value: Any) -> str:
 
 
 def compared(asked: Measured, check: Expectation) -> tuple[Any, Any]:
-    """Actual and expected value of a check; raises BadExpectation if there are none."""
+    """Actual and expected value of a check; raises UnlocatedError if there are none."""
     name, load = ".".join(check.figure), load_of(check)
     if name in asked.sections:
         refuse_load(check, name)
@@ -107,7 +99,7 @@ def compared(asked: Measured, check: Expectation) -> tuple[Any, Any]:
     if not figure.loaded:
         refuse_load(check, name)
     if not figure.exact and check.sign in {"==", "!="}:
-        raise BadExpectation(
+        raise UnlocatedError(
             catalog.WRONG_TYPE, f"`{name}` is not an exact figure", "give it a bound, with `<=` or `>=`"
         )
     return figure.find(asked, section, load), amount_of(check, figure.unit)
@@ -121,7 +113,7 @@ def figure_of(asked: Measured, check: Expectation, name: str) -> tuple[Figure, S
     if figure is None or (owner and (section is None or figure.whole)):
         known = [*KNOWN, *TRAINING, *asked.sections, *(f"{each}.{of}" for each in asked.sections for of in FIGURES)]
         help = did_you_mean(name, known) or f"sections by name, their figures as `c3.macs`, and {', '.join(KNOWN)}"
-        raise BadExpectation(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
+        raise UnlocatedError(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
     return figure, section
 
 
@@ -129,14 +121,14 @@ def load_of(check: Expectation) -> Load:
     """Batch and precision of a check."""
     batch = 1 if check.batch is None else check.batch
     if not 0 < batch <= LARGEST_BATCH:
-        raise BadExpectation(catalog.OUT_OF_RANGE, f"a batch of {batch}", f"a batch has 1 to {LARGEST_BATCH:,} samples")
+        raise UnlocatedError(catalog.OUT_OF_RANGE, f"a batch of {batch}", f"a batch has 1 to {LARGEST_BATCH:,} samples")
     return Load(batch, check.precision or "fp32")
 
 
 def refuse_load(check: Expectation, name: str) -> None:
-    """Raise BadExpectation if a batch is given for a figure that does not depend on it."""
+    """Raise UnlocatedError if a batch is given for a figure that does not depend on it."""
     if check.batch is not None or check.precision:
-        raise BadExpectation(
+        raise UnlocatedError(
             catalog.UNUSED, f"no batch or precision changes `{name}`", "leave out what follows the amount"
         )
 
@@ -146,7 +138,7 @@ def shape_and_bound(section: Section, check: Expectation) -> tuple[Any, Any]:
     sides = check.amount.split("x")
     if not all(side.isdigit() for side in sides) or check.sign not in {"==", "!="}:
         label = f"`{check.amount}` cannot be compared with the shape of `{section.name}`"
-        raise BadExpectation(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
+        raise UnlocatedError(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
     return section.shape, tuple(map(int, sides))
 
 
@@ -155,7 +147,7 @@ def amount_of(check: Expectation, unit: Unit) -> Fraction:
     match, known = AMOUNT.fullmatch(check.amount), UNITS[unit]
     name = ".".join(check.figure)
     if match is None:
-        raise BadExpectation(
+        raise UnlocatedError(
             catalog.WRONG_TYPE, f"`{check.amount}` is not an amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
         )
     if match[2] not in known:
@@ -163,7 +155,7 @@ def amount_of(check: Expectation, unit: Unit) -> Fraction:
         everywhere = {each for of_kind in UNITS.values() for each in of_kind}
         known_elsewhere = f"`{name}` is {MEANT[unit]}, so not in `{match[2]}`"
         label = known_elsewhere if match[2] in everywhere else f"no unit is called `{match[2]}`"
-        raise BadExpectation(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
+        raise UnlocatedError(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
     return Fraction(match[1]) * known[match[2]]
 
 

@@ -73,6 +73,26 @@ class Diagnostic(NamedTuple):
         return str(ArchError([self]))
 
 
+class UnlocatedError(Exception):
+    """An error whose place only a caller knows: an op knows its numbers, but not where the user wrote them.
+
+    A class that holds values renders its label late, in `__str__`.
+    """
+
+    def __init__(self, rule: DiagnosticKind, label: str = "", help: str = "") -> None:
+        super().__init__(label)
+        self.rule, self.help = rule, help
+
+    @property
+    def label(self) -> str:
+        """The mistake, in a sentence."""
+        return str(self)
+
+    def at(self, span: Span | None) -> Diagnostic:
+        """The finding at a place."""
+        return self.rule.at(span, self.label, help=self.help)
+
+
 class ArchError(Exception):
     """Everything that archdsl finds wrong with a spec or with what it was asked for.
 

@@ -57,7 +57,7 @@ def evaluate(environment: Environment, node: ast.Expression) -> Value:
     try:
         return context.dispatch.expressions[type(node)](environment, node)
     except ComputationError as error:
-        raise ElaborationError(catalog.ARITHMETIC, node.span, str(error), error.help) from None
+        raise ElaborationError(error.rule, node.span, error.label, error.help) from None
 
 
 def is_true(environment: Environment, node: ast.Expression) -> bool:
@@ -70,7 +70,7 @@ def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
     try:
         return work(value)
     except ComputationError as error:
-        raise ElaborationError(catalog.ARITHMETIC, node.span, str(error), error.help) from None
+        raise ElaborationError(error.rule, node.span, error.label, error.help) from None
 
 
 def check_words(environment: Environment, node: ast.Expression, kind: Type) -> None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from math import floor, log2
 from typing import Any, TypeGuard
 
+from archdsl.diagnostics import UnlocatedError, catalog
 from archdsl.elaborate.budget import LARGEST_BITS, LARGEST_INT
 
 Number = int | Fraction
@@ -73,12 +74,11 @@ def binary_logarithm(value: Number) -> Number:
     return Fraction(result)
 
 
-class ComputationError(Exception):
+class ComputationError(UnlocatedError):
     """A computation that cannot be done; the message says why, `help` what would work."""
 
     def __init__(self, message: str, help: str = "") -> None:
-        super().__init__(message)
-        self.help = help
+        super().__init__(catalog.ARITHMETIC, message, help)
 
 
 def bounded(value: Number) -> Number:

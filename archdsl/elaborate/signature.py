@@ -324,7 +324,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
         value = fit(slot.type, bound.value, exact)
     except TypeMismatch as error:
         help = meant(slot, bound.value, owner) if error.fraction is None else rounded(error.fraction, bound)
-        raise blamed(catalog.WRONG_TYPE, bound, f"`{slot.name}`: {error}", help) from None
+        raise blamed(error.rule, bound, f"`{slot.name}`: {error}", help) from None
     if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
         label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
         raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from archdsl.diagnostics import UnlocatedError, catalog
 from archdsl.elaborate.numbers import as_float, as_fraction, is_fraction, is_int, is_number
 from archdsl.elaborate.values import (
     BlockValue,
@@ -26,11 +27,11 @@ from archdsl.initializer import Initializer
 from archdsl.op import BOOL, FLOAT, INIT, INT, PADDING, SIZE, Type, symbol
 
 
-class TypeMismatch(Exception):
+class TypeMismatch(UnlocatedError):
     """A value that a type does not take; with `fraction`, one that would do if that were rounded."""
 
     def __init__(self, kind: Type, value: Value, fraction: Fraction | None = None) -> None:
-        super().__init__(kind, value)
+        super().__init__(catalog.WRONG_TYPE)
         self.kind, self.value, self.fraction = kind, value, fraction
 
     def __str__(self) -> str:

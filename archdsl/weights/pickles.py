@@ -16,14 +16,14 @@ from mmap import mmap
 from sys import getsizeof
 from typing import IO, Any, NamedTuple, cast
 
+from archdsl.diagnostics import UnlocatedError, catalog
 
-class Unreadable(Exception):
+
+class Unreadable(UnlocatedError):
     """Reason a file cannot be read: a sentence without its subject, and a help."""
 
     def __init__(self, label: str, help: str = "") -> None:
-        super().__init__(label)
-        self.label = label
-        self.help = help
+        super().__init__(catalog.CHECKPOINT, label, help)
 
 
 class ByteBudget:
