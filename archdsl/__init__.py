@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archdsl.api import validate as validate
     from archdsl.diagnostics import ArchError as ArchError
     from archdsl.diagnostics import Diagnostic as Diagnostic
-    from archdsl.driver import Spec as Spec
+    from archdsl.driver import Network as Network
     from archdsl.driver import compile as compile
     from archdsl.driver import load as load
     from archdsl.driver import loads as loads
@@ -35,7 +35,7 @@ HOMES = {
     "ArchError": "archdsl.diagnostics",
     "Diagnostic": "archdsl.diagnostics",
     "Graph": "archdsl.graph",
-    "Spec": "archdsl.driver",
+    "Network": "archdsl.driver",
     "build": "archdsl.api",
     "check": "archdsl.api",
     "compile": "archdsl.driver",

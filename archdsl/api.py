@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from archdsl.coerce import is_path, is_row, size_of
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.diagnostics.source import shown
-from archdsl.driver import Spec, compile, counted, load, validation
+from archdsl.driver import Network, compile, counted, load, validation
 from archdsl.driver.imports import read_spec
+from archdsl.driver.network import NetworkLike
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -26,16 +27,25 @@ FEW = 64
 """For fewer candidates no processes are started unless they are asked for."""
 
 
-def validate(path: str | Path, *, text: str | None = None, input: Any = None) -> list[Diagnostic]:
-    """Everything that `archdsl validate` finds in a file, errors or else warnings; an empty list where all is well.
+def validate(
+    spec: NetworkLike,
+    *,
+    text: str | None = None,
+    input: Any = None,
+    base: str | Path | None = None,
+) -> list[Diagnostic]:
+    """Everything that `archdsl validate` finds in a spec, errors or else warnings; an empty list where all is well.
 
-    A finding has a `severity`, a `code`, a `span`, and more; `str()` shows it as the command does. With `text`, that
-    is checked in place of what the file holds: an editor's, say. `input` checks it for another (channels, height,
-    width); its `expect` then does not count.
+    `spec` is a file's path, a network, or a dict with the keys of a YAML spec, whose imports are relative to `base`. A
+    finding has a `severity`, a `code`, a `span`, and more; `str()` shows it as the command does. With `text`, that is
+    checked in place of what the file holds: an editor's, say. `input` checks the network for another (channels,
+    height, width); its `expect` then does not count.
     """
-    if not is_path(path):
-        raise catalog.USAGE.error(None, f"this is of the type `{type(path).__name__}`", help="give a file's path")
-    file = Path(path)
+    if isinstance(spec, Network | Mapping):
+        return validation.validate_data(spec, size_of(input), base)
+    if not is_path(spec):
+        raise catalog.USAGE.error(None, f"this is of the type `{type(spec).__name__}`", help="give a file's path")
+    file = Path(spec)
     try:
         source = Source(shown(file), read_spec(file) if text is None else text)
     except ArchError as error:
@@ -43,7 +53,7 @@ def validate(path: str | Path, *, text: str | None = None, input: Any = None) ->
     return validation.validate(source, file, size_of(input))
 
 
-def cost(spec: Graph | Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Figures:
+def cost(spec: Graph | NetworkLike, *, params: dict[str, Any] | None = None, input: Any = None) -> Figures:
     """The figures of a network: parameters, buffers, multiply-adds, activations, layers, by section and in all.
 
     `spec`, `params` and `input` are as for `build`.
@@ -56,7 +66,7 @@ def cost(spec: Graph | Spec | str | Path, *, params: dict[str, Any] | None = Non
 def cost_many(
     candidates: Iterable[Any],
     *,
-    of: Spec | str | Path | None = None,
+    of: NetworkLike | None = None,
     processes: int | None = None,
     figures: Sequence[str] | None = None,
     batch: int = 1,
@@ -65,7 +75,7 @@ def cost_many(
 ) -> list[Costed]:
     """The figures of many networks, in order, worked out on several cores (`processes`; by default all of them).
 
-    `candidates` are specs (loaded, paths, or names) or graphs, or, where `of` names one, parameters for it: dicts, as
+    `candidates` are specs (networks, dicts, paths, names) or graphs, or, with `of`, parameters for that one: dicts, as
     `cost_many([{"depth": n} for n in range(1, 9)], of="net.arch")`. A result has the figures by name, as
     `result.params`, or the `error` that says what is wrong with its candidate. `figures` chooses others than the
     usual ones, `batch` and `precision` are for those of memory. In a script, call it under
@@ -76,9 +86,9 @@ def cost_many(
 
     wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
     count = checked(wanted, processes)
-    base: Any = load(str(of)) if is_path(of) else of
-    if base is not None and not isinstance(base, Spec):
-        raise catalog.USAGE.error(None, f"`of` is of the type `{type(base).__name__}`", help="give a spec, or its name")
+    if not (of is None or isinstance(of, Network | Mapping) or is_path(of)):
+        raise catalog.USAGE.error(None, f"`of` is of the type `{type(of).__name__}`", help="give a spec, or its name")
+    base = None if of is None else load(of)
     given = row_of(candidates, "candidates", '["resnet18", "resnet34"]')
     pairs = tuple((base, each) if base is not None else (each, None) for each in given)
     whole = Chunk(candidate, memory, pairs, wanted, load_of(batch, precision), size_of(input))
@@ -98,23 +108,23 @@ def candidate(spec: Any, params: Any = None, input: Any = None, known: ScopeCach
     """The graph of one of many; raises ArchError for what is wrong with it."""
     if isinstance(spec, Graph):
         return settled(spec, params, input)
-    if isinstance(spec, Mapping):
+    if isinstance(spec, Mapping) and "name" not in spec:
         raise catalog.USAGE.error(None, "parameters, but of no spec", help="name the spec: `of=...`")
     return counted(checked_spec(spec), params, input, known)
 
 
 def graph_of(spec: Any, params: Any, input: Any) -> Graph:
-    """What a graph, a loaded spec, a path or a name comes to; raises ArchError for anything else."""
+    """The graph of a graph, a network, a dict, a path or a name; raises ArchError for anything else."""
     if isinstance(spec, Graph):
         return settled(spec, params, input)
     return compile(checked_spec(spec), params=params, input=input)
 
 
-def checked_spec(spec: Any) -> Any:
+def checked_spec(spec: Any) -> NetworkLike:
     """What can be loaded, if it can by its type."""
-    if isinstance(spec, Spec) or is_path(spec):
-        return spec
-    help = "give a path, the name of a shipped spec, a loaded spec, or a graph"
+    if isinstance(spec, Network | Mapping) or is_path(spec):
+        return cast("NetworkLike", spec)
+    help = "give a path, the name of a shipped spec, a dict, a network, or a graph"
     raise catalog.USAGE.error(None, f"this is of the type `{type(spec).__name__}`, and no spec", help=help)
 
 
@@ -139,7 +149,7 @@ def is_module(path: Path) -> bool:
 
 
 def emit(
-    spec: Graph | Spec | str | Path,
+    spec: Graph | NetworkLike,
     target: str = "torch",
     *,
     params: dict[str, Any] | None = None,
@@ -155,11 +165,12 @@ def emit(
     return import_module(f"archdsl.backends.{name}").emit(graph_of(spec, params, input))
 
 
-def build(spec: Spec | Graph | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> nn.Module:
+def build(spec: NetworkLike | Graph, *, params: dict[str, Any] | None = None, input: Any = None) -> nn.Module:
     """The PyTorch module of a spec: the emitted source, executed.
 
-    `spec` is a loaded spec, a graph, a path, or the name of a shipped spec; `params` sets its parameters, `input` is
-    (channels, height, width); a graph takes neither of them any more. Raises ArchError, also where torch is missing.
+    `spec` is a network, a dict of its keys, a graph, a path, or the name of a shipped spec. `params` sets its
+    parameters, `input` is (channels, height, width); a graph takes neither of them any more. Raises ArchError, also
+    where torch is missing.
     """
     from archdsl.backends.torch.module import build as module_of
 
@@ -167,7 +178,7 @@ def build(spec: Spec | Graph | str | Path, *, params: dict[str, Any] | None = No
 
 
 def check(
-    spec: Spec | Graph | str | Path,
+    spec: NetworkLike | Graph,
     model: nn.Module | None = None,
     *,
     params: dict[str, Any] | None = None,

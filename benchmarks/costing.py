@@ -101,9 +101,9 @@ def timed(function: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.process_time() - begin
 
 
-def ours(spec: archdsl.Spec, width: int) -> int:
+def ours(spec: archdsl.Network, width: int) -> int:
     """A network's multiply-adds, from a parsed document."""
-    spec.file.memos.lines.clear()
+    spec.scope.memos.lines.clear()
     return archdsl.cost(archdsl.compile(spec, params={"w": width})).totals.macs
 
 
@@ -127,7 +127,7 @@ def on_meta(model: Any, shape: tuple[int, ...]) -> int:
     return counter.get_total_flops() // 2
 
 
-def three_ways(spec: archdsl.Spec, width: int) -> list[float]:
+def three_ways(spec: archdsl.Network, width: int) -> list[float]:
     """The seconds of archdsl, fvcore and torch's counter for a width; all three come to the same."""
     import torch
 
@@ -169,7 +169,7 @@ def by_depth(runs: int) -> None:
         print(f"{name:<8} {told} ms; ten times as deep {times[1] / times[0]:.2f}, a hundred {times[2] / times[0]:.2f}")
 
 
-def median_time(work: Callable[[Any], Any], spec: archdsl.Spec, depth: int, runs: int) -> float:
+def median_time(work: Callable[[Any], Any], spec: archdsl.Network, depth: int, runs: int) -> float:
     """The median of elaboration and an analysis, for a depth."""
     return statistics.median(timed(lambda: work(archdsl.compile(spec, params={"n": depth})))[1] for _ in range(runs))
 

@@ -34,13 +34,13 @@ backbone densely(n = 10):
 """
 
 
-def seconds(spec: driver.Spec, params: dict[str, int]) -> float:
+def seconds(spec: driver.Network, params: dict[str, int]) -> float:
     """The median time of an elaboration; each run has a session, and so a memo, of its own."""
     times: list[float] = []
     for _ in range(RUNS):
-        spec.file.memos.lines.clear()
+        spec.scope.memos.lines.clear()
         begin = time.perf_counter()
-        elaborate(resolve(spec.file, spec.backbone), params)
+        elaborate(resolve(spec.scope, spec), params)
         times.append(time.perf_counter() - begin)
     return statistics.median(times)
 

@@ -68,7 +68,7 @@ def test_a_spec_a_graph_a_path_and_a_name_are_taken_everywhere(tmp_path: Path) -
     assert archdsl.emit(path, params={"w": 8}) == archdsl.emit(archdsl.compile(path, params={"w": 8}))
 
 
-@pytest.mark.parametrize("value", [None, 5, {"w": 3}, object(), b"resnet18", ["resnet18"]])
+@pytest.mark.parametrize("value", [None, 5, object(), b"resnet18", ["resnet18"]])
 def test_what_is_no_spec_is_told(value: Any) -> None:
     for work in (archdsl.cost, archdsl.emit):
         with pytest.raises(ArchError, match="this is of the type"):
@@ -90,7 +90,7 @@ def test_a_graph_takes_no_settings() -> None:
 
 
 def test_what_is_no_path_is_told() -> None:
-    value: Any = archdsl.loads(TEXT)
+    value: Any = 5
     with pytest.raises(ArchError, match="give a file's path"):
         archdsl.validate(value)
 

@@ -60,7 +60,7 @@ LAYERS = {
     "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
     "coerce": Row(f"{L3} frontend"),
-    "driver": Row(f"{L3} frontend passes analyses backends weights coerce driver"),
+    "driver": Row(f"{L3} frontend passes analyses backends weights coerce driver", brings="pydantic"),
     "integrations": Row(L5, brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),

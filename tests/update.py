@@ -14,6 +14,7 @@ from archdsl.analyses.advice import handbook
 from archdsl.commands.explain import all_pages
 from archdsl.commands.schema import text as schema
 from archdsl.diagnostics.explain import index
+from tests.docs import keys_page
 from tests.fingerprints import fingerprints
 from tests.mistakes import page as mistakes
 from tests.specs import backbones_page, blocks_page
@@ -25,6 +26,7 @@ DERIVED: dict[str, Callable[[], str]] = {
     "docs/backbones.md": backbones_page.page,
     "docs/blocks.md": blocks_page.page,
     "docs/mistakes.md": mistakes.page,
+    "docs/yaml.md": keys_page.page,
     "docs/errors/README.md": lambda: index(all_pages()),
     **{f"docs/errors/{code}.md": page.page for code, page in all_pages().items()},
     "tests/fingerprints/specs.txt": fingerprints.promised,

@@ -11,12 +11,27 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from keyword import iskeyword
 from math import isfinite
 from typing import Any, NoReturn
 
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.characters import visible_json
-from archdsl.graph.ir import Argument, Child, Graph, Map, Origin, Run, Scope, Section, Spread, Step, Totals, distinct
+from archdsl.graph.ir import (
+    MODULE_ATTRIBUTES,
+    Argument,
+    Child,
+    Graph,
+    Map,
+    Origin,
+    Run,
+    Scope,
+    Section,
+    Spread,
+    Step,
+    Totals,
+    distinct,
+)
 from archdsl.graph.verify import InvalidGraph, verify
 from archdsl.initializer import INITIALIZERS, Initializer
 from archdsl.op import Declaration, Op, Param, Type
@@ -121,6 +136,14 @@ def is_label(value: Any) -> bool:
     return value == "" or is_name(value)
 
 
+def is_child(value: Any) -> bool:
+    """Whether a value is a name that a module can have in another, or empty."""
+    return value == "" or (is_name(value) and not (iskeyword(value) or value in MODULE_ATTRIBUTES or value in OBJECT))
+
+
+OBJECT = frozenset(dir(type))
+"""Attributes that every object has, or every class: a module of such a name would take their place."""
+
 NEEDED: dict[Callable[[Any], bool], str] = {
     is_int: "an int",
     is_count: "an int from 0",
@@ -129,6 +152,7 @@ NEEDED: dict[Callable[[Any], bool], str] = {
     is_text: "a text",
     is_name: "a name",
     is_label: "a name, or an empty text,",
+    is_child: "a name that Python and PyTorch leave free",
 }
 
 
@@ -429,7 +453,8 @@ ARGUMENT = "a name, a value, and perhaps a default are needed here"
 
 def read_argument(part: JsonPart) -> Argument:
     """An argument of a block: its name, its value, and its default where that is known."""
-    name, value, *default = part.parts() if part.value and len(part.value) in {2, 3} else refuse(part.path, ARGUMENT)
+    items: list[Any] = part.value if is_items(part.value) else []
+    name, value, *default = part.parts() if len(items) in {2, 3} else refuse(part.path, ARGUMENT)
     return Argument(name.checked(is_name), read_plain(value), *map(read_plain, default))
 
 
@@ -439,7 +464,7 @@ def read_child(part: JsonPart, scopes: list[Scope]) -> Child:
     origins = (each.parts(3) for each in part.part("origins", []).parts())
     kinds = ("literal", "parameter", "input", "computed")
     return Child(
-        name=part.get("name", is_label),
+        name=part.get("name", is_child),
         form=read_choice(part.part("form"), "one", "repeat", "list"),
         runs=tuple(Run(count.checked(is_count), known(at, scopes)) for count, at in pairs(part.part("runs"))),
         role=read_choice(part.part("role", "own"), "own", "parameter", "policy", "local"),

@@ -9,7 +9,7 @@ from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
 
 if TYPE_CHECKING:
     from archdsl.analyses.roofline import RooflineSetting
-    from archdsl.driver import Spec
+    from archdsl.driver import Network
     from archdsl.graph import Graph
 
 # The command line imports only what the chosen command needs, so the imports below wait inside functions.
@@ -89,7 +89,7 @@ def as_declared(options: argparse.Namespace) -> bool:
     return not options.params and options.input is None
 
 
-def chosen_graph(options: argparse.Namespace, spec: Spec) -> Graph:
+def chosen_graph(options: argparse.Namespace, spec: Network) -> Graph:
     """Graph of a spec, with the chosen parameters and input."""
     from archdsl.driver import compile
 

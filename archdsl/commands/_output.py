@@ -16,7 +16,7 @@ from archdsl.diagnostics.source import shown
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from archdsl.driver import Spec
+    from archdsl.driver import Network
     from archdsl.syntax.scopes import FileScope
 
     State = Mapping[str, Tensor]
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NO_FOLDER = "make the folder first, or choose another"
 
 
-def check_output(path: Path, specs: Iterable[Spec] = ()) -> None:
+def check_output(path: Path, specs: Iterable[Network] = ()) -> None:
     """Raise ArchError, before any work, if a file cannot be written, or would replace a spec that is read."""
     try:
         target = path.resolve()
@@ -38,7 +38,7 @@ def check_output(path: Path, specs: Iterable[Spec] = ()) -> None:
             raise catalog.OUTPUT.error(None, f"{path}: nothing may be written into `{path.parent}`")
     except (OSError, RuntimeError, ValueError) as error:
         raise catalog.OUTPUT.error(None, f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    if any(same(target, read) for spec in specs for read in read_for(spec.file)):
+    if any(same(target, read) for spec in specs for read in read_for(spec.scope)):
         label = f"`-o {path}` would replace a spec that is read"
         raise catalog.OUTPUT.error(None, label, help="choose another name")
 

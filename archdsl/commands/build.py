@@ -48,13 +48,13 @@ def run(options: argparse.Namespace) -> int:
     graph = chosen_graph(options, spec)
     figures = cost(graph)
     # Before the module is built, which may take minutes and memory.
-    outcomes = hold(graph, spec.backbone.expect, memory) if as_declared(options) else []
+    outcomes = hold(graph, spec.expect, memory) if as_declared(options) else []
     model = build(graph)
     print(summary(figures))
     if options.check:
         print(checked(graph, model))
     print(forward(model, graph))
-    for line in expectations(options, outcomes, bool(spec.backbone.expect)):
+    for line in expectations(options, outcomes, bool(spec.expect)):
         print(line)
     if failed := [outcome.finding for outcome in outcomes if outcome.finding]:
         raise ArchError(failed)

@@ -18,7 +18,7 @@ from archdsl.commands._options import add_params, chosen_input, chosen_params
 from archdsl.commands._output import SAVERS, check_output, write_weights
 from archdsl.diagnostics import catalog, listed
 from archdsl.diagnostics.characters import on_one_line
-from archdsl.driver import Spec, compile, load
+from archdsl.driver import Network, compile, load
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def module_of(spec: Spec, params: dict[str, Any], size: tuple[int, ...] | None) -> nn.Module:
+def module_of(spec: Network, params: dict[str, Any], size: tuple[int, ...] | None) -> nn.Module:
     """Network of a spec."""
     from archdsl.api import build
 

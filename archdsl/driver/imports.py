@@ -13,6 +13,7 @@ from archdsl.diagnostics.files import read_text, resolved
 from archdsl.diagnostics.source import shown
 from archdsl.frontend import read
 from archdsl.syntax.detect_format import SUFFIXES
+from archdsl.syntax.document import File
 from archdsl.syntax.elements import Import
 from archdsl.syntax.scopes import FileScope, Library
 
@@ -39,6 +40,12 @@ def open_file(
     return Opening(library, top, [] if reads is None else reads).file(source, home, trail)
 
 
+def open_document(library: Library, document: File, source: Source, base: Path | None) -> FileScope:
+    """A document that is no file, with what it imports from the folder `base`, if that is given."""
+    home = None if base is None else resolved(base, None)
+    return Opening(library, home, []).scope(document, source, home, ())
+
+
 class Read(NamedTuple):
     """Imported file: its path as written, its path without symbolic links, and its text."""
 
@@ -59,8 +66,11 @@ class Opening:
         self.size = 0
 
     def file(self, source: Source, home: Path | None, trail: tuple[Path, ...]) -> FileScope:
-        """File of a text; its imports are relative to `home`."""
-        document = read(source)
+        """A text as a file; its imports are relative to `home`."""
+        return self.scope(read(source), source, home, trail)
+
+    def scope(self, document: File, source: Source, home: Path | None, trail: tuple[Path, ...]) -> FileScope:
+        """A document as a file; its imports are relative to `home`."""
         imports: list[FileScope] = []
         findings: list[Diagnostic] = []
         for each in document.imports:

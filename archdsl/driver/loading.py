@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,36 +11,33 @@ from archdsl.coerce import given, size_of
 from archdsl.diagnostics import ArchError, Source, Span, catalog, did_you_mean
 from archdsl.diagnostics.files import resolved
 from archdsl.diagnostics.source import shown
-from archdsl.driver.imports import Read, open_file, read_spec
+from archdsl.driver.imports import Read, open_document, open_file, read_spec
 from archdsl.driver.library import SHIPPED
+from archdsl.driver.network import Network, NetworkLike
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.network import elaborate
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
 from archdsl.syntax.detect_format import SUFFIXES
-from archdsl.syntax.document import Backbone
+from archdsl.syntax.document import File
 from archdsl.syntax.inheritance import resolve
+from archdsl.syntax.models import validated
+from archdsl.syntax.nodes import of_python
 from archdsl.syntax.scopes import FileScope
 
 
-class Spec:
-    """A backbone in its file: what `load` gives, and `build`, `compile` and `cost` take."""
+def load(spec: NetworkLike, *, base: str | Path | None = None) -> Network:
+    """A network: of a file (`net.yaml`, `net.arch`, `net.arch:name` of several), of a dict, or a shipped one's name.
 
-    def __init__(self, file: FileScope, backbone: Backbone) -> None:
-        self.file = file
-        self.backbone = backbone
-        self.name = backbone.name
-
-    def __repr__(self) -> str:
-        return f"<Spec {self.name} of {self.file.source.name}>"
-
-
-def load(spec: str | Path) -> Spec:
-    """The backbone that a file holds (`net.yaml`, `net.arch`, `net.arch:name` of several), or a shipped one's name.
-
-    Raises ArchError with everything that is wrong with the text.
+    A dict has the keys of a YAML spec. What it imports is relative to the folder `base`, and below it; without `base`
+    it imports nothing. Raises ArchError with everything that is wrong with the text.
     """
+    if isinstance(spec, Network | Mapping):
+        network = spec if isinstance(spec, Network) else validated(Network, spec)
+        network = network if base is None else network.within(base)
+        assert network.scope is not None  # opens what it imports
+        return network
     text = str(spec)
     path_text, name = split_name(text)
     path = Path(path_text)
@@ -52,10 +50,16 @@ def load(spec: str | Path) -> Spec:
             f"`{text[:100]}` is neither a file nor a shipped spec",
             help=did_you_mean(text, SHIPPED.specs()) or "`archdsl list` shows the shipped specs",
         )
-    return Spec(*found)
+    return Network.of(*found)
 
 
-def loads(text: str, name: str = "<text>") -> Spec:
+def file_of(spec: Mapping[str, Any], base: str | Path | None) -> FileScope:
+    """A dict with the keys of a file, and what it imports from the folder `base`."""
+    document = validated(File, of_python(spec))
+    return open_document(SHIPPED, document, Source("the spec", ""), None if base is None else Path(base))
+
+
+def loads(text: str, name: str = "<text>") -> Network:
     """The backbone that a text holds, in either notation."""
     return choose(opened(Source(name, text)), "")
 
@@ -74,16 +78,16 @@ def split_name(text: str) -> tuple[str, str]:
     return (path, name) if colon and name.isidentifier() and Path(path).suffix in SUFFIXES else (text, "")
 
 
-def choose(file: FileScope, name: str) -> Spec:
+def choose(file: FileScope, name: str) -> Network:
     """One backbone of a file."""
     if name:
         if name not in file.backbones:
             raise catalog.NO_BACKBONE.error(
                 None, f"{file.source.name} has no backbone `{name}`", help=did_you_mean(name, file.backbones)
             )
-        return Spec(file, file.backbones[name])
+        return Network.of(file, file.backbones[name])
     if len(file.backbones) == 1:
-        return Spec(file, next(iter(file.backbones.values())))
+        return Network.of(file, next(iter(file.backbones.values())))
     names = ", ".join(file.backbones)
     raise catalog.NO_BACKBONE.error(
         Span(file.source, 0, 0),
@@ -100,7 +104,7 @@ def opened(source: Source, path: Path | None = None, reads: list[Read] | None = 
     return SHIPPED.opened(real, source.text) or open_file(SHIPPED, source, real.parent, (real,), reads)
 
 
-def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
+def compile(spec: NetworkLike, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
     """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width).
 
     Values of `params` are numbers, bools, None, lists of such, or texts of the language, as behind `-p`: `"[1, 2]"`,
@@ -112,7 +116,7 @@ def compile(spec: Spec | str | Path, *, params: dict[str, Any] | None = None, in
 
 
 def elaborated(
-    spec: Spec | str | Path,
+    spec: NetworkLike,
     params: dict[str, Any] | None = None,
     input: Any = None,
     known: ScopeCache | None = None,
@@ -123,16 +127,19 @@ def elaborated(
     `known` is what those before have in common with it (the graph is then good for figures, not for places, and so
     are findings), `budget` what they have left of the work that may be done.
     """
-    chosen = spec if isinstance(spec, Spec) else load(spec)
+    chosen = load(spec)
     try:
-        family = resolve(chosen.file, chosen.backbone)
+        family = resolve(chosen.scope, chosen)
         return elaborate(family, given(params or {}), size_of(input), known, budget)
     except RecursionError:
-        raise ArchError([catalog.TOO_DEEP.at(chosen.backbone.span, "this nests too deeply")]) from None
+        raise ArchError([catalog.TOO_DEEP.at(chosen.span, "this nests too deeply")]) from None
 
 
 def counted(
-    spec: Spec | str | Path, params: dict[str, Any] | None = None, input: Any = None, known: ScopeCache | None = None
+    spec: NetworkLike,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+    known: ScopeCache | None = None,
 ) -> Graph:
     """A spec worked out for its figures, with what is `known` from others; what is wrong with it is told as alone."""
     if known is not None:

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog, nearest
 from archdsl.driver.library import SHIPPED
-from archdsl.driver.loading import Spec, elaborated
+from archdsl.driver.loading import elaborated
+from archdsl.driver.network import Network
 from archdsl.elaborate.budget import Budget
 from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.scopes import FileScope
@@ -41,7 +42,7 @@ def check_rest(source: Source, error: ArchError) -> list[Diagnostic]:
             if doubtful.inherits(backbone):
                 continue
             try:
-                elaborated(Spec(file, backbone), budget=budget)
+                elaborated(Network.of(file, backbone), budget=budget)
             except ArchError as wrong:
                 found += [each for each in wrong.diagnostics if doubtful.keeps(each)]
     told = [*error.diagnostics, *dict.fromkeys(found)]

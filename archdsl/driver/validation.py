@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from archdsl.analyses import warnings
 from archdsl.analyses.expect import hold
@@ -11,8 +13,9 @@ from archdsl.diagnostics import ArchError, Diagnostic, Source, Span, catalog
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.diagnostics.suppression import MARK, Suppression, without_silenced
 from archdsl.driver.imports import Read
-from archdsl.driver.loading import Spec, elaborated, opened
+from archdsl.driver.loading import elaborated, file_of, load, opened
 from archdsl.driver.memory import memory
+from archdsl.driver.network import Network
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
@@ -21,6 +24,7 @@ from archdsl.syntax.inheritance import lineage
 from archdsl.syntax.scopes import FileScope
 
 BEGINNING = 'it begins with `backbone name:`, `block name(...)` or `import "..."`'
+KEYS = "give the keys of a network: `name`, `input`, `stages`, ..."
 ALL = "up to here, the networks of this file take too much work together"
 APART = "move some of them to another file"
 # Share of the budget of one file that leaves nearly all of it for the next network.
@@ -56,13 +60,27 @@ def validate(
     return findings or unsilenced(file, unmeant, as_declared=size is None)
 
 
+def validate_data(
+    spec: Network | Mapping[str, Any], size: tuple[int, ...] | None, base: str | Path | None
+) -> list[Diagnostic]:
+    """All that is wrong with a network of Python's, or with a dict of the keys of a file; else its warnings."""
+    try:
+        file = load(spec, base=base).scope if isinstance(spec, Network) else file_of(spec, base)
+    except ArchError as error:
+        return error.diagnostics
+    if file.is_empty:
+        return [catalog.NO_BACKBONE.at(Span(file.source, 0, 0), "there is nothing in this dict", help=KEYS)]
+    findings, unmeant = findings_of(file, size)
+    return findings or unsilenced(file, unmeant, as_declared=size is None)
+
+
 def is_clean(file: FileScope, size: tuple[int, ...] | None, known: ScopeCache) -> bool:
     """Tell whether no network of a file has a finding, with scopes shared between files."""
     # Sharing does not change whether there are findings, but their spans; so none is returned.
     budget = Budget()
     try:
         for backbone in file.backbones.values():
-            graph = elaborated(Spec(file, backbone), input=size, known=known, budget=budget)
+            graph = elaborated(Network.of(file, backbone), input=size, known=known, budget=budget)
             if unheld(graph, backbone, size) or warnings.of_network(graph, file, backbone):
                 return False
     except ArchError:
@@ -80,7 +98,7 @@ def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Dia
             break
         before = budget.share
         try:
-            graph = elaborated(Spec(file, backbone), input=size, budget=budget)
+            graph = elaborated(Network.of(file, backbone), input=size, budget=budget)
         except ArchError as error:
             spent = budget.share > 1
             # A network that would pass alone is not blamed for the work of others.
@@ -109,7 +127,7 @@ def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budge
     if warnings.inherits(found, backbone):
         home, parent = lineage(file, backbone)[1]
         with suppress(ArchError):
-            other = elaborated(Spec(home, parent), input=graph.input, budget=budget)
+            other = elaborated(Network.of(home, parent), input=graph.input, budget=budget)
             inherited = warnings.of_network(other, home, parent)
     return warnings.own(found, inherited, backbone)
 

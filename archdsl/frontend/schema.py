@@ -10,8 +10,11 @@ from archdsl.elaborate.signature import Signature, Slot, signature_of
 from archdsl.initializer import Initializer
 from archdsl.op import Declaration, Op, Param, Type
 from archdsl.syntax.detect_format import LINE_WORDS
+from archdsl.syntax.document import SECTION, Backbone, DefinitionKeys, File
 from archdsl.syntax.elements import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
+from archdsl.syntax.models import Model
 from archdsl.syntax.scopes import FORMS, FUNCTION_NAMES, POLICIES, RESERVED, TURN_WORDS, Definition
+from archdsl.syntax.values import PlainBlock
 
 Json = dict[str, Any]
 
@@ -235,7 +238,6 @@ def subclasses(kind: type[Initializer]) -> set[type[Initializer]]:
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SIGN = f"({'|'.join(SIGNS)})"
 FREE = rf"(?!({'|'.join(LINE_WORDS)})$){NAME}"
-SECTION = "A section: a chain of blocks. An expression, a list of blocks (a chain), or a block in plain data."
 NAME_SAID = "A name is of letters, digits and _, and does not begin with a digit."
 STAGE = "A stage: its output is a feature map of the network. `/ 2` says that it reduces the map by 2."
 
@@ -248,15 +250,15 @@ def schema(
     Sections have the `figures`, too; those of the `whole` only the network has.
     """
     callees = Callees(blocks, ops)
-    network = keys_of_a_network()
+    network = keys(Backbone)
     found = {
         "$schema": DRAFT,
         "title": "archdsl",
         "description": "A convolutional network, or several, or blocks that they are made of.",
         "type": "object",
-        "properties": keys_of_a_file() | network,
+        "properties": keys(File) | network,
         "additionalProperties": False,
-        "anyOf": [{"required": [key]} for key in ("name", "backbones", "blocks", "functions", "import", "archdsl")],
+        "anyOf": [{"required": [key]} for key in ("name", *File.all_keys())],
         "dependentSchemas": {
             **{key: {"required": ["name"]} for key in network if key != "name"},
             "backbones": {"properties": dict.fromkeys(network, False)},
@@ -268,64 +270,44 @@ def schema(
     return unmarked(found)
 
 
-def keys_of_a_file() -> Json:
-    """The keys that stand at the top only."""
-    path = fitting(r'^[^"\\\n]+$', "A path has no quote, backslash or line end.")
-    return {
-        "archdsl": {"description": "The edition of the language.", "enum": [EDITION, str(EDITION)]},
-        "import": {
-            "description": "Files whose blocks, functions and backbones can be used here, relative to this one.",
-            **one_or_list(path),
-        },
-        "blocks": {"description": "Blocks by name.", **lines(named(ref("definition"), without=TAKEN))},
-        "functions": {
-            "description": "Functions on values, by name.",
-            **lines(named(ref("definition"), without=TAKEN)),
-        },
-        "backbones": {"description": "Several networks by name.", **lines(named(ref("network")))},
-    }
+def keys(model: type[Model]) -> Json:
+    """The keys of a model, each with what it takes: by its kind, or, of a simple type, as pydantic says it."""
+    found = model.model_json_schema()["properties"]
+    return {key: {"description": each["description"], **taken_by(each)} for key, each in found.items()}
 
 
-def keys_of_a_network() -> Json:
-    """The keys of a network."""
-    section = {"description": SECTION, **ref("block")}
+def taken_by(field: Json) -> Json:
+    """What a key takes."""
+    kind = field.get("kind")
+    return KINDS[kind]() if kind else {name: each for name, each in field.items() if name not in NO_TYPE}
+
+
+NO_TYPE = ("description", "title", "default")
+STAGE_NAME = rf"{NAME}(\s*/\s*{NUMBER})?\s*$"
+
+
+def stages() -> Json:
+    """A mapping of stages."""
     stage = {"description": STAGE, **ref("block")}
-    return {
-        "name": {"description": "The network's name.", **ref("name")},
-        "doc": {"description": "What the network is, and where it is from.", **TEXT},
-        "params": {"description": "Its parameters: names and defaults, or a signature in a string.", **signature()},
-        "extends": {
-            "description": "A network whose lines this one inherits, with new defaults or without.",
-            **fitting(rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$", "A network's name, as resnet50 or resnet50(classes = 10)."),
-        },
-        "input": {"description": "The input's shape, as `3x224x224`: channels, height, width.", **shape()},
-        "set": {
-            "description": "Policies (`act`), defaults of parameters (`conv.bias`), and constants, in order.",
-            **lines(ref("settings")),
-        },
-        "stem": section,
-        "stages": {
-            "description": "The stages, in order: `c2: ...`, `c3 / 2: ...`.",
-            **lines(keyed({rf"^\s*{NAME}(\s*/\s*{NUMBER})?\s*$": stage}) | {"properties": dict.fromkeys(USUAL, stage)}),
-        },
-        "head": section,
-        "sections": {
-            "description": "All sections in order, those of other names as well; a stage's key begins with `stage`.",
-            **lines(keyed({rf"^stage[ \t]+{NAME}(\s*/\s*{NUMBER})?\s*$": stage, rf"^{FREE}$": section})),
-        },
-        "outputs": {
-            "description": "Further outputs, which do not advance the chain; `aux if training: ...`.",
-            **lines(keyed({rf"^\s*{NAME}(\s+if[ \t]+training)?\s*$": ref("block")})),
-        },
-        "drop": {
-            "description": "What is left out of the parent: a section or an output, or several.",
-            **one_or_list(ref("name")),
-        },
-        "expect": {
-            "description": "The figures that the network must have; validation checks them.",
-            **lines(ref("figures")),
-        },
-    }
+    return lines(keyed({rf"^\s*{STAGE_NAME}": stage}) | {"properties": dict.fromkeys(USUAL, stage)})
+
+
+def sections() -> Json:
+    """A mapping of sections and stages."""
+    stage, section = ({"description": said, **ref("block")} for said in (STAGE, SECTION))
+    return lines(keyed({rf"^stage[ \t]+{STAGE_NAME}": stage, rf"^{FREE}$": section}))
+
+
+def arguments() -> Json:
+    """The arguments of a block: a list, or a mapping."""
+    named = keyed({rf"^{NAME}(\.{NAME})*$": ref("value")})
+    return {"if": {"type": "array"}, "then": {"items": ref("value")}, "else": named}
+
+
+def local_settings() -> Json:
+    """Settings around a block."""
+    said = "A setting is norm, act, or of the form conv.bias."
+    return {"propertyNames": {"pattern": SETTING, "patternErrorMessage": said}, **ref("settings")}
 
 
 def definitions(callees: Callees, network: Json) -> Json:
@@ -380,50 +362,19 @@ def known() -> Json:
 
 def plain(callees: Callees) -> Json:
     """A block in plain data."""
-    return {
-        "type": "object",
-        "properties": {
-            "repeat": {
-                "description": "How often, each time with weights of its own.",
-                **expression("integer", minimum=0),
-            },
-            "block": {"description": "The block.", **ref("block")},
-            "args": {
-                "description": "The block's arguments: by name, or a list by position.",
-                "if": {"type": "array"},
-                "then": {"items": ref("value")},
-                "else": keyed({rf"^{NAME}(\.{NAME})*$": ref("value")}),
-            },
-            "with": {
-                "description": "Settings for this block and all in it.",
-                "propertyNames": {
-                    "pattern": SETTING,
-                    "patternErrorMessage": "A setting is norm, act, or of the form conv.bias.",
-                },
-                **ref("settings"),
-            },
-            "as": {"description": "The name of the module.", **ref("name")},
-        },
-        "required": ["block"],
-        "additionalProperties": False,
-        "allOf": callees.conditions(),
-    }
+    return model_of(PlainBlock) | {"allOf": callees.conditions()}
 
 
 def definition() -> Json:
     """A block or a function."""
-    body = {"description": "An expression; or, after `|`, statements.", **ref("block")}
-    whole = {
-        "type": "object",
-        "properties": {
-            "args": {"description": "The parameters: a signature, or names and defaults.", **signature()},
-            "doc": {"description": "What it is.", **TEXT},
-            "body": body,
-        },
-        "required": ["body"],
-        "additionalProperties": False,
-    }
-    return {"if": {"type": "object"}, "then": whole, "else": ref("block")}
+    return {"if": {"type": "object"}, "then": model_of(DefinitionKeys), "else": ref("block")}
+
+
+def model_of(model: type[Model]) -> Json:
+    """A mapping with the keys of a model."""
+    fields = zip(model.all_keys(), model.model_fields.values(), strict=True)
+    needed = [key for key, field in fields if field.is_required()]
+    return {"type": "object", "properties": keys(model), "required": needed, "additionalProperties": False}
 
 
 def signature() -> Json:
@@ -437,6 +388,32 @@ def shape() -> Json:
     size = fitting(rf"^\s*{NUMBER}\s*$", "A size is a number.", "integer", **bounds)
     text = fitting(rf"^\s*{SIZES}\s*$", "A shape is channels x height x width, as 3x224x224.", "integer", **bounds)
     return {"if": {"type": "array"}, "then": {"items": size, "minItems": 1}, "else": text}
+
+
+KINDS: dict[str, Callable[[], Json]] = {
+    "arguments": arguments,
+    "block": lambda: ref("block"),
+    "count": lambda: expression("integer", minimum=0),
+    "definitions": lambda: lines(named(ref("definition"), without=TAKEN)),
+    "drops": lambda: one_or_list(ref("name")),
+    "edition": lambda: {"enum": [EDITION, str(EDITION)]},
+    "figures": lambda: lines(ref("figures")),
+    "imports": lambda: one_or_list(fitting(r'^[^"\\\n]+$', "A path has no quote, backslash or line end.")),
+    "local settings": local_settings,
+    "name": lambda: ref("name"),
+    "networks": lambda: lines(named(ref("network"))),
+    "outputs": lambda: lines(keyed({rf"^\s*{NAME}(\s+if[ \t]+training)?\s*$": ref("block")})),
+    "parent": lambda: fitting(
+        rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$", "A network's name, as resnet50 or resnet50(classes = 10)."
+    ),
+    "sections": sections,
+    "settings": lambda: lines(ref("settings")),
+    "shape": shape,
+    "signature": signature,
+    "stages": stages,
+    "text": lambda: TEXT,
+}
+"""What the keys of the models take, by the `kind` of their fields."""
 
 
 def expectations(figures: dict[str, str], whole: dict[str, str]) -> Json:

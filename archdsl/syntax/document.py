@@ -123,7 +123,7 @@ Doc = Annotated[str, Key(lambda entry: doc(entry.value), "text")]
 DefinitionBody = Annotated[tuple[str, Body], Key(lambda entry: body(entry.value), "block")]
 
 
-class Definition(Model):
+class DefinitionKeys(Model):
     """The keys of a block or function: `{args: ..., doc: ..., body: ...}`."""
 
     where: ClassVar[str] = "a definition"
@@ -146,7 +146,7 @@ def definition(node: type[Block] | type[Function], entry: MappingEntry) -> Block
     if found := CALL.fullmatch(entry.key.content):
         help = f'write `{found[1]}: {{args: "{shown(found[2])}", body: ...}}`'
         raise catalog.DOCUMENT.error(entry.key.span, "the parameters do not stand in the key", help=help)
-    called, found = both(partial(name, entry.key), partial(validated, Definition, entry))
+    called, found = both(partial(name, entry.key), partial(validated, DefinitionKeys, entry))
     inside, statements = found.body
     if found.doc and inside:
         raise catalog.DUPLICATE.error(entry.key.span, "this has both a `doc` and a docstring in its body")

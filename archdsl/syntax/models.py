@@ -66,9 +66,19 @@ class Model(BaseModel):
     _places: dict[str, Span] = PrivateAttr(default_factory=dict[str, Span])
 
     @property
+    def places(self) -> dict[str, Span]:
+        """The places of the values of some keys."""
+        return self._places
+
+    @property
     def span(self) -> Span | None:
         """The place of the model's name."""
         return self._span
+
+    def placed(self, span: Span | None, places: dict[str, Span]) -> Self:
+        """This model, which has just been made, with its place and those of its values."""
+        self._span, self._places = span, places
+        return self
 
     @model_validator(mode="wrap")
     @classmethod
@@ -88,8 +98,7 @@ class Model(BaseModel):
             raise cls.restated(error, content) from None
         if content.wrong:
             raise as_pydantic([*content.wrong])
-        found._span, found._places = content.span, content.places  # pyright: ignore[reportPrivateUsage]
-        return found
+        return found.placed(content.span, content.places)
 
     @classmethod
     def content(cls, given: Any) -> Content:

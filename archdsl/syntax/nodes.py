@@ -51,9 +51,9 @@ class MappingEntry(NamedTuple):
 
     @property
     def span(self) -> Span:
-        """The place of the whole line; of Python's data, where each text is a source of its own, that of the value."""
+        """The place of the whole line; of Python's data, where each text is a source of its own, that of the key."""
         key, value = self.key.span, self.value.span
-        return key.to(value) if key.source is value.source else value
+        return key.to(value) if key.source is value.source else key
 
 
 class Mapping(NamedTuple):

@@ -25,7 +25,7 @@ TEXT = """backbone net(classes = 10):
 def outcomes(checks: str) -> list[Outcome]:
     """What comes of checks, written in the text form."""
     spec = archdsl.loads(TEXT.replace("{}", checks), "net.arch")
-    return hold(archdsl.compile(spec), spec.backbone.expect, memory)
+    return hold(archdsl.compile(spec), spec.expect, memory)
 
 
 def finding(check: str) -> str:
@@ -140,10 +140,10 @@ def test_every_figure_can_be_asked_for() -> None:
 @pytest.mark.parametrize("print_as", [to_arch, to_yaml])
 def test_they_print_and_read_back(print_as: object) -> None:
     checks = ", ".join(HOLDS)
-    document = read(archdsl.loads(TEXT.replace("{}", checks), "net.arch").file.source)
+    document = read(archdsl.loads(TEXT.replace("{}", checks), "net.arch").scope.source)
     text = print_as(document)  # type: ignore[operator]
     name = "net.yaml" if print_as is to_yaml else "net.arch"
-    assert archdsl.loads(text, name).backbone.expect == document.backbones[0].expect
+    assert archdsl.loads(text, name).expect == document.backbones[0].expect
 
 
 def test_text_of_a_check() -> None:
@@ -155,4 +155,4 @@ def test_words_are_free_elsewhere() -> None:
     """`at` and `batch` name other things all the same."""
     text = TEXT.replace("c2", "batch").replace("net(", "at(").replace("{}", "batch.params <= 1M, batch == 32x16x16")
     spec = archdsl.loads(text, "net.arch")
-    assert all(each.finding is None for each in hold(archdsl.compile(spec), spec.backbone.expect, memory))
+    assert all(each.finding is None for each in hold(archdsl.compile(spec), spec.expect, memory))

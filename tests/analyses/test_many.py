@@ -25,26 +25,26 @@ CANDIDATES = [{"w": 8 + at % 50, "n": 1 + at % 7} for at in range(150)]
 
 
 @pytest.fixture
-def spec() -> archdsl.Spec:
+def spec() -> archdsl.Network:
     """A spec with a width and a depth."""
     return archdsl.loads(TEXT, "net.arch")
 
 
-def figures_of(spec: archdsl.Spec, params: dict[str, int]) -> dict[str, int]:
+def figures_of(spec: archdsl.Network, params: dict[str, int]) -> dict[str, int]:
     """What a single candidate comes to."""
     totals = archdsl.cost(archdsl.compile(spec, params=params)).totals
     return {name: getattr(totals, name) for name in USUAL}
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_results_are_those_of_cost_in_order(spec: archdsl.Spec, processes: int) -> None:
+def test_results_are_those_of_cost_in_order(spec: archdsl.Network, processes: int) -> None:
     found = archdsl.cost_many(CANDIDATES, of=spec, processes=processes)
     assert [result.figures for result in found] == [figures_of(spec, each) for each in CANDIDATES]
     assert found[3].params == found[3].figures["params"]
     assert all(result.error is None and result.name == "net" for result in found)
 
 
-def test_errors_are_values(spec: archdsl.Spec) -> None:
+def test_errors_are_values(spec: archdsl.Network) -> None:
     found = archdsl.cost_many([{"w": 8}, {"w": -1}, {"v": 3}, {"w": "x"}, {"w": 9}], of=spec, processes=2)
     assert [result.error is None for result in found] == [True, False, False, False, True]
     assert all(isinstance(result.error, ArchError) for result in found[1:4])
@@ -62,7 +62,7 @@ def test_specs_by_name_and_path(tmp_path: Path) -> None:
     assert found[2].error is not None
 
 
-def test_other_figures(spec: archdsl.Spec) -> None:
+def test_other_figures(spec: archdsl.Network) -> None:
     names = ["params", "peak_memory", "memory_access"]
     (found,) = archdsl.cost_many([{"w": 8}], of=spec, figures=names, batch=4, precision="fp16", input=(3, 64, 64))
     graph = archdsl.compile(spec, params={"w": 8}, input=(3, 64, 64))
@@ -70,7 +70,7 @@ def test_other_figures(spec: archdsl.Spec) -> None:
     assert found.peak_memory == memory(graph, 4, "fp16").peak
 
 
-def test_nothing_comes_of_nothing(spec: archdsl.Spec) -> None:
+def test_nothing_comes_of_nothing(spec: archdsl.Network) -> None:
     assert archdsl.cost_many([], of=spec) == []
 
 
@@ -92,27 +92,27 @@ def test_nothing_comes_of_nothing(spec: archdsl.Spec) -> None:
         ({"of": archdsl.compile("resnet18")}, "give a spec, or its name"),
     ],
 )
-def test_refusals(settings: dict[str, object], message: str, spec: archdsl.Spec) -> None:
+def test_refusals(settings: dict[str, object], message: str, spec: archdsl.Network) -> None:
     with pytest.raises(ArchError, match=message):
         archdsl.cost_many([{}], **{"of": spec, **settings})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("candidates", ["resnet18", Path("net.arch"), {"w": 3}, None, 5])
-def test_what_is_no_list_of_candidates(candidates: Any, spec: archdsl.Spec) -> None:
+def test_what_is_no_list_of_candidates(candidates: Any, spec: archdsl.Network) -> None:
     for of in (spec, None):
         with pytest.raises(ArchError, match="`candidates` is not a list"):
             archdsl.cost_many(candidates, of=of)
 
 
 @pytest.mark.parametrize("params", [3, {5: 3}, "w=3", [("w", 3)]])
-def test_what_sets_no_parameters(params: Any, spec: archdsl.Spec) -> None:
+def test_what_sets_no_parameters(params: Any, spec: archdsl.Network) -> None:
     (found,) = archdsl.cost_many([params], of=spec)
     assert "does not set parameters" in str(found.error)
     with pytest.raises(ArchError, match="does not set parameters"):
         archdsl.compile(spec, params=params)
 
 
-def test_chunks_and_results_pickle(spec: archdsl.Spec) -> None:
+def test_chunks_and_results_pickle(spec: archdsl.Network) -> None:
     whole = Chunk(archdsl.compile, memory, tuple((spec, each) for each in [*CANDIDATES[:9], {"w": -1}]))
     parts = list(in_chunks(whole, 2))
     assert [pair for part in parts for pair in part.candidates] == list(whole.candidates)

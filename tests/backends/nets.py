@@ -8,7 +8,7 @@ from archdsl import driver
 from archdsl.graph import Graph
 
 FILE = Path(__file__).parent / "cases" / "nets.arch"
-NAMES = list(driver.load(f"{FILE}:plain").file.backbones)
+NAMES = list(driver.load(f"{FILE}:plain").scope.backbones)
 
 
 def net(name: str) -> Graph:

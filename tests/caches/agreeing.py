@@ -91,14 +91,14 @@ def check_networks(names: Sequence[str], chance: random.Random) -> None:
         assert figures(graph) == figures(driver.elaborated(spec)), spec
 
 
-def specs_of(name: str) -> list[driver.Spec]:
+def specs_of(name: str) -> list[driver.Network]:
     """The backbones of a file that can be read."""
     path = Path(name).absolute()
     try:
         file = driver.opened(Source(name, path.read_text(encoding="utf-8")), path)
     except ArchError:
         return []
-    return [driver.Spec(file, backbone) for backbone in file.backbones.values()]
+    return [driver.Network.of(file, backbone) for backbone in file.backbones.values()]
 
 
 def figures(graph: Graph) -> object:

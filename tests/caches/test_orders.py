@@ -119,7 +119,7 @@ backbone b extends p:
 def test_a_line_means_what_it_means_to_each_backbone() -> None:
     def both(names: str) -> dict[str, set[Origin]]:
         file = driver.opened(Source("net.arch", ORIGINS))
-        graphs = {name: driver.compile(driver.Spec(file, file.backbones[name])) for name in names}
+        graphs = {name: driver.compile(driver.Network.of(file, file.backbones[name])) for name in names}
         return {name: origins(graph) for name, graph in graphs.items()}
 
     for found in (both("ab"), both("ba")):
@@ -145,7 +145,7 @@ def test_another_text_in_place_of_a_shipped_one_is_not_taken_for_it(monkeypatch:
     assert not other.source.shipped
     assert driver.compile(driver.load("resnet18")).root.totals.params == 11_689_512
     assert driver.opened(Source("resnet18.yaml", text), path) is library.file(path)
-    assert driver.compile(driver.Spec(other, other.backbones["resnet18"])).root.totals.params < 11_689_512
+    assert driver.compile(driver.Network.of(other, other.backbones["resnet18"])).root.totals.params < 11_689_512
 
 
 def test_a_shipped_file_is_shown_from_where_the_user_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +194,7 @@ def test_threads_come_to_what_one_comes_to(tmp_path: Path, monkeypatch: pytest.M
         lambda: archdsl.emit("resnet20_cifar10"),
         lambda: plain(archdsl.validate(path)),
         lambda: archdsl.cost(spec, params={"w": 16}).totals,
-        lambda: elaborate(resolve(spec.file, spec.backbone), {"w": 32}).root.totals,
+        lambda: elaborate(resolve(spec.scope, spec), {"w": 32}).root.totals,
         lambda: [each.figures for each in archdsl.cost_many(PARAMS, of=spec, processes=1)],
         lambda: archdsl.emit(reaching, "json"),
         lambda: archdsl.emit("vovnet27_slim", "json"),

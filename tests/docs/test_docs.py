@@ -12,7 +12,7 @@ from archdsl.diagnostics import Source
 
 DOCS = Path(__file__).parents[2] / "docs"
 FENCE = re.compile(r"^```(arch|yaml|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ("language.md", "extending.md")
+PAGES = ("language.md", "extending.md", "dicts.md")
 
 
 def examples() -> list[tuple[str, str, str]]:
@@ -33,5 +33,5 @@ def test_example_runs(place: str, notation: str, text: str) -> None:
         return
     file = driver.opened(Source(f"example.{notation}", text))
     for backbone in file.backbones.values():
-        assert driver.compile(driver.Spec(file, backbone)).root.totals.params > 0
+        assert driver.compile(driver.Network.of(file, backbone)).root.totals.params > 0
     assert file.backbones or file.blocks

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import archdsl
-from archdsl import Spec
+from archdsl import Network
 
 NARROW = """
 name: narrow
@@ -44,7 +44,7 @@ class Case(NamedTuple):
         return self.oracle.endswith("+narrow")
 
     @property
-    def ours(self) -> Spec | str:
+    def ours(self) -> Network | str:
         """Our network."""
         return archdsl.loads(NARROW.format(spec=self.spec), "narrow.yaml") if self.narrow else self.spec
 

@@ -48,7 +48,7 @@ class Examiner:
         refused = False
         for backbone in file.backbones.values():
             try:
-                graphs.append(driver.compile(driver.Spec(file, backbone)))
+                graphs.append(driver.compile(driver.Network.of(file, backbone)))
                 unmeant += validation.warnings_of(graphs[-1], file, backbone)
             except ArchError as error:
                 refused = True

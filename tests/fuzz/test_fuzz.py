@@ -46,7 +46,7 @@ def test_what_is_accepted_builds_and_runs(seed: int, count: int) -> None:
         sample = mutated(chance)
         try:
             file = driver.opened(Source(f"fuzz.{sample.ending}", sample.text))
-            graphs = [driver.compile(driver.Spec(file, each), input=SMALL) for each in file.backbones.values()]
+            graphs = [driver.compile(driver.Network.of(file, each), input=SMALL) for each in file.backbones.values()]
         except ArchError:
             continue
         for graph in filter(affordable, graphs):

@@ -145,7 +145,7 @@ WRONG: list[tuple[Callable[[Any], None], str]] = [
     (change("scopes", STEM, "children", to=[]), "net.stem: there is no child `conv` to call"),
     (
         change("scopes", STEM, "children", 0, "name", to="a.b"),
-        "children[0].name: a name, or an empty text,",
+        "children[0].name: a name that Python and PyTorch leave free",
     ),
     (change("scopes", STEM, "children", 0, "form", to="many"), "children[0].form: one of one, repeat, list"),
     (change("scopes", STEM, "children", 0, "runs", to=[[1]]), "children[0].runs[0]: a list of 2 is needed here"),
@@ -205,10 +205,23 @@ def test_a_row_of_very_many_takes_no_time() -> None:
 def test_an_argument_has_a_value() -> None:
     form = json.loads(TEXT)
     scope = next(scope for scope in form["scopes"] if scope.get("arguments"))
-    for wrong in (["n"], [], ["n", 1, 2, 3]):
+    for wrong in (["n"], [], ["n", 1, 2, 3], 5, "n", {"n": 1, "m": 2}, None):
         scope["arguments"][0] = wrong
         with pytest.raises(ArchError, match="a name, a value, and perhaps a default"):
             read(json.dumps(form))
+
+
+@pytest.mark.parametrize("name", ["class", "forward", "__class__", "__dict__", "children", "import", "training"])
+def test_a_child_has_a_name_that_a_module_can_have(name: str) -> None:
+    form = json.loads(TEXT)
+    scope = form["scopes"][STEM]
+    old = scope["children"][0]["name"]
+    scope["children"][0]["name"] = name
+    for step in scope["steps"]:
+        if step["target"] == old:
+            step["target"] = name
+    with pytest.raises(ArchError, match="a name that Python and PyTorch leave free is needed here"):
+        read(json.dumps(form))
 
 
 FORM = json.loads(TEXT)

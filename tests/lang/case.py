@@ -143,10 +143,10 @@ def outcome(case: Case, folder: Path | None = None) -> tuple[Graph | ArchError, 
         file = opened(case, folder)
         params, size = asked(case)
         main = next(iter(file.backbones.values()), None)
-        spec = driver.Spec(file, main) if main is not None else loading.choose(file, "")
+        spec = driver.Network.of(file, main) if main is not None else loading.choose(file, "")
         graph = driver.compile(spec, params=params, input=size)
         compared = re.findall(r"^same (\w+)$", case.expected, re.MULTILINE)
-        return graph, {name: driver.compile(driver.Spec(file, file.backbones[name])) for name in compared}
+        return graph, {name: driver.compile(driver.Network.of(file, file.backbones[name])) for name in compared}
     except ArchError as error:
         return error, {}
 

@@ -36,7 +36,7 @@ def try_out(text: str) -> None:
     try:
         file = driver.opened(Source("net.arch", text))
         for backbone in file.backbones.values():
-            verify(driver.compile(driver.Spec(file, backbone)))
+            verify(driver.compile(driver.Network.of(file, backbone)))
     except ArchError as error:
         str(error)
 

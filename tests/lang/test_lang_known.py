@@ -52,7 +52,7 @@ def nets() -> Iterator[str]:
 
 
 def shown(
-    spec: driver.Spec, known: ScopeCache | None = None, size: tuple[int, ...] | None = None, **params: object
+    spec: driver.Network, known: ScopeCache | None = None, size: tuple[int, ...] | None = None, **params: object
 ) -> object:
     """All that there is to a network, but for the places of its modules; or what is wrong with it, and where."""
     try:
@@ -152,7 +152,7 @@ def test_what_is_known_hides_no_finding(name: str, monkeypatch: pytest.MonkeyPat
     nets = (f"backbone net{at}:\n    input 8 x 8 x 8\n    c: {line}\n" for at, line in enumerate((first, second)))
     source = Source("net.arch", "".join([blocks, *nets]))
     file = driver.opened(source)
-    specs = [driver.Spec(file, backbone) for backbone in file.backbones.values()]
+    specs = [driver.Network.of(file, backbone) for backbone in file.backbones.values()]
     for order in (specs, specs[::-1]):
         known = ScopeCache()
         for spec in (*order, *order):
@@ -161,7 +161,7 @@ def test_what_is_known_hides_no_finding(name: str, monkeypatch: pytest.MonkeyPat
     assert validation.validate(source, None, known=ScopeCache()) == validation.validate(source, None)
 
 
-def is_network(spec: driver.Spec, known: ScopeCache | None = None) -> bool:
+def is_network(spec: driver.Network, known: ScopeCache | None = None) -> bool:
     """Whether there is nothing wrong with a spec, as it is worked out with what is known, and not once more without."""
     try:
         driver.elaborated(spec, known=known)

@@ -87,7 +87,7 @@ def outcome(text: str) -> object:
     with bounded(PATIENCE):
         try:
             file = driver.opened(Source("net.arch", text))
-            return driver.compile(driver.Spec(file, next(iter(file.backbones.values())))).root.totals.ops
+            return driver.compile(driver.Network.of(file, next(iter(file.backbones.values())))).root.totals.ops
         except ArchError as error:
             return error
 

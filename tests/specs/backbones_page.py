@@ -317,7 +317,7 @@ def differences(family: Family) -> Iterator[str]:
 def docs(family: Family) -> Iterator[str]:
     """What specs say of themselves."""
     for network in family.docs:
-        yield f"- `{network}`: {' '.join(driver.load(network).backbone.doc.split())}"
+        yield f"- `{network}`: {' '.join(driver.load(network).doc.split())}"
 
 
 def names(networks: list[str]) -> str:

@@ -19,7 +19,7 @@ from archdsl.syntax.elements import Expectation
 from tests.specs.oracles import ROWS, in_order, name_of
 
 NAMES = driver.SHIPPED.specs()
-OURS = {name for name in NAMES if "no reference" in driver.load(name).backbone.doc}
+OURS = {name for name in NAMES if "no reference" in driver.load(name).doc}
 """Designs without a reference, as their `doc` says."""
 
 
@@ -75,7 +75,7 @@ def test_constants(row: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_expect(name: str) -> None:
     """Each spec states its parameters and multiply-adds, and keeps to them."""
-    checks = driver.load(name).backbone.expect
+    checks = driver.load(name).expect
     totals = compiled(name).root.totals
     stated = {check.figure: held(check) for check in checks}
     assert stated == {("params",): totals.params, ("macs",): totals.macs}
@@ -103,7 +103,7 @@ def test_one_network_a_file(path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_docs(name: str) -> None:
-    assert driver.load(name).backbone.doc
+    assert driver.load(name).doc
 
 
 SMALL = {name for name in NAMES if compiled(name).input[1] <= 32 or name == "inception_v3_aux"}

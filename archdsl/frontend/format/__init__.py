@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archdsl.syntax.document import File
 
 
@@ -17,3 +19,10 @@ def to_yaml(document: File) -> str:
     from archdsl.frontend.format.yaml import yaml_text
 
     return yaml_text(document)
+
+
+def to_data(document: File) -> dict[str, Any]:
+    """The document as plain data: what its YAML file holds, in which every scalar is a text."""
+    from yaml import BaseLoader, load
+
+    return load(to_yaml(document), Loader=BaseLoader)

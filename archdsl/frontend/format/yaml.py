@@ -31,6 +31,7 @@ from archdsl.syntax.ast import (
 from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.elements import Expectation, Output, SectionLine
 from archdsl.syntax.located_text import tidy
+from archdsl.syntax.models import simple_keys
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 
@@ -418,6 +419,9 @@ class NetworkWriter:
         if node.expect:
             checks = [(".".join(each.figure), at(each.span), bound(each)) for each in node.expect]
             yield from short_mapping("expect", self.place("expect"), checks, indent, self.notes, MANY)
+        for key in sorted(simple_keys(Backbone)):
+            if text := str(getattr(node, key)):
+                yield PrintedLine(indent, f"{key}: {scalar(text, prose=True)}", self.place(key))
 
     def entry(self, key: str, part: SectionLine | Output) -> MappingLine:
         """A line of a section or output."""
