@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
+# Unicode's categories of control and format characters, of halves of characters, and of further line ends.
 UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode's categories of control and format characters, of halves of characters, and of further line ends."""
+# All that might be one of them; a text without it is not looked at sign by sign.
 SUSPECT = re.compile(r"[^\n\x20-\x7e]")
-"""All that might be one of them; a text without it is not looked at sign by sign."""
 TAB = "    "
+# The second sign of what a CI takes for a command wherever it stands in a line: `##[error]`.
 COMMAND = re.compile(r"(?<=#)#(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
-"""The second sign of what a CI takes for a command wherever it stands in a line: `##[error]`."""
+# The first sign of what a CI takes for a command where a line begins: `::error`.
 BEGINS_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
-"""The first sign of what a CI takes for a command where a line begins: `::error`."""
 
 
 def is_unseen(char: str) -> bool:
@@ -74,6 +74,7 @@ def name_of_character(char: str) -> str:
     return f"U+{ord(char):04X}, {said}" if said else f"U+{ord(char):04X}"
 
 
+# Names of control characters, which Unicode itself gives none.
 CONTROLS = {
     "\0": "null",
     "\a": "bell",
@@ -85,4 +86,3 @@ CONTROLS = {
     "\x7f": "delete",
     "\x85": "next line",
 }
-"""Names of control characters, which Unicode itself gives none."""

@@ -12,10 +12,10 @@ from archdsl.diagnostics.characters import on_one_line, plain
 from archdsl.diagnostics.source import Source, Span
 
 LONGEST_SENTENCE = 600
+# Maximum number of findings, of one network or one file.
 MOST_FINDINGS = 100
-"""Maximum number of findings, of one network or one file."""
+# By the letter with which a code begins.
 SEVERITIES = {"E": "error", "W": "warning", "A": "advice"}
-"""By the letter with which a code begins."""
 
 
 class DiagnosticKind(NamedTuple):
@@ -112,13 +112,13 @@ class ArchError(Exception):
 # ---- rendering -------------------------------------------------------------------------------------------------------
 
 LONGEST_LINE = 160
+# Of a terminal; `aside` is for all that leads to the text.
 COLORS = {"error": 31, "warning": 33, "advice": 36, "aside": 34, "strong": 0}
-"""Of a terminal; `aside` is for all that leads to the text."""
 
 SENTENCES = ("title", "label", "help", "where", "scopes")
 
+# Paint a text in the color of a word of `COLORS`.
 Paint = Callable[[str, str], str]
-"""Paint a text in the color of a word of `COLORS`."""
 
 
 def render(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:

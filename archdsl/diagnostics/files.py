@@ -11,8 +11,8 @@ from archdsl.diagnostics import catalog
 from archdsl.diagnostics.diagnostic import ArchError, DiagnosticKind
 from archdsl.diagnostics.source import Span, shown, whole
 
+# In bytes. No more is read, whatever a file says of its size.
 LARGEST = 4_000_000
-"""In bytes. No more is read, whatever a file says of its size."""
 TOO_MANY = f"more than {LARGEST:,} bytes"
 STDIN = "<stdin>"
 BOM = b"\xef\xbb\xbf"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+# The least similarity of names with the same first letter; others need `SURE`.
 ALIKE = 0.6
-"""The least similarity of names with the same first letter; others need `SURE`."""
 SURE = 0.7
+# Of more names than these, only those of about the same length that begin with the same letter are looked at.
 MOST_COMPARED = 1_000
-"""Of more names than these, only those of about the same length that begin with the same letter are looked at."""
 
 
 def nearest(name: str, valid: Iterable[str], count: int = 1) -> list[str]:

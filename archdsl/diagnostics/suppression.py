@@ -13,19 +13,20 @@ from archdsl.diagnostics.suggest import did_you_mean
 
 FORM = "write `# archdsl: allow W201` at the end of the line or above it, or above the first line for the whole file"
 
+# The beginning of such a comment; with another word than `allow` it is reported.
 MARK = re.compile(r"#[ \t]*archdsl:[ \t]*(allow|ignore|disable|silence|noqa)\b[ \t:=]*")
-"""The beginning of such a comment; with another word than `allow` it is reported."""
 WHOLE = (0, 0)
 NOWHERE = (-1, -1)
 
 
 class Suppression(NamedTuple):
-    """A code in a comment, its place, and the lines that it is for (`WHOLE`: the file, `NOWHERE`: none)."""
+    """A code in a comment that says `word`, its place, and its lines (`WHOLE`: all of the file, `NOWHERE`: none)."""
 
     code: str
     span: Span
     first: int = 0
     last: int = 0
+    word: str = "allow"
 
 
 class Suppressions:
@@ -78,7 +79,7 @@ def complaint(each: Suppression, known: dict[str, DiagnosticKind]) -> Diagnostic
         where = "here" if each.first else "in this file"
         return rule.at(each.span, f"no {each.code} occurs {where}", help="remove it, or put it where it belongs")
     if not each.code:
-        label = "this names no warning" if "allow" in each.span.text else "the word is `allow`"
+        label = "this names no warning" if each.word == "allow" else "the word is `allow`"
         return rule.at(each.span, label, help=FORM)
     label = "errors cannot be silenced" if each.code[0] == "E" else f"no warning has the code `{each.code[:20]}`"
     return rule.at(each.span, label, help=did_you_mean(each.code, known))

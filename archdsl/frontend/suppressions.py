@@ -58,7 +58,7 @@ def of_comment(source: Source, comment: Comment, lines: SuppressionScopes) -> It
     where = lines.of(comment)
     codes = list(codes_of(comment.text, mark.end())) if mark[1] == "allow" else []
     for code, start, end in codes or [("", 0, len(comment.text))]:
-        yield Suppression(code, Span(source, comment.start + start, comment.start + end), *where)
+        yield Suppression(code, Span(source, comment.start + start, comment.start + end), *where, mark[1])
 
 
 def codes_of(text: str, at: int) -> Iterator[tuple[str, int, int]]:

@@ -8,12 +8,13 @@ YAML_ENDINGS = (".yaml", ".yml")
 TEXT_ENDING = ".arch"
 SUFFIXES = (TEXT_ENDING, *YAML_ENDINGS)
 
+# Help for invalid names.
 NAME_HELP = "a name is of letters (a to z), digits and `_`, and does not begin with a digit"
-"""Help for invalid names."""
 
+# The words that begin a line of a backbone in the text form; no section and no setting can have such a name.
 LINE_WORDS = ("input", "stage", "output", "expect")
-"""The words that begin a line of a backbone in the text form; no section and no setting can have such a name."""
 
+# The words of expressions and bodies, and Python's names for three of them; nothing can have such a name.
 RESERVED = frozenset(
     [
         "return",
@@ -34,7 +35,6 @@ RESERVED = frozenset(
         "None",
     ]
 )
-"""The words of expressions and bodies, and Python's names for three of them; nothing can have such a name."""
 
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"
 TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')

@@ -21,16 +21,16 @@ KINDS = {
     "_DEDENT": "the end of the indented lines",
     "$END": "the end of the text",
 }
+# Terminals that are a value by themselves.
 VALUES = {"INT", "DECIMAL", "SHAPE", "QUANTITY", "STRING"}
-"""Terminals that are a value by themselves."""
 WORD = re.compile(r"[A-Za-z_]\w*")
 LAST = re.compile(r"(\w+|->|\.{3}|//|\*\*|[=!<>]=|\"[^\"\n]*\"|[^\w\s])\Z")
 OPERATORS = {"+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or", "not", "if", "else"}
+# Signs and words that something has to follow.
 HALVES = {*OPERATORS, "->", "=", ":", ".", "...", "as", "in", "return"}
-"""Signs and words that something has to follow."""
 ENDS = {"_NL", "$END", "_DEDENT", ")", "]", ",", ":", "="}
+# The text before a parenthesis that belongs to no call.
 CALLED_BY_NOTHING = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
-"""The text before a parenthesis that belongs to no call."""
 
 
 class ErrorContext:

@@ -11,13 +11,13 @@ from archdsl.syntax.located_text import LocatedText, check_characters
 from archdsl.syntax.parser_tables import IndentationFault, machine
 from archdsl.syntax.transformer import MisplacedOperator, SyntaxTransformer, branches
 
+# In characters, of a text in either notation.
 LARGEST = 1_000_000
-"""In characters, of a text in either notation."""
 DEEPEST = 50
 MOST_PIECES = 100_000
 SPLIT = "define the inner parts as blocks of their own"
+# In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen.
 LONGEST_EXPRESSION = 4_000
-"""In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen."""
 
 PIECE = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
 NO_CODE = ("#", '"')

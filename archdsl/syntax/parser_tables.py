@@ -9,8 +9,8 @@ from typing import Any
 
 from archdsl.resources import folder
 
+# A token of lark: a str with its type and its place.
 Token = Any
-"""A token of lark: a str with its type and its place."""
 
 OPENING = {"LPAR", "LSQB"}
 CLOSING = {"RPAR", "RSQB"}

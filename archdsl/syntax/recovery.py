@@ -14,8 +14,8 @@ from archdsl.syntax.error_context import code_of, unclosed
 from archdsl.syntax.located_text import LocatedText
 
 MOST = 10
+# In characters: of a long text, the first mistake has to do.
 LARGEST = 20_000
-"""In characters: of a long text, the first mistake has to do."""
 QUOTES = '"""'
 BEGINS = re.compile(r"(?:archdsl|import|block|fn|backbone)\b")
 RULES = {catalog.SYNTAX.code, catalog.MIXED.code}

@@ -151,6 +151,7 @@ DERIVED: dict[str, Callable[[MessageValues], object]] = {
     ),
 }
 
+# The form of each line that begins with a word of the language.
 FORMS = {
     "input": "`input 3 x 224 x 224`",
     "stage": "`stage c2: block`, or `stage c2 / 2: block`",
@@ -164,8 +165,8 @@ FORMS = {
     "else": "`else:`, and indented lines below it",
     "for": "`for name in list:`, and indented lines below it",
 }
-"""The form of each line that begins with a word of the language."""
 
+# Help for the keywords of other languages.
 INSTEAD = {
     "lambda": "give the function a name: `fn name(v) = ...`",
     "def": "write `block name(...)` for a block, `fn name(...)` for a function on values",
@@ -182,7 +183,6 @@ INSTEAD = {
     "function": "write `fn name(...)`",
     "func": "write `fn name(...)`",
 }
-"""Help for the keywords of other languages."""
 
 TERMINALS = {
     "COLON": "`:`",
@@ -289,8 +289,8 @@ def extra_indentation(error: ErrorContext) -> Message | None:
     return Message(label, "align it with the line before", *code.span(1))
 
 
+# The terminals after the name that a line of a body begins with; in a backbone there are more.
 AFTER_TARGET = frozenset({"COMMA", "EQUAL"})
-"""The terminals after the name that a line of a body begins with; in a backbone there are more."""
 LONGEST_QUOTED = 60
 
 
@@ -338,6 +338,7 @@ def is_in_loop(lines: list[str]) -> bool:
 
 
 DEFINITIONS = ("block", "fn", "backbone", "import")
+# The rest of lines that begin with these words.
 REST_OF_LINE = {
     "stage": r"[ \t]+\w+[ \t]*(?:/[ \t]*\w+[ \t]*)?:",
     "output": r"[ \t]+\w+[^\n:]*:",
@@ -349,7 +350,6 @@ REST_OF_LINE = {
     "backbone": r"[ \t]+\w",
     "import": r"[ \t]+\"",
 }
-"""The rest of lines that begin with these words."""
 
 
 def misspelt_word(error: ErrorContext) -> Message | None:

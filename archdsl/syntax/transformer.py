@@ -20,10 +20,10 @@ from archdsl.syntax.located_text import UNSEEN_IN_PATH, LocatedText, tidy
 LONGEST = 40
 LEADING_ZERO = re.compile(r"0_*\d")
 OCTAL = re.compile(r"[0-7]+")
+# A token of lark: a str with its type and its place.
 Token = Any
-"""A token of lark: a str with its type and its place."""
+# A function from a token to its place.
 Place = Callable[[Token], Span]
-"""A function from a token to its place."""
 
 
 def number(token: Token, kind: type[Any], place: Place) -> Any:
@@ -44,6 +44,7 @@ def check_start(token: Token, place: Place) -> None:
         raise catalog.SYNTAX.error(place(token), "a number does not begin with `0`", help=help)
 
 
+# The higher, the tighter. Equal ones bind from the left, but for `POWER`, which binds from the right.
 INFIX = {
     "OR": 1,
     "AND": 2,
@@ -54,13 +55,12 @@ INFIX = {
     "DIVIDE": 6,
     "POWER": 8,
 }
-"""The higher, the tighter. Equal ones bind from the left, but for `POWER`, which binds from the right."""
 PREFIX = {"NOT": 3, "MINUS": 7}
+# The precedence that the right operand of a sign needs: `2 ** -n` is a power.
 BEHIND = {sign: binding + 1 for sign, binding in INFIX.items()} | {"POWER": PREFIX["MINUS"]}
-"""The precedence that the right operand of a sign needs: `2 ** -n` is a power."""
 NO_COMPARISON = {"_ARROW", *INFIX} - {"COMPARE"}
+# The terminals expected in place of a `not` after a sign that binds tighter.
 NO_PREFIX = {"NAME", "INT", "DECIMAL", "LPAR", "LSQB"}
-"""The terminals expected in place of a `not` after a sign that binds tighter."""
 
 
 def is_branch(part: Any) -> bool:

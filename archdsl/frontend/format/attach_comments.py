@@ -18,7 +18,7 @@ from archdsl.syntax.ast import Block, Function, Node, Parameter, parts
 from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.elements import Element
 
-Part = Node | Element
+Part = Node | Element | Backbone
 TOKEN = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
 OPENING, CLOSING = "([", ")]"
 TAB = 8
@@ -105,13 +105,13 @@ class Item(NamedTuple):
     leads: bool = False
 
 
-def items(nodes: Iterable[Node | Element], source: str) -> list[Item]:
+def items(nodes: Iterable[Part], source: str) -> list[Item]:
     """The items of some nodes that are not inside other items, in order."""
     found = [item for node in nodes for item in within(node, source)]
     return sorted(found, key=lambda item: (item.start, -item.end))
 
 
-def within(node: Node | Element, source: str) -> Iterator[Item]:
+def within(node: Part, source: str) -> Iterator[Item]:
     """The nearest items inside a node."""
     match node:
         case ast.Chain(links=links):
@@ -132,7 +132,7 @@ def within(node: Node | Element, source: str) -> Iterator[Item]:
             yield from of_element(node, source)
 
 
-def of_element(node: Node | Element, source: str) -> Iterator[Item]:
+def of_element(node: Part, source: str) -> Iterator[Item]:
     """The items of a statement, a definition, or a line of a backbone."""
     match node:
         case ast.Assign(value=value) | ast.Return(value=value) | ast.For(source=value) | ast.If(test=value):
@@ -177,7 +177,7 @@ class Region(NamedTuple):
 
     start: int
     place: Place
-    nodes: tuple[Node | Element, ...] = ()
+    nodes: tuple[Part, ...] = ()
     whole: Place | None = None
     leads: bool = False
 

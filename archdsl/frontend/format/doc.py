@@ -16,13 +16,13 @@ from archdsl.diagnostics.suppression import MARK
 
 # ---- comments --------------------------------------------------------------------------------------------------------
 
+# A key for comments: the offsets of a node or, for a part that is no node, a word and the offset of its owner.
 Place = tuple[object, ...]
-"""A key for comments: the offsets of a node or, for a part that is no node, a word and the offset of its owner."""
 
+# The comments at the top of a file, apart from those of its first element.
 HEAD: Place = ("head",)
-"""The comments at the top of a file, apart from those of its first element."""
+# The comments after the last element of a file.
 END: Place = ("end",)
-"""The comments after the last element of a file."""
 
 
 def at(span: Span | None) -> Place:
@@ -145,17 +145,15 @@ class Remark(NamedTuple):
 
 
 Layout = str | LineBreak | DocGroup | Nest | Align | Spot | Remark | tuple["Layout", ...]
+# A layout that waits: its indentation, whether it stands on one line, and itself.
 Item = tuple[int, bool, Layout]
-"""A layout that waits: its indentation, whether it stands on one line, and itself."""
 
 NO_NOTES = Notes()
 
 
-def render(
-    layout: Layout, indent: int = 0, column: int | None = None, width: int = WIDTH, notes: Notes = NO_NOTES
-) -> str:
-    """The text of a layout that begins at `column`, in lines indented by `indent`."""
-    page = Page(indent if column is None else column, width)
+def render(layout: Layout, indent: int = 0, width: int = WIDTH, notes: Notes = NO_NOTES) -> str:
+    """The text of a layout, in lines indented by `indent`."""
+    page = Page(indent, width)
     waiting: list[Item] = [(indent, False, layout)]
     while waiting:
         level, flat, item = waiting.pop()

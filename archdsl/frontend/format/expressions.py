@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -28,9 +27,8 @@ SIGNS = {
     **dict.fromkeys(("*", "//", "/", "%"), PRODUCT),
     "**": POWER,
 }
-STAR = re.compile(r"\*[\s,]*(?:#[^\n]*\n[\s,]*)*\Z")
+# The precedence that operands need, left and right; elsewhere the left needs that of the whole, the right one more.
 SIDES = {COMPARISON: (SUM, SUM), POWER: (POSTFIX, SIGNED)}
-"""The precedence that operands need, left and right; elsewhere the left needs that of the whole, the right one more."""
 JOINTS = {"+", "*"}
 
 
@@ -186,12 +184,7 @@ def operand(node: ast.Expression) -> Layout:
 
 def is_repeat(node: ast.Binary | ast.Unary) -> bool:
     """Tell `n * block` from a gate, which its author put in parentheses between arrows."""
-    return isinstance(node, ast.Binary) and node.sign == "*" and not (node.grouped and not is_count(node.left))
-
-
-def is_count(node: ast.Expression) -> bool:
-    """Check that a node can only be a number."""
-    return isinstance(node, ast.Number)
+    return isinstance(node, ast.Binary) and node.sign == "*" and (isinstance(node.left, ast.Number) or not node.grouped)
 
 
 def binary(node: ast.Binary) -> Layout:
@@ -273,20 +266,9 @@ def signature(parameters: Sequence[ast.Parameter]) -> list[ListItem]:
     found = parted(parameters, map(parameter, parameters))
     star = next((at for at, each in enumerate(parameters) if each.named and not each.rest), None)
     if star is not None:
-        before, behind = breaks_at_star(parameters[star - 1] if star else None, parameters[star])
-        found[star] = found[star]._replace(begins=behind)
-        found.insert(star, ListItem(None, before, "*"))
+        # Of a break around the `*`, one after it is made: a line that begins with `*` looks like an item of a list.
+        found.insert(star, ListItem(None, False, "*"))
     return found
-
-
-def breaks_at_star(before: ast.Parameter | None, after: ast.Parameter) -> tuple[bool, bool]:
-    """Line breaks of the author around the `*` between two parameters: before it, and after it."""
-    text = after.span.source.text
-    start = 0 if before is None else (before.default or before).span.end
-    sign = STAR.search(text[: after.span.start], start)
-    if sign is None:
-        return False, False
-    return before is not None and "\n" in text[start : sign.start()], "\n" in sign[0]
 
 
 def parameter(node: ast.Parameter) -> Layout:

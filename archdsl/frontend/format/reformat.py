@@ -16,8 +16,8 @@ from archdsl.syntax.detect_format import is_yaml
 from archdsl.syntax.document import File
 
 Notation = Literal["arch", "yaml"]
+# Most rounds of formatting the result again; most texts need one.
 MOST_ROUNDS = 6
-"""Most rounds of formatting the result again; most texts need one."""
 
 
 class CommentedDocument(NamedTuple):

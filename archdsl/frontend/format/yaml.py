@@ -35,8 +35,8 @@ from archdsl.syntax.models import simple_keys
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 
+# Characters that double quotes hold as escapes, or may have to.
 ESCAPED = re.compile(r'["\\]|[^\x20-\x7e]')
-"""Characters that double quotes hold as escapes, or may have to."""
 
 SPECIAL = re.compile(r"[-?](?:\s|\Z)|[\s,:\[\]{}#&*!|>'\"%@`~]|---|\.\.\.|\Z|.*(?:: | #|[:\s]\Z)|(?:=|<<)\Z", re.DOTALL)
 IN_FLOW = re.compile(r"[,\[\]{}:?]")
@@ -78,8 +78,8 @@ def can_be_block(text: str) -> bool:
 
 STEP = 2
 FEW_LINKS = 4
+# Lists inside of more lists are texts; YAML is read up to 40.
 DEEPEST_LIST = 30
-"""Lists inside of more lists are texts; YAML is read up to 40."""
 Rows = Iterator[PrintedLine]
 
 
@@ -255,10 +255,10 @@ def one_or_list(
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 MANY = 100
+# Most settings on one line; more are easier to find in a column.
 FEW = 2
-"""Most settings on one line; more are easier to find in a column."""
+# Values that are computed, or made of parts, have lines of their own.
 REASONED = (Binary, Chain, Comprehension, Conditional, Named, Unary)
-"""Values that are computed, or made of parts, have lines of their own."""
 SHORT = re.compile("(stem )?(stages )*(head )?")
 Places = tuple[Place, ...]
 

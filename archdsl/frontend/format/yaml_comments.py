@@ -12,6 +12,7 @@ from archdsl.frontend.format.attach_comments import (
     Comment,
     CommentCollector,
     LineElements,
+    Part,
     Region,
     Tokens,
     elements,
@@ -20,17 +21,15 @@ from archdsl.frontend.format.attach_comments import (
 )
 from archdsl.frontend.format.doc import Comments, Notes, Place, at, of
 from archdsl.frontend.yaml.compose import load
-from archdsl.syntax.ast import Block, Chain, Function, Node, Return
+from archdsl.syntax.ast import Block, Chain, Function, Return
 from archdsl.syntax.document import Backbone, File
-from archdsl.syntax.elements import Element
 from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
 
-Part = Node | Element
+# Keys whose items are those of the definition.
 OWNER_KEYS = ("params", "extends", "args")
-"""Keys whose items are those of the definition."""
 GAP = re.compile(r"(?<!\S)#[^\n]*|[^\s#]\S*|#\S*")
+# A YAML directive or document start, which may stand above everything and has no meaning.
 START = re.compile(r"^(?:---(?=\s)|%[^\n#]*)", re.MULTILINE)
-"""A YAML directive or document start, which may stand above everything and has no meaning."""
 HEADER = re.compile(r"[|>][-+0-9]*")
 DASHES = re.compile(r"[ \t]*(?:[-?][ \t]+)+")
 NO_EXPRESSION = ("doc", "import", "archdsl")
