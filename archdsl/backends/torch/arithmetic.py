@@ -78,6 +78,8 @@ def evaluate(tree: ast.expr, known: Mapping[str, Any]) -> Any:
             return value
         case ast.Name(name) if name in known:
             return known[name]
+        case ast.Call(ast.Name("len"), [ast.Name(name)]) if f"len({name})" in known:
+            return known[f"len({name})"]
         case ast.BinOp(left, op, right) if type(op) in BINARY:
             return compute(BINARY[type(op)], evaluate(left, known), evaluate(right, known))
         case ast.UnaryOp(ast.USub(), operand):

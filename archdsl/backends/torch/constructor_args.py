@@ -118,6 +118,10 @@ class ClassArguments:
             self.usual = {name: self.known[name][0] for name in self.defaults if same(self.known[name])}
         self.used: set[str] = set()
         self.fresh: dict[str, ConstructorParameter] = {}
+        self.spare: set[str] = set()
+        """New arguments that are dropped unless an expression comes to use them."""
+        self.lengths: dict[str, list[int]] = {}
+        """The lengths of the lists of modules that the constructor is given."""
         self.optional = {*taken} - {*words, *blocks, *self.known}
         self.members = {*taken}
         """The attributes of the class."""
@@ -138,7 +142,7 @@ class ClassArguments:
         known = (name for name in self.known if name in self.used)
         defaults = self.defaults | self.usual
         declared = [ConstructorParameter(name, tuple(self.known[name]), defaults.get(name, MISSING)) for name in known]
-        return [*declared, *self.fresh.values()]
+        return [*declared, *(each for name, each in self.fresh.items() if name in self.used or name not in self.spare)]
 
     @property
     def rows(self) -> dict[str, Sequence[Any]]:
@@ -163,6 +167,14 @@ class ClassArguments:
     def number(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number."""
         return ast.unparse(tree) if (tree := self.expression(columns, values, hint)) else literal(values[0])
+
+    def draft(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
+        """The text of a number in an expression that may not be used."""
+        used, fresh = {*self.used}, {*self.fresh}
+        text = self.number(columns, values, hint)
+        self.used = used
+        self.spare |= {*self.fresh} - fresh
+        return text
 
     def expression(self, columns: Columns, values: Sequence[Any], hint: Hint) -> ast.expr | None:
         """A number as an expression; None for one that is the same everywhere and came from no argument."""
@@ -230,7 +242,7 @@ class ClassArguments:
 
     def fitting(self, columns: Columns, tree: ast.expr | None, values: Sequence[Any]) -> ast.expr | None:
         """The expression, if it is right in every instance."""
-        if tree is None or has_text(tree) or not fits(tree, self.rows, columns, values):
+        if tree is None or has_text(tree) or not fits(tree, self.rows | self.lengths, columns, values):
             return None
         self.used |= set(arithmetic.names(tree))
         return tree
@@ -336,7 +348,7 @@ def has_text(tree: ast.expr) -> bool:
 
 def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], columns: Columns, values: Sequence[Any]) -> bool:
     """Whether an expression has these values."""
-    names = [name for name in arithmetic.names(tree) if name in known]
+    names = [each for name in arithmetic.names(tree) for each in (name, f"len({name})") if each in known]
     try:
         found = [arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in columns.instances]
     except Unknown:

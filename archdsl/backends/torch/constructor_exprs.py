@@ -14,7 +14,7 @@ from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments
 from archdsl.backends.torch.lowering import in_line, in_list, is_identity, numeral, spelling
 from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number, prefixed
 from archdsl.backends.torch.pysource import literal
-from archdsl.graph import Child, Run, Scope
+from archdsl.graph import Child, Run, Scope, Spread, Step, is_list
 from archdsl.record import MISSING
 
 DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
@@ -79,9 +79,54 @@ class Constructor:
                 yield child, self.row(row, part.columns)
             elif path not in self.dropped and not is_identity(child.scope):
                 scopes = tuple(each.scope for each in row)
-                below = Site(scopes, part.columns, path, channels.get(sources.get(child.name, "?")))
+                concat = None if path is None else concat_before(wide, child.name)
+                source = sources.get(child.name, "?")
+                reaching = self.joined(part, concat, channels) if concat else channels.get(source)
+                below = Site(scopes, part.columns, path, reaching)
                 yield child, self.module(below, child, child.name in overwriting)
                 channels[child.name] = self.channels
+
+    def joined(self, site: Site, step: Step, channels: dict[str, ChannelCount | None]) -> ChannelCount | None:
+        """The channels of a concat, as the sum of its parts: `in_channels + len(layer) * width`."""
+        refs = step.inputs[0]
+        parts = [self.part(site, ref, channels) for ref in (refs if isinstance(refs, tuple) else ())]
+        known = [part for part in parts if part is not None]
+        if not known or len(known) < len(parts):
+            return None
+        values = tuple(map(sum, zip(*(part.values for part in known), strict=True)))
+        return ChannelCount(values, " + ".join(part.text for part in known))
+
+    def part(self, site: Site, ref: int | Spread, channels: dict[str, ChannelCount | None]) -> ChannelCount | None:
+        """The channels of one part of a concat, where all instances have it from the same place."""
+        value = ref.value if isinstance(ref, Spread) else ref
+        maker = next((step for step in site.scopes[0].steps if step.output == value), None)
+        if not isinstance(ref, Spread):
+            found = channels.get("" if maker is None else maker.target)
+            return found if found is not None and len(found.values) == len(site.scopes) else None
+        if maker is None or maker.kind != "collect":
+            return None
+        rows = [scope.child(maker.target).runs for scope in site.scopes]
+        counts = [sum(run.count for run in runs) for runs in rows]
+        if any(is_list(run.scope.output) for runs in rows for run in runs):
+            return None
+        widths = [{cast("int", run.scope.output[0]) for run in runs} for runs in rows]
+        if any(len(found) > 1 for found in widths):
+            return None
+        width = [min(found) for found in widths]
+        text = self.frame.draft(site.columns, width, Hint(maker.target, "width"))
+        return ChannelCount(
+            tuple(count * each for count, each in zip(counts, width, strict=True)),
+            f"{self.length(site, maker.target, counts)} * {text}",
+        )
+
+    def length(self, site: Site, name: str, counts: list[int]) -> str:
+        """The number of modules in a row: the length of a list that is given, or a number."""
+        given = self.given.get((name,))
+        if given is None:
+            return self.frame.draft(site.columns, counts, Hint(name, "count"))
+        if len(counts) == len(self.frame.columns.instances):
+            self.frame.lengths[f"len({given})"] = counts
+        return f"len({given})"
 
     def module(self, site: Site, child: Child, overwriting: bool = False) -> Doc:
         """The expression of a module."""
@@ -223,6 +268,13 @@ def called(site: Site, text: str, values: Sequence[Any]) -> ChannelCount | None:
     if text and not text.isdigit() and tuple(values) == outputs and not site.columns.turns:
         return ChannelCount(outputs, text)
     return site.channels if site.channels is not None and site.channels.values == outputs else None
+
+
+def concat_before(scope: Scope, name: str) -> Step | None:
+    """The concat whose output a child reads."""
+    read = next((step.inputs[0] for step in scope.steps if step.kind == "call" and step.target == name), None)
+    made = (step for step in scope.steps if step.output == read and step.scope is not None)
+    return next((step for step in made if step.scope and step.scope.op and step.scope.op.name == "concat"), None)
 
 
 def sources_of(scope: Scope) -> dict[str, str]:
