@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, islice, pairwise
 from typing import Any, NamedTuple
 
 from archdsl.backends.torch import class_key
 from archdsl.backends.torch.locals import WIDTH
 from archdsl.backends.torch.lowering import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
-from archdsl.graph import Child, Graph, Run, Scope, distinct
+from archdsl.graph import Child, Graph, Run, Scope, distinct, is_list, op_of
 
 LARGEST = 60
 """A chain of more modules is a class where it is used twice; a parameter of more is no slot."""
@@ -27,6 +27,8 @@ Path = tuple[str, ...]
 
 MOST_GIVEN = 2
 """Forms of a class that differ in more modules are classes of their own."""
+MOST_NUMBERS = 500
+"""Modules that depend on more numbers are not looked through for a loop."""
 MOST_FAMILIES = 8
 """A new form is compared with so many classes of its definition."""
 STEP = 4
@@ -229,8 +231,20 @@ class Grouping:
 
     def open_chain(self, scope: Scope) -> tuple[Any, ...]:
         """The keys of a scope's children in a class's own text, and which of them it writes in place."""
+        if row_of_units(scope) and self.even(scope.children[0]):
+            return frozenset(), (self.keys[scope.children[0].scope], "even")
         in_place = (name for name in self.in_place.of(scope) if not self.is_slot(scope.child(name)))
         return frozenset(in_place), self.children(scope, self.open_key)
+
+    def even(self, child: Child) -> bool:
+        """Whether a row is a loop whatever its length: its modules are written alike, and their numbers grow evenly."""
+        if len(child.runs) == 1:
+            return True
+        if len(self.stretches(child)) > 1 or any(run.count > 1 for run in child.runs):
+            return False
+        rows = [[*islice(numbers_in(run.scope), MOST_NUMBERS)] for run in child.runs]
+        steps = {step_between(*pair) for pair in pairwise(rows)}
+        return len(steps) == 1 and None not in steps and len(rows[0]) < MOST_NUMBERS
 
     def row(self, child: Child) -> tuple[Any, ...]:
         """The key of a child with all that is in it. How often one module is repeated is a number, and left out."""
@@ -281,7 +295,7 @@ class Grouping:
         size, depth = self.sizes[scope]
         if depth > DEEPEST or (size > LARGEST and self.uses[scope] > 1):
             return False
-        return scope.kind == "chain" or all(numeral(child) for child in scope.children)
+        return scope.kind == "chain" or (all(map(numeral, scope.children)) and not row_of_units(scope))
 
     def drop(self) -> None:
         """Marks the slots that are identity in every instance."""
@@ -289,6 +303,39 @@ class Grouping:
             for path, slot in group.slots.items():
                 given = (run.scope for scope in group.scopes for run in below(scope, path).runs)
                 group.slots[path] = slot._replace(dropped=slot.form == "one" and all(map(is_identity, given)))
+
+
+def row_of_units(scope: Scope) -> bool:
+    """Whether a definition is a row of units of its own, as a dense block: such a row is a class."""
+    if scope.kind != "block" or len(scope.children) != 1 or not numeral(scope.children[0]):
+        return False
+    return all(run.scope.kind == "chain" and not pipeline(run.scope) for run in scope.children[0].runs)
+
+
+def numbers_in(scope: Scope) -> Iterator[Any]:
+    """All numbers that the text of a module can depend on."""
+    yield from (argument.value for argument in scope.arguments)
+    if scope.op is not None:
+        op, shapes = op_of(scope)
+        spelt, facts = spelling(scope), op.facts(shapes)
+        yield from (facts[name] for name in (*spelt.positional, *spelt.keywords))
+    elif scope.inputs and not is_list(scope.inputs[0]):
+        yield scope.inputs[0][0]
+    for run in (run for child in scope.children for run in child.runs):
+        yield run.count
+        yield from numbers_in(run.scope)
+
+
+def step_between(before: Sequence[Any], after: Sequence[Any]) -> tuple[int, ...] | None:
+    """The growth of each number from one module of a row to the next; None where something else changes."""
+    if len(before) != len(after):
+        return None
+    steps: list[int] = []
+    for one, other in zip(before, after, strict=True):
+        if type(one) is not type(other) or (type(one) is not int and one != other):
+            return None
+        steps.append(other - one if type(one) is int else 0)
+    return tuple(steps)
 
 
 def named(scope: Scope) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below
+from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below, row_of_units
 from archdsl.backends.torch.constructor_args import ConstructorParameter
 from archdsl.backends.torch.locals import unique
 from archdsl.backends.torch.lowering import spelling
@@ -146,7 +146,8 @@ def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> di
     names = {root.index: unique(camel(graph.name), taken)}
     taken.add(names[root.index])
     for group in grouping.groups[:-1]:
-        names[group.index] = unique(camel(called(group.first, homes).replace(".", "_")), taken)
+        kind = "_block" if row_of_units(group.first) else ""
+        names[group.index] = unique(camel(called(group.first, homes).replace(".", "_") + kind), taken)
         taken.add(names[group.index])
     return names
 

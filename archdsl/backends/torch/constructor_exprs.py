@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
-from archdsl.backends.torch.class_clustering import ClassGroup, Path, below
+from archdsl.backends.torch.class_clustering import ClassGroup, Path, below, step_between
 from archdsl.backends.torch.class_table import Registry
 from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments, Columns, Hint, same
 from archdsl.backends.torch.lowering import in_line, in_list, is_identity, numeral, spelling
@@ -226,7 +226,9 @@ class Constructor:
         stretches = [self.registry.grouping.stretches(child) for child in row]
         for at in range(len(stretches[0])):
             runs = [each[at].runs for each in stretches]
-            if len(runs[0]) == 1:
+            if len({len(each) for each in runs}) > 1:
+                modules.append(self.even(runs, row[0], columns))
+            elif len(runs[0]) == 1:
                 modules += self.repeat([each[0] for each in runs], row[0], columns)
             else:
                 modules += self.varied(runs, row[0], columns)
@@ -240,6 +242,15 @@ class Constructor:
             return [item] * counts[0]
         hint = Hint(child.name, "count", dict(child.origins).get("count"))
         return [comprehension(item, "_", self.frame.number(columns, counts, hint))]
+
+    def even(self, runs: Sequence[Sequence[Run]], child: Child, columns: Columns) -> Doc:
+        """Modules whose numbers grow evenly, in rows of several lengths: the first two of each row tell all."""
+        scopes = tuple(each[min(turn, len(each) - 1)].scope for each in runs for turn in (0, 1))
+        instances = tuple(instance for instance in columns.instances for _ in (0, 1))
+        item = self.module(Site(scopes, Columns(instances, (0, 1) * len(runs))), child)
+        lengths = [sum(run.count for run in each) for each in runs]
+        hint = Hint(child.name, "count", dict(child.origins).get("count"))
+        return comprehension(item, self.frame.turn, self.frame.number(columns, lengths, hint))
 
     def varied(self, runs: Sequence[Sequence[Run]], child: Child, columns: Columns) -> list[Doc]:
         """Modules written alike with other numbers: a loop where the numbers grow evenly, else one by one."""
@@ -323,11 +334,6 @@ def segments(turns: Sequence[tuple[Any, ...]], loops: bool) -> Iterator[tuple[in
 
 def change(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[int, ...] | None:
     """By how much each number grows, or None where something else changes, or a turn is a row in itself."""
-    if before[0] != 1 or after[0] != 1 or len(before) != len(after):
+    if before[0] != 1 or after[0] != 1:
         return None
-    steps: list[int] = []
-    for one, other in zip(before, after, strict=True):
-        if type(one) is not type(other) or (type(one) is not int and one != other):
-            return None
-        steps.append(other - one if type(one) is int else 0)
-    return tuple(steps)
+    return step_between(before, after)
