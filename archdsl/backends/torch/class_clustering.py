@@ -232,7 +232,7 @@ class Grouping:
     def open_chain(self, scope: Scope) -> tuple[Any, ...]:
         """The keys of a scope's children in a class's own text, and which of them it writes in place."""
         if row_of_units(scope) and self.even(scope.children[0]):
-            return frozenset(), (self.keys[scope.children[0].scope], "even")
+            return frozenset[str](), (self.keys[scope.children[0].scope], "even")
         in_place = (name for name in self.in_place.of(scope) if not self.is_slot(scope.child(name)))
         return frozenset(in_place), self.children(scope, self.open_key)
 

@@ -210,7 +210,7 @@ class ClassArguments:
         if not any(steps):
             return self.tree(instances, starts, hint)
         start = self.tree(instances, starts, hint)
-        step = self.tree(instances, steps, Hint(hint.child, hint.fact))
+        step = self.tree(instances, steps, Hint(hint.child, "growth"))
         return arithmetic.folded(SLOPE, {"start": start, "step": step, "turn": ast.Name(self.turn)})
 
     def argument(self, columns: Columns, values: tuple[Any, ...], hint: Hint) -> ast.expr:

@@ -36,7 +36,10 @@ def docs(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int,
 
 def described(scope: Scope, homes: dict[Scope, str], difference: str) -> str:
     """The definition's docstring, or else its name; and the difference."""
-    home, _, part = called(scope, homes).partition(".") if scope.op is None else (scope.op.name, "", "")
+    if scope.op is not None:
+        clause = first_line(scope.op.__doc__ or "").partition(": ")[0].partition(". ")[0].rstrip(".")
+        return f"{clause}." if 0 < len(clause) < LONGEST else f"`{scope.op.name}`."
+    home, _, part = called(scope, homes).partition(".")
     name = f"A unit of `{home}`." if part == "unit" else f"`{part}` of `{home}`." if part else f"`{home}`."
     doc = first_line(scope.doc) or name
     line = f"{doc.rstrip('.')} ({difference})." if difference else doc
