@@ -39,6 +39,7 @@ COMMA = ", "
 def in_columns(values: Sequence[ast.Expression], room: int, notes: Notes) -> list[Layout]:
     """The values of stages, in columns if each of them fits into its line."""
     layouts = [expression(value) for value in values]
+    # A comment breaks its line, and what is broken has no columns.
     if any(notes.comments_at(spots(layout)) for layout in layouts):
         return layouts
     texts = [render(layout, width=ENDLESS) for layout in layouts]
@@ -88,6 +89,7 @@ def block_name(node: ast.Expression) -> str:
 def table(texts: Sequence[str]) -> list[str]:
     """Texts, with blanks behind the commas of neighbours that differ in numbers only."""
     found: list[str] = []
+    # Only neighbors that differ in nothing but numbers read as a table.
     for _, alike in groupby(texts, key=lambda text: NUMBER.sub("0", text)):
         rows = [text.split(COMMA) for text in alike]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -247,6 +249,7 @@ UNWRITABLE = '"\\\n'
 
 def arch_text(document: File, notes: Notes = NO_NOTES, *, ordered: bool = False) -> str:
     """The whole file. With `ordered`, everything keeps the order that it has in its source, a `.arch` text."""
+    # Neighbors of one kind on a line each stand together, as in a list; all else is apart.
     rows = [*head(document)]
     before = ""
     for word, found in definitions(document, notes, ordered):
@@ -327,6 +330,7 @@ def backbone(node: Backbone, notes: Notes, ordered: bool) -> Iterator[PrintedLin
     places = (at(node.span), of("name", node.span), of("params", node.span), of("extends", node.span))
     doc, lines = [*docstring(node, STEP)], [*backbone_lines(node, notes)]
     if ordered:
+        # A row without a place in the source comes first.
         lines.sort(key=lambda row: min(filter(lambda start: start >= 0, map(notes.start_of, row.places)), default=0))
     yield PrintedLine(0, (f"backbone {node.name}", parameters, *extends, ":" if doc or lines else ""), places)
     yield from doc

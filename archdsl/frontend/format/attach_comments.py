@@ -65,6 +65,7 @@ def tokens(text: str, start: int, end: int) -> Tokens:
         if token.startswith("#"):
             found.comments.append(Comment(at, token.rstrip(), fresh))
             continue
+        # A line that begins with an arrow goes on with the one before.
         if begins and token != "->":
             found.lines.append(LogicalLine(at, token))
         found.code.append((at, match.end()))
@@ -217,6 +218,7 @@ class CommentCollector:
             line_end = self.source.find("\n", last, stop)
             line_end = stop if line_end < 0 else line_end
             for comment in self.comments(last, line_end):
+                # An `allow` at the end of an element is for all its lines, so it stays with the element.
                 place = region.place if MARK.match(comment.text) else self.last_place(region, inside, last)
                 self.notes.add(place, Comments(beside=(comment.text,)))
             self.between(line_end, regions, number)

@@ -154,6 +154,7 @@ NO_NOTES = Notes()
 def render(layout: Layout, indent: int = 0, width: int = WIDTH, notes: Notes = NO_NOTES) -> str:
     """The text of a layout, in lines indented by `indent`."""
     page = Page(indent, width)
+    # A stack in place of recursion: a sum of thousands of terms nests deeper than Python does.
     waiting: list[Item] = [(indent, False, layout)]
     while waiting:
         level, flat, item = waiting.pop()
@@ -166,6 +167,7 @@ def render(layout: Layout, indent: int = 0, width: int = WIDTH, notes: Notes = N
                 page.remark(text, own, level)
             case DocGroup(inner, begun):
                 held = (level, True, inner)
+                # A break that the author made stands for all breaks of its group.
                 on_line = flat or (not (begun and notes.keep) and fits(held, waiting, page.room, notes))
                 waiting.append((level, on_line, inner))
             case Spot(place, inner):
@@ -331,6 +333,7 @@ class Loom:
         ahead = self.close(row.indent)
         before, beside, behind = self.notes.take(row.places)
         text = render(row.layout, row.indent, notes=self.notes)
+        # A line has room for one comment beside it; the others go above.
         *more, last = beside or ("",)
         if "\n" in text and self.notes.above:
             more, last = [*more, last], ""

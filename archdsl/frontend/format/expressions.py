@@ -114,6 +114,7 @@ def parted(nodes: Sequence[ast.Node], layouts: Iterable[Layout]) -> list[ListIte
 
 def number(node: ast.Number) -> Layout:
     """A number as it was written, or, if nobody wrote it, in digits."""
+    # A number keeps its spelling, such as `1_000`, unless a program has changed its value.
     if node.text and Fraction(node.text.replace("_", "")) == node.value:
         return node.text
     return str(node.value) if isinstance(node.value, int) else decimal(node.value)

@@ -74,6 +74,7 @@ def written(told: CommentedDocument, own: Notation, target: Notation) -> str:
 
 def hold(told: CommentedDocument, document: File, comments: list[str], source: Source) -> None:
     """Raise ArchError, as for a bug, unless a text has this document and these comments."""
+    # For `==`, 1 and 1.0 are the same; `repr` tells them apart.
     same = told.document == document and repr(told.document) == repr(document)
     if not same or sorted(told.comments) != sorted(comments):
         raise unformatted(source, "some comments would be lost" if same else "it would say something else")

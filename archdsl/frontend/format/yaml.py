@@ -52,6 +52,7 @@ def scalar(text: str, *, flow: bool = False, prose: bool = False) -> str:
     quoted = SPECIAL.match(text) or GUESSED.fullmatch(text) or (flow and IN_FLOW.search(text))
     if not quoted and not (prose and (PROSE_GUESSED.fullmatch(text) or (flow and "(" in text))):
         return text
+    # Single quotes hold quotes and backslashes as they are, where double ones need escapes.
     return f'"{text}"' if not re.search(r'["\\]', text) else "'" + text.replace("'", "''") + "'"
 
 
@@ -103,6 +104,7 @@ def named(key: str) -> str:
 def nested(key: str, places: tuple[Place, ...], entries: Sequence[MappingLine], indent: int) -> Rows:
     """A mapping, line by line; where a key repeats, a list of mappings."""
     yield PrintedLine(indent, named(key), places)
+    # Settings may repeat, keys of a mapping may not.
     repeats = len({entry.key for entry in entries}) < len(entries)
     for entry in entries:
         if repeats:
@@ -202,6 +204,7 @@ def chain_value(key: str, node: Expression, notes: Notes, indent: int) -> Value:
         return value
     links = tuple(Link(at(link.span), value_of(link, notes, at(link.span))) for link in node.links)
     short = not value.noted and indent + len(named(key)) + 1 + len(value.flat) <= WIDTH
+    # A list of many links, or of links in quotes, reads worse than one block of text.
     few = len(links) <= FEW_LINKS and not any(link.value.quoted for link in links)
     of_chains = any(isinstance(link, Chain) for link in node.links)
     return value._replace(links=links) if of_chains or (few and not short) else value

@@ -56,6 +56,7 @@ class YamlComments:
 
     def __init__(self, source: Source, document: File) -> None:
         self.source = source
+        # Blanks of the same length, so that all offsets stay.
         self.text = START.sub(lambda found: " " * len(found[0]), source.text)
         self.document = document
         self.notes = Notes(keep=True)
@@ -214,6 +215,7 @@ class InOrder:
 
     def __init__(self, parts: Iterable[Part]) -> None:
         placed = ((each.span, each) for each in parts if each.span is not None)
+        # Of parts with one start, the longer is the outer one; the number keeps parts from being compared.
         self.found = sorted(((span.start, -span.end, at, each) for at, (span, each) in enumerate(placed)))
 
     def between(self, start: int, stop: int) -> list[Part]:
