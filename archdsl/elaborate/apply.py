@@ -25,11 +25,9 @@ from archdsl.elaborate.operators import origins_shown
 from archdsl.elaborate.scope_builder import Origins, ScopeBuilder, check_length, reference, shapes_of, value_of
 from archdsl.elaborate.scope_cache import Built
 from archdsl.elaborate.values import (
-    NO_NAME,
     BlockValue,
     Join,
     Links,
-    ModuleName,
     Operand,
     Policy,
     Repeat,
@@ -48,6 +46,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph import Child, Run, Scope
 from archdsl.ops import vocabulary
+from archdsl.syntax.naming import NO_NAME, ModuleName
 
 NO_ORIGINS: Origins = ()
 OF_TENSORS = {"add": "added", "multiply": "multiplied"}

@@ -25,10 +25,8 @@ from archdsl.elaborate.signature import (
     signature_of,
 )
 from archdsl.elaborate.values import (
-    NO_NAME,
     BlockValue,
     Bound,
-    ModuleName,
     Policy,
     Rest,
     Role,
@@ -48,6 +46,7 @@ from archdsl.graph import Origin
 from archdsl.initializer import INITIALIZERS
 from archdsl.op import Type
 from archdsl.syntax import ast
+from archdsl.syntax.naming import NO_NAME, ModuleName
 from archdsl.syntax.scopes import POLICIES, Clash, Definition, Target, UserFunction
 from archdsl.syntax.static_names import Statics
 

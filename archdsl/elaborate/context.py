@@ -14,7 +14,6 @@ from archdsl.elaborate.values import (
     BlockValue,
     Bound,
     Links,
-    ModuleName,
     Repeat,
     SettingEntry,
     SettingKey,
@@ -27,6 +26,7 @@ from archdsl.graph import Argument, Origin
 from archdsl.op import Op, Shapes
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
+from archdsl.syntax.naming import ModuleName
 from archdsl.syntax.scopes import Target
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Context:
 
     def __init__(self, dispatch: Dispatch, known: ScopeCache | None = None, budget: Budget | None = None) -> None:
         self.dispatch = dispatch
+        self.expressions = dispatch.expressions
         self.known = known
         self.keys: dict[tuple[Any, ...], int] = known.keys if known else {}
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[SettingKey]]] = known.ops if known else {}

@@ -19,7 +19,6 @@ from archdsl.elaborate.signature import enumerated
 from archdsl.elaborate.values import (
     BLOCKS,
     NO_BLOCK,
-    NO_NAME,
     BlockValue,
     Bound,
     Join,
@@ -43,7 +42,7 @@ from archdsl.initializer import INITIALIZERS
 from archdsl.op import Type
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
-from archdsl.syntax.naming import is_single
+from archdsl.syntax.naming import NO_NAME, is_single
 from archdsl.syntax.scopes import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, UserFunction
 
 
@@ -55,7 +54,7 @@ def evaluate(environment: Environment, node: ast.Expression) -> Value:
     if budget.steps > limits.MOST_STEPS:
         budget.too_many_steps(node.span)
     try:
-        return context.dispatch.expressions[type(node)](environment, node)
+        return context.expressions[type(node)](environment, node)
     except ComputationError as error:
         raise ElaborationError(error.rule, node.span, error.label, error.help) from None
 

@@ -16,10 +16,8 @@ from archdsl.elaborate.numbers import as_index, is_int, is_number
 from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.scope_builder import shapes_of
 from archdsl.elaborate.values import (
-    NO_NAME,
     BlockValue,
     Join,
-    ModuleName,
     Operand,
     Role,
     Shared,
@@ -35,6 +33,7 @@ from archdsl.graph import each_shape
 from archdsl.op import Shape, symbol
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
+from archdsl.syntax.naming import NO_NAME, ModuleName
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from archdsl.elaborate.scope_builder import TOKENS
 from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.values import (
     BlockValue,
-    ModuleName,
     Operand,
     Role,
     SettingEntry,
@@ -28,6 +27,7 @@ from archdsl.elaborate.values import (
 )
 from archdsl.graph.ir import attribute_name
 from archdsl.syntax import ast
+from archdsl.syntax.naming import ModuleName
 
 
 def fork(environment: Environment, node: ast.Call) -> Value:

@@ -17,6 +17,7 @@ from archdsl.graph import Origin
 from archdsl.initializer import Initializer
 from archdsl.op import Shape
 from archdsl.record import Record
+from archdsl.syntax.naming import ModuleName
 
 if TYPE_CHECKING:
     from archdsl.syntax.scopes import Target
@@ -69,23 +70,6 @@ class TensorList(NamedTuple):
     shapes: tuple[Shape, ...]
 
 
-class ModuleName(NamedTuple):
-    """The name of a module among its neighbours; where it is empty, the position is the name."""
-
-    text: str
-    listed: bool = False
-    """The place is in a loop: the name is that of a list, with one module for each iteration."""
-
-    def __bool__(self) -> bool:
-        return bool(self.text)
-
-    def __str__(self) -> str:
-        return self.text
-
-
-NO_NAME = ModuleName("")
-
-
 class BlockValue(Record):
     """Base of all block values."""
 
@@ -100,8 +84,8 @@ class BlockValue(Record):
         found = own.get("_contents")
         if found is None:
             kind = type(self)
-            found = contents_of(INSIDE[kind](self)) | ({kind} & MARKERS)
-            own["_contents"] = found
+            found = contents_of(INSIDE[kind](self))
+            own["_contents"] = found = found | {kind} if kind in MARKERS else found
         return found
 
 
@@ -260,8 +244,8 @@ def contents_of(parts: Iterable[Value]) -> frozenset[type]:
     """The classes among `MARKERS` of several values."""
     found = NOTHING
     for part in parts:
-        if not is_int(part):
-            found |= contents(part)
+        if not is_int(part) and (inner := contents(part)):
+            found |= inner
     return found
 
 

@@ -7,8 +7,27 @@ a chain has no name of its own: its modules are `0`, `1`, ....
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from archdsl.graph.ir import attribute_name
 from archdsl.syntax import ast
+
+
+class ModuleName(NamedTuple):
+    """The name of a module among its neighbours; where it is empty, the position is the name."""
+
+    text: str
+    listed: bool = False
+    """The place is in a loop: the name is that of a list, with one module for each iteration."""
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+NO_NAME = ModuleName("")
 
 
 class Names:

@@ -10,7 +10,7 @@ from archdsl.graph.ir import attribute_name
 from archdsl.syntax import ast
 from archdsl.syntax.ast import parts
 from archdsl.syntax.kind_inference import Kind, KindInference
-from archdsl.syntax.naming import Names, applied, kind_name, source_of
+from archdsl.syntax.naming import ModuleName, Names, applied, kind_name, source_of
 from archdsl.syntax.scopes import TURN_WORDS, Definition, FileScope
 
 ASKED = frozenset({*TURN_WORDS, "share"})
@@ -24,7 +24,7 @@ class Statics(NamedTuple):
     from, and which parameter each argument of a call is for.
     """
 
-    names: dict[int, str]
+    names: dict[int, ModuleName]
     repeats: dict[int, frozenset[str]]
     origins: dict[int, Origin]
     assigned: dict[tuple[int, Any], list[Any]]
@@ -250,12 +250,12 @@ class StaticNames:
 
     def name(self, node: ast.Name, names: Names) -> None:
         """Name a call site."""
-        self.statics.names[id(node)] = self.named(node, names) if node.id != "x" else ""
+        self.statics.names[id(node)] = ModuleName(self.named(node, names) if node.id != "x" else "")
 
     def attribute(self, node: ast.Attribute, names: Names) -> None:
         """An op of an installed package."""
         if self.kinds.of(node) == "block":
-            self.statics.names[id(node)] = names.fresh(node.name)
+            self.statics.names[id(node)] = ModuleName(names.fresh(node.name))
 
     def call(self, node: ast.Call, names: Names) -> None:
         """A call: a form gathers or wraps what it is given; anything else is a place with a name."""
@@ -266,14 +266,14 @@ class StaticNames:
         elif form == "collect" and len(node.arguments) == 2:
             self.repeat(node, node.arguments[1].value, self.named(node.arguments[1].value, names))
         else:
-            self.statics.names[id(node)] = self.named(node, names)
+            self.statics.names[id(node)] = ModuleName(self.named(node, names))
             for argument in node.arguments:
                 self.argument(argument.value)
 
     def called(self, node: ast.Named, names: Names) -> None:
         """A place with a name of the user's own."""
         self.argument(node.body)
-        self.statics.names[id(node)] = attribute_name(node.name)
+        self.statics.names[id(node)] = ModuleName(attribute_name(node.name))
 
     def binary(self, node: ast.Binary, names: Names) -> None:
         """`n * a` is a repeat; another product of blocks or tensors is a gate; one of numbers is a number."""
@@ -285,7 +285,9 @@ class StaticNames:
             else:
                 self.parts(node, names)
         elif node.sign == "*" and isinstance(node.right, ast.Index | ast.Call):
-            self.statics.names[id(node)] = self.named(node.right, names)  # a block, if it turns out to be one
+            self.statics.names[id(node)] = ModuleName(
+                self.named(node.right, names)
+            )  # a block, if it turns out to be one
 
     def conditional(self, node: ast.Conditional, names: Names) -> None:
         """Both arms, of which one is worked out."""
@@ -305,7 +307,7 @@ class StaticNames:
         """Name an item of a list by the list, each time anew; anything else by its source."""
         source = source_of(node)
         if isinstance(source, ast.Name) and source.id != "x":
-            self.statics.names[id(source)] = self.same(source.id, -self.path.use(source.id), names)
+            self.statics.names[id(source)] = ModuleName(self.same(source.id, -self.path.use(source.id), names))
         else:
             self.walk(source, names)
 
@@ -342,7 +344,7 @@ class StaticNames:
 
     def repeat(self, node: ast.Expression, body: ast.Expression, name: str) -> None:
         """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
-        self.statics.names[id(node)] = name
+        self.statics.names[id(node)] = ModuleName(name)
         self.argument(body)
         asked = self.asked(body)
         self.statics.repeats[id(node)] = frozenset(asked)
