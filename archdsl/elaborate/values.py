@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard, cast
 
 from archdsl.diagnostics import Span
-from archdsl.elaborate.numbers import as_float, is_fraction, is_int, is_number
+from archdsl.elaborate.numbers import as_float, is_number
 from archdsl.graph import Origin
 from archdsl.initializer import Initializer
 from archdsl.op import Shape
@@ -202,6 +202,7 @@ NONE: dict[str, SettingEntry] = {}
 TENSORS = (Tensor, TensorList)
 MARKERS: frozenset[type] = frozenset({*TENSORS, Shared, Policy})
 """The classes that decide where a block may be used."""
+MARKED = {kind: frozenset({kind}) for kind in MARKERS}
 NOTHING: frozenset[type] = frozenset()
 
 INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
@@ -237,14 +238,14 @@ def contents(value: Value) -> frozenset[type]:
     if isinstance(value, BlockValue):
         return value.contents()
     kind = cast("type[object]", type(value))
-    return contents_of(value) if kind is tuple else frozenset({kind}) if kind in MARKERS else NOTHING
+    return contents_of(value) if kind is tuple else MARKED.get(kind, NOTHING)
 
 
 def contents_of(parts: Iterable[Value]) -> frozenset[type]:
     """The classes among `MARKERS` of several values."""
     found = NOTHING
     for part in parts:
-        if not is_int(part) and (inner := contents(part)):
+        if type(part) is not int and (inner := contents(part)):
             found |= inner
     return found
 
@@ -254,11 +255,11 @@ def contents_of(parts: Iterable[Value]) -> frozenset[type]:
 
 def same_key(value: Value) -> Any:
     """The key of a value in memos: blocks by their own keys, tensors by their shapes; never by what values mean."""
-    if is_int(value):
-        return value
     if isinstance(value, BlockValue):
         return ("block", value.key)
     kind = cast("type[object]", type(value))
+    if kind is int:
+        return value
     if kind is Tensor:
         return ("tensor", value.shape)
     if kind is TensorList:
@@ -273,7 +274,7 @@ def same_key(value: Value) -> Any:
 def given_key(given: dict[str, Bound]) -> tuple[Any, ...]:
     """The key of settings in memos."""
     values = [(name, given[name].value) for name in sorted(given)]
-    return tuple([(name, value if is_int(value) else same_key(value)) for name, value in values])
+    return tuple([(name, value if type(value) is int else same_key(value)) for name, value in values])
 
 
 def equal(left: Value, right: Value) -> bool:
@@ -388,9 +389,10 @@ def label(value: Value) -> str:
 
 def plain(value: Value) -> Value:
     """A value without what belongs to the elaboration."""
-    if is_int(value) or isinstance(value, bool):
+    kind = cast("type[object]", type(value))
+    if kind is int or kind is bool:
         return value
-    if is_fraction(value):
+    if kind is Fraction:
         return as_float(value)
     if isinstance(value, BlockValue):
         return label(value)
@@ -403,6 +405,9 @@ def plain(value: Value) -> Value:
     return value
 
 
+WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
+
+
 def has_place(value: Value) -> bool:
     """Tell values that are of one place in the text (blocks, say) from those that are the same wherever they stand."""
-    return not (is_number(value) or value is None or isinstance(value, bool | Symbol))
+    return type(value) not in WITHOUT_PLACE

@@ -15,8 +15,8 @@ from archdsl.elaborate.values import Symbol, distinct, equal, same_key
 ELABORATE = Path(__file__).parents[2] / "archdsl" / "elaborate"
 CLASSES = {"int", "Fraction"}
 CONVERSIONS = {"int", "round", "Fraction", "hash"}
-APART = {"numbers", "blame"}
-"""The protocol itself, and the numbers in names of modules (`c2.0`, `cna2`)."""
+APART = {"numbers", "values", "blame"}
+"""The protocol and its layer, and the numbers in names of modules (`c2.0`, `cna2`)."""
 FILES = [path for path in sorted(ELABORATE.glob("*.py")) if path.stem not in APART]
 
 
