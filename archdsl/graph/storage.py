@@ -11,7 +11,7 @@ from archdsl.op import Inner, Shape
 
 
 class Unit(NamedTuple):
-    """What turns a shape into bytes: how many samples, and how wide a value is."""
+    """The factor from a shape to bytes: the number of samples, and the width of a value."""
 
     batch: int
     width: int
@@ -26,13 +26,13 @@ class Unit(NamedTuple):
 
 
 def fresh(scope: Scope) -> bool:
-    """Whether an op's output has memory of its own, in evaluation."""
+    """True if an op's output has memory of its own, in evaluation."""
     op, x = op_of(scope)
     return op.moves(x)
 
 
 def fresh_in_training(scope: Scope) -> bool:
-    """Whether an op's output has memory of its own, in training: noise writes its output anew."""
+    """True if an op's output has memory of its own, in training: noise writes its output anew."""
     op, x = op_of(scope)
     return op.moves(x) or any(isinstance(each, Inner) for each in op.kept(x, scope.output))
 
@@ -95,7 +95,7 @@ class Heap:
 
 
 class Called(NamedTuple):
-    """What a call comes to: bytes at the peak above those at its start, the blocks that outlive it, and its output.
+    """The result of a call: bytes at the peak above those at its start, the blocks that outlive it, and its output.
 
     `gives` has a block for each tensor of the output: one of `made`, or, below zero, ~n for the n-th input.
     """
@@ -110,7 +110,7 @@ class Called(NamedTuple):
 
 
 def called(heap: Heap, output: Blocks) -> Called:
-    """What a call came to, from its memory at the end."""
+    """The result of a call, from its memory at the end."""
     new = sorted({block for block in output if block >= heap.inputs})
     place = {block: at for at, block in enumerate(new)}
     sizes = tuple(heap.sizes[block] for block in new)

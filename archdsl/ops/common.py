@@ -1,4 +1,4 @@
-"""What the shape rules of several families share: checks of what comes in, the arithmetic of sliding windows."""
+"""Shape rules shared by several families: checks of the input, the arithmetic of sliding windows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def equal(x: tuple[Shape, ...], done: str) -> Shape:
 
 
 def to_one_shape(x: Shape, y: Shape) -> str:
-    """What brings two tensors to one shape."""
+    """Ways to bring two tensors to one shape."""
     if x[1:] == y[1:]:
         return f"equal channels are needed: project the other one, `project({max(x[0], y[0])})`"
     return TO_ONE_SIZE
@@ -115,7 +115,7 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
 
 
 def sliding(kernel: Size, stride: Size, pads: tuple[int, int], dilation: Size = 1) -> Reaches:
-    """What a place reads through a sliding window."""
+    """The reach of a sliding window."""
     height, width = zip(pair(kernel), pair(stride), pads, pair(dilation), strict=True)
     return slid(*height), slid(*width)
 

@@ -159,7 +159,7 @@ class ConvTranspose(Op):
         return (self.out, *(unslide(*axis) for axis in zip(size, *map(pair, settings), strict=True)))
 
     def pads(self) -> tuple[int, int]:
-        """What is taken away from each border."""
+        """Rows and columns cut from each border."""
         return borders(self.padding, self.kernel, self.dilation)
 
     def spelling(self, x: Shape) -> Spelling:
@@ -170,7 +170,7 @@ class ConvTranspose(Op):
         )
 
     def pads_last(self) -> bool:
-        """Whether PyTorch's own way would not be safe."""
+        """True if PyTorch's own way would not be safe."""
         strided = strides_over(self.kernel, self.stride, self.pads()) and pair(self.output_padding) != (0, 0)
         return self.out < VECTOR and self.groups == 1 and strided
 
@@ -202,7 +202,7 @@ class ConvTranspose(Op):
 
 
 def strides_over(kernel: Size, stride: Size, pads: tuple[int, int]) -> bool:
-    """Whether a convolution reads single places, and not every one."""
+    """True if a convolution reads single places, and not every one."""
     return pair(kernel) == (1, 1) and pair(stride) != (1, 1) and pads == (0, 0)
 
 

@@ -168,5 +168,5 @@ class SoftmaxList(Op):
 
 
 def broadcast(a: Shape, b: Shape) -> bool:
-    """Whether two shapes fit, size by size: equal, or 1 on one side."""
+    """True if two shapes fit, size by size: equal, or 1 on one side."""
     return len(a) == len(b) and all(p == q or 1 in (p, q) for p, q in zip(a, b, strict=True))

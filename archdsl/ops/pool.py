@@ -283,7 +283,7 @@ class GlobalMaxPool(Op):
 
 
 def indices(y: Shape) -> Inner:
-    """Where each largest value was, as PyTorch notes it."""
+    """The index of each largest value, as PyTorch stores it."""
     return Inner(prod(y), width=8)
 
 
@@ -299,7 +299,7 @@ def check_filled(size: tuple[int, int], kernel: Size, stride: Size, pads: tuple[
 
 
 def pool_borders(padding: Padding | None, kernel: Size, stride: Size, dilation: Size = 1) -> tuple[int, int]:
-    """What a pool pads; raises Misfit beyond PyTorch's limit, half of the kernel."""
+    """Padding of a pool; raises Misfit beyond PyTorch's limit, half of the kernel."""
     default = "valid" if pair(stride) == pair(kernel) else "same"
     pads = borders(default if padding is None else padding, kernel, dilation)
     for pad, size in zip(pads, pair(kernel), strict=True):

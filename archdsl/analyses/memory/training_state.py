@@ -1,4 +1,4 @@
-"""What a network holds while it is trained, activations aside: weights, gradients, the optimizer's state."""
+"""Training state of a network, activations aside: weights, gradients, the optimizer's state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TrainingState(NamedTuple):
 
 
 def held(graph: Graph) -> TrainingState:
-    """What the modules of a network hold, shared ones counted once."""
+    """The state that the modules of a network hold, shared ones counted once."""
     found: dict[Scope, TrainingState] = {}
     for scope in distinct(graph.root):
         below = [(run.count, found[run.scope]) for child in scope.children for run in child.runs]
@@ -45,7 +45,7 @@ def held(graph: Graph) -> TrainingState:
 
 
 def own(scope: Scope) -> TrainingState:
-    """What an op holds."""
+    """The state that an op holds."""
     if scope.op is None:
         return TrainingState()
     weights = scope.op.weights(scope.inputs[0])

@@ -33,7 +33,7 @@ SYMBOLS = {"true": True, "false": False, "none": None}
 
 
 class Unknown(Exception):
-    """What is not arithmetic over the names that are known."""
+    """An expression that is not arithmetic over known names."""
 
 
 def parse(text: str) -> ast.expr | None:

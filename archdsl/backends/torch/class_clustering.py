@@ -1,4 +1,4 @@
-"""Which scopes become classes, and which scopes share one: those that are written alike, numbers aside.
+"""Cluster scopes into classes: scopes share a class where they are written alike, numbers aside.
 
 Scopes have equal keys where their own texts (`sketch`) and their children's keys are equal. In a class, a child that
 the definition takes as a block-valued parameter is open: whatever it is, the constructor is given it (a slot).
@@ -35,7 +35,7 @@ STEP = 4
 
 
 class Shape(NamedTuple):
-    """What decides the class of a scope: its definition, its forward, and its children."""
+    """The key of a scope's class: its definition, its forward, and its children."""
 
     named: tuple[Any, ...]
     forward: Any
@@ -55,7 +55,7 @@ class ModuleSlot(NamedTuple):
     path: Path
     form: str
     dropped: bool = False
-    """Whether it does nothing in every instance, so that nobody need give it."""
+    """True if it does nothing in every instance, so that nobody need give it."""
 
 
 class Choice(NamedTuple):
@@ -90,7 +90,7 @@ class ClassGroup:
 
     @property
     def plain(self) -> bool:
-        """Whether the class is nn.Sequential, without a forward of its own."""
+        """True if the class is nn.Sequential, without a forward of its own."""
         return all(map(pipeline, {self.forms[scope]: scope for scope in self.scopes}.values()))
 
 
@@ -237,7 +237,7 @@ class Grouping:
         return frozenset(in_place), self.children(scope, self.open_key)
 
     def even(self, child: Child) -> bool:
-        """Whether a row is a loop whatever its length: its modules are written alike, and their numbers grow evenly."""
+        """True if a row is a loop whatever its length: its modules are written alike, and their numbers grow evenly."""
         if len(child.runs) == 1:
             return True
         if len(self.stretches(child)) > 1 or any(run.count > 1 for run in child.runs):
@@ -259,7 +259,7 @@ class Grouping:
         return (child.name, child.role, self.opened[child.scope]) if child.form == "one" else self.row(child)
 
     def is_slot(self, child: Child) -> bool:
-        """Whether a child is given to the constructor of the class in whose text it stands."""
+        """True if a child is given to the constructor of the class in whose text it stands."""
         if child.role != "parameter" or not child.name:
             return False
         sizes = [self.sizes[run.scope] for run in child.runs]
@@ -279,7 +279,7 @@ class Grouping:
         return tuple(Stretch(key, tuple(runs)) for key, runs in alike)
 
     def measure(self, scope: Scope) -> None:
-        """How many modules a scope's expression has, and levels of them."""
+        """Measure a scope's expression: its modules, and their levels of nesting."""
         size, depth = 1, 0
         for child in scope.children:
             for scopes in (stretch.runs[0].scope for stretch in self.stretches(child)):
@@ -289,7 +289,7 @@ class Grouping:
         self.sizes[scope] = size, depth + 1
 
     def inline(self, scope: Scope) -> bool:
-        """Whether a scope is written where it is used, as nn.Sequential."""
+        """True if a scope is written where it is used, as nn.Sequential."""
         if not pipeline(scope):
             return False
         size, depth = self.sizes[scope]
@@ -306,7 +306,7 @@ class Grouping:
 
 
 def row_of_units(scope: Scope) -> bool:
-    """Whether a definition is a row of units of its own, as a dense block: such a row is a class."""
+    """True if a definition is a row of units of its own, as a dense block: such a row is a class."""
     if scope.kind != "block" or len(scope.children) != 1 or not numeral(scope.children[0]):
         return False
     return all(run.scope.kind == "chain" and not pipeline(run.scope) for run in scope.children[0].runs)
@@ -344,7 +344,7 @@ def named(scope: Scope) -> tuple[Any, ...]:
 
 
 def fits_deeper(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether the lines in which two forwards differ fit between the margins one step further in."""
+    """True if the lines in which two forwards differ fit between the margins one step further in."""
     same = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
     return all(len(line) + STEP <= WIDTH for line in (*one[same:], *other[same:]))
 

@@ -24,18 +24,18 @@ class Class(NamedTuple):
     name: str
     parameters: tuple[ConstructorParameter, ...]
     slots: tuple[tuple[Path, str], ...]
-    """What its constructor is given, and under which names."""
+    """The modules that its constructor is given, with the names of the arguments."""
 
     @property
     def order(self) -> list[str]:
-        """What its constructor takes, in order: numbers, modules, then what has a default."""
+        """The arguments of its constructor, in order: numbers, modules, then those with a default."""
         needed = [each.name for each in self.parameters if each.default is MISSING]
         optional = [each.name for each in self.parameters if each.default is not MISSING]
         return [*needed, *(name for _, name in self.slots), *optional]
 
 
 class Registry:
-    """What the classes of one graph share."""
+    """State that the classes of one graph share."""
 
     def __init__(self, graph: Graph, grouping: Grouping, names: Iterable[str]) -> None:
         self.grouping = grouping
@@ -44,7 +44,7 @@ class Registry:
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
         self.words = helper_names(graph) | {*names}
-        """What no variable and no argument may be called: the classes of the text, and what ops bring along."""
+        """Names that no variable and no argument may have: classes of the text, and helpers of ops."""
         self.needed: set[str] = set()
         self.helpers: dict[str, None] = {}
         self.known_facts: dict[Scope, dict[str, Any]] = {}
@@ -153,7 +153,7 @@ def class_names(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> di
 
 
 def words(graph: Graph) -> set[str]:
-    """What classes may not be called: the names in helpers' sources, and those of arguments."""
+    """Names that no class may have: those in helpers' sources, and those of arguments."""
     found = helper_names(graph)
     for scope in distinct(graph.root):
         found.update(argument.name for argument in scope.arguments)
@@ -161,7 +161,7 @@ def words(graph: Graph) -> set[str]:
 
 
 def called(scope: Scope, homes: dict[Scope, str]) -> str:
-    """What a class stands for: an op, a definition, or what has a home only: `dense.unit`, `bottleneck.body`."""
+    """The origin of a class: an op, a definition, or a part of one: `dense.unit`, `bottleneck.body`."""
     if scope.op is not None:
         return scope.op.name
     return homes[scope] if scope.kind == "chain" else scope.name

@@ -49,7 +49,7 @@ class Writer:
         return self.frame.decide(choice.argument, values)
 
     def names_of_slots(self) -> dict[Path, str]:
-        """What the modules that the constructor is given are called."""
+        """Names for the modules that the constructor is given."""
         names: dict[Path, str] = {}
         for path, slot in self.group.slots.items():
             if not slot.dropped:
@@ -93,7 +93,7 @@ class Writer:
         return [*absent, f"{BODY}if {self.flag}:", *lines(module, f"{BODY}    ", target)]
 
     def stored(self) -> list[str]:
-        """What `forward` needs besides modules."""
+        """Statements that store the numbers `forward` needs."""
         texts = self.frame.stored.items()
         return [line for name, text in texts for line in lines(number(text), BODY, f"self.{name} = ")]
 

@@ -25,11 +25,11 @@ CHANNELS = ("in_channels", "in_features", "num_parameters", "normalized")
 """Facts that are the channels of what reaches an op."""
 INPUT = arithmetic.INPUT
 FORMS = tuple(filter(None, map(arithmetic.parse, (f"{INPUT} // 2", f"2 * {INPUT}", f"{INPUT} // 4", f"4 * {INPUT}"))))
-"""What else channels may be called."""
+"""Other expressions that channels may be written as."""
 
 
 class Columns(NamedTuple):
-    """What stands side by side: for each value of a row its instance and, in a loop, its turn."""
+    """Columns of a row of values: for each value its instance and, in a loop, its turn."""
 
     instances: tuple[int, ...]
     turns: tuple[int, ...] = ()
@@ -40,14 +40,14 @@ class Columns(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """What is known of a number: which fact of which child it is, where it came from, what PyTorch takes it to be."""
+    """Facts about a number: the child and the fact that it is, its origin, and PyTorch's default."""
 
     child: str
     fact: str
     origin: Origin | None = None
     default: Any = MISSING
     channels: ChannelCount | None = None
-    """What the channels are called that reach it."""
+    """The channels of its input, with their text."""
 
 
 class ChannelCount(NamedTuple):
@@ -65,7 +65,7 @@ class ConstructorParameter(NamedTuple):
     default: Any = MISSING
 
     def is_usual(self, value: Any) -> bool:
-        """Whether an instance has this value."""
+        """True if an instance has this value."""
         return alike([value])[0] in alike(self.values)
 
     @property
@@ -110,10 +110,10 @@ class ClassArguments:
             plain = identifier("in_channels" if name == INPUT else name)
             self.names[name] = unique(plain, {*words, *self.names.values()})
         self.known = {self.names[name]: row for name, row in known.items()}
-        """What has an identifier already: its value in each instance."""
+        """Values in each instance, by identifier."""
         self.defaults = {self.names[name]: value for name, value in defaults.items()}
         self.usual = {} if given is None else {self.names[name]: given[name] for name in given}
-        """What an argument is by default that all instances have in common, and that is not its declared default."""
+        """Defaults of arguments that all instances have in common, in place of the declared ones."""
         if len(scopes) > 1:
             self.usual = {name: self.known[name][0] for name in self.defaults if same(self.known[name])}
         self.used: set[str] = set()
@@ -128,7 +128,7 @@ class ClassArguments:
         self.turn = unique("i", {*words, *taken, *blocks, *self.known})
         self.taken = {*words, *taken, *blocks, *self.known, self.turn}
         self.stored: dict[str, str] = {}
-        """What `forward` needs: attributes, with what the constructor sets them to."""
+        """Attributes that `forward` reads, with the expressions that the constructor sets them to."""
 
     @property
     def channels(self) -> ChannelCount | None:
@@ -146,7 +146,7 @@ class ClassArguments:
 
     @property
     def rows(self) -> dict[str, Sequence[Any]]:
-        """What every identifier stands for in each instance."""
+        """The values of every identifier in each instance."""
         return {**self.known, **{name: parameter.values for name, parameter in self.fresh.items()}}
 
     def decide(self, argument: str, values: tuple[bool, ...]) -> str:
@@ -234,7 +234,7 @@ class ClassArguments:
         return self.fitting(columns, arithmetic.folded(tree, fixed), values)
 
     def hidden(self, name: str, decided: Collection[str]) -> bool:
-        """Whether an argument that all instances have in common would only make the constructor longer.
+        """True if an argument that all instances have in common would only make the constructor longer.
 
         So does one that is the declared default anyway, and one that a choice depends on: the choice is made.
         """
@@ -310,7 +310,7 @@ SLOPE = ast.parse("start + step * turn", mode="eval").body
 
 
 def arguments(scopes: Sequence[Scope], blocks: Sequence[str]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-    """What has a name in all the instances of a definition, but for blocks: its values, and the declared defaults."""
+    """Arguments that all instances of a definition have, blocks aside: values, and declared defaults."""
     rows = [{argument.name: argument.value for argument in scope.arguments} for scope in scopes]
     numbers = (name for name in rows[0] if name not in blocks)
     names = [name for name in numbers if all(name in row and writable(row[name]) for row in rows)]
@@ -324,7 +324,7 @@ def arguments(scopes: Sequence[Scope], blocks: Sequence[str]) -> tuple[dict[str,
 
 
 def writable(value: Any) -> bool:
-    """Whether a value can be an argument: a number, a size, a symbol."""
+    """True if a value can be an argument: a number, a size, a symbol."""
     if isinstance(value, tuple):
         return all(map(writable, cast("tuple[Any, ...]", value)))
     return value is None or isinstance(value, int | float | str)
@@ -336,18 +336,18 @@ def alike(values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def same(values: Sequence[Any]) -> bool:
-    """Whether a number is the same everywhere."""
+    """True if a number is the same everywhere."""
     first = values[0]
     return all(value == first and type(value) is type(first) for value in values)
 
 
 def has_text(tree: ast.expr) -> bool:
-    """Whether there is a string in an expression."""
+    """True if there is a string in an expression."""
     return any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in ast.walk(tree))
 
 
 def fits(tree: ast.expr, known: Mapping[str, Sequence[Any]], columns: Columns, values: Sequence[Any]) -> bool:
-    """Whether an expression has these values."""
+    """True if an expression has these values."""
     names = [each for name in arithmetic.names(tree) for each in (name, f"len({name})") if each in known]
     try:
         found = [arithmetic.evaluate(tree, {name: known[name][at] for name in names}) for at in columns.instances]

@@ -31,13 +31,13 @@ Link = tuple[Child, Doc | list[Doc]]
 
 
 class Site(NamedTuple):
-    """Where an expression stands: scopes side by side, and, in a class's own text, the path to them."""
+    """The site of an expression: scopes side by side, and, in a class's own text, the path to them."""
 
     scopes: tuple[Scope, ...]
     columns: Columns
     path: Path | None = None
     channels: ChannelCount | None = None
-    """What the channels of the input are called."""
+    """The channels of the input, with their text."""
 
     def having(self, name: str) -> Site:
         """The part of a site whose scopes have a child of this name: all of it, but for classes of two forms."""
@@ -59,7 +59,7 @@ class Constructor:
         self.given = given
         self.dropped = dropped
         self.channels: ChannelCount | None = None
-        """What the channels of the module that was written last are called."""
+        """The output channels of the module that was written last, with their text."""
 
     def links(self, site: Site, modules: bool = True) -> Iterator[Link]:
         """A scope's children with their expressions, but for those that do nothing, or are no modules in a forward."""
@@ -187,7 +187,7 @@ class Constructor:
         return call(target.name, *arguments)
 
     def slot(self, row: list[Child], columns: Columns, overwriting: bool = False) -> Doc:
-        """What a class is given for a block-valued parameter."""
+        """The argument for a block-valued parameter."""
         if row[0].form == "one":
             return self.module(Site(tuple(child.scope for child in row), columns), row[0], overwriting)
         modules = self.row(row, columns)
@@ -274,7 +274,7 @@ class Constructor:
 
 
 def called(site: Site, text: str, values: Sequence[Any]) -> ChannelCount | None:
-    """What the output's channels are called: by the text of a number that is equal to them, or as the input's."""
+    """The output's channels, by the text of a number that is equal to them, or as the input's."""
     outputs = tuple(cast("int", scope.output[0]) for scope in site.scopes)
     if text and not text.isdigit() and tuple(values) == outputs and not site.columns.turns:
         return ChannelCount(outputs, text)
@@ -307,7 +307,7 @@ def derivation(name: str, facts: Sequence[dict[str, Any]], written: dict[str, st
 
 
 def fits(tree: ast.expr, facts: dict[str, Any], value: Any) -> bool:
-    """Whether an expression over facts has this value."""
+    """True if an expression over facts has this value."""
     try:
         return arithmetic.evaluate(tree, facts) == value
     except arithmetic.Unknown:

@@ -1,4 +1,4 @@
-"""What the docstrings of classes say: the definition's own first line, and in what namesakes differ."""
+"""Docstrings of classes: the definition's own first line, and the difference between classes of one definition."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST = 2
 """So many differences are told."""
 POLICIES = ("norm", "act")
 IDENTITY = frozenset({"identity"})
-"""What a policy is that made no module."""
+"""The value of a policy that made no module."""
 
 Settings = dict[str, frozenset[str]]
-"""What the instances of a class were made with: the values of each argument and policy."""
+"""The values of each argument and policy among the instances of a class."""
 
 
 def docs(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:
@@ -69,7 +69,7 @@ def parts(group: ClassGroup, holders: Counter[str], others: int) -> list[str]:
 
 
 def settings(group: ClassGroup) -> Settings:
-    """What a class's instances were made with: bools, symbols and blocks, numbers, policies."""
+    """The settings of a class's instances: bools, symbols and blocks, numbers, policies."""
     found: dict[str, set[str]] = defaultdict(set)
     for scope in group.scopes:
         for argument in sorted(scope.arguments, key=lambda argument: rank(argument.value)):
@@ -86,7 +86,7 @@ def complete(mine: Settings) -> Settings:
 
 
 def rank(value: Any) -> int:
-    """How much an argument tells: a choice more than a number."""
+    """Rank an argument by how much it tells: a choice more than a number."""
     return 0 if isinstance(value, bool) else 1 if isinstance(value, str) else 2
 
 

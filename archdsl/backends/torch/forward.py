@@ -40,7 +40,7 @@ def function_class(registry: Registry, group: ClassGroup, name: str, doc: str) -
 
 
 class Target(NamedTuple):
-    """What a forward is written for: the scopes of a class, side by side, its numbers, its modules' places."""
+    """The context of a forward: the scopes of a class side by side, its numbers, the places of its modules."""
 
     scopes: Sequence[Scope]
     columns: Columns
@@ -48,7 +48,7 @@ class Target(NamedTuple):
     registry: Registry
     dropped: frozenset[Path]
     places: dict[str, int]
-    """Where the rows without names start."""
+    """The first index of each row without a name."""
 
 
 class ForwardWriter(Writing):
@@ -104,7 +104,7 @@ class NetworkForwardWriter(ForwardWriter):
         return [*signature("forward", ["self", f"{name}: Tensor"], self.returns()), *printed(self.statements)]
 
     def returns(self) -> str:
-        """What the network returns."""
+        """The return type of the network."""
         if self.outline.always:
             return "dict[str, Tensor]"
         return "Tensor | dict[str, Tensor]" if self.outline.training else "Tensor"

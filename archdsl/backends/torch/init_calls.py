@@ -19,7 +19,7 @@ from archdsl.initializer import Constant, Initializer
 from archdsl.op import Op
 
 FIELDS = {"init": "weight", "bias_init": "bias", "gamma": "weight", "beta": "bias"}
-"""Which tensor a field of an op is about, where the op's constructor does not take it."""
+"""The tensor that a field of an op initializes, where the op's constructor does not take the field."""
 KAIMING = {"mode": "fan_in", "nonlinearity": "leaky_relu", "a": 0.0}
 DEFAULTS = {"kaiming_normal": KAIMING, "kaiming_uniform": KAIMING}
 """PyTorch's defaults, where they are not ours."""
@@ -27,7 +27,7 @@ CONSTANTS = {0.0: "nn.init.zeros_", 1.0: "nn.init.ones_"}
 
 
 class Start(NamedTuple):
-    """How a tensor starts: the function and its settings, or nothing where PyTorch's constructor decides.
+    """The initialization of a tensor: a function and its settings, or nothing where PyTorch's constructor decides.
 
     `usual` says that it is what PyTorch does anyway.
     """
@@ -42,7 +42,7 @@ class Start(NamedTuple):
 
 
 def starts(scope: Scope) -> dict[str, Start]:
-    """How each tensor of an op starts that a spec can say anything about."""
+    """The initialization of each tensor of an op that a spec can set."""
     op, shapes = op_of(scope)
     held = {weight.name for weight in op.weights(shapes)}
     return {tensor: start(op, field) for field, tensor in settable(op, scope).items() if tensor in held}
@@ -56,7 +56,7 @@ def settable(op: Op, scope: Scope) -> dict[str, str]:
 
 
 def start(op: Op, field: str) -> Start:
-    """What a field says."""
+    """The initialization that a field asks for."""
     value: Any = getattr(op, field)
     if isinstance(value, Initializer):
         return written(value)
@@ -98,14 +98,14 @@ TURNS = "ijklmn"
 Place = tuple[str | range, ...]
 """The way to an op: names, and stretches of rows."""
 Acts = tuple[tuple[str, Start], ...]
-"""What is done with an op: a tensor and its start; `reset_parameters` where the tensor is empty."""
+"""Calls for one op: tensors with their initialization; `reset_parameters` where the tensor is empty."""
 Rules = dict[Place, Acts]
 Case = tuple[str, list[str]]
 """A class's name, and the statements for its instances."""
 
 
 class Usual(NamedTuple):
-    """How most ops of one type start, tensor by tensor; and the tensors that some of them lack."""
+    """The majority's initialization of one type of op, by tensor; and the tensors that some of them lack."""
 
     starts: dict[str, Start]
     lacking: frozenset[str]
@@ -151,7 +151,7 @@ class Initialization:
         return self.known[scope]
 
     def find(self, scope: Scope) -> Iterator[tuple[Place, Acts]]:
-        """See `of`."""
+        """Find the exceptions that `of` remembers."""
         if scope.op is not None:
             acts = self.exception(scope)
             yield from [((), acts)] if acts else []
@@ -185,7 +185,7 @@ class Initialization:
                 yield (*path, *name, *turn, *place), acts
 
     def exception(self, scope: Scope) -> Acts:
-        """What is to be done with an op beyond what is done with all of its type."""
+        """Calls for an op beyond those for all of its type."""
         mine = starts(scope)
         usual = self.usual[module_type(scope)].starts if mine else {}
         others = {tensor: start for tensor, start in mine.items() if start != usual[tensor]}
@@ -196,7 +196,7 @@ class Initialization:
 
 
 def majorities(graph: Graph) -> dict[str, Usual]:
-    """How most ops of each type start."""
+    """The majority's initialization of each type of op."""
     votes: dict[str, dict[str, Counter[Start]]] = defaultdict(lambda: defaultdict(Counter))
     ops: Counter[str] = Counter()
     for scope, times in occurrences(graph).items():
@@ -209,7 +209,7 @@ def majorities(graph: Graph) -> dict[str, Usual]:
 
 
 def occurrences(graph: Graph) -> Counter[Scope]:
-    """How often each scope is a module of the network."""
+    """Count the modules of the network that each scope stands for."""
     times: Counter[Scope] = Counter({graph.root: 1})
     for scope in reversed(list(distinct(graph.root))):
         for child in scope.children:

@@ -56,16 +56,16 @@ class TensorExpression(NamedTuple):
     reads: frozenset[str] = frozenset()
     """The variables in it."""
     depth: int = 0
-    """How many calls stand inside each other."""
+    """The depth of nested calls."""
     plain: bool = False
-    """Whether it is a variable, or an element of one."""
+    """True if it is a variable, or an element of one."""
     items: tuple[TensorExpression, ...] | None = None
     """The tensors, where it is a list written out."""
     operands: tuple[TensorExpression, ...] = ()
     step: Step | None = None
-    """What is done to the operands; where nothing is, they are the parts of a list, or what an element is one of."""
+    """The step applied to the operands; without one they are the parts of a list, or the list of an element."""
     at: int | None = None
-    """Which tensor of its operand an element is."""
+    """The index of an element in its operand."""
 
 
 def variable(name: str) -> TensorExpression:
@@ -147,7 +147,7 @@ def filled(
 
 
 def reads_again(template: str) -> bool:
-    """Whether a template names an operand more than once, or may do so."""
+    """True if a template names an operand more than once, or may do so."""
     words = [word for word in PLACE.findall(template) if word in WHOLE or word.isdigit()]
     return len(words) > len(set(words)) or (len(words) > 1 and not WHOLE.isdisjoint(words))
 
@@ -161,7 +161,7 @@ def spaced(match: re.Match[str]) -> str:
 
 
 def enclosed(match: re.Match[str]) -> bool:
-    """Whether a place is a whole argument of a call."""
+    """True if a place is a whole argument of a call."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     return before.endswith(("(", ", ")) and after.startswith((",", ")"))
 
@@ -178,9 +178,9 @@ class Statements:
         self.scope = scope
         self.results = results
         self.outline = outline
-        """What the network gives, for the forward of the network itself."""
+        """The outputs of the network, for its own forward."""
         self.words = set(words)
-        """What no variable may be called."""
+        """Names that no variable may have."""
         self.maker = {step.output: step for step in scope.steps}
         self.values: dict[int, TensorExpression] = {}
         self.elements: dict[int, tuple[TensorExpression, ...]] = {}
@@ -212,7 +212,7 @@ class Statements:
         return value
 
     def free(self, name: str) -> bool:
-        """Whether a variable may take a new value: nobody will read the old one."""
+        """True if a variable may take a new value: nobody will read the old one."""
         awaited = any(name in self.values[value].reads for value in self.pending)
         return not awaited and all(self.left[value] == 0 for value in self.holders.get(name, ()))
 
@@ -289,13 +289,13 @@ class Outline:
         self.result: Ref = self.main.value if self.main else graph.root.result
         always = [section for section in self.outputs if not section.training_only]
         self.always = [*always, *([self.main] if self.main else [])] if always else []
-        """What is given back by name, if anything is."""
+        """Sections that are returned by name, if any."""
         self.ends = {section.value for section in (*self.training, *([self.main] if self.main else []))}
         """The sections that may be written where they are returned."""
 
     @property
     def results(self) -> list[Ref]:
-        """What is given back, once for each time that it is."""
+        """Returned values, once for each time that they are returned."""
         again = [self.result] if self.training else []
         return [self.result, *again, *(section.value for section in self.outputs)]
 

@@ -32,35 +32,35 @@ from archdsl.op import Spelling
 
 
 def spelling(scope: Scope) -> Spelling:
-    """How PyTorch writes an op's scope."""
+    """PyTorch's spelling of an op's scope."""
     op, x = op_of(scope)
     return op.spelling(x)
 
 
 def is_identity(scope: Scope) -> bool:
-    """Whether a module does nothing."""
+    """True if a module does nothing."""
     return scope.op is not None and spelling(scope).function == "{x}"
 
 
 def numeral(child: Child) -> bool:
-    """Whether the modules are `0`, `1`, ... of the scope itself."""
+    """True if the modules are `0`, `1`, ... of the scope itself."""
     return child.form == "repeat" and not child.name
 
 
 def in_line(child: Child) -> bool:
-    """Whether a scope with a forward of its own writes a child as an expression, without a module."""
+    """True if a scope with a forward of its own writes a child as an expression, without a module."""
     alone = child.form == "one" and child.role != "parameter" and child.scope.op is not None
     return alone and bool(spelling(child.scope).function)
 
 
 def in_list(child: Child) -> bool:
-    """Whether a row is kept in nn.ModuleList: steps call its modules one by one, or they pass lists on."""
+    """True if a row is kept in nn.ModuleList: steps call its modules one by one, or they pass lists on."""
     shapes = (each for run in child.runs for each in (run.scope.output, *run.scope.inputs))
     return child.form == "list" or (child.form == "repeat" and any(map(is_list, shapes)))
 
 
 def pipeline(scope: Scope) -> bool:
-    """Whether a scope passes one tensor through all its children in order, and does nothing else."""
+    """True if a scope passes one tensor through all its children in order, and does nothing else."""
     if scope.kind == "network" or len(scope.inputs) != 1 or is_list(scope.inputs[0]):
         return False
     value: Ref = 0
@@ -118,7 +118,7 @@ SUMS = {"{sum}": False, "{product}": True}
 
 
 class Acts(Statements):
-    """What a forward does, step by step."""
+    """The steps of a forward as statements."""
 
     def __init__(
         self, scope: Scope, results: Sequence[Ref], outline: Outline | None = None, words: Collection[str] = ()
@@ -161,15 +161,15 @@ class Acts(Statements):
         raise NotImplementedError
 
     def facts(self, step: Step) -> Callable[[str], str]:
-        """How the facts of an op that is an expression are written."""
+        """A function from the facts of an op in an expression to their text."""
         raise NotImplementedError
 
     def place(self, child: Child) -> int:
-        """Where a row without a name starts."""
+        """The first index of a row without a name."""
         raise NotImplementedError
 
     def does_nothing(self, child: Child) -> bool:
-        """Whether a child is left out."""
+        """True if a child is left out."""
         return child.form == "one" and child.role != "parameter" and is_identity(child.scope)
 
     # ---- what becomes of an expression
@@ -192,7 +192,7 @@ class Acts(Statements):
                 self.bind(step.output)
 
     def folds(self, step: Step, readers: int) -> bool:
-        """Whether a value may be written into the expression that reads it."""
+        """True if a value may be written into the expression that reads it."""
         if self.outline:
             return readers == 1 and step.output in self.outline.ends
         return readers == 1 and (not step.name or step.output in self.results)
@@ -207,11 +207,11 @@ class Acts(Statements):
         return value
 
     def too_long(self, value: TensorExpression) -> bool:
-        """Whether an expression does not fit into a statement, or nests too deeply."""
+        """True if an expression does not fit into a statement, or nests too deeply."""
         return len(f"{self.indent}return {value.text}") > WIDTH or value.depth > DEEPEST
 
     def is_unpacked(self, step: Step) -> bool:
-        """Whether a list is better taken apart at once; what torch gives is a tuple, which adds to no list."""
+        """True if a list is better taken apart at once; what torch gives is a tuple, which adds to no list."""
         readers = self.readers[step.output]
         if step.output in self.results or any(each.kind != "pick" for each in readers):
             return False

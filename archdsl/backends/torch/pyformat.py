@@ -25,7 +25,7 @@ class Doc(NamedTuple):
 
 
 def atom(text: str) -> Doc:
-    """What is never broken: a name, a number, a sum."""
+    """An expression that is never broken: a name, a number, a sum."""
     return Doc(text, text)
 
 

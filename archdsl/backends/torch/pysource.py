@@ -88,5 +88,5 @@ def docline(line: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """What a docstring says first."""
+    """The first line of a docstring."""
     return next(iter(paragraphs(text)), "")

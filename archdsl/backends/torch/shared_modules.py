@@ -41,7 +41,7 @@ def calls(graph: Graph) -> Iterator[tuple[Scope, Scope]]:
 
 
 def same_text(registry: Registry, one: Scope, other: Scope) -> bool:
-    """Whether one text makes both modules: they are written alike, with the same numbers."""
+    """True if one text makes both modules: they are written alike, with the same numbers."""
     keys = registry.grouping.keys
     if keys[one] != keys[other] or registry.numbers(Run(1, one)) != registry.numbers(Run(1, other)):
         return False

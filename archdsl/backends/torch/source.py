@@ -86,7 +86,7 @@ def imports(body: str) -> str:
 
 
 def title(graph: Graph) -> str:
-    """What the text says of itself: the network's name, size and cost, and what its author said of it first."""
+    """The docstring of the text: the network's name, size and cost, and its author's first paragraph."""
     totals, size = graph.root.totals, "x".join(map(str, graph.input))
     head = f"{graph.name}: {totals.params:,} parameters, {totals.macs:,} multiply-adds at {size}."
     said = graph.doc.strip().partition("\n\n")[0]

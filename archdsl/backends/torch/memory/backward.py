@@ -1,4 +1,4 @@
-"""What PyTorch keeps for the backward pass in training: bytes, each storage once, weights and buffers aside.
+"""Memory that PyTorch keeps for the backward pass: bytes, each storage once, weights and buffers aside.
 
 In-place activations and views share a storage with what they write over or look at, so it counts once, whoever keeps
 it. Ops on what needs no gradient (the input image) keep nothing. Each different scope is worked out once.
@@ -37,7 +37,7 @@ Value = tuple[TrackedTensor, ...]
 
 
 class Passed(NamedTuple):
-    """What a call comes to: bytes kept of what does not leave it, the inputs it keeps, and what leaves it.
+    """The result of a call: bytes kept of tensors that do not leave it, the inputs it keeps, and its outputs.
 
     `made` are the new storages that leave it, with whether they are kept; `gives` has for each output tensor one of
     them, or, below zero, ~n for the n-th input tensor, and whether a gradient flows through it.
@@ -66,7 +66,7 @@ class Backward:
         self.known: dict[tuple[Scope, tuple[bool, ...]], Passed] = {}
 
     def network(self, checkpoints: Iterable[str] = ()) -> Saved:
-        """What the whole network keeps, with the sections of these names checkpointed."""
+        """Memory that the whole network keeps, with the sections of these names checkpointed."""
         wanted = set(checkpoints)
         root, again = self.graph.root, 0
         names = {section.value: section.name for section in self.graph.sections}
@@ -100,7 +100,7 @@ class Backward:
         return tuple(TrackedTensor(inputs[~at].storage if at < 0 else new[at], grad) for at, grad in passed.gives)
 
     def call(self, scope: Scope, grads: tuple[bool, ...], overwrites: bool = False) -> Passed:
-        """What a call of a scope comes to, for inputs through which gradients flow or not."""
+        """The result of calling a scope, for inputs through which gradients flow or not."""
         if scope.op is not None:
             return self.op(scope, grads, overwrites)
         if (scope, grads) not in self.known:
@@ -187,7 +187,7 @@ class BackwardCall:
         return self.kept + sum(each.size for each in {tensor.storage for tensor in value} if each.kept)
 
     def finish(self) -> Passed:
-        """What the call came to."""
+        """The result of the call."""
         output = gathered(self.values, [self.scope.result])
         leaving = list(dict.fromkeys(each.storage for each in output if each.storage not in self.inputs))
         place = {storage: at for at, storage in enumerate(leaving)}
@@ -202,10 +202,10 @@ class BackwardCall:
 
 
 def needed(at: int, grads: tuple[bool, ...], takes: str) -> bool:
-    """Whether an op without weights keeps an input: a product does so for the gradients of the other operands."""
+    """True if an op without weights keeps an input: a product does so for the gradients of the other operands."""
     return any(grads[:at] + grads[at + 1 :]) if takes == "list" and len(grads) > 1 else grads[at]
 
 
 def state(tensor: TrackedTensor) -> tuple[int, bool, bool]:
-    """What matters of a tensor to those that come after it, as it is now."""
+    """The present state of a tensor, as far as later ones depend on it."""
     return tensor.storage.size, tensor.storage.kept, tensor.grad

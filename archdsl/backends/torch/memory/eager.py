@@ -140,7 +140,7 @@ class ForwardRun(Acts):
 
 
 def pairwise(step: Step) -> bool:
-    """Whether a step is a sum or product, which takes its operands two by two."""
+    """True if a step is a sum or product, which takes its operands two by two."""
     if step.scope is None or step.scope.op is None or step.kind == "repeat":
         return False
     op, x = op_of(step.scope)
@@ -148,7 +148,7 @@ def pairwise(step: Step) -> bool:
 
 
 def in_two_calls(step: Step) -> bool:
-    """Whether a function reads its operands in an inner call, so that they may go before the outer one."""
+    """True if a function reads its operands in an inner call, so that they may go before the outer one."""
     if step.kind != "op" and not (step.scope and step.scope.op and step.scope.op.takes == "list"):
         return False
     assert step.scope is not None
@@ -239,7 +239,7 @@ class Eager:
         return value
 
     def module(self, scope: Scope, step: Step, heap: Heap, inputs: Blocks) -> Blocks:
-        """What a step calls, in place where it is so emitted."""
+        """Call the module of a step, in place where it is so emitted."""
         assert step.scope is not None
         if step.scope.op is not None and step.target in self.in_place.of(scope):
             return heap.hold(inputs)
