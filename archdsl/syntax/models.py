@@ -55,7 +55,8 @@ class Key:
 class Model(BaseModel):
     """Base of the models: frozen, equal by content, wherever they stand."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # Deferred: a run that checks one file needs two or three of the models.
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     where: ClassVar[str] = ""
     """What the keys belong to, in messages."""
