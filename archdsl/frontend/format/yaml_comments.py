@@ -35,7 +35,7 @@ DASHES = re.compile(r"[ \t]*(?:[-?][ \t]+)+")
 NO_EXPRESSION = ("doc", "import", "archdsl")
 
 
-class Key(NamedTuple):
+class KeyStart(NamedTuple):
     """The start of a mapping's line or a list's item, with its place, if the key determines one, and its owner."""
 
     start: int
@@ -138,53 +138,53 @@ class YamlComments:
 
     # ---- keys
 
-    def file(self, data: Mapping) -> Iterator[Key]:
+    def file(self, data: Mapping) -> Iterator[KeyStart]:
         """The keys of a file."""
         only = self.document.backbones[0] if len(self.document.backbones) == 1 else None
         several = any(entry.key.content == "backbones" for entry in data.entries)
         for entry in data.entries:
             key = entry.key.content
             if key in {"blocks", "functions", "backbones"}:
-                yield Key(self.begin(entry.key), of(key))
+                yield KeyStart(self.begin(entry.key), of(key))
                 yield from (each for line in lines(entry.value) for each in self.owned(line))
             elif key in {"archdsl", "import"} or several or only is None:
-                yield Key(self.begin(entry.key), of(key))
+                yield KeyStart(self.begin(entry.key), of(key))
                 yield from self.items(entry.value)
             else:
                 yield from self.network(entry, only)
 
-    def owned(self, entry: MappingEntry) -> Iterator[Key]:
+    def owned(self, entry: MappingEntry) -> Iterator[KeyStart]:
         """A block, function or backbone by its name, and its keys."""
         owner = self.owners.get(at(entry.key.span))
-        yield Key(self.begin(entry.key), at(entry.key.span), owner)
+        yield KeyStart(self.begin(entry.key), at(entry.key.span), owner)
         if owner is None or not isinstance(entry.value, Mapping):
             yield from self.items(entry.value, at(entry.key.span))
         elif isinstance(owner, Backbone):
             yield from (key for line in lines(entry.value) for key in self.network(line, owner))
         else:
             for line in lines(entry.value):
-                yield Key(self.begin(line.key), of(line.key.content, owner.span), owner)
+                yield KeyStart(self.begin(line.key), of(line.key.content, owner.span), owner)
                 yield from self.items(line.value, of(line.key.content, owner.span))
 
-    def network(self, entry: MappingEntry, owner: Backbone) -> Iterator[Key]:
+    def network(self, entry: MappingEntry, owner: Backbone) -> Iterator[KeyStart]:
         """A key of a backbone."""
         key = entry.key.content
         named = None if key in {"name", "stem", "head"} else of(key, owner.span)
-        yield Key(self.begin(entry.key), named, owner)
+        yield KeyStart(self.begin(entry.key), named, owner)
         yield from self.items(entry.value, at(entry.key.span) if key in {"stem", "head"} else None)
 
-    def items(self, data: Data, whole: Place | None = None) -> Iterator[Key]:
+    def items(self, data: Data, whole: Place | None = None) -> Iterator[KeyStart]:
         """The keys of a list or mapping, unless it is on one line."""
         if isinstance(data, Scalar) or one_line(data):
             return
         if isinstance(data, Mapping):
             for entry in data.entries:
-                yield Key(self.begin(entry.key))
+                yield KeyStart(self.begin(entry.key))
                 yield from self.items(entry.value, at(entry.key.span))
             return
         for item in data.items:
             if not isinstance(item, Mapping):
-                yield Key(self.begin(item), item_of=whole)
+                yield KeyStart(self.begin(item), item_of=whole)
             yield from self.items(item)
 
     def begin(self, data: Data) -> int:
@@ -194,7 +194,7 @@ class YamlComments:
         dashes = DASHES.fullmatch(self.text, line, start)
         return start if dashes is None else start - len(self.text[line:start].lstrip())
 
-    def regions(self, keys: list[Key]) -> list[Region]:
+    def regions(self, keys: list[KeyStart]) -> list[Region]:
         """The regions of keys; a key without a place of its own belongs to the one before."""
         found: list[Region] = []
         stops = [*(key.start for key in keys), len(self.text)][1:]
