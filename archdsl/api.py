@@ -81,11 +81,11 @@ def cost_many(
     usual ones, `batch` and `precision` are for those of memory. In a script, call it under
     `if __name__ == "__main__":`, as for all that starts processes.
     """
-    from archdsl.analyses.batch import USUAL, Chunk, checked, cost_chunks, in_chunks, load_of
+    from archdsl.analyses.batch import USUAL, Chunk, check_request, cost_chunks, in_chunks, load_of
     from archdsl.driver.memory import memory
 
     wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
-    count = checked(wanted, processes)
+    count = check_request(wanted, processes)
     if not (of is None or isinstance(of, Network | Mapping) or is_path(of)):
         raise catalog.USAGE.error(None, f"`of` is of the type `{type(of).__name__}`", help="give a spec, or its name")
     base = None if of is None else load(of)

@@ -59,28 +59,28 @@ def evaluate(chunk: Chunk) -> list[Costed]:
     """Result for each candidate, in order; an error in one is its result."""
     known = ScopeCache()
     # The cache pays only if candidates share blocks; `pays` measures that.
-    return [costed(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
+    return [evaluate_one(chunk, spec, params, known if known.pays else None) for spec, params in chunk.candidates]
 
 
-def costed(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeCache | None) -> Costed:
+def evaluate_one(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: ScopeCache | None) -> Costed:
     """Result for one candidate."""
     try:
         graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
         asked = Measured(graph, chunk.memory)
         return Costed(graph.name, {name: FIGURES[name].find(asked, None, chunk.load) for name in chunk.figures})
     except ArchError as error:
-        return Costed(called(spec), {}, error)
+        return Costed(name_of(spec), {}, error)
     except Exception as error:  # a fault of ours in one candidate must not cost the others
         label = f"{type(error).__name__}: {str(error)[:200]}"
-        return Costed(called(spec), {}, catalog.USAGE.error(None, label))
+        return Costed(name_of(spec), {}, catalog.USAGE.error(None, label))
 
 
-def called(spec: Any) -> str:
+def name_of(spec: Any) -> str:
     """Name of a candidate that has errors."""
     return spec.name if isinstance(spec, Graph) else str(spec)[:200]
 
 
-def checked(figures: Sequence[str], processes: Any) -> int:
+def check_request(figures: Sequence[str], processes: Any) -> int:
     """Number of processes; raises ArchError for a bad number, and for unknown figures."""
     for name in map(str, figures):
         if name not in FIGURES:

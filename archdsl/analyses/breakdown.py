@@ -153,7 +153,7 @@ PLAIN = (*FIRST, "params", "macs", "memory_access", "bytes", "field")
 OF_DEVICE = ("time", "bound")
 
 
-def chosen(names: Iterable[str], *, device: bool, count_all: bool) -> list[str]:
+def chosen_columns(names: Iterable[str], *, device: bool, count_all: bool) -> list[str]:
     """Chosen columns, or the default ones; raises ArchError for an unknown one."""
     wanted = [name for name in names if name]
     for name in wanted:
@@ -168,7 +168,7 @@ def chosen(names: Iterable[str], *, device: bool, count_all: bool) -> list[str]:
     return [*PLAIN, *(["operations"] if count_all else []), *(OF_DEVICE if device else [])]
 
 
-def in_order(found: list[BreakdownLine], column: str) -> list[BreakdownLine]:
+def sorted_lines(found: list[BreakdownLine], column: str) -> list[BreakdownLine]:
     """Lines sorted by a column, the largest first; those without a value last."""
     get = COLUMNS[column].value
     filled = [line for line in found if get(line) is not None]

@@ -82,16 +82,16 @@ def compare(
     graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: RooflineSetting | None, memory: MemoryOf
 ) -> Comparison:
     """Compare networks; raises ArchError for an unknown figure."""
-    names = chosen(figures, setting)
+    names = chosen_figures(figures, setting)
     networks = tuple(
-        ComparedNetwork(graph.name, graph.input, found(Measured(graph, memory), names, load, setting))
+        ComparedNetwork(graph.name, graph.input, figures_of(Measured(graph, memory), names, load, setting))
         for graph in graphs
     )
     device = (setting.device.label or setting.device.name) if setting else ""
     return Comparison(networks, names, load, device)
 
 
-def chosen(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str, ...]:
+def chosen_figures(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str, ...]:
     """Chosen figures, or the default ones."""
     wanted = tuple(name for name in figures if name)
     known = [*FIGURES, *OF_DEVICE]
@@ -106,7 +106,7 @@ def chosen(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str
     return (*USUAL, "time") if setting else USUAL
 
 
-def found(asked: Measured, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
+def figures_of(asked: Measured, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
     """Figures of a network; None for an infinite receptive field."""
     graph = asked.graph
     values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}

@@ -131,8 +131,8 @@ class Comparer:
         """Changes between two children of one name, either of which may be missing."""
         single = (old is None or old.form == "one") and (new is None or new.form == "one")
         place = 0
-        for count, one, other in aligned(old.runs if old else (), new.runs if new else ()):
-            where = path if single else placed(path, place, count)
+        for count, one, other in aligned_runs(old.runs if old else (), new.runs if new else ()):
+            where = path if single else repeat_path(path, place, count)
             place += count
             if one is None or other is None:
                 kind: Kind = "added" if one is None else "removed"
@@ -142,7 +142,7 @@ class Comparer:
                 idle = not called(owner, old if other is None else new) or (
                     owner.kind == "network" and path in self.idle
                 )
-                yield alone(kind, where, scope, count, idle)
+                yield one_sided(kind, where, scope, count, idle)
             elif self.keys[one] != self.keys[other]:
                 for change in self.pair(where, one, other):
                     yield change._replace(params=count * change.params, macs=count * change.macs)
@@ -170,7 +170,7 @@ def called(scope: Scope, child: Child | None) -> bool:
     return child is not None and any(step.target == child.name for step in scope.steps)
 
 
-def alone(kind: Kind, path: str, scope: Scope, count: int, idle: bool) -> Change:
+def one_sided(kind: Kind, path: str, scope: Scope, count: int, idle: bool) -> Change:
     """Change of a module that is on one side only."""
     sign = 1 if kind == "added" else -1
     macs = 0 if idle else scope.totals.macs
@@ -180,7 +180,7 @@ def alone(kind: Kind, path: str, scope: Scope, count: int, idle: bool) -> Change
     return Change(kind, path, name, told, sign * count * scope.totals.params, sign * count * macs)
 
 
-def aligned(old: tuple[Run, ...], new: tuple[Run, ...]) -> Iterator[tuple[int, Scope | None, Scope | None]]:
+def aligned_runs(old: tuple[Run, ...], new: tuple[Run, ...]) -> Iterator[tuple[int, Scope | None, Scope | None]]:
     """Two repeats side by side, in stretches in which neither changes; None behind the end of one."""
     sides = [list(reversed(row)) for row in (old, new)]
     while any(sides):
@@ -193,7 +193,7 @@ def aligned(old: tuple[Run, ...], new: tuple[Run, ...]) -> Iterator[tuple[int, S
         yield count, one, other
 
 
-def placed(path: str, first: int, count: int) -> str:
+def repeat_path(path: str, first: int, count: int) -> str:
     """Path of modules of a repeat."""
     return f"{path}.{first}" if count == 1 else f"{path}.{first}-{first + count - 1}"
 

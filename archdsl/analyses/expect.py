@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
     finding: Diagnostic | None
 
 
-def hold(graph: Graph, checks: Iterable[Expectation], memory: MemoryOf) -> list[Outcome]:
+def check_all(graph: Graph, checks: Iterable[Expectation], memory: MemoryOf) -> list[Outcome]:
     """Evaluate each check against the figures of a network."""
     asked = Measured(graph, memory)
     return [outcome(asked, check) for check in checks]
@@ -57,7 +57,7 @@ def hold(graph: Graph, checks: Iterable[Expectation], memory: MemoryOf) -> list[
 def outcome(asked: Measured, check: Expectation) -> Outcome:
     """Evaluate one check."""
     try:
-        actual, wanted = compared(asked, check)
+        actual, wanted = actual_and_expected(asked, check)
     except UnlocatedError as unfit:
         return Outcome(check, "", unfit.at(check.span))
     except ArchError as error:
@@ -84,7 +84,7 @@ def exact(value: Any) -> str:
     return shown(value).replace(",", "_")
 
 
-def compared(asked: Measured, check: Expectation) -> tuple[Any, Any]:
+def actual_and_expected(asked: Measured, check: Expectation) -> tuple[Any, Any]:
     """Actual and expected value of a check; raises UnlocatedError if there are none."""
     name, load = ".".join(check.figure), load_of(check)
     if name in asked.sections:

@@ -99,22 +99,22 @@ class Figure(NamedTuple):
     whole: bool = False
 
 
-def total(name: str) -> Callable[[Measured, Section | None, Load], int]:
+def total_figure(name: str) -> Callable[[Measured, Section | None, Load], int]:
     """Figure that the graph carries."""
     return lambda asked, section, _: getattr(asked.totals(section), name)
 
 
-def counted(name: str) -> Callable[[Measured, Section | None, Load], int]:
+def count_figure(name: str) -> Callable[[Measured, Section | None, Load], int]:
     """Figure of traffic or operations."""
     return lambda asked, section, _: getattr(asked.counts(section), name)
 
 
-def remembered(name: str) -> Callable[[Measured, Section | None, Load], int]:
+def memory_figure(name: str) -> Callable[[Measured, Section | None, Load], int]:
     """Figure of memory."""
     return lambda asked, section, load: asked.part(name, section, load)
 
 
-def moved(asked: Measured, section: Section | None, load: Load) -> int:
+def bytes_moved(asked: Measured, section: Section | None, load: Load) -> int:
     """Bytes read and written."""
     return asked.counts(section).bytes(load.precision, load.batch)
 
@@ -130,23 +130,23 @@ def field(asked: Measured, section: Section | None, load: Load) -> float:
 
 
 FIGURES: dict[str, Figure] = {
-    "params": Figure("number", "parameters, training-only parts included", total("params")),
-    "buffers": Figure("number", "running statistics", total("buffers")),
-    "macs": Figure("number", "multiply-adds of convolutions and linear layers", total("macs")),
-    "activations": Figure("number", "elements that convolutions give", total("activations")),
-    "n_conv": Figure("number", "convolutions", total("n_conv")),
-    "n_norm": Figure("number", "norms", total("n_norm")),
-    "n_linear": Figure("number", "linear layers", total("n_linear")),
-    "memory_access": Figure("number", "memory access cost of convolutions, in elements", counted("memory_access")),
-    "operations": Figure("number", "operations of all ops, a multiply-add counted once", counted("operations")),
-    "kernels": Figure("number", "ops that do something in inference", counted("kernels")),
-    "bytes": Figure("bytes", "what all ops read and write", moved, loaded=True),
+    "params": Figure("number", "parameters, training-only parts included", total_figure("params")),
+    "buffers": Figure("number", "running statistics", total_figure("buffers")),
+    "macs": Figure("number", "multiply-adds of convolutions and linear layers", total_figure("macs")),
+    "activations": Figure("number", "elements that convolutions give", total_figure("activations")),
+    "n_conv": Figure("number", "convolutions", total_figure("n_conv")),
+    "n_norm": Figure("number", "norms", total_figure("n_norm")),
+    "n_linear": Figure("number", "linear layers", total_figure("n_linear")),
+    "memory_access": Figure("number", "memory access cost of convolutions, in elements", count_figure("memory_access")),
+    "operations": Figure("number", "operations of all ops, a multiply-add counted once", count_figure("operations")),
+    "kernels": Figure("number", "ops that do something in inference", count_figure("kernels")),
+    "bytes": Figure("bytes", "what all ops read and write", bytes_moved, loaded=True),
     "intensity": Figure("ratio", "FLOP for each byte read or written", intensity, loaded=True, exact=False),
     "field": Figure("pixels", "receptive field, its shorter side", field),
-    "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", remembered("peak"), loaded=True),
+    "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", memory_figure("peak"), loaded=True),
     "planned_memory": Figure(
-        "bytes", "activation peak of inference with a planner", remembered("planned"), loaded=True
+        "bytes", "activation peak of inference with a planner", memory_figure("planned"), loaded=True
     ),
-    "saved_memory": Figure("bytes", "what training keeps for the backward pass", remembered("saved"), loaded=True),
-    "weight_memory": Figure("bytes", "parameters and buffers", remembered("weights"), loaded=True, whole=True),
+    "saved_memory": Figure("bytes", "what training keeps for the backward pass", memory_figure("saved"), loaded=True),
+    "weight_memory": Figure("bytes", "parameters and buffers", memory_figure("weights"), loaded=True, whole=True),
 }

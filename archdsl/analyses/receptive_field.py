@@ -41,7 +41,7 @@ def sources(count: int) -> Effects:
     return tuple(Effect({at: SAME_PLACE}) for at in range(count))
 
 
-def through(effect: Effect, given: Effects, shape: Shape) -> Effect:
+def composed_with(effect: Effect, given: Effects, shape: Shape) -> Effect:
     """Compose the dependence of a tensor on others with theirs."""
     paths: Paths = {}
     for at, reaches in effect.paths.items():
@@ -69,31 +69,31 @@ def hull(a: Reaches | None, b: Reaches | None, shape: Shape) -> Reaches | None:
     """Smallest interval that holds both, for a place of a map of a shape."""
     if a is None or b is None:
         return None
-    height, width = (spanned(*axes) for axes in zip(a, b, (*shape[-2:], 1, 1)[:2], strict=True))
+    height, width = (hull_axis(*axes) for axes in zip(a, b, (*shape[-2:], 1, 1)[:2], strict=True))
     return height, width
 
 
-def spanned(a: Reach, b: Reach, size: int) -> Reach:
+def hull_axis(a: Reach, b: Reach, size: int) -> Reach:
     """Hull along one axis."""
     # Paths of different strides (maps brought to one size) part, by at most the distance at the last place.
     drift = (b.step - a.step) * (size - 1)
     return Reach(a.step, min(a.low, b.low, b.low + drift), max(a.high, b.high, b.high + drift))
 
 
-def repeated(effects: Effects, times: int, shapes: tuple[Shape, ...]) -> Effects:
+def power(effects: Effects, times: int, shapes: tuple[Shape, ...]) -> Effects:
     """Compose a dependence with itself a number of times, by squaring."""
     result, power = sources(len(effects)), effects
     while times:
         if times % 2:
-            result = after(power, result, shapes)
+            result = composed_all(power, result, shapes)
         times //= 2
-        power = after(power, power, shapes) if times else power
+        power = composed_all(power, power, shapes) if times else power
     return result
 
 
-def after(effects: Effects, given: Effects, shapes: tuple[Shape, ...]) -> Effects:
+def composed_all(effects: Effects, given: Effects, shapes: tuple[Shape, ...]) -> Effects:
     """Compose the dependence of several tensors with that of their sources."""
-    return tuple(through(effect, given, shape) for effect, shape in zip(effects, shapes, strict=True))
+    return tuple(composed_with(effect, given, shape) for effect, shape in zip(effects, shapes, strict=True))
 
 
 Pair = tuple[Fraction, Fraction]
@@ -165,7 +165,7 @@ class Memo:
     def called(self, scope: Scope, given: Effects, whole: tuple[bool, ...]) -> Effects:
         """Outputs of a scope called on tensors; `whole` marks the sources that are whole."""
         mask = tuple(effect.is_whole(whole) for effect in given)
-        return after(self.effects(scope, mask), given, each_shape(scope.output))
+        return composed_all(self.effects(scope, mask), given, each_shape(scope.output))
 
     def effects(self, scope: Scope, whole: tuple[bool, ...]) -> Effects:
         """Dependence of each output of a scope on its inputs."""
@@ -209,8 +209,8 @@ class Memo:
             given = self.called(run.scope, given, whole)
             left -= 1
             if tuple(effect.is_whole(whole) for effect in given) == before:
-                rest = repeated(self.effects(run.scope, before), left, shapes)
-                return after(rest, given, shapes) if left else given
+                rest = power(self.effects(run.scope, before), left, shapes)
+                return composed_all(rest, given, shapes) if left else given
         return given
 
 

@@ -46,7 +46,7 @@ class Cache:
         """Version of this archdsl, to the file, and of the packages that it parses with."""
         package = Path(__file__).resolve().parents[1]
         around = [package.parent / name for name in ("grammar", "specs")]
-        files = sorted(row for top in (package, *around) for row in files_of(str(top)))
+        files = sorted(row for top in (package, *around) for row in files_below(str(top)))
         specs = [PathFinder.find_spec(name) for name in PACKAGES]
         origins = [each.origin for each in specs if each and each.origin]
         stamps = [(path, os.stat(path).st_mtime_ns) for path in origins]
@@ -131,7 +131,7 @@ def user_folder() -> Path:
     return Path(named) if os.path.isabs(named) else Path.home() / ".cache"
 
 
-def files_of(folder: str) -> Iterator[tuple[str, int, int]]:
+def files_below(folder: str) -> Iterator[tuple[str, int, int]]:
     """Files below a folder with sizes and times, but for bytecode; none if there is no such folder."""
     if not os.path.isdir(folder):
         return
@@ -139,7 +139,7 @@ def files_of(folder: str) -> Iterator[tuple[str, int, int]]:
         for each in found:
             if each.is_dir(follow_symlinks=False):
                 if each.name != "__pycache__":
-                    yield from files_of(each.path)
+                    yield from files_below(each.path)
             else:
                 about = each.stat(follow_symlinks=False)
                 yield each.path, about.st_size, about.st_mtime_ns

@@ -31,14 +31,14 @@ def files(paths: list[str]) -> Iterator[GivenFile]:
     for text in paths:
         # A file named twice is read once, in the place of its first mention.
         inside = text not in {"", STANDARD_INPUT} and os.path.isdir(text)
-        for each in sorted(below(Path(text), SUFFIXES)) if inside else [GivenFile(text, False)]:
+        for each in sorted(specs_below(Path(text), SUFFIXES)) if inside else [GivenFile(text, False)]:
             path = str(Path(each.path)) if each.path else ""
             if path not in seen:
                 seen.add(path)
                 yield each._replace(through_folder=each.through_folder and path not in named)
 
 
-def below(folder: Path, endings: tuple[str, ...]) -> Iterator[GivenFile]:
+def specs_below(folder: Path, endings: tuple[str, ...]) -> Iterator[GivenFile]:
     """Files below a folder with one of some suffixes, without hidden folders and `node_modules`.
 
     A folder that cannot be read is yielded itself, so that it is reported.
@@ -68,6 +68,6 @@ def source_of(path: str) -> Source:
     try:
         return Source(shown(Path(path)), read_text(Path(path)))
     except ArchError as error:
-        from archdsl.driver.imports import offering
+        from archdsl.driver.imports import with_suggestion
 
-        raise offering(error, Path(path)) from None
+        raise with_suggestion(error, Path(path)) from None

@@ -38,12 +38,12 @@ def check_output(path: Path, specs: Iterable[Network] = ()) -> None:
             raise catalog.OUTPUT.error(None, f"{path}: nothing may be written into `{path.parent}`")
     except (OSError, RuntimeError, ValueError) as error:
         raise catalog.OUTPUT.error(None, f"{path}: {getattr(error, 'strerror', None) or error}") from None
-    if any(same(target, read) for spec in specs for read in read_for(spec.scope)):
+    if any(same(target, read) for spec in specs for read in files_of_spec(spec.scope)):
         label = f"`-o {path}` would replace a spec that is read"
         raise catalog.OUTPUT.error(None, label, help="choose another name")
 
 
-def read_for(file: FileScope) -> Iterator[Path]:
+def files_of_spec(file: FileScope) -> Iterator[Path]:
     """Files that a spec is read from: its own and its imports."""
     files = [file]
     for each in files:
@@ -120,11 +120,11 @@ def write_text(path: Path, text: str) -> None:
 def write_weights(path: Path, state: State) -> None:
     """Write a state dict in the format of the path's suffix; raises ArchError if it cannot be written."""
     save = SAVERS[path.suffix]()
-    held = apart(state)
-    write_whole(path, lambda made: reported(save, held, made))
+    held = contiguous(state)
+    write_whole(path, lambda made: save_to(save, held, made))
 
 
-def apart(state: State) -> dict[str, Tensor]:
+def contiguous(state: State) -> dict[str, Tensor]:
     """Contiguous copies of tensors."""
     # A view of a larger tensor would bring all of its storage into the file.
     import torch
@@ -132,7 +132,7 @@ def apart(state: State) -> dict[str, Tensor]:
     return {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()}
 
 
-def reported(save: Callable[..., Any], state: dict[str, Tensor], path: Path) -> None:
+def save_to(save: Callable[..., Any], state: dict[str, Tensor], path: Path) -> None:
     """Save, and raise a library's own errors, such as for a full disk, as the OSError that `write_whole` reports."""
     try:
         save(state, path)
@@ -142,14 +142,14 @@ def reported(save: Callable[..., Any], state: dict[str, Tensor], path: Path) -> 
         raise OSError(str(error).partition("\n")[0]) from None
 
 
-def of_torch() -> Callable[..., Any]:
+def torch_saver() -> Callable[..., Any]:
     """Writer of PyTorch's own format."""
     import torch
 
     return torch.save
 
 
-def of_safetensors() -> Callable[..., Any]:
+def safetensors_saver() -> Callable[..., Any]:
     """Writer of safetensors."""
     try:
         from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
@@ -160,7 +160,7 @@ def of_safetensors() -> Callable[..., Any]:
 
 
 SAVERS: dict[str, Callable[[], Callable[..., Any]]] = {
-    ".pt": of_torch,
-    ".pth": of_torch,
-    ".safetensors": of_safetensors,
+    ".pt": torch_saver,
+    ".pth": torch_saver,
+    ".safetensors": safetensors_saver,
 }

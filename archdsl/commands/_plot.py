@@ -29,7 +29,7 @@ def draw(found: Comparison, path: Path) -> None:
     write_whole(path, lambda made: figure.savefig(made, format=kind, dpi=150, metadata=metadata))
 
 
-def library() -> Any:
+def figure_class() -> Any:
     """Matplotlib's Figure, set up to be deterministic."""
     try:
         import matplotlib
@@ -52,7 +52,7 @@ def picture(found: Comparison) -> Any:
     count = len(found.networks)
     height = 1.1 + 0.3 * count
     many = count >= MANY and bool(drawable(found))
-    make = library()
+    make = figure_class()
     figure = make(figsize=(2.6 * len(found.figures) + 1.5, height + (4.6 if many else 0)), layout="constrained")
     rows = figure.add_gridspec(2 if many else 1, 1, height_ratios=[height, 4.6] if many else [1])
     bars = rows[0].subgridspec(1, len(found.figures))
@@ -104,8 +104,8 @@ def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]],
     axes.margins(0.1, 0.2)
     axes.set_xlabel(title(across))
     axes.set_ylabel(title(up))
-    axes.xaxis.set_major_formatter(written(across))
-    axes.yaxis.set_major_formatter(written(up))
+    axes.xaxis.set_major_formatter(tick_formatter(across))
+    axes.yaxis.set_major_formatter(tick_formatter(up))
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -113,7 +113,7 @@ def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]],
     return points, [area**0.5 / 2 for area in sizes]
 
 
-def written(name: str) -> Callable[[float, int], str]:
+def tick_formatter(name: str) -> Callable[[float, int], str]:
     """Tick formatter of a figure."""
 
     def text(value: float, _: int) -> str:
@@ -144,7 +144,7 @@ def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, floa
     for at, network in enumerate(found.networks):
         others = taken[:at] + taken[at + 1 :]
         width = LETTER * len(network.name)
-        order = around(radii[at], width, left=at in kept)
+        order = offsets(radii[at], width, left=at in kept)
         choices = [(dx, dy, box(places[at], dx, dy, width)) for dx, dy in order]
         dx, dy, area = next(
             (each for each in choices if not any(overlap(each[2], other) for other in others)), choices[0]
@@ -155,7 +155,7 @@ def name_points(axes: Any, found: Comparison, points: Sequence[tuple[float, floa
         )
 
 
-def around(radius: float, width: float, *, left: bool) -> list[tuple[float, float]]:
+def offsets(radius: float, width: float, *, left: bool) -> list[tuple[float, float]]:
     """Offsets to try for the center of a name: right, left, above, below, and further.
 
     Left first for discs on the front, whose line leaves to the right.

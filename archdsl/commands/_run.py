@@ -116,11 +116,11 @@ def run(name: str, words: list[str]) -> int:
             return 2
         if os.environ.get("ARCHDSL_DEBUG"):
             raise
-        print(f"archdsl: internal error: {said(error)}", file=sys.stderr)
+        print(f"archdsl: internal error: {one_line(error)}", file=sys.stderr)
         print("this is a bug in archdsl: please report it; ARCHDSL_DEBUG=1 shows the traceback", file=sys.stderr)
         return 2
 
 
-def said(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """Foreign error on one line."""
     return on_one_line(" ".join(f"{type(error).__name__}: {error}".split()))[:500]

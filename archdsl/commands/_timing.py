@@ -32,7 +32,7 @@ class Timing(NamedTuple):
         return (self.high - self.low) / self.median if self.median else 0.0
 
 
-def library() -> Any:
+def import_torch() -> Any:
     """torch; raises ArchError if it is missing."""
     try:
         import torch
@@ -63,7 +63,7 @@ def device(torch: Any, text: str) -> Any:
     return found
 
 
-def waiting(torch: Any, where: Any) -> Callable[[], None]:
+def synchronizer(torch: Any, where: Any) -> Callable[[], None]:
     """Function that waits for a device to finish."""
     backend = getattr(torch, where.type, None)
     return getattr(backend, "synchronize", lambda: None) if where.type != "cpu" else lambda: None
@@ -106,7 +106,7 @@ def measure(
             samples[at].append(time.perf_counter() - begin)
             progress.show(at, f"run {len(samples[at])}")
     progress.clear()
-    return [summed_up(found) for found in samples]
+    return [summarize(found) for found in samples]
 
 
 def enough(samples: Sequence[float], seconds: float) -> bool:
@@ -114,7 +114,7 @@ def enough(samples: Sequence[float], seconds: float) -> bool:
     return len(samples) >= MOST or (len(samples) >= FEWEST and sum(samples) >= seconds)
 
 
-def summed_up(samples: Sequence[float]) -> Timing:
+def summarize(samples: Sequence[float]) -> Timing:
     """Median and quartiles."""
     low, median, high = quantiles(samples, n=4, method="inclusive")
     return Timing(median, low, high, len(samples))

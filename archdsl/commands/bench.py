@@ -52,15 +52,15 @@ def run(options: argparse.Namespace) -> int:
     batch = chosen_batch(options)
     if not 0 < options.seconds <= LONGEST:
         raise catalog.USAGE.error(None, f"`--seconds {options.seconds}`", help=f"above 0, at most {LONGEST:.0f}")
-    torch = _timing.library()
+    torch = _timing.import_torch()
     dtype, where = _timing.dtype(torch, options.dtype), _timing.device(torch, options.device)
     setting = chosen_estimate(options, batch)
     graphs = chosen_graphs(options)
     with _timing.threads(torch, options.threads) as threads, torch.inference_mode():
-        runs = [running(torch, graph, batch, dtype, where) for graph in graphs]
+        runs = [runner(torch, graph, batch, dtype, where) for graph in graphs]
         try:
             names = [graph.name for graph in graphs]
-            times = _timing.measure(names, runs, _timing.waiting(torch, where), options.seconds)
+            times = _timing.measure(names, runs, _timing.synchronizer(torch, where), options.seconds)
         # PyTorch has no half-precision kernels for some ops on some devices.
         except (RuntimeError, NotImplementedError) as error:
             reason = str(error).partition("\n")[0][:120]
@@ -88,7 +88,7 @@ def chosen_estimate(options: argparse.Namespace, batch: int) -> RooflineSetting 
     return roofline_setting(text, check_precision(options.dtype), batch)
 
 
-def running(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Callable[[], Any]:
+def runner(torch: Any, graph: Graph, batch: int, dtype: Any, where: Any) -> Callable[[], Any]:
     """Function that runs a network once."""
     model = build(graph).eval().to(device=where, dtype=dtype)
     x = torch.randn(batch, *graph.input, device=where, dtype=dtype)
@@ -102,7 +102,7 @@ def as_text(rows: list[NetworkTimes], head: dict[str, Any], setting: RooflineSet
     """Table for people."""
     titles = ["", "median", "quartiles", "runs", "samples/s", "MAC/s"]
     titles += ["estimate", "measured / estimate", "bound by"] if setting else []
-    cells = [titles, *(line(row, head["batch"]) for row in rows)]
+    cells = [titles, *(cells_of(row, head["batch"]) for row in rows)]
     lines = ruled(table(cells, range(1, len(titles))), total=False)
     told = ", ".join(f"{name} {value}" for name, value in head.items())
     more = f"estimate: at least, on {setting.device.label or setting.device.name}" if setting else HINT
@@ -112,7 +112,7 @@ def as_text(rows: list[NetworkTimes], head: dict[str, Any], setting: RooflineSet
 HINT = f"no estimate: name a device by --estimate, or let `archdsl calibrate` measure this one ({MACHINE})"
 
 
-def line(row: NetworkTimes, batch: int) -> list[str]:
+def cells_of(row: NetworkTimes, batch: int) -> list[str]:
     """Row of a network."""
     times = row.times
     spread = f"{seconds(times.low)} - {seconds(times.high)}"

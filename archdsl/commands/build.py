@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archdsl.analyses.cost import cost
-from archdsl.analyses.expect import Outcome, hold, text_of
+from archdsl.analyses.expect import Outcome, check_all, text_of
 from archdsl.api import build, check, emit
 from archdsl.commands._options import add_spec, as_declared, chosen_graph
 from archdsl.commands._output import SAVERS, check_output, write_text, write_weights
@@ -48,13 +48,13 @@ def run(options: argparse.Namespace) -> int:
     graph = chosen_graph(options, spec)
     figures = cost(graph)
     # Before the module is built, which may take minutes and memory.
-    outcomes = hold(graph, spec.expect, memory) if as_declared(options) else []
+    outcomes = check_all(graph, spec.expect, memory) if as_declared(options) else []
     model = build(graph)
     print(summary(figures))
     if options.check:
-        print(checked(graph, model))
-    print(forward(model, graph))
-    for line in expectations(options, outcomes, bool(spec.expect)):
+        print(check_report(graph, model))
+    print(forward_report(model, graph))
+    for line in expect_report(options, outcomes, bool(spec.expect)):
         print(line)
     if failed := [outcome.finding for outcome in outcomes if outcome.finding]:
         raise ArchError(failed)
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def checked(graph: Graph, model: nn.Module) -> str:
+def check_report(graph: Graph, model: nn.Module) -> str:
     """Report of a comparison that succeeded; raises ArchError for one that failed."""
     result = check(graph, model)
     if not result.agrees:
@@ -72,7 +72,7 @@ def checked(graph: Graph, model: nn.Module) -> str:
     return str(result)
 
 
-def forward(model: nn.Module, graph: Graph) -> str:
+def forward_report(model: nn.Module, graph: Graph) -> str:
     """Run one forward pass in inference on a random input, and report its outputs and time."""
     import torch
 
@@ -92,7 +92,7 @@ def forward(model: nn.Module, graph: Graph) -> str:
     return f"built; one forward pass: {shapes}, {seconds:.2f} s"
 
 
-def expectations(options: argparse.Namespace, outcomes: list[Outcome], has_any: bool) -> list[str]:
+def expect_report(options: argparse.Namespace, outcomes: list[Outcome], has_any: bool) -> list[str]:
     """Lines on the checks under `expect`."""
     if has_any and not as_declared(options):
         return ["expect: not checked, as it is for the spec as declared"]

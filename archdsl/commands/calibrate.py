@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure, write, report."""
     path = Path(options.output)
     check(options, path)
-    torch = _timing.library()
+    torch = _timing.import_torch()
     where = _timing.device(torch, options.device)
     precisions = [name.strip() for name in options.dtype.split(",")]
     dtypes = {name: _timing.dtype(torch, name) for name in precisions}
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
             label=f"{processor(torch, where)}, {plural(threads, 'thread')}",
             source=f"measured by archdsl calibrate, torch {torch.__version__}",
         )
-    write_text(path, described(found))
-    print(told(found))
+    write_text(path, device_text(found))
+    print(summary(found))
     name = on_one_line(str(path))
     print(f"wrote {name}: `archdsl show SPEC --device {name}`")
     return 0
@@ -91,7 +91,7 @@ class Meter:
         self.torch = torch
         self.where = where
         self.seconds = seconds
-        self.wait = _timing.waiting(torch, where)
+        self.wait = _timing.synchronizer(torch, where)
 
     def best(self, name: str, function: Callable[[], Any]) -> float:
         """Lower quartile of the seconds of a run."""
@@ -142,14 +142,14 @@ def processor(torch: Any, where: Any) -> str:
     return next(names, "") or platform.processor() or platform.machine()
 
 
-def described(found: Device) -> str:
+def device_text(found: Device) -> str:
     """Device in the format of a device file."""
     peaks = ", ".join(f'{name} = "{peak / 1e9:.4g}G"' for name, peak in found.peaks.items())
     return "\n".join(
         [
-            f"[{found.name if BARE.fullmatch(found.name) else quoted(found.name)}]",
-            f"label = {quoted(found.label)}",
-            f"source = {quoted(found.source)}",
+            f"[{found.name if BARE.fullmatch(found.name) else toml_string(found.name)}]",
+            f"label = {toml_string(found.label)}",
+            f"source = {toml_string(found.source)}",
             f"peak = {{ {peaks} }}",
             f'bandwidth = "{found.bandwidth / 1e9:.4g}G"',
             f'launch = "{found.launch * 1e6:.4g}us"',
@@ -158,13 +158,13 @@ def described(found: Device) -> str:
     )
 
 
-def quoted(text: str) -> str:
+def toml_string(text: str) -> str:
     """Text as a TOML string."""
     # JSON's escapes are TOML's, but for one more control character.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def told(found: Device) -> str:
+def summary(found: Device) -> str:
     """Result for people."""
     peaks = ", ".join(f"{rate(peak)}FLOP/s in {name}" for name, peak in found.peaks.items())
     return f"{found.label}: {peaks}, {rate(found.bandwidth)}B/s, {seconds(found.launch)} a launch"

@@ -76,13 +76,13 @@ def checked_plot(text: str | None) -> Path | None:
 def as_text(found: Comparison) -> str:
     """Table for people."""
     rows = cells(found)
-    return "\n".join([*ruled(table(rows, range(1, len(rows[0]))), total=False), "", told(found)])
+    return "\n".join([*ruled(table(rows, range(1, len(rows[0]))), total=False), "", caption(found)])
 
 
 def as_markdown(found: Comparison) -> str:
     """Table in Markdown."""
     rows = cells(found)
-    return "\n".join([markdown(rows, range(1, len(rows[0]))), "", told(found)])
+    return "\n".join([markdown(rows, range(1, len(rows[0]))), "", caption(found)])
 
 
 def cells(found: Comparison) -> list[list[str]]:
@@ -90,7 +90,7 @@ def cells(found: Comparison) -> list[list[str]]:
     return in_columns(found) if len(found.networks) == 2 else in_rows(found)
 
 
-def told(found: Comparison) -> str:
+def caption(found: Comparison) -> str:
     """Batch, precision and device of the figures."""
     ratio = "; x: times the first" if len(found.networks) > 2 else ""
     device = f"; time: at least, on {found.device}" if "time" in found.figures else ""
@@ -104,7 +104,7 @@ def in_columns(found: Comparison) -> list[list[str]]:
     for name in found.figures:
         difference = found.difference(second, name)
         cells = [cell(name, network.figures[name]) for network in found.networks]
-        rows.append([title(name), *cells, signed(name, difference), times(found.ratio(second, name))])
+        rows.append([title(name), *cells, signed(name, difference), ratio_text(found.ratio(second, name))])
     return rows
 
 
@@ -119,7 +119,7 @@ def in_rows(found: Comparison) -> list[list[str]]:
     """Networks in rows, each figure with its ratio to the first's."""
     rows = [["", *(part for name in found.figures for part in (title(name), ""))]]
     for name, network in zip(found.names, found.networks, strict=True):
-        parts = ((cell(each, network.figures[each]), times(found.ratio(network, each))) for each in found.figures)
+        parts = ((cell(each, network.figures[each]), ratio_text(found.ratio(network, each))) for each in found.figures)
         rows.append([name, *(part for pair in parts for part in pair)])
     return rows
 
@@ -137,7 +137,7 @@ def cell(name: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def times(ratio: float | None) -> str:
+def ratio_text(ratio: float | None) -> str:
     """Ratio for people."""
     return "" if ratio is None else f"x{ratio:.2f}"
 

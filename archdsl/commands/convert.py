@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         carry_over(options, module_of(old, given, size), model)
     else:
         fill(model, options)
-    state = named(model, options.to)
+    state = state_named(model, options.to)
     write_weights(output, state)
     print(f"wrote {on_one_line(str(output))}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
     return 0
@@ -110,7 +110,7 @@ def carry_over(options: argparse.Namespace, old: nn.Module, new: nn.Module) -> N
 # ---- what is written -----------------------------------------------------------------------------------------------
 
 
-def named(model: nn.Module, project: str | None) -> State:
+def state_named(model: nn.Module, project: str | None) -> State:
     """Weights of a network under our names, or a project's."""
     from archdsl.weights import to_reference
 

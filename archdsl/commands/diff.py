@@ -62,8 +62,8 @@ def total(found: Difference) -> list[str]:
         "",
         "total",
         plural(len(found.changes), "change"),
-        against(before.params, after.params),
-        against(before.macs, after.macs),
+        with_share(before.params, after.params),
+        with_share(before.macs, after.macs),
     ]
 
 
@@ -72,7 +72,7 @@ def signed(number: int) -> str:
     return f"{number:+,}" if number else "0"
 
 
-def against(before: int, after: int) -> str:
+def with_share(before: int, after: int) -> str:
     """Difference, and its share of the earlier figure."""
     share = f" ({100 * (after - before) / before:+.1f} %)" if before and after != before else ""
     return f"{signed(after - before)}{share}"

@@ -42,20 +42,20 @@ def run(options: argparse.Namespace) -> int:
     findings: list[Diagnostic] = []
     for asked in files(options.paths):
         try:
-            counts[outcome(asked, options)] += 1
+            counts[format_file(asked, options)] += 1
         except ArchError as error:
             findings += error.diagnostics
             counts["failed"] += 1
     if findings:
         print_findings(findings, sys.stderr)
     in_text = options.diff or STANDARD_INPUT in options.paths
-    print(closing(counts, options), file=sys.stderr if in_text else sys.stdout)
+    print(summary(counts, options), file=sys.stderr if in_text else sys.stdout)
     if any(finding.code == catalog.OUTPUT.code for finding in findings):
         return 2
     return int(bool(findings) or (options.check and counts["changed"] > 0))
 
 
-def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
+def format_file(asked: GivenFile, options: argparse.Namespace) -> str:
     """Format a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
     from archdsl.frontend.format.reformat import formatted
     from archdsl.syntax.detect_format import is_spec
@@ -67,10 +67,10 @@ def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
         return "kept"
     text = formatted(source, options.to)
     if asked.path == STANDARD_INPUT:
-        return printed(source, text, options)
+        return format_stdin(source, text, options)
     path = Path(asked.path).resolve()
     if options.to:
-        return converted(path, text, options)
+        return convert_file(path, text, options)
     # Bytes, not texts: line ends and a byte order mark count, too.
     same = text.encode() == path.read_bytes()
     if not same and options.diff:
@@ -82,7 +82,7 @@ def outcome(asked: GivenFile, options: argparse.Namespace) -> str:
     return "kept" if same else "changed"
 
 
-def printed(source: Source, text: str, options: argparse.Namespace) -> str:
+def format_stdin(source: Source, text: str, options: argparse.Namespace) -> str:
     """Print standard input, formatted."""
     if options.diff:
         print_difference(source, text)
@@ -91,7 +91,7 @@ def printed(source: Source, text: str, options: argparse.Namespace) -> str:
     return "kept" if text == source.text else "changed"
 
 
-def converted(path: Path, text: str, options: argparse.Namespace) -> str:
+def convert_file(path: Path, text: str, options: argparse.Namespace) -> str:
     """Write a spec in the other notation; raises ArchError rather than overwrite a file."""
     stem = path.with_suffix("")
     target = stem if stem.suffix in SUFFIXES[options.to] else path.with_suffix(SUFFIXES[options.to][0])
@@ -108,7 +108,7 @@ def print_difference(source: Source, text: str) -> None:
     out.write_file(out.harmless("".join(unified_diff(before, after, name, f"{name} (formatted)"))))
 
 
-def closing(counts: Counter[str], options: argparse.Namespace) -> str:
+def summary(counts: Counter[str], options: argparse.Namespace) -> str:
     """Summary by outcome."""
     done = "converted" if options.to else "would be formatted" if options.check or options.diff else "formatted"
     words = {

@@ -18,8 +18,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the signature and the text."""
-    found = [text for text in (of_block(options.name), of_op(options.name), of_spec(options.name)) if text]
-    found += of_command(options.name)
+    found = [text for text in (block_page(options.name), op_page(options.name), spec_page(options.name)) if text]
+    found += command_pages(options.name)
     if not found:
         from archdsl.commands._run import names
 
@@ -31,25 +31,25 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def of_block(name: str) -> str:
+def block_page(name: str) -> str:
     """Page of a shipped block, or nothing."""
     block = SHIPPED.block(name)
     return f"block {signature_of(block).text()}\n\n{block.doc}".rstrip() if block else ""
 
 
-def of_op(name: str) -> str:
+def op_page(name: str) -> str:
     """Page of an op, or nothing."""
     op = vocabulary().get(name)
     return f"op {signature_of(op).text()}\n\n{inspect.cleandoc(op.__doc__ or '')}" if op else ""
 
 
-def of_spec(name: str) -> str:
+def spec_page(name: str) -> str:
     """Page of a shipped spec, or nothing."""
     spec = SHIPPED.spec(name)
     return f"spec {name}\n\n{spec[1].doc}".rstrip() if spec else ""
 
 
-def of_command(name: str) -> list[str]:
+def command_pages(name: str) -> list[str]:
     """Page of a command, or none."""
     from archdsl.commands._run import module_of, names
 

@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the advice on each spec."""
     if options.explain:
-        print(explained(options.explain))
+        print(rule_pages(options.explain))
         return 0
     if not options.spec:
         raise catalog.USAGE.error(None, "no spec to advise on", help="`archdsl lint SPEC`, or `--explain CODE`")
@@ -108,7 +108,7 @@ def finding_data(told: AdviceFinding) -> dict[str, Any]:
     }
 
 
-def explained(code: str) -> str:
+def rule_pages(code: str) -> str:
     """Page of a rule, or of all."""
     chosen = list(ADVICE) if code == "all" else codes_in(code)[:1]
     pages = explanations()

@@ -43,7 +43,7 @@ def as_text(found: Memory) -> str:
     cells = [["", *ROWS.values()], *(row(found, part) for part in found.parts)]
     cells.append(["total", size(found.peak), size(found.planned), size(found.saved)])
     lines = ruled(table(cells, {1, 2, 3}))
-    return "\n".join([head, "", *lines, "", *told(found)])
+    return "\n".join([head, "", *lines, "", *footer(found)])
 
 
 def row(found: Memory, part: SectionMemory) -> list[str]:
@@ -54,7 +54,7 @@ def row(found: Memory, part: SectionMemory) -> list[str]:
     return [f"{part.section.name}{' (training only)' if idle else ''}{again}", *peaks, size(part.saved)]
 
 
-def told(found: Memory) -> list[str]:
+def footer(found: Memory) -> list[str]:
     """Lines below the table."""
     states = ", ".join(f"{name} {size(state)}" for name, state in found.optimizers.items())
     totals = ", ".join(f"{name} {size(found.training(name))}" for name in found.optimizers)

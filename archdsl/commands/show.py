@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from archdsl.analyses.breakdown import COLUMNS, BreakdownLine, chosen, in_order, lines, shown_pair
+from archdsl.analyses.breakdown import COLUMNS, BreakdownLine, chosen_columns, lines, shown_pair, sorted_lines
 from archdsl.analyses.cost import cost
 from archdsl.analyses.flatten import DEPTHS, Depth
 from archdsl.analyses.memory_access import counts
@@ -61,17 +61,17 @@ class View:
         self.depth: Depth = options.depth or "stage"
         self.count_all: bool = options.count_all
         asked = (options.columns or "").replace(" ", "").split(",")
-        self.names = chosen(asked, device=self.setting is not None, count_all=self.count_all)
+        self.names = chosen_columns(asked, device=self.setting is not None, count_all=self.count_all)
         self.sort: str | None = options.sort
         if self.sort is not None:
-            chosen([self.sort], device=self.setting is not None, count_all=True)
+            chosen_columns([self.sort], device=self.setting is not None, count_all=True)
         # Without options, people get the short summary.
         self.plain = not (options.depth or options.columns or options.sort)
 
     def lines(self, graph: Graph) -> list[BreakdownLine]:
         """Lines in the chosen order."""
         found = lines(graph, self.depth, setting=self.setting, precision=self.precision, batch=self.batch)
-        return in_order(found, self.sort) if self.sort else found
+        return sorted_lines(found, self.sort) if self.sort else found
 
     def total(self, graph: Graph, found: Sequence[BreakdownLine]) -> BreakdownLine:
         """Figures of the network, as a line."""
@@ -97,7 +97,7 @@ class View:
         kind = self.precision + (f", batch {self.batch}" if self.batch > 1 else "")
         told = [
             f"memory access {counted.memory_access:,} elements; all ops move {moved:,} bytes ({kind}), "
-            f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {told_field(graph)}"
+            f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {field_text(graph)}"
         ]
         if self.count_all:
             told.append(f"{counted.operations:,} operations of all kinds, a multiply-add counted once")
@@ -161,7 +161,7 @@ def field_of(graph: Graph) -> Field | None:
     return largest(field for _, field in fields(graph))
 
 
-def told_field(graph: Graph) -> str:
+def field_text(graph: Graph) -> str:
     """Receptive field for people."""
     field = field_of(graph)
     return shown_pair(field.size) if field else "whole"

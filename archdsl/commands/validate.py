@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     # Programs expect a document even without findings; GitHub's commands are lines, so none.
     if findings or options.output_format in MACHINE_READ - {"github"}:
         report(findings, options.output_format)
-    print(closing(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
+    print(summary(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
     return int(any(options.strict or finding.severity == "error" for finding in findings))
 
 
@@ -116,7 +116,7 @@ class ValidationRun:
         return findings
 
 
-def closing(checked: int, skipped: int, findings: list[Diagnostic]) -> str:
+def summary(checked: int, skipped: int, findings: list[Diagnostic]) -> str:
     """Summary: the number of files and of findings."""
     kinds = Counter(finding.severity for finding in findings)
     found = ", ".join(plural(kinds[kind], kind) for kind in ("error", "warning") if kinds[kind])

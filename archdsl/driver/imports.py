@@ -120,7 +120,7 @@ class Opening:
                 self.files[path] = self.file(inner, path.parent, (*trail, path))
             except ArchError as error:
                 self.failed.add(path)
-                raise ArchError([noted(finding, each.span) for finding in error.diagnostics]) from None
+                raise ArchError([with_import_note(finding, each.span) for finding in error.diagnostics]) from None
         return self.files[path]
 
     def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
@@ -132,7 +132,7 @@ class Opening:
             raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
 
 
-def noted(finding: Diagnostic, imported: Span | None) -> Diagnostic:
+def with_import_note(finding: Diagnostic, imported: Span | None) -> Diagnostic:
     """Finding in an imported file, with a note on the line that imports it."""
     return finding._replace(notes=(*finding.notes, Note(imported, "imported here")))
 
@@ -142,10 +142,10 @@ def read_spec(path: Path) -> str:
     try:
         return read_text(path)
     except ArchError as error:
-        raise offering(error, path) from None
+        raise with_suggestion(error, path) from None
 
 
-def offering(error: ArchError, path: Path) -> ArchError:
+def with_suggestion(error: ArchError, path: Path) -> ArchError:
     """Error of a file that a user names; for a missing one, the help suggests a similar name of its folder."""
     stems = {Path(name).stem: name for name in specs_beside(path)}
     alike = nearest(path.stem, stems)

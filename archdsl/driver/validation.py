@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archdsl.analyses import warnings
-from archdsl.analyses.expect import hold
+from archdsl.analyses.expect import check_all
 from archdsl.diagnostics import ArchError, Diagnostic, Source, Span, catalog
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.diagnostics.suppression import MARK, Suppression, without_silenced
@@ -55,9 +55,9 @@ def validate(
         known.texts += 1
         if is_clean(file, size, known):
             known.clean += 1
-            return unsilenced(file, [], as_declared=size is None)
-    findings, unmeant = findings_of(file, size)
-    return findings or unsilenced(file, unmeant, as_declared=size is None)
+            return remaining_warnings(file, [], as_declared=size is None)
+    findings, unmeant = findings_in(file, size)
+    return findings or remaining_warnings(file, unmeant, as_declared=size is None)
 
 
 def validate_data(
@@ -70,8 +70,8 @@ def validate_data(
         return error.diagnostics
     if file.is_empty:
         return [catalog.NO_BACKBONE.at(Span(file.source, 0, 0), "there is nothing in this dict", help=KEYS)]
-    findings, unmeant = findings_of(file, size)
-    return findings or unsilenced(file, unmeant, as_declared=size is None)
+    findings, unmeant = findings_in(file, size)
+    return findings or remaining_warnings(file, unmeant, as_declared=size is None)
 
 
 def is_clean(file: FileScope, size: tuple[int, ...] | None, known: ScopeCache) -> bool:
@@ -81,14 +81,14 @@ def is_clean(file: FileScope, size: tuple[int, ...] | None, known: ScopeCache) -
     try:
         for backbone in file.backbones.values():
             graph = elaborated(Network.of(file, backbone), input=size, known=known, budget=budget)
-            if unheld(graph, backbone, size) or warnings.of_network(graph, file, backbone):
+            if failed_checks(graph, backbone, size) or warnings.of_network(graph, file, backbone):
                 return False
     except ArchError:
         return False
     return True
 
 
-def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Diagnostic], list[Diagnostic]]:
+def findings_in(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """Errors of the networks of a file, and, as long as there are none, their warnings."""
     findings: list[Diagnostic] = []
     unmeant: list[Diagnostic] = []
@@ -107,17 +107,17 @@ def findings_of(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Dia
             if spent:
                 break
             continue
-        findings += unheld(graph, backbone, size)
+        findings += failed_checks(graph, backbone, size)
         if not findings:
             unmeant += warnings_of(graph, file, backbone, budget)
     return list(dict.fromkeys(findings))[:MOST_FINDINGS], unmeant
 
 
-def unheld(graph: Graph, backbone: Backbone, size: tuple[int, ...] | None) -> list[Diagnostic]:
+def failed_checks(graph: Graph, backbone: Backbone, size: tuple[int, ...] | None) -> list[Diagnostic]:
     """Failed checks of `expect`, which are about the declared input."""
     if size is not None or not backbone.expect:
         return []
-    return [outcome.finding for outcome in hold(graph, backbone.expect, memory) if outcome.finding]
+    return [outcome.finding for outcome in check_all(graph, backbone.expect, memory) if outcome.finding]
 
 
 def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budget | None = None) -> list[Diagnostic]:
@@ -132,7 +132,7 @@ def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budge
     return warnings.own(found, inherited, backbone)
 
 
-def unsilenced(file: FileScope, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
+def remaining_warnings(file: FileScope, unmeant: list[Diagnostic], *, as_declared: bool) -> list[Diagnostic]:
     """Warnings of a file that no comment silences. With another input size, unused comments are not reported."""
     found = dict.fromkeys([*warnings.of_file(file), *unmeant])
     return without_silenced(found, suppressions_of(file), unused=as_declared)[:MOST_FINDINGS]

@@ -74,7 +74,7 @@ def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan
     """Plan by the rules of a scheme: each key of theirs follows the first rule that leads to free keys of ours."""
     # Rules name modules; a module's weight, bias and statistics follow together.
     names = {key.rpartition(".")[0] for key in theirs}
-    leads = {name: list(lead(scheme, name)) for name in names}
+    leads = {name: list(matching_rules(scheme, name)) for name in names}
     free = dict.fromkeys(ours)
     moves: list[Move] = []
     left_over: dict[str, str] = {}
@@ -83,7 +83,7 @@ def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan
         ways = [(rule, tuple(f"{each}.{leaf}" for each in targets)) for rule, targets in leads[name]]
         found = next(((rule, keys) for rule, keys in ways if all(each in free for each in keys)), None)
         if found is None:
-            left_over[key] = ways[0][1][0] if ways else beneath(scheme, name, leaf)
+            left_over[key] = ways[0][1][0] if ways else name_below(scheme, name, leaf)
             continue
         rule, keys = found
         moves.append(Move(key, keys, rule.change))
@@ -92,7 +92,7 @@ def plan(scheme: Scheme, theirs: Collection[str], ours: Collection[str]) -> Plan
     return Plan(str(scheme), tuple(moves), left_over, tuple(free))
 
 
-def lead(scheme: Scheme, name: str) -> Iterator[tuple[KeyRule, list[str]]]:
+def matching_rules(scheme: Scheme, name: str) -> Iterator[tuple[KeyRule, list[str]]]:
     """Rules that match a module of theirs, with our modules."""
     for rule in scheme.rules:
         found = rule.here(name)
@@ -100,21 +100,21 @@ def lead(scheme: Scheme, name: str) -> Iterator[tuple[KeyRule, list[str]]]:
             yield rule, found
 
 
-def beneath(scheme: Scheme, name: str, leaf: str) -> str:
+def name_below(scheme: Scheme, name: str, leaf: str) -> str:
     """Name that a key would have here if the rules led into modules: `head.linear.2.weight` for `fc.2.weight`."""
     for _ in range(LEVELS):
         name, _, last = name.rpartition(".")
         leaf = f"{last}.{leaf}"
-        if found := next(lead(scheme, name), None):
+        if found := next(matching_rules(scheme, name), None):
             return f"{found[1][0]}.{leaf}"
     return ""
 
 
-def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
+def reverse_plan(scheme: Scheme, ours: Collection[str]) -> Plan | None:
     """Plan by which our keys get their names, or None unless each key gets a name that leads back to it."""
     origins: dict[str, str] = {}
     for name in dict.fromkeys(key.rpartition(".")[0] for key in ours):
-        origins[name] = origin(scheme, name)
+        origins[name] = their_module(scheme, name)
         if not origins[name]:
             return None
     keys = (key.rpartition(".") for key in ours)
@@ -123,7 +123,7 @@ def back(scheme: Scheme, ours: Collection[str]) -> Plan | None:
     return None if found.left_over or found.missing else found
 
 
-def origin(scheme: Scheme, name: str) -> str:
+def their_module(scheme: Scheme, name: str) -> str:
     """Their name of a module of ours, or nothing."""
     found = (rule.there(name) for rule in scheme.rules)
     return next((each for each in found if each is not None), "")
@@ -154,7 +154,7 @@ class Fitted(NamedTuple):
     misshapen: dict[str, str]
 
 
-def fit(network: TargetModel, given: Mapping[str, Tensor], head: str) -> Fitted:
+def fit_shapes(network: TargetModel, given: Mapping[str, Tensor], head: str) -> Fitted:
     """Complete the given tensors to a whole state dict of the model."""
     import torch
 
@@ -199,7 +199,7 @@ def counts(key: str, given: Mapping[str, Tensor]) -> bool:
 def other_classes(wrong: Mapping[str, Shapes]) -> dict[str, str]:
     """Tensors that depend on the number of classes, with the reason: the classifier's, and auxiliary ones."""
     # The classifier tells the numbers of classes; layers with the same pair of them are auxiliary classifiers.
-    counts = {key: (there[0], here[0]) for key, (there, here) in wrong.items() if rows(there, here)}
+    counts = {key: (there[0], here[0]) for key, (there, here) in wrong.items() if same_but_outputs(there, here)}
     heads = {counts[key] for key in counts if section(key) == HEAD}
     if len(heads) != 1:
         return {}
@@ -209,7 +209,7 @@ def other_classes(wrong: Mapping[str, Shapes]) -> dict[str, str]:
     return {key: why for key in same if section(key) == HEAD or f"{module(key)}.bias" in same}
 
 
-def rows(there: Shape, here: Shape) -> bool:
+def same_but_outputs(there: Shape, here: Shape) -> bool:
     """Tell shapes that differ in the number of outputs only."""
     return len(there) == len(here) > 0 and there[1:] == here[1:]
 

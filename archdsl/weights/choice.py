@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.weights import rules
-from archdsl.weights.assignment import HEAD, Fitted, Plan, TargetModel, fit, identity, plan
-from archdsl.weights.copying import given, strange
+from archdsl.weights.assignment import HEAD, Fitted, Plan, TargetModel, fit_shapes, identity, plan
+from archdsl.weights.copying import given_tensor, refused
 from archdsl.weights.report import COUNTER, Caller, Misfits, clipped, module, section, some
 from archdsl.weights.rules import Misshapen
-from archdsl.weights.unwrap import CheckpointPart, beginnings, below, parts, unlifted, unread
+from archdsl.weights.unwrap import CheckpointPart, parts, prefixes, tensors_below, unlifted, unread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -94,9 +94,9 @@ def choose(
     if not likely:
         raise unknown(max((each.tensors for each in found), key=len), network)
     if part is not None:
-        likely = named(likely, part, caller)
+        likely = parts_named(likely, part, caller)
     if len(likely) > MOST:
-        raise several([each.path for each in likely], "hold names of the network's", caller)
+        raise ambiguous([each.path for each in likely], "hold names of the network's", caller)
     tried = [attempt(each, network, head) for each in likely]
     fitting = [each for each in tried if not each.misfits]
     if not fitting:
@@ -135,7 +135,7 @@ def as_lifted(candidate: Candidate) -> Candidate:
 def within(part: CheckpointPart, network: TargetModel, schemes: list[rules.Scheme]) -> Iterator[Candidate]:
     """Candidates of one part."""
     for prefix in places(part, network, schemes)[:MOST]:
-        held = below(part.tensors, prefix)
+        held = tensors_below(part.tensors, prefix)
         best = recognize(held, network)
         if best is not None:
             path = (*part.path, prefix) if prefix else part.path
@@ -149,7 +149,7 @@ def places(part: CheckpointPart, network: TargetModel, schemes: list[rules.Schem
     counters = f".{COUNTER}"
     ours = {key for key in network.state if not key.endswith(counters)}
     told = {key for scheme in schemes for key in scheme.theirs}
-    before = beginnings(part.tensors, ours | told)
+    before = prefixes(part.tensors, ours | told)
     found = likely({prefix: len(names & ours) for prefix, names in before.items()}, len(ours))
     for scheme in schemes:
         keys = set(scheme.theirs)
@@ -208,15 +208,15 @@ def unknown(theirs: Mapping[str, Tensor], network: TargetModel) -> ArchError:
 def attempt(candidate: Candidate, network: TargetModel, head: str) -> Candidacy:
     """Fit a candidate to a network."""
     found = candidate.plan
-    left_out = set(spare(found, network, head))
-    others = [key for key in foreign(found) if key not in left_out]
+    left_out = set(optional_keys(found, network, head))
+    others = [key for key in beside_keys(found) if key not in left_out]
     left_over = [key for key in found.left_over if key not in left_out and key not in set(others)]
     out = tuple(key for key in found.left_over if key in left_out)
     beside = (*(candidate.prefix + key for key in others), *candidate.beside)
     # Before any arithmetic, which quantized or sparse tensors would fail in odd ways.
-    odd = of_strange_kinds(candidate, network)
+    odd = refused_tensors(candidate, network)
     try:
-        fitted = UNFITTED if odd else fit(network, found.ours(candidate.tensors), head)
+        fitted = UNFITTED if odd else fit_shapes(network, found.ours(candidate.tensors), head)
     except Misshapen as error:
         fitted = UNFITTED._replace(missing=found.missing, misshapen={"": str(error)})
     misfits = Misfits(found.scheme, fitted.missing, left_over, tuple(fitted.misshapen.values()), odd)
@@ -226,15 +226,17 @@ def attempt(candidate: Candidate, network: TargetModel, head: str) -> Candidacy:
 UNFITTED = Fitted({}, {}, {}, (), (), {})
 
 
-def of_strange_kinds(candidate: Candidate, network: TargetModel) -> dict[str, str]:
+def refused_tensors(candidate: Candidate, network: TargetModel) -> dict[str, str]:
     """Sentences on tensors of kinds that no network can be filled from."""
-    return strange(
-        given(candidate.prefix + move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours])
+    return refused(
+        given_tensor(
+            candidate.prefix + move.theirs, candidate.tensors[move.theirs], [network.state[key] for key in move.ours]
+        )
         for move in candidate.plan.moves
     )
 
 
-def spare(found: Plan, network: TargetModel, head: str) -> Iterator[str]:
+def optional_keys(found: Plan, network: TargetModel, head: str) -> Iterator[str]:
     """Keys of theirs that the network can do without: a classifier that it lacks, and auxiliary outputs."""
     sections, modules = {section(key) for key in network.state}, {module(key) for key in network.state}
     taken = {module(key) for move in found.moves for key in move.ours}
@@ -254,7 +256,7 @@ def above(name: str) -> Iterator[str]:
         yield name
 
 
-def foreign(found: Plan) -> Iterator[str]:
+def beside_keys(found: Plan) -> Iterator[str]:
     """Keys of another part of a larger network: no rule and no section of the network's matches them."""
     # In our own naming any section may be the network's.
     if found.own:
@@ -289,10 +291,10 @@ def decide(fitting: list[Placed], caller: Caller) -> Placed:
     for kind in kinds:
         if all(any(prefers(a, b) for a in kind for b in other) for other in kinds if other is not kind):
             return next((a for a in kind if not any(prefers(b, a) for b in kind)), kind[0])
-    raise several([kind[0].path for kind in kinds], "fit, and differ", caller)
+    raise ambiguous([kind[0].path for kind in kinds], "fit, and differ", caller)
 
 
-def several(paths: list[tuple[str, ...]], what: str, caller: Caller) -> ArchError:
+def ambiguous(paths: list[tuple[str, ...]], what: str, caller: Caller) -> ArchError:
     """Error of an ambiguous choice."""
     names = [clipped(dotted(path)) for path in paths]
     help = f"say which, as {caller.part.format(next(name for name in names if name))}"
@@ -322,10 +324,10 @@ def same(one: Tensor, other: Tensor) -> bool:
 
 def prefers(one: Place, other: Place) -> bool:
     """Tell whether one place is preferred over another."""
-    return leans(one.path, other.path) and not leans(other.path, one.path)
+    return favours(one.path, other.path) and not favours(other.path, one.path)
 
 
-def leans(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def favours(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Tell whether a row of `preferences` favours a path, by the words that only one of the two has."""
     mine, theirs = words(one), words(other)
     only, others = {"", *(mine - theirs)}, {"", *(theirs - mine)}
@@ -342,7 +344,7 @@ def dotted(path: Iterable[str]) -> str:
     return ".".join(each.strip(".") for each in path)
 
 
-def named(found: list[Placed], part: str, caller: Caller) -> list[Placed]:
+def parts_named(found: list[Placed], part: str, caller: Caller) -> list[Placed]:
     """Places whose paths contain the part that a user names."""
     asked = f".{part.strip('.')}."
     chosen = [each for each in found if asked in f".{dotted(each.path)}."]

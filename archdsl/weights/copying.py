@@ -106,12 +106,12 @@ class Given(NamedTuple):
     most: int
 
 
-def given(key: str, source: Tensor, targets: Sequence[Tensor]) -> Given:
+def given_tensor(key: str, source: Tensor, targets: Sequence[Tensor]) -> Given:
     """Tensor that is to fill some of the network's."""
     return Given(key, source, not targets[0].is_floating_point(), sum(each.numel() for each in targets))
 
 
-def strange(tensors: Iterable[Given]) -> dict[str, str]:
+def refused(tensors: Iterable[Given]) -> dict[str, str]:
     """Sentences on tensors of refused kinds, with their helps."""
     found: dict[tuple[str, str], list[str]] = {}
     for key, tensor, counts, most in tensors:
@@ -123,7 +123,7 @@ def strange(tensors: Iterable[Given]) -> dict[str, str]:
 
 def check(tensors: Iterable[Given]) -> None:
     """Raise ArchError for tensors of refused kinds."""
-    if found := strange(tensors):
+    if found := refused(tensors):
         raise ArchError([catalog.UNFIT.at(None, label, help=help) for label, help in found.items()])
 
 
@@ -156,7 +156,7 @@ def write(pairs: Mapping[str, Pair]) -> dict[str, str]:
 
     # Targets may share memory with each other, and sources with targets.
     held = Counter(memory(pair.target) for pair in pairs.values())
-    ready = {key: Pair(pair.target, apart(key, pair, held)) for key, pair in pairs.items()}
+    ready = {key: Pair(pair.target, unshared(key, pair, held)) for key, pair in pairs.items()}
     before: list[Pair] = []
     with torch.no_grad():
         try:
@@ -196,7 +196,7 @@ def memory(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-def apart(key: str, pair: Pair, held: Mapping[int, int]) -> Tensor:
+def unshared(key: str, pair: Pair, held: Mapping[int, int]) -> Tensor:
     """Source as a plain tensor that does not share memory with a target. Raises ArchError."""
     import torch
 

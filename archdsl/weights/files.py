@@ -18,7 +18,7 @@ from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.weights.pickles import ByteBudget, Inert, Unreadable
 from archdsl.weights.report import FEW, clipped, some
 from archdsl.weights.torch_save import CUT_SHORT, Mapped, Program, read_row, read_zip, row_major, tensor
-from archdsl.weights.unwrap import DEEPEST, LONGEST, bare
+from archdsl.weights.unwrap import DEEPEST, LONGEST, built_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -49,7 +49,7 @@ def open_target(model: nn.Module | Mapping[str, Any], name: str) -> dict[str, Te
     help = "give a module, or its state dict"
     if not isinstance(cast("object", held), Mapping):
         raise catalog.NO_WEIGHTS.error(None, f"`{name}` is of type `{type(model).__name__}`", help=help)
-    found = bare(held)
+    found = built_tensors(held)
     if not found:
         raise catalog.NO_WEIGHTS.error(None, f"`{name}` has no tensors", help=help)
     if long := [key for key in found if len(key) > LONGEST]:

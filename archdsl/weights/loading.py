@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.weights import rules
-from archdsl.weights.assignment import Fitted, Plan, TargetModel, back
-from archdsl.weights.choice import choose, decide, named
+from archdsl.weights.assignment import Fitted, Plan, TargetModel, reverse_plan
+from archdsl.weights.choice import choose, decide, parts_named
 from archdsl.weights.copying import Given, Pair, check, check_network, write
 from archdsl.weights.files import open_source, open_target
 from archdsl.weights.report import COUNTER, PYTHON, Caller, Report, section, some
 from archdsl.weights.rules import Misshapen
-from archdsl.weights.unwrap import CheckpointPart, below, main, parts
+from archdsl.weights.unwrap import CheckpointPart, main_prefixes, parts, tensors_below
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -109,7 +109,7 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
         others = [each for each in rules.projects() if any(name for every in given for name in networks(every, each))]
         help = f"there are names for it in {listed(others)}" if others else "it has no other names than ours"
         raise catalog.NAMING.error(None, f"{project} has no names for a network with {some(tensors, FEW)}", help=help)
-    chosen = decide(found if part is None else named(found, part, PYTHON), PYTHON)
+    chosen = decide(found if part is None else parts_named(found, part, PYTHON), PYTHON)
     if not all(each.is_meta for each in chosen.tensors.values()):  # names may be asked for before there are numbers
         check(Given(name, each, name.endswith(f".{COUNTER}"), 0) for name, each in chosen.tensors.items())
     try:
@@ -121,8 +121,8 @@ def to_reference(model: Source, project: str, *, part: str | None = None) -> dic
 
 def networks(part: CheckpointPart, project: str) -> Iterator[NamedNetwork]:
     """Networks in a part that a project has names for."""
-    for prefix in main(part.tensors):
-        tensors = below(part.tensors, prefix)
+    for prefix in main_prefixes(part.tensors):
+        tensors = tensors_below(part.tensors, prefix)
         if found := naming(project, tensors):
             yield NamedNetwork((*part.path, prefix) if prefix else part.path, tensors, found)
 
@@ -130,6 +130,6 @@ def networks(part: CheckpointPart, project: str) -> Iterator[NamedNetwork]:
 def naming(project: str, state: Mapping[str, Tensor]) -> Plan | None:
     """Plan by which a project names a state dict of ours, or None."""
     for scheme in rules.schemes(project):
-        if all(key in state for key in scheme.ours) and (found := back(scheme, state)):
+        if all(key in state for key in scheme.ours) and (found := reverse_plan(scheme, state)):
             return found
     return None

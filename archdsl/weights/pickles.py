@@ -207,7 +207,7 @@ def push(machine: Machine, value: Any) -> None:
     machine.stack.append(value)
 
 
-def gives(make: Callable[[], Any]) -> Step:
+def pushes(make: Callable[[], Any]) -> Step:
     """Step that pushes a new value."""
     return lambda machine, _: machine.stack.append(make())
 
@@ -355,16 +355,16 @@ TABLE: dict[str, tuple[int, Step]] = {
     "STRING BINSTRING SHORT_BINSTRING BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8": (REFERENCE, push),
     "UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8": (REFERENCE, push),
     "PROTO FRAME READONLY_BUFFER": (REFERENCE, skip),
-    "NONE": (REFERENCE, gives(lambda: None)),
-    "NEWTRUE": (REFERENCE, gives(lambda: True)),
-    "NEWFALSE": (REFERENCE, gives(lambda: False)),
+    "NONE": (REFERENCE, pushes(lambda: None)),
+    "NEWTRUE": (REFERENCE, pushes(lambda: True)),
+    "NEWFALSE": (REFERENCE, pushes(lambda: False)),
     "MARK": (VALUE, mark),
     "POP": (REFERENCE, pop),
     "POP_MARK": (REFERENCE, drop),
     "DUP": (REFERENCE, lambda machine, _: machine.stack.append(machine.stack[-1])),
-    "EMPTY_LIST EMPTY_SET": (VALUE, gives(list[Any])),
-    "EMPTY_TUPLE": (REFERENCE, gives(tuple[()])),
-    "EMPTY_DICT": (VALUE, gives(dict[Any, Any])),
+    "EMPTY_LIST EMPTY_SET": (VALUE, pushes(list[Any])),
+    "EMPTY_TUPLE": (REFERENCE, pushes(tuple[()])),
+    "EMPTY_DICT": (VALUE, pushes(dict[Any, Any])),
     "LIST FROZENSET": (VALUE, gathers(list)),
     "TUPLE": (VALUE, gathers(tuple)),
     "DICT": (VALUE, gathers(paired)),
@@ -380,7 +380,7 @@ TABLE: dict[str, tuple[int, Step]] = {
     "GET BINGET LONG_BINGET": (REFERENCE, lambda machine, index: machine.stack.append(machine.memo[index])),
     "GLOBAL": (VALUE, name),
     "STACK_GLOBAL": (VALUE, name_on_stack),
-    "EXT1 EXT2 EXT4 NEXT_BUFFER": (VALUE, gives(lambda: Inert("an extension"))),
+    "EXT1 EXT2 EXT4 NEXT_BUFFER": (VALUE, pushes(lambda: Inert("an extension"))),
     "REDUCE NEWOBJ": (VALUE, call),
     "NEWOBJ_EX": (VALUE, call_with_names),
     "INST": (VALUE, call_named),

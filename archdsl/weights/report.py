@@ -54,11 +54,11 @@ class Report(NamedTuple):
             lines.append(f"beside the network, not read: {some(list(groups(self.beside, self.wrappers)))}")
         if self.started:
             lines.append(f"started from 0: {some(self.started)}")
-        lines += warned(self.not_finite)
+        lines += not_finite_lines(self.not_finite)
         return "\n".join(lines)
 
 
-def warned(not_finite: Mapping[str, str]) -> Iterator[str]:
+def not_finite_lines(not_finite: Mapping[str, str]) -> Iterator[str]:
     """Lines on values that are not finite."""
     for key, why in list(not_finite.items())[:FEW]:
         yield f"warning: {clipped(key)} is not finite: {why}"
@@ -156,11 +156,11 @@ def clipped(key: str) -> str:
 def groups(names: Iterable[str], path: tuple[str, ...]) -> Iterator[str]:
     """Names by the module that branches off the path to the network, with a count."""
     inner = path[-1] if path else ""
-    for module, count in Counter(parting(name, inner) for name in names).items():
+    for module, count in Counter(branching_prefix(name, inner) for name in names).items():
         yield f"{clipped(module)} ({count:,})" if count > 1 else clipped(module)
 
 
-def parting(name: str, prefix: str) -> str:
+def branching_prefix(name: str, prefix: str) -> str:
     """Prefix of a name up to the first module that differs from another prefix."""
     mine, other = name.split("."), prefix.split(".")
     level = next((level for level, each in enumerate(mine) if [each] != other[level : level + 1]), len(mine))

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from archdsl.diagnostics import catalog, listed
-from archdsl.weights.choice import decide, likely, named
-from archdsl.weights.copying import Pair, check, check_network, given, uninitialized, write
+from archdsl.weights.choice import decide, likely, parts_named
+from archdsl.weights.copying import Pair, check, check_network, given_tensor, uninitialized, write
 from archdsl.weights.files import open_source, open_target
-from archdsl.weights.report import PYTHON, Left, clipped, section, shape, summary, warned
-from archdsl.weights.unwrap import CheckpointPart, bare, beginnings, below, main, parts
+from archdsl.weights.report import PYTHON, Left, clipped, not_finite_lines, section, shape, summary
+from archdsl.weights.unwrap import CheckpointPart, built_tensors, main_prefixes, parts, prefixes, tensors_below
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -43,7 +43,7 @@ class Transfer(NamedTuple):
 
     def __str__(self) -> str:
         off = [f"taken off: {listed(map(clipped, self.wrappers))}"] if self.wrappers else []
-        return "\n".join([summary(self.kept, self.fresh, self.dropped), *off, *warned(self.not_finite)])
+        return "\n".join([summary(self.kept, self.fresh, self.dropped), *off, *not_finite_lines(self.not_finite)])
 
 
 class StoredTensors(NamedTuple):
@@ -69,13 +69,13 @@ def transfer_weights(
             label = f"`{clipped(empty[0])}` of `{name}` is on the meta device, or waits for its shape: it has no values"
             raise catalog.NO_WEIGHTS.error(None, label, help='build it without `torch.device("meta")`')
     done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old.tensors, new)))
-    return done._replace(wrappers=old.path, not_finite=carry(done.kept, old.tensors, new))
+    return done._replace(wrappers=old.path, not_finite=copy_kept(done.kept, old.tensors, new))
 
 
-def carry(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
+def copy_kept(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
     """Copy the kept tensors, all of them or none; return those that are not finite. Raises ArchError."""
     check_network(new)
-    check(given(source, old[source], [new[name]]) for name, source in kept.items())
+    check(given_tensor(source, old[source], [new[name]]) for name, source in kept.items())
     return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
@@ -84,23 +84,23 @@ def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Store
     held = parts(open_source(source, "from_model"))
     found = [each for every in held for each in places(every, new)]
     if part is not None:
-        chosen = {each.path for each in named([place for _, place in found], part, PYTHON)}
+        chosen = {each.path for each in parts_named([place for _, place in found], part, PYTHON)}
         found = [(count, place) for count, place in found if place.path in chosen]
     if not found:
         largest = max(held, key=lambda each: len(each.tensors))
-        return StoredTensors(largest.path, bare(largest.tensors))
+        return StoredTensors(largest.path, built_tensors(largest.tensors))
     most = max(count for count, _ in found)
     return decide([place for count, place in found if count == most], PYTHON)
 
 
 def places(held: CheckpointPart, new: Mapping[str, Tensor]) -> Iterator[tuple[int, StoredTensors]]:
     """Places in a part with names of the new network, and how many: below the prefixes of most names on either side."""
-    counts = {prefix: len(names) for prefix, names in beginnings(held.tensors, new).items()}
+    counts = {prefix: len(names) for prefix, names in prefixes(held.tensors, new).items()}
     most = [prefix for prefix in likely(counts, len(new)) if 1 < counts[prefix] >= len(new) / 2]
-    for prefix in dict.fromkeys([*main(held.tensors), *most]):
+    for prefix in dict.fromkeys([*main_prefixes(held.tensors), *most]):
         path = (*held.path, prefix) if prefix else held.path
         if count := counts.get(prefix):
-            yield count, StoredTensors(path, below(held.tensors, prefix))
+            yield count, StoredTensors(path, tensors_below(held.tensors, prefix))
 
 
 # ---- the plan ------------------------------------------------------------------------------------------------------
@@ -218,26 +218,26 @@ def moved_beside(old: Tree, new: Tree, before: str, after: str) -> list[tuple[st
     mine, theirs = old.children(before), new.children(after)
     gone = [name for name in mine if name not in theirs]
     come = [name for name in theirs if name not in mine]
-    if not ((len(gone) == 1 and row(come)) or (len(come) == 1 and row(gone))):
+    if not ((len(gone) == 1 and is_repeat(come)) or (len(come) == 1 and is_repeat(gone))):
         return []
-    pair = join(before, "0" if row(gone) else gone[0]), join(after, "0" if row(come) else come[0])
-    return [pair] if alike(old, new, *pair) else []
+    pair = join(before, "0" if is_repeat(gone) else gone[0]), join(after, "0" if is_repeat(come) else come[0])
+    return [pair] if shares_tensor(old, new, *pair) else []
 
 
 def moved_in(old: Tree, new: Tree, before: str, after: str) -> tuple[str, str] | None:
     """The same for a block that bears the name of a parameter: `csp.body` and `csp.body.0`."""
     mine, theirs = old.children(before), new.children(after)
-    if not mine or not theirs or row(mine) == row(theirs):
+    if not mine or not theirs or is_repeat(mine) == is_repeat(theirs):
         return None
-    pair = (before, join(after, "0")) if row(theirs) else (join(before, "0"), after)
-    return pair if alike(old, new, *pair) else None
+    pair = (before, join(after, "0")) if is_repeat(theirs) else (join(before, "0"), after)
+    return pair if shares_tensor(old, new, *pair) else None
 
 
-def row(names: Collection[str]) -> bool:
+def is_repeat(names: Collection[str]) -> bool:
     """Tell the names of a repeat."""
     return "0" in names and all(name.isdecimal() for name in names)
 
 
-def alike(old: Tree, new: Tree, before: str, after: str) -> bool:
+def shares_tensor(old: Tree, new: Tree, before: str, after: str) -> bool:
     """Tell whether two blocks share a tensor, by name and shape."""
     return bool(old.content(before).items() & new.content(after).items())

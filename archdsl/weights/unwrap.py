@@ -48,7 +48,7 @@ def parts(source: Mapping[str, Any]) -> list[CheckpointPart]:
     seen = {id(source)}
     while queue:
         path, level = queue.popleft()
-        part, inner = look(path, level)
+        part, inner = split_level(path, level)
         if part.tensors:
             found.append(plain(part))
         for key, value in inner.items():
@@ -63,7 +63,7 @@ def parts(source: Mapping[str, Any]) -> list[CheckpointPart]:
     return found
 
 
-def look(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[CheckpointPart, dict[str, dict[Any, Any]]]:
+def split_level(path: tuple[str, ...], level: Mapping[Any, Any]) -> tuple[CheckpointPart, dict[str, dict[Any, Any]]]:
     """Tensors directly in a dict, and the dicts in it. An optimizer's state has numbers for keys and is skipped."""
     import torch
 
@@ -136,7 +136,7 @@ def lifted() -> re.Pattern[str]:
     return re.compile(rf"(?:(?<=\.)|^)({'|'.join(content('wrappers')['lifted'])})_")
 
 
-def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set[str]]:
+def prefixes(names: Collection[str], wanted: Collection[str]) -> dict[str, set[str]]:
     """Prefixes of `wanted` names in `names`, each with the names that follow it."""
     found: dict[str, set[str]] = {}
     for name in names:
@@ -150,7 +150,7 @@ def beginnings(names: Collection[str], wanted: Collection[str]) -> dict[str, set
     return found
 
 
-def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
+def main_prefixes(tensors: Mapping[str, Tensor]) -> Iterator[str]:
     """Prefixes of most names of a part, from none to the longest."""
     prefix = ""
     for _ in range(LEVELS + 1):
@@ -162,12 +162,12 @@ def main(tensors: Mapping[str, Tensor]) -> Iterator[str]:
         prefix = f"{prefix}{first}."
 
 
-def below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def tensors_below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Tensors under a prefix, named without it."""
     return {name[len(prefix) :]: each for name, each in tensors.items() if name.startswith(prefix)}
 
 
-def bare(state: Mapping[str, Any]) -> dict[str, Tensor]:
+def built_tensors(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Tensors of a built network, without what DataParallel, `torch.compile` and the like put around it."""
     import torch
 
@@ -178,4 +178,4 @@ def bare(state: Mapping[str, Any]) -> dict[str, Tensor]:
         rest = {name: tensor for name, tensor in found.items() if name != AVERAGED}
         if not rest or not all(name.startswith("module.") for name in rest):
             return found
-        found = below(rest, "module.")
+        found = tensors_below(rest, "module.")

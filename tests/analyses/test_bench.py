@@ -78,7 +78,7 @@ def test_calibrate_writes_what_the_roofline_reads(
 def test_what_calibrate_writes_is_read_back(name: str, tmp_path: Path) -> None:
     made = Device(name, {"fp32": 2.5e11, "bf16": 3e5}, 2.5e10, 1e-9, label='a "chip"\x7f \\ \U0001d431', source="ü")
     path = tmp_path / "made.toml"
-    path.write_text(calibrate.described(made), encoding="utf-8")
+    path.write_text(calibrate.device_text(made), encoding="utf-8")
     assert device(str(path)) == made._replace(label=on_one_line(made.label))
 
 

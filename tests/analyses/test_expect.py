@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import archdsl
-from archdsl.analyses.expect import FIGURES, WHOLE, Outcome, hold, text_of
+from archdsl.analyses.expect import FIGURES, WHOLE, Outcome, check_all, text_of
 from archdsl.analyses.figures import FIGURES as KNOWN
 from archdsl.analyses.memory_access import counts
 from archdsl.driver.memory import memory
@@ -25,7 +25,7 @@ TEXT = """backbone net(classes = 10):
 def outcomes(checks: str) -> list[Outcome]:
     """What comes of checks, written in the text form."""
     spec = archdsl.loads(TEXT.replace("{}", checks), "net.arch")
-    return hold(archdsl.compile(spec), spec.expect, memory)
+    return check_all(archdsl.compile(spec), spec.expect, memory)
 
 
 def finding(check: str) -> str:
@@ -155,4 +155,4 @@ def test_words_are_free_elsewhere() -> None:
     """`at` and `batch` name other things all the same."""
     text = TEXT.replace("c2", "batch").replace("net(", "at(").replace("{}", "batch.params <= 1M, batch == 32x16x16")
     spec = archdsl.loads(text, "net.arch")
-    assert all(each.finding is None for each in hold(archdsl.compile(spec), spec.expect, memory))
+    assert all(each.finding is None for each in check_all(archdsl.compile(spec), spec.expect, memory))

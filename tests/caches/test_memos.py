@@ -19,7 +19,7 @@ driver/library.py: block_files spec_files   all; the names of files of the packa
 driver/library.py: files                    the path; a file of the package, read once, and as no other text says it
 diagnostics/explain.py: explanations rules       all; a file and the catalog of the package
 diagnostics/source.py: without_links              the folder that the user is in
-analyses/warnings/network_rules.py: left          the op and the shapes; ops are equal by all their settings
+analyses/warnings/network_rules.py: lost_rows_of  the op and the shapes; ops are equal by all their settings
 syntax/models.py: simple_keys      the class of the model
 syntax/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
 syntax/parser_tables.py: machine            all; the grammar of the package

@@ -55,7 +55,7 @@ class Examiner:
                 self.check(error.diagnostics, source)
         if refused:
             return graphs, STAGES[1]
-        if warned := validation.unsilenced(file, unmeant, as_declared=True):
+        if warned := validation.remaining_warnings(file, unmeant, as_declared=True):
             self.check(warned, source)
         return graphs, STAGES[2] if graphs else STAGES[3]
 

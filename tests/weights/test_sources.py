@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel  # noqa: E402
 import archdsl  # noqa: E402
 from archdsl import ArchError  # noqa: E402
 from archdsl.weights.choice import prefers  # noqa: E402
-from archdsl.weights.unwrap import CheckpointPart, beginnings, main, parts  # noqa: E402
+from archdsl.weights.unwrap import CheckpointPart, main_prefixes, parts, prefixes  # noqa: E402
 from tests.weights.nets import HEAD, STAGES, before, edited, net  # noqa: E402
 
 State = dict[str, Tensor]
@@ -255,12 +255,13 @@ def test_an_inserted_word_stays_where_two_names_would_be_one() -> None:
 
 
 def test_beginnings() -> None:
-    assert beginnings(["x.a.b", "y.a.b", "a.b", "x.c"], {"a.b", "c"}) == {
+    assert prefixes(["x.a.b", "y.a.b", "a.b", "x.c"], {"a.b", "c"}) == {
         "x.": {"a.b", "c"},
         "y.": {"a.b"},
         "": {"a.b"},
     }
-    assert list(main({"x.y.a": torch.zeros(1), "x.y.b": torch.zeros(1), "z": torch.zeros(1)})) == ["", "x.", "x.y."]
+    tensors = {"x.y.a": torch.zeros(1), "x.y.b": torch.zeros(1), "z": torch.zeros(1)}
+    assert list(main_prefixes(tensors)) == ["", "x.", "x.y."]
 
 
 @pytest.mark.parametrize(

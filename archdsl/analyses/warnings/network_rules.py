@@ -71,13 +71,13 @@ def narrow_gates(case: CheckedNetwork) -> Iterator[NetworkWarning]:
     told: set[str] = set()
     for gate in case.placed:
         for tensor in gate.reads if gate.op.gates else ():
-            first = squeezes(case, tensor)
+            first = squeeze_layer(case, tensor)
             if first is not None and first.path not in told and is_narrow(first):
                 told.add(first.path)
-                yield finding(first)
+                yield gate_warning(first)
 
 
-def squeezes(case: CheckedNetwork, tensor: int) -> Placed | None:
+def squeeze_layer(case: CheckedNetwork, tensor: int) -> Placed | None:
     """First of two layers that make a gate of a pooled map."""
     expands = layer_before(case, tensor)
     return None if expands is None else layer_before(case, expands.reads[0])
@@ -105,7 +105,7 @@ def channels_of(layer: Placed) -> tuple[int, int]:
     return layer.inputs[0][0], prod(layer.output)  # type: ignore[arg-type]
 
 
-def finding(layer: Placed) -> NetworkWarning:
+def gate_warning(layer: Placed) -> NetworkWarning:
     """Warning on a gate; for a shipped block with the argument to write."""
     channels, features = channels_of(layer)
     several = f"{features} feature{'s' * (features != 1)}"
@@ -176,33 +176,33 @@ def rows_left_out(case: CheckedNetwork) -> Iterator[NetworkWarning]:
     """Strided ops whose last window ends before the map does, and leaves out more than padding."""
     strided = [scope for scope in case.ops if getattr(scope.op, "stride", 1) not in UNMOVED]
     # Each distinct op is tested once; only lossy ones are then looked up one by one.
-    lossy = {scope for scope in strided if any(lost(scope))}
+    lossy = {scope for scope in strided if any(lost_rows(scope))}
     if not lossy:
         return
     for each in case.placed:
         if each.scope not in lossy:
             continue
-        real = [max(0, rows - border) for rows, border in zip(lost(each.scope), borders(case, each), strict=True)]
+        real = [max(0, rows - border) for rows, border in zip(lost_rows(each.scope), borders(case, each), strict=True)]
         if any(real):
-            yield told(each, real)
+            yield rows_warning(each, real)
 
 
-def lost(scope: Scope) -> tuple[int, ...]:
+def lost_rows(scope: Scope) -> tuple[int, ...]:
     """Rows and columns at the end of the map that no window of an op reads."""
     # Windows with gaps between them (1x1 with stride 2) skip rows on purpose, all over the map.
-    return () if scope.op is None else left(scope.op, scope.inputs[0], scope.output)
+    return () if scope.op is None else lost_rows_of(scope.op, scope.inputs[0], scope.output)
 
 
 @lru_cache(maxsize=1_000)
-def left(op: Op, before: Shapes, after: Shapes) -> tuple[int, ...]:
+def lost_rows_of(op: Op, before: Shapes, after: Shapes) -> tuple[int, ...]:
     """As `lost`, for an op between such maps, of which networks have many in common."""
     if len(before) != 3 or len(after) != 3:
         return ()
     axes = zip(before[1:], after[1:], op.reach(before, after) or (), strict=False)
-    return tuple(behind(size, count, reach) for size, count, reach in axes)  # type: ignore[arg-type]
+    return tuple(places_behind(size, count, reach) for size, count, reach in axes)  # type: ignore[arg-type]
 
 
-def behind(size: int, count: int, reach: Reach) -> int:
+def places_behind(size: int, count: int, reach: Reach) -> int:
     """Number of `size` places behind the last of `count` windows."""
     if reach.step <= 1 or reach.high - reach.low + 1 < reach.step:
         return 0
@@ -219,7 +219,7 @@ def borders(case: CheckedNetwork, placed: Placed) -> tuple[int, int]:
     return bottom, right
 
 
-def told(each: Placed, real: list[int]) -> NetworkWarning:
+def rows_warning(each: Placed, real: list[int]) -> NetworkWarning:
     """Warning at an op."""
     sizes = zip(real, each.inputs[0][1:], SIDES, strict=True)
     parts = [f"the last {f'{rows} ' if rows > 1 else ''}of {size} {side}s" for rows, size, side in sizes if rows]
@@ -262,7 +262,7 @@ def momentum(op: BatchNorm | InstanceNorm) -> Words | None:
     )
 
 
-def dropped(op: Dropout | DropPath) -> Words | None:
+def dropout_share(op: Dropout | DropPath) -> Words | None:
     """Share that is dropped; in older libraries it is the share that is kept."""
     if op.p < HIGH:
         return None
@@ -273,7 +273,7 @@ def dropped(op: Dropout | DropPath) -> Words | None:
     )
 
 
-def nothing(op: Scale | Affine) -> Words | None:
+def zero_factor(op: Scale | Affine) -> Words | None:
     """Factors of zero."""
     if any([op.factor] if isinstance(op, Scale) else op.weight):
         return None
@@ -282,8 +282,8 @@ def nothing(op: Scale | Affine) -> Words | None:
 
 RULES: tuple[tuple[DiagnosticKind, str, dict[type, Callable[..., Words | None]]], ...] = (
     (catalog.MOMENTUM, "momentum", {BatchNorm: momentum, InstanceNorm: momentum}),
-    (catalog.DROPS_ALL, "p", {Dropout: dropped, DropPath: dropped}),
-    (catalog.CONSTANT, "", {Scale: nothing, Affine: nothing}),
+    (catalog.DROPS_ALL, "p", {Dropout: dropout_share, DropPath: dropout_share}),
+    (catalog.CONSTANT, "", {Scale: zero_factor, Affine: zero_factor}),
 )
 
 
@@ -293,22 +293,24 @@ def odd_numbers(case: CheckedNetwork) -> Iterator[NetworkWarning]:
         said = {scope: words for scope in case.ops if (test := kinds.get(type(scope.op))) and (words := test(scope.op))}
         for each in case.placed if said else ():
             if each.scope in said:
-                yield NetworkWarning(rule, each.section, said_at(case, each, param), *said[each.scope], each.path)
+                yield NetworkWarning(
+                    rule, each.section, parameter_span(case, each, param), *said[each.scope], each.path
+                )
 
 
-def said_at(case: CheckedNetwork, placed: Placed, param: str) -> Span | None:
+def parameter_span(case: CheckedNetwork, placed: Placed, param: str) -> Span | None:
     """Location of a parameter of an op: in the section's own text, else in a setting of the network."""
     near, owner = place_of(placed), placed.op.name
     # A call of the op in the section's text is where its arguments are.
     if near is None or re.search(rf"\b{owner}\s*\(", near.text):
         return near
     value = getattr(placed.op, param, None)
-    given = [node for line in case.family.settings for node in given_by(line.content, owner, param)]
+    given = [node for line in case.family.settings for node in values_in_setting(line.content, owner, param)]
     fitting = [node.span for node in given if not isinstance(node, ast.Number) or float(node.value) == value]
     return fitting[-1] if fitting else near
 
 
-def given_by(setting: object, owner: str, param: str) -> Iterator[ast.Expression]:
+def values_in_setting(setting: object, owner: str, param: str) -> Iterator[ast.Expression]:
     """Values of a parameter in a setting: `bn.momentum = 0.1`, or inside a block, `norm = bn(momentum = 0.1)`."""
     if not isinstance(setting, Setting):
         return
