@@ -15,7 +15,7 @@ NOTHING = atom("")
 RETURN = "return "
 
 
-class Statement(NamedTuple):
+class WrittenStatement(NamedTuple):
     """A statement: its text up to the expression at its end, and that expression."""
 
     indent: str
@@ -23,7 +23,7 @@ class Statement(NamedTuple):
     value: Doc = NOTHING
 
 
-def printed(statements: Sequence[Statement]) -> list[str]:
+def printed(statements: Sequence[WrittenStatement]) -> list[str]:
     """The lines of statements."""
     return [line for each in statements for line in lines(each.value, each.indent, each.start)]
 
@@ -35,7 +35,7 @@ class Writing(Acts):
         self, scope: Scope, results: Sequence[Ref], outline: Outline | None = None, words: Collection[str] = ()
     ) -> None:
         super().__init__(scope, results, outline, words)
-        self.statements: list[Statement] = []
+        self.statements: list[WrittenStatement] = []
 
     def method(self) -> list[str]:
         """The whole method of a class: its head, its statements and its return."""
@@ -46,7 +46,7 @@ class Writing(Acts):
         inputs = [f"{name}: {type_of(shapes)}" for name, shapes in zip(self.inputs, self.scope.inputs, strict=True)]
         return signature("forward", ["self", *inputs], type_of(self.scope.output))
 
-    def body(self) -> list[Statement]:
+    def body(self) -> list[WrittenStatement]:
         """The statements, the return included."""
         self.run(self.scope.steps)
         self.finish(self.scope.result)
@@ -54,7 +54,7 @@ class Writing(Acts):
 
     def write(self, line: str, value: Doc = NOTHING) -> None:
         """Add a statement."""
-        self.statements.append(Statement(self.indent, line, value))
+        self.statements.append(WrittenStatement(self.indent, line, value))
 
     def assign(self, name: str, value: TensorExpression) -> None:
         self.write(f"{name} = ", document(value))
@@ -88,7 +88,7 @@ def document(value: TensorExpression) -> Doc:
     return listing([atom(item.text) for item in value.items]) if value.items else atom(value.text)
 
 
-def merged(one: list[Statement], other: list[Statement], condition: str) -> list[Statement]:
+def merged(one: list[WrittenStatement], other: list[WrittenStatement], condition: str) -> list[WrittenStatement]:
     """The statements of a forward of two forms, the second one under a condition, for which its lines are indented."""
     one, other = same_ends(one, other), same_ends(other, one)
     shortest = min(len(one), len(other))
@@ -98,26 +98,26 @@ def merged(one: list[Statement], other: list[Statement], condition: str) -> list
     first, second = ([deeper(each) for each in form[start : len(form) - end]] for form in (one, other))
     common, rest = one[:start], one[len(one) - end :]
     if not end and len(first) == len(second) == 1 and (choice := either(first[0], second[0], condition)):
-        return [*common, Statement(indent, RETURN, choice)]
+        return [*common, WrittenStatement(indent, RETURN, choice)]
     if not second:
-        return [*common, Statement(indent, f"if {negated(condition)}:"), *first, *rest]
-    head = [*common, Statement(indent, f"if {condition}:"), *second]
+        return [*common, WrittenStatement(indent, f"if {negated(condition)}:"), *first, *rest]
+    head = [*common, WrittenStatement(indent, f"if {condition}:"), *second]
     if not end:
         return [*head, *one[start:]]
-    return [*head, *([Statement(indent, "else:"), *first] if first else []), *rest]
+    return [*head, *([WrittenStatement(indent, "else:"), *first] if first else []), *rest]
 
 
-def same_ends(one: list[Statement], other: list[Statement]) -> list[Statement]:
+def same_ends(one: list[WrittenStatement], other: list[WrittenStatement]) -> list[WrittenStatement]:
     """A form that returns at once what the other form puts into a variable first, with that variable."""
     at = len(one) - 1
     last = one[at]
     if at < len(other) - 1 and one[:at] == other[:at] and other[at] == last._replace(start=other[at].start):
         name = other[at].start.removesuffix(" = ")
-        return [*one[:at], other[at], Statement(last.indent, RETURN, atom(name))]
+        return [*one[:at], other[at], WrittenStatement(last.indent, RETURN, atom(name))]
     return one
 
 
-def either(one: Statement, other: Statement, condition: str) -> Doc | None:
+def either(one: WrittenStatement, other: WrittenStatement, condition: str) -> Doc | None:
     """The conditional expression of two short returns; None where a statement reads better.
 
     TorchScript wants a statement for modules that may be None: it leaves out the branch that is never taken.
@@ -132,7 +132,7 @@ def negated(condition: str) -> str:
     return condition.replace(" is not None", " is None") if " is not " in condition else f"not {condition}"
 
 
-def deeper(statement: Statement) -> Statement:
+def deeper(statement: WrittenStatement) -> WrittenStatement:
     """A statement one step further in."""
     return statement._replace(indent=f"{statement.indent}    ")
 
