@@ -33,6 +33,10 @@ Padding = int | tuple[int, int] | Literal["same", "valid"]
 Parts = int | Fraction | tuple[int, ...]
 """Division of channels: into equal parts, by the share of the first part, or by counts."""
 
+Conditions = tuple[tuple[str, tuple[Any, ...]], ...]
+"""Parameters, and for each the values of which it has one."""
+ALWAYS: Conditions = ()
+
 
 class Type(NamedTuple):
     """The type of a parameter, in the language: its name and the noun for it, whether `none` is allowed, its words."""
@@ -258,7 +262,16 @@ class Op(Declaration):
     gates: ClassVar[bool] = False
     # Operations per element of the output, if there are no multiply-adds; 0 for ops that only move values.
     work: ClassVar[int] = 1
+    # Conditions under which the output, if there is one, has the height and width of the input, whatever the other
+    # parameters are; None for an op that may change them. Of a list: each output, if all inputs have one size. A class
+    # with an `output` of its own declares its own. They spare the elaborator the trial of a stage at stride 1.
+    keeps_size: ClassVar[Conditions | None] = ALWAYS
     torch: ClassVar[Spelling] = Spelling()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.output is not Op.output and "keeps_size" not in cls.__dict__:
+            cls.keeps_size = None
 
     def output(self, x: Any) -> Shapes:
         """Shape of the output for an input of shape `x` (a list of shapes if the op takes a list).

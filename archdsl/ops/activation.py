@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from archdsl.diagnostics import catalog
-from archdsl.op import Misfit, Op, Shape, Spelling, Weight, named, param
+from archdsl.op import ALWAYS, Misfit, Op, Shape, Spelling, Weight, named, param
 
 
 class Relu(Op):
@@ -218,6 +218,7 @@ class Hardtanh(Op):
     """
 
     name = "hardtanh"
+    keeps_size = ALWAYS
     saves = frozenset({"input"})
     copies = True
     torch = Spelling("nn.Hardtanh", (), ("min_val", "max_val"), {"min_val": -1.0, "max_val": 1.0}, inplace=True)

@@ -39,6 +39,7 @@ class BlurPool(Op):
     """
 
     name = "blurpool"
+    keeps_size = (("stride", (1,)),)
     saves = frozenset({"input"})
     torch = Spelling("BlurPool", ("in_channels", "kernel", "stride"), ("mode",), {"mode": "reflect"}, helper=BLUR_POOL)
     kernel: int = param(3, minimum=2, maximum=64)

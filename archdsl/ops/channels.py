@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from archdsl.diagnostics import catalog
-from archdsl.op import Misfit, Op, Parts, Reaches, Shape, Spelling, param
+from archdsl.op import ALWAYS, Misfit, Op, Parts, Reaches, Shape, Spelling, param
 from archdsl.ops.common import feature_map, near, slid
 
 MOST_PARTS = 4096
@@ -21,6 +21,7 @@ class Split(Op):
     """
 
     name = "split"
+    keeps_size = ALWAYS
     saves = frozenset()
     view = True
     torch = Spelling(function="torch.split({x}, {sizes}, dim=1)")
@@ -49,6 +50,7 @@ class Slice(Op):
     """
 
     name = "slice"
+    keeps_size = ALWAYS
     saves = frozenset()
     view = True
     torch = Spelling(function="{x}[:, {start}:{stop}]")
@@ -88,6 +90,7 @@ class PadChannels(Op):
     """
 
     name = "pad_channels"
+    keeps_size = (("stride", (1,)),)
     saves = frozenset()
     view = True
     work = 0
@@ -132,6 +135,7 @@ class ChannelShuffle(Op):
     """
 
     name = "channel_shuffle"
+    keeps_size = ALWAYS
     saves = frozenset()
     view = True
     work = 0

@@ -71,6 +71,7 @@ class Conv(Op):
     """
 
     name = "conv"
+    keeps_size = (("stride", (1,)), ("padding", ("same",)))
     counts_as = "conv"
     saves = frozenset({"input"})
     torch = Spelling(
@@ -133,6 +134,7 @@ class ConvTranspose(Op):
     """
 
     name = "conv_transpose"
+    keeps_size = (("stride", (1,)), ("padding", ("same",)), ("output_padding", (0,)))
     counts_as = "conv"
     saves = frozenset({"input"})
     torch = Spelling(

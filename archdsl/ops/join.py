@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from archdsl.diagnostics import catalog
-from archdsl.op import Inner, Kept, Misfit, Op, Shape, Shapes, Spelling, elements
+from archdsl.op import ALWAYS, Inner, Kept, Misfit, Op, Shape, Shapes, Spelling, elements
 from archdsl.ops.common import TO_ONE_SIZE, equal, shown, tensors
 
 
@@ -20,6 +20,7 @@ class Concat(Op):
     """
 
     name = "concat"
+    keeps_size = ALWAYS
     takes = "list"
     work = 0
     saves = frozenset()
@@ -48,6 +49,7 @@ class Add(Op):
     """
 
     name = "add"
+    keeps_size = ALWAYS
     takes = "list"
     saves = frozenset()
     torch = Spelling(function="{sum}")
@@ -78,6 +80,7 @@ class Multiply(Op):
     """
 
     name = "multiply"
+    keeps_size = ALWAYS
     takes = "list"
     gates = True
     saves = frozenset({"input"})
@@ -148,6 +151,7 @@ class SoftmaxList(Op):
     """
 
     name = "softmax_list"
+    keeps_size = ALWAYS
     takes = "list"
     saves = frozenset({"output"})
     view = True

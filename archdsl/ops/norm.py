@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, Literal
 
 from archdsl.diagnostics import catalog
-from archdsl.op import Inner, Kept, Misfit, Op, Shape, Spelling, Weight, elements, named, param
+from archdsl.op import ALWAYS, Inner, Kept, Misfit, Op, Shape, Spelling, Weight, elements, named, param
 from archdsl.ops.common import feature_map, near, shown
 
 CHANNEL_NORM = '''
@@ -31,6 +31,7 @@ class BatchNorm(Op):
     """
 
     name = "bn"
+    keeps_size = ALWAYS
     counts_as = "norm"
     saves = frozenset({"input"})
     torch = Spelling(
@@ -87,6 +88,7 @@ class InstanceNorm(Op):
     """
 
     name = "instance_norm"
+    keeps_size = ALWAYS
     counts_as = "norm"
     saves = frozenset({"input"})
     torch = Spelling(
@@ -145,6 +147,7 @@ class GroupNorm(Op):
     """
 
     name = "group_norm"
+    keeps_size = ALWAYS
     counts_as = "norm"
     saves = frozenset({"input"})
     torch = Spelling("nn.GroupNorm", ("groups", "in_channels"), ("eps", "affine"), {"eps": 1e-5, "affine": True})
@@ -192,6 +195,7 @@ class LayerNorm(Op):
     """
 
     name = "layer_norm"
+    keeps_size = ALWAYS
     counts_as = "norm"
     saves = frozenset({"input"})
     torch = Spelling(
@@ -253,6 +257,7 @@ class LocalResponseNorm(Op):
     """
 
     name = "local_response_norm"
+    keeps_size = ALWAYS
     saves = frozenset({"input"})
     torch = Spelling("nn.LocalResponseNorm", ("size",), ("alpha", "beta", "k"), {"alpha": 1e-4, "beta": 0.75, "k": 1.0})
     size: int = param(minimum=1)

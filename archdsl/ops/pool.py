@@ -36,6 +36,7 @@ class MaxPool(Op):
     """
 
     name = "maxpool"
+    keeps_size = (("stride", (1,)), ("padding", (None, "same")))
     saves = frozenset({"input"})
     torch = Spelling(
         "nn.MaxPool2d",
@@ -91,6 +92,7 @@ class AvgPool(Op):
     """
 
     name = "avgpool"
+    keeps_size = (("stride", (1,)), ("padding", (None, "same")))
     saves = frozenset({"input"})
     torch = Spelling(
         "nn.AvgPool2d",

@@ -18,6 +18,7 @@ class ReduceMean(Op):
     """
 
     name = "reduce_mean"
+    keeps_size = (("over", ("channels",)),)
     saves = frozenset()
     torch = Spelling(function="{x}.mean({dims}, keepdim=True)")
     over: Literal["spatial", "channels"] = param("spatial")
@@ -45,6 +46,7 @@ class ReduceSum(Op):
     """
 
     name = "reduce_sum"
+    keeps_size = (("over", ("channels",)),)
     saves = frozenset()
     torch = Spelling(function="{x}.sum({dims}, keepdim=True)")
     over: Literal["spatial", "channels"] = param("spatial")
@@ -72,6 +74,7 @@ class ReduceMax(Op):
     """
 
     name = "reduce_max"
+    keeps_size = (("over", ("channels",)),)
     saves = frozenset({"input", "output"})
     torch = Spelling(function="{x}.amax({dims}, keepdim=True)")
     over: Literal["spatial", "channels"] = param("spatial")

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from archdsl.diagnostics import catalog
-from archdsl.op import Inner, Misfit, Op, Shape, Spelling, Weight, param
+from archdsl.op import ALWAYS, Inner, Misfit, Op, Shape, Spelling, Weight, param
 from archdsl.ops.common import feature_map
 
 LAYER_SCALE = '''
@@ -64,6 +64,7 @@ class LayerScale(Op):
     """
 
     name = "layer_scale"
+    keeps_size = ALWAYS
     saves = frozenset({"input"})
     torch = Spelling("LayerScale", ("in_channels", "gamma"), helper=LAYER_SCALE)
     gamma: float = param(1e-5)
@@ -105,6 +106,7 @@ class Affine(Op):
     """
 
     name = "affine"
+    keeps_size = ALWAYS
     saves = frozenset()
     work = 2
     torch = Spelling(function="scale_and_shift({x}, {weight}, {bias})", helper=AFFINE)
