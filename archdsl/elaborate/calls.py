@@ -266,7 +266,8 @@ def typed_argument(environment: Environment, node: ast.Expression, kind: Type) -
     """An argument: a bare word where an enumeration is wanted, an initializer, or any value."""
     if kind.symbols:
         check_words(environment, node, kind)
-    environment = environment.expecting(kind.symbols)
+    if kind.symbols != environment.words:
+        environment = environment.expecting(kind.symbols)
     if kind.name == "init" and not isinstance(node, ast.Nothing):
         return bound(environment, node, initializer(environment, node))
     try:

@@ -123,26 +123,26 @@ class Context:
 
     def noting(self, work: Callable[[], Made]) -> tuple[Made, Marks]:
         """The result of some work, and the marks that it leaves, which count once `note` gets them."""
-        outer, depth, before, since = self.trace, len(self.inside), self.budget.spent, next(TOKENS)
+        outer, depth = self.trace, len(self.inside)
+        before, since = (FREE, 0) if self.known is None else (self.budget.spent, next(TOKENS))
         trace = self.trace = Trace(depth)
         try:
             made = work()
         finally:
             self.trace = outer
-        marks = UNMARKED
-        if trace.declared or trace.effective:
-            marks = Marks(declared=tuple(trace.declared.items()), effective=frozenset(trace.effective))
+        if self.known is None and not (trace.declared or trace.effective):
+            return made, UNMARKED
+        declared, effective = tuple(trace.declared.items()), frozenset(trace.effective)
         if self.known is None:
-            return made, marks
+            return made, Marks(declared=declared, effective=effective)
         cost = plus(minus(self.budget.spent, before), trace.spared)
         around = frozenset([token for token in trace.bodies - trace.parts if token < since])
-        levels = trace.deepest - depth
-        return made, marks._replace(asked=frozenset(trace.asked), cost=cost, levels=levels, bodies=around)
+        return made, Marks(frozenset(trace.asked), declared, effective, cost, trace.deepest - depth, around)
 
     def building(self, work: Callable[[], Built]) -> Built:
         """The scope that some work builds, with its marks, for a memo."""
         built, marks = self.noting(work)
-        return built._replace(marks=marks)
+        return built if built.marks is marks else built._replace(marks=marks)
 
     def note(self, marks: Marks, *, spared: bool = False) -> None:
         """Count the marks of a part; `spared` if it came from a memo."""

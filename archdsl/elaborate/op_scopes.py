@@ -51,7 +51,8 @@ def instantiate_once(
             raise ElaborationError(
                 catalog.TOO_DEEP, use.span, "blocks and expressions are nested too deeply here", help
             ) from None
-    context.note(found.marks, spared=spared)
+    if found.marks is not UNMARKED:
+        context.note(found.marks, spared=spared)
     return found
 
 
