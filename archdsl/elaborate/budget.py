@@ -52,10 +52,14 @@ class Budget:
         """Return to the counts before a trial; raise if all trials together exceed the limits of one network."""
         applications, turns, steps, items = map(min, minus(self.spent, spent), most())
         self.tried = plus(self.tried, (applications, turns, steps, items))
-        self.applications, self.turns, self.steps, self.items = spent
+        self.reset(spent)
         if any(count > limit for count, limit in zip(self.tried, most(), strict=True)):
             label = "up to here, it takes too much work to see which stages reduce without a stride"
             raise catalog.TOO_MANY_TURNS.error(span, label, help="write the strides of the first blocks")
+
+    def reset(self, spent: Cost) -> None:
+        """Return to what was `spent` before."""
+        self.applications, self.turns, self.steps, self.items = spent
 
     def spend(self, cost: Cost) -> bool:
         """Count work that was done elsewhere if it is within the limits; True if it is."""

@@ -158,6 +158,17 @@ class Context:
         if spared:
             trace.spared = plus(trace.spared, marks.cost)
 
+    @property
+    def worked(self) -> tuple[int, int]:
+        """The sizes of the memos, for `forget`."""
+        return len(self.scopes), len(self.bodies)
+
+    def forget(self, worked: tuple[int, int]) -> None:
+        """Drop from the memos what a trial has added since `worked` was read."""
+        for memo, size in zip((self.scopes, self.bodies), worked, strict=True):
+            while len(memo) > size:
+                memo.popitem()
+
     # ---- keys
 
     def key(self, *parts: Any) -> int:

@@ -6,12 +6,14 @@ Also the names of blocks at the place where they are applied, and what the lines
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from archdsl.diagnostics import Span, catalog
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.context import Context
 from archdsl.elaborate.scope_builder import ScopeBuilder
+from archdsl.elaborate.size_inference import SizeAnalysis
 from archdsl.elaborate.values import (
     BlockValue,
     Policy,
@@ -159,6 +161,15 @@ class LineContext:
     def facts(self, node: ast.Expression, file: FileScope) -> LineFacts:
         """The static facts of a line: its kind (value, block, or tensor), and the names of its modules."""
         return of_line(line_of(node, file), file, self.kinds, self.parameters)
+
+    @cached_property
+    def sizes(self) -> SizeAnalysis:
+        """The size analysis under the network's settings, which come before all lines that need it."""
+        return SizeAnalysis({slot: entry.bound.value for slot, entry in self.settings.entries.items()})
+
+    def keeps_size(self, node: ast.Expression, file: FileScope) -> bool:
+        """True if the text of a line proves that it keeps the size of the map before it."""
+        return self.sizes.keeps_size(line_of(node, file), file, self.names)
 
     def environment(
         self,

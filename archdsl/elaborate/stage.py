@@ -211,21 +211,30 @@ def work_out_stage(
 ) -> Attempt:
     """The stage rule: as written; where that does not reduce though it should, with the stride for the first block.
 
-    What is not chosen leaves nothing behind, an error neither: a block may be fine at the stage's stride alone. Beside
-    what is known from other networks, errors are not told apart from limits that alone may not be reached.
+    If the text proves that it does not reduce as written, that is tried only after a failure with the stride. What is
+    not chosen leaves nothing behind, an error neither: a block may be fine at the stage's stride alone. Beside what is
+    known from other networks, errors are not told apart from limits that alone may not be reached.
     """
-    budget = line_context.context.budget
-    spent = budget.spent
+    context, reduces = line_context.context, (line.reduction or 1) > 1
+    worked, spent = context.worked, context.budget.spent
+    if reduces and reads.before is not None and line_context.keeps_size(line.value, file):
+        strided = trial(line_context, line, file, reads, size, strided=True)
+        if strided.error is None and holds(line, before.shape, strided.shape):
+            context.note(strided.marks)
+            return strided
+        context.forget(worked)
+        context.budget.reset(spent)
     chosen = written = trial(line_context, line, file, reads, size, strided=False)
-    if written.error is not None and line_context.context.known is not None:
+    if written.error is not None and context.known is not None:
         raise written.error
-    if (line.reduction or 1) > 1 and (written.error or keeps_size(before.shape, written.shape)):
-        budget.take_back(spent, line.span)
+    if reduces and (written.error or keeps_size(before.shape, written.shape)):
+        context.forget(worked)
+        context.budget.take_back(spent, line.span)
         chosen = meant(line, before.shape, written, trial(line_context, line, file, reads, size, strided=True))
     if chosen.error is not None:
         raise chosen.error
     check(line, before.shape, chosen.shape)
-    line_context.context.note(chosen.marks)
+    context.note(chosen.marks)
     return chosen
 
 

@@ -125,7 +125,7 @@ class TextMemos:
     They know nodes and definitions by identity, which a copy does not keep.
     """
 
-    __slots__ = ("lines", "signatures", "statics")
+    __slots__ = ("lines", "signatures", "sizes", "statics")
 
     def __init__(self) -> None:
         self.lines: dict[int, Any] = {}
@@ -134,6 +134,8 @@ class TextMemos:
         """The names of the modules of each block (`static_names`)."""
         self.signatures: dict[Definition, Any] = {}
         """The signature of each block (`elaborate.signature`)."""
+        self.sizes: dict[tuple[Definition, Any, Any], Any] = {}
+        """The answers for calls of each block, by arguments and settings (`elaborate.size_inference`)."""
 
     def __reduce__(self) -> tuple[type[TextMemos], tuple[()]]:
         return TextMemos, ()

@@ -44,11 +44,15 @@ class LineFacts(NamedTuple):
 
 
 class StaticLine(NamedTuple):
-    """A backbone's line: its text (kept, so that its identity stays its own), the names in it, and what it says."""
+    """A backbone's line: its text (kept, so that its identity stays its own), the names in it, and what it says.
+
+    `sizes` memoizes the answers of `elaborate.size_inference`.
+    """
 
     node: ast.Expression
     names: tuple[str, ...]
     facts: dict[tuple[tuple[str | None, bool], ...], LineFacts]
+    sizes: dict[Any, bool]
 
 
 MOST_LINES = 10_000
@@ -61,7 +65,7 @@ def line_of(node: ast.Expression, file: FileScope) -> StaticLine:
     if found is None:
         if len(memos.lines) >= MOST_LINES:
             memos.lines.clear()
-        found = memos.lines[id(node)] = StaticLine(node, ast.names_in([node]), {})
+        found = memos.lines[id(node)] = StaticLine(node, ast.names_in([node]), {}, {})
     return found
 
 

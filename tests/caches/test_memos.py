@@ -59,12 +59,14 @@ syntax/static_names.py: facts                 what the names in a line are, and 
 syntax/static_names.py: statics               the block
 elaborate/calls.py: assigned            the node, and what is called; of a text
 elaborate/signature.py: signatures          the block
+elaborate/size_inference.py: sizes      what is known of the names, or of a block's arguments, and of the settings
 """
 """Kept with a text, which does not change. Tests: `test_orders.py`."""
 
 OF_AN_ELABORATION = """
 elaborate/instantiate.py: scopes            a chain, its shape, and the settings in force; with its marks
 elaborate/op_scopes.py: scopes              an op or a block, its shapes, and the settings in force; with its marks
+elaborate/environment.py: sizes             all; the settings of one backbone
 elaborate/instantiate.py: bodies           the use, and the very settings and blocks given; with its marks
 elaborate/scope_cache.py: said                who is told; of a table of settings
 """
