@@ -40,7 +40,7 @@ def parameter(name: str, value: Any) -> Any:
 
     Raises TypeError or ValueError for what the language has no value for, and ArchError for a text that is none.
     """
-    if isinstance(value, Expression):
+    if isinstance(value, Expression | CallArgument):
         return value
     if isinstance(value, str):
         from archdsl.syntax.located_text import LocatedText

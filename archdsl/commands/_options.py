@@ -64,6 +64,7 @@ def chosen_params(options: argparse.Namespace) -> dict[str, Any]:
 
 def chosen_param(text: str) -> tuple[str, Any]:
     """Name and value of one `-p`."""
+    from archdsl.syntax.ast import CallArgument
     from archdsl.syntax.located_text import LocatedText
     from archdsl.syntax.parser import parse
 
@@ -71,7 +72,8 @@ def chosen_param(text: str) -> tuple[str, Any]:
     whole = LocatedText.of(Source("-p", text))
     if not equals or not name.strip().isidentifier() or not value.strip():
         raise catalog.USAGE.error(whole.whole, "this sets nothing", help="write `-p name=value`, as `-p classes=10`")
-    return name.strip(), parse(whole.after(len(name) + 1), "expression")
+    expression = parse(whole.after(len(name) + 1), "expression")
+    return name.strip(), CallArgument(whole.whole, False, (name.strip(),), expression)
 
 
 def chosen_input(options: argparse.Namespace) -> tuple[int, ...] | None:
