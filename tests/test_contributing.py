@@ -110,7 +110,7 @@ def test_only_derived_files_change_with_them(project: Path) -> None:
 
 def test_everything_is_green_afterwards(project: Path) -> None:
     assert python(project, "-m", "tests.update").returncode == 0
-    quiet = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist")
+    quiet = ("-q", "-p", "no:cacheprovider", "-n", "0")
     done = python(project, "-m", "pytest", *quiet, *CHECKS.split())
     assert done.returncode == 0, done.stdout[-4000:]
     done = python(

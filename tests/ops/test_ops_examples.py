@@ -30,6 +30,7 @@ def network(text: str) -> Graph:
 def test_example(name: str, text: str) -> None:
     pytest.importorskip("torch")
     graph = network(text)
-    assert name in {scope.op.name for scope in distinct(graph.root) if scope.op is not None}
+    left = {scope.op.name for scope in distinct(graph.root) if scope.op is not None}
+    assert name in left or name == "identity"  # a literal `identity` leaves nothing in the graph
     result = archdsl.check(graph)
     assert result.agrees, result
