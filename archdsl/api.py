@@ -1,4 +1,4 @@
-"""What one does with a spec or a graph: check it, count it, write it, build it."""
+"""Public functions on a spec or a graph: check it, count it, write it, build it."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def graph_of(spec: Any, params: Any, input: Any) -> Graph:
 
 
 def checked_spec(spec: Any) -> NetworkLike:
-    """What can be loaded, if it can by its type."""
+    """Return the spec unchanged if its type can be loaded."""
     if isinstance(spec, Network | Mapping) or is_path(spec):
         return cast("NetworkLike", spec)
     help = "give a path, the name of a shipped spec, a dict, a network, or a graph"
@@ -144,7 +144,7 @@ def targets() -> list[str]:
 
 
 def is_module(path: Path) -> bool:
-    """Whether a file or folder is a module of Python's."""
+    """True if a file or folder is a Python module."""
     return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 

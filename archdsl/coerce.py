@@ -1,4 +1,4 @@
-"""What Python code asks for, parameters and input sizes, as the language has them."""
+"""Convert the parameters and input sizes of Python callers to values of the language."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def size_of(input: Any) -> tuple[int, ...] | None:
 
 
 def is_row(value: Any) -> bool:
-    """Whether a value of Python has values in an order, and is no text."""
+    """True if a Python value is an ordered collection, and not a text."""
     return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping | Set)
 
 
 def is_path(value: Any) -> bool:
-    """Whether a value of Python can be a file's path, or a name."""
+    """True if a Python value can be the path of a file, or a name."""
     return isinstance(value, str | PathLike)

@@ -50,7 +50,7 @@ class Deviation(NamedTuple):
 
     @property
     def excessive(self) -> bool:
-        """Whether rounding cannot account for it."""
+        """True if rounding cannot account for it."""
         return self.size > max(LIMIT, MARGIN * self.rounding)
 
 
@@ -66,7 +66,7 @@ class Crosscheck(NamedTuple):
 
     @property
     def agrees(self) -> bool:
-        """Whether the module computes what the graph says."""
+        """True if the module computes what the graph says."""
         return not self.problems and not any(each.excessive for each in self.deviations)
 
     @property

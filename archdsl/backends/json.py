@@ -87,57 +87,57 @@ class JsonPart:
 
 
 def is_object(value: Any) -> bool:
-    """Whether a value has fields."""
+    """True if a value has fields."""
     return isinstance(value, dict)
 
 
 def is_items(value: Any) -> bool:
-    """Whether a value is a list of JSON."""
+    """True if a value is a JSON list."""
     return isinstance(value, list)
 
 
 def is_tuple(value: Any) -> bool:
-    """Whether a value is a list, as read."""
+    """True if a value is a list, as read."""
     return isinstance(value, tuple)
 
 
 def is_int(value: Any) -> bool:
-    """Whether a value is an int of a sensible size."""
+    """True if a value is an int of a sensible size."""
     return type(value) is int and abs(value) <= LARGEST
 
 
 def is_count(value: Any) -> bool:
-    """Whether a value is an int that counts something."""
+    """True if a value is an int that counts something."""
     return is_int(value) and value >= 0
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is an int or a float."""
+    """True if a value is an int or a float."""
     return is_int(value) or (type(value) is float and isfinite(value))
 
 
 def is_bool(value: Any) -> bool:
-    """Whether a value is true or false."""
+    """True if a value is true or false."""
     return type(value) is bool
 
 
 def is_text(value: Any) -> bool:
-    """Whether a value is a text."""
+    """True if a value is a text."""
     return type(value) is str
 
 
 def is_name(value: Any) -> bool:
-    """Whether a value is a name, which may become one in a program."""
+    """True if a value is a name, which may become one in a program."""
     return is_text(value) and NAME.fullmatch(value) is not None
 
 
 def is_label(value: Any) -> bool:
-    """Whether a value is a name, or empty."""
+    """True if a value is a name, or empty."""
     return value == "" or is_name(value)
 
 
 def is_child(value: Any) -> bool:
-    """Whether a value is a name that a module can have in another, or empty."""
+    """True if a value is a name that a module can have in another, or empty."""
     return value == "" or (is_name(value) and not (iskeyword(value) or value in MODULE_ATTRIBUTES or value in OBJECT))
 
 
@@ -184,7 +184,7 @@ def read_param(part: JsonPart, param: Param) -> Any:
 
 
 def outside(param: Param, number: float) -> bool:
-    """Whether a number is out of a parameter's bounds."""
+    """True if a number is out of a parameter's bounds."""
     return (
         (param.minimum is not None and number < param.minimum)
         or (param.maximum is not None and number > param.maximum)
@@ -200,12 +200,12 @@ def fits(kind: Type, value: Any) -> bool:
 
 
 def ints(value: Any) -> bool:
-    """Whether a value is a list of ints."""
+    """True if a value is a list of ints."""
     return is_tuple(value) and all(map(is_int, value))
 
 
 def size(value: Any) -> bool:
-    """Whether a value is an int, or a pair of ints."""
+    """True if a value is an int, or a pair of ints."""
     return is_int(value) or (ints(value) and len(value) == 2)
 
 

@@ -36,7 +36,7 @@ def load(spec: NetworkLike, *, base: str | Path | None = None) -> Network:
     if isinstance(spec, Network | Mapping):
         network = spec if isinstance(spec, Network) else validated(Network, spec)
         network = network if base is None else network.within(base)
-        assert network.scope is not None  # opens what it imports
+        _ = network.scope  # opens what it imports, so that errors there are raised here, with or without `python -O`
         return network
     text = str(spec)
     path_text, name = split_name(text)
@@ -65,7 +65,7 @@ def loads(text: str, name: str = "<text>") -> Network:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is such a file; no file has a name that no system takes."""
+    """True if the file exists; a name that the system does not accept is no file's."""
     try:
         return path.exists()
     except (OSError, ValueError):

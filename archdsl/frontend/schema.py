@@ -29,7 +29,7 @@ TEXT: Json = {"type": ["string", "number", "boolean"]}
 
 
 def ref(name: str) -> Json:
-    """What is defined elsewhere in the schema."""
+    """Reference to a definition elsewhere in the schema."""
     return {"$ref": f"#/$defs/{name}"}
 
 
@@ -96,7 +96,7 @@ def parts(bounds: Json) -> Json:
 
 
 def plainly(found: Json) -> Callable[[Type, Json], Json]:
-    """What neither words nor bounds change."""
+    """Schemas that neither words nor bounds change."""
     return lambda _kind, _bounds: found
 
 
@@ -118,7 +118,7 @@ TYPES: dict[str, Callable[[Type, Json], Json]] = {
 
 
 def typed(kind: Type, declared: Param | None) -> Json:
-    """What a parameter of a type takes, within its bounds."""
+    """Schema of a parameter's values: of its type, within its bounds."""
     return TYPES[kind.name](kind, limits(declared) if declared else {})
 
 
@@ -192,7 +192,7 @@ class Callees:
         }
 
     def arguments(self) -> dict[str, Json]:
-        """What each takes."""
+        """Schema of each argument."""
         docs = self.docs | self.initializer_docs
         return {f"args.{name}": taken(each, docs[name]) for name, each in (self.signatures | self.initializers).items()}
 
@@ -277,7 +277,7 @@ def keys(model: type[Model]) -> Json:
 
 
 def taken_by(field: Json) -> Json:
-    """What a key takes."""
+    """Schema of a key's values."""
     kind = field.get("kind")
     return KINDS[kind]() if kind else {name: each for name, each in field.items() if name not in NO_TYPE}
 
@@ -336,7 +336,7 @@ def definitions(callees: Callees, network: Json) -> Json:
 
 
 def own_names_only() -> Json:
-    """Where a file brings no names of its own, a name of a block in plain data has to be a known one."""
+    """Restrict the names of blocks in plain data to the known ones, in a file that brings no names of its own."""
     bare: Json = {"type": "object", "additionalProperties": {"type": ["number", "boolean", "array"]}}
     return {
         "if": {

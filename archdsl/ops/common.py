@@ -126,7 +126,7 @@ def slid(kernel: int, stride: int, pad: int, dilation: int = 1) -> Reach:
 
 
 def spread(factor: Fraction) -> Reach:
-    """What a place reads where each place of the input becomes `1 / factor` places, one axis: that place.
+    """Reach along one axis where each place of the input becomes `1 / factor` places: that place.
 
     The lower end is that of the last of them, relative to where it would lie if places could be split.
     """
@@ -134,7 +134,7 @@ def spread(factor: Fraction) -> Reach:
 
 
 def evenly(size: int, count: int) -> Reach:
-    """What a place reads where `count` windows cover `size` places evenly, as adaptive pools do, one axis."""
+    """Reach along one axis where `count` windows cover `size` places evenly, as adaptive pools do."""
     step = Fraction(size, count)
     most = 1 - Fraction(1, step.denominator)
     return Reach(step, -most, step - 1 + most)

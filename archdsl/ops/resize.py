@@ -205,7 +205,7 @@ class PixelUnshuffle(Op):
 
 
 def between(factor: Fraction, start: Fraction | int, taps: int) -> Reach:
-    """What a place reads by interpolation, one axis: it lies at `o * factor + start` between places of the input, and
+    """Reach of interpolation along one axis: the place lies at `o * factor + start` between places of the input, and
     reads the `taps` nearest on each side; where it falls on a place, that one only.
     """
     grid = Fraction(1, 2 * factor.denominator)

@@ -30,7 +30,7 @@ M = TypeVar("M", bound="Model")
 
 
 class Key:
-    """How the line of a key is read. `kind` names the part of the JSON Schema that says what the key takes."""
+    """Reader of a key's line. `kind` names the part of the JSON Schema that says what the key takes."""
 
     def __init__(self, read: Callable[[MappingEntry], Any], kind: str) -> None:
         self.read = read

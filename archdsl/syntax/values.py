@@ -76,7 +76,7 @@ def kind(data: Data, kind: type[D], wanted: str) -> D:
 
 
 def is_set(data: Mapping) -> bool:
-    """Whether this is a text in braces, of which YAML makes keys without values."""
+    """True if this is a text in braces, of which YAML makes keys without values."""
     values = [entry.value for entry in data.entries]
     return data.span.text.startswith("{") and any(isinstance(each, Scalar) and not each.content for each in values)
 
@@ -131,7 +131,7 @@ def whole(data: Data, *, lists: bool = False) -> Expression:
 
 
 def is_too_deep(value: Expression, around: int = 0) -> bool:
-    """Whether a value, inside of some brackets, nests deeper than the grammar reads: in brackets, or in levels."""
+    """True if a value, inside of some brackets, nests deeper than the grammar reads: in brackets, or in levels."""
     left = [(value, around, 0)]
     while left:
         each, brackets, levels = left.pop()

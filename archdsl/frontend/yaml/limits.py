@@ -1,4 +1,4 @@
-"""What is looked at before YAML is composed: size, depth, numbers, aliases, tags, characters.
+"""Checks before YAML is composed: size, depth, numbers, aliases, tags, characters.
 
 PyYAML's composer recurses (in C, down to a crash), and an alias is the same node again, so that a few lines can stand
 for millions of nodes. Events come one by one, and are counted here, with what aliases stand for.
@@ -23,7 +23,7 @@ MEANT = "write the values out: aliases of aliases multiply"
 
 
 class Size(NamedTuple):
-    """What a node, with all that is in it, comes to."""
+    """Size of a node with everything in it."""
 
     nodes: int = 0
     characters: int = 0

@@ -1,4 +1,4 @@
-"""Where each character of a YAML scalar stands in the file.
+"""Map each character of a YAML scalar to its place in the file.
 
 PyYAML says where a scalar begins and ends, and what it says; the way from one to the other is gone again here, style by
 style. Where the two do not meet (escapes, the rarer line ends), the whole scalar is the place.
@@ -98,7 +98,7 @@ def folded(raw: str, start: int, value: str) -> Placed:
 
 
 def nowhere(raw: str, start: int, value: str) -> Placed:
-    """What says something else than a copy of what stands there, or nothing at all."""
+    """A scalar whose content is not a copy of the file's text, or empty."""
     return "", (start,)
 
 

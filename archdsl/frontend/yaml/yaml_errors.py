@@ -1,4 +1,4 @@
-"""What YAML's parser finds wrong, in words, and what was probably meant.
+"""Messages for errors of the YAML parser, with what was probably meant.
 
 PyYAML has two parsers with two wordings; a row fits both. Most of these mistakes are expressions that need quotes.
 """
@@ -22,7 +22,7 @@ MOST_PIECES = 50
 
 
 class Piece(NamedTuple):
-    """How a part of a flow mapping or list looks as a piece of an expression."""
+    """A part of a flow mapping or list, read as a piece of an expression."""
 
     opens: int
     """How many brackets it leaves open."""
@@ -67,7 +67,7 @@ def items(given: Sequence[Data], findings: list[Diagnostic]) -> list[Data]:
 
 
 def end_of_pieces(pieces: Sequence[Piece], at: int, count: int) -> int:
-    """Where the pieces end, from `at` on, that belong to an expression with `count` open brackets."""
+    """Find the end of the pieces, from `at` on, that belong to an expression with `count` open brackets."""
     last = min(len(pieces), at + MOST_PIECES)
     while count > 0 and at < last:
         count += pieces[at].opens
@@ -84,19 +84,19 @@ def piece_of_entry(entry: MappingEntry) -> Piece:
 
 
 def is_plain(data: Data) -> bool:
-    """Whether this is a text without quotes."""
+    """True if this is a text without quotes."""
     return isinstance(data, Scalar) and not data.style
 
 
 def opened(data: Data) -> int:
-    """How many brackets an unquoted text leaves open."""
+    """Count the brackets that an unquoted text leaves open."""
     if not isinstance(data, Scalar) or data.style:
         return 0
     return data.content.count("(") - data.content.count(")")
 
 
 def empty(data: Data) -> bool:
-    """Whether there is no value."""
+    """True if there is no value."""
     return isinstance(data, Scalar) and not data.content and not data.style
 
 
@@ -116,7 +116,7 @@ INDENT = "YAML indents with spaces"
 
 
 class ScannerState(NamedTuple):
-    """Where the parser stood: `at`, in a thing that began at `begun`, with the character `char` before it."""
+    """Position of the parser: `at`, in a thing that began at `begun`, with the character `char` before it."""
 
     source: Source
     at: int
@@ -133,7 +133,7 @@ class ScannerState(NamedTuple):
         return self.source.text[self.source.text.rfind("\n", 0, self.at) + 1 : self.at]
 
     def follows_comment(self, at: int) -> bool:
-        """Whether the line before the one at an offset is a value with a comment behind it."""
+        """True if the line before the one at an offset is a value with a comment behind it."""
         above = self.source.text[:at].rstrip(" \t")
         return above.endswith("\n") and bool(COMMENT.search(above, above.rfind("\n", 0, -1) + 1))
 
