@@ -15,7 +15,7 @@ from math import prod
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
-from archdsl.diagnostics import DiagnosticKind, UnlocatedError
+from archdsl.diagnostics import DiagnosticKind, Text, UnlocatedError
 from archdsl.record import MISSING, Record
 
 Shape = tuple[int, ...]
@@ -137,7 +137,7 @@ class Misfit(UnlocatedError):
     """
 
     def __init__(
-        self, rule: DiagnosticKind, param: str, label: str, help: str = "", *, index: int | None = None
+        self, rule: DiagnosticKind, param: str, label: Text, help: Text = "", *, index: int | None = None
     ) -> None:
         super().__init__(rule, label, help)
         self.param, self.index = param, index
@@ -347,7 +347,7 @@ class Op(Declaration):
 
 def pair(size: Size) -> tuple[int, int]:
     """(height, width) of a size."""
-    return (size, size) if isinstance(size, int) else size
+    return size if isinstance(size, tuple) else (size, size)
 
 
 def single(size: tuple[int, int]) -> Size:

@@ -5,6 +5,7 @@ from archdsl.diagnostics.diagnostic import ArchError as ArchError
 from archdsl.diagnostics.diagnostic import Diagnostic as Diagnostic
 from archdsl.diagnostics.diagnostic import DiagnosticKind as DiagnosticKind
 from archdsl.diagnostics.diagnostic import Note as Note
+from archdsl.diagnostics.diagnostic import Text as Text
 from archdsl.diagnostics.diagnostic import UnlocatedError as UnlocatedError
 from archdsl.diagnostics.source import Source as Source
 from archdsl.diagnostics.source import Span as Span

@@ -73,24 +73,38 @@ class Diagnostic(NamedTuple):
         return str(ArchError([self]))
 
 
+# A sentence. What describes values, or searches names, is made when it is shown: most errors of trials never are.
+Text = str | Callable[[], str]
+
+
 class UnlocatedError(Exception):
-    """An error whose place only a caller knows: an op knows its numbers, but not where the user wrote them.
+    """An error whose place only a caller knows: an op knows its numbers, but not where the user wrote them."""
 
-    A class that holds values renders its label late, in `__str__`.
-    """
+    def __init__(self, rule: DiagnosticKind, label: Text = "", help: Text = "") -> None:
+        super().__init__(rule, label, help)
+        self.rule, self.texts = rule, (label, help)
 
-    def __init__(self, rule: DiagnosticKind, label: str = "", help: str = "") -> None:
-        super().__init__(label)
-        self.rule, self.help = rule, help
+    def __str__(self) -> str:
+        return self.label
 
     @property
     def label(self) -> str:
         """The mistake, in a sentence."""
-        return str(self)
+        return rendered(self.texts[0])
+
+    @property
+    def help(self) -> str:
+        """The way out, in a sentence."""
+        return rendered(self.texts[1])
 
     def at(self, span: Span | None) -> Diagnostic:
         """The finding at a place."""
         return self.rule.at(span, self.label, help=self.help)
+
+
+def rendered(text: Text) -> str:
+    """A sentence as it is shown."""
+    return text if isinstance(text, str) else text()
 
 
 class ArchError(Exception):

@@ -61,7 +61,7 @@ def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, s
     try:
         built = instantiate(context, use, tuple([shapes_of(each) for each in inputs]), settings)
     except ElaborationError as error:
-        error.leaves(use.name.text, use.target.name)
+        error.leaves(use.name, use.target.name)
         raise
     return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
 
@@ -94,7 +94,7 @@ def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value:
     # So that `act = identity` drops the activations, not only what they do.
     if context.is_identity(block):
         return value
-    built = child_of(context, policy.name.text, block, shapes_of(value), settings)
+    built = child_of(context, policy.name, block, shapes_of(value), settings)
     return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
 
 
@@ -105,7 +105,7 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
     # A module of its own could not read the tensors of this scope, so the block is applied in place.
     if captures(inner) and not isinstance(inner, Use):
         return context.apply(builder, role.body, value, settings)
-    built = child_of(context, role.name.text, role.body, shapes_of(value), settings)
+    built = child_of(context, role.name, role.body, shapes_of(value), settings)
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
     return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
 
@@ -190,7 +190,7 @@ def apply_row(context: Context, builder: ScopeBuilder, row: Repeat, value: Value
 def apply_listed(context: Context, builder: ScopeBuilder, row: Repeat, value: Value, settings: Settings) -> Value:
     """Add a row inside a loop: one module for each iteration."""
     inner = context.row(row.name._replace(listed=False) if row.gathers else NO_NAME, row.runs, row.gathers, row.span)
-    built = child_of(context, row.name.text, inner, shapes_of(value), settings)
+    built = child_of(context, row.name, inner, shapes_of(value), settings)
     return call_child(builder, row.name, built, (value,), "own", NO_ORIGINS, row)
 
 
@@ -215,7 +215,7 @@ def row_runs(
             continue
         while left:
             context.budget.apply(block.span)
-            built = child_of(context, f"{row.name}.{at}" if row.name else str(at), block, shape, settings)
+            built = child_of(context, row.name, block, shape, settings, at)
             used |= built.used
             output = built.scope.output
             # The next input equals this one, so all that are left are the same module.
@@ -240,7 +240,7 @@ def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value:
     """Call one child again, with the same weights."""
     if shared.home is not builder:
         raise shared_elsewhere(shared)
-    built = child_of(context, shared.name.text, shared.body, shapes_of(value), settings)
+    built = child_of(context, shared.name, shared.body, shapes_of(value), settings)
     builder.used |= built.used
     first = builder.shared.get(shared.key)
     if first is None:

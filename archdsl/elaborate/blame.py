@@ -7,39 +7,36 @@ to the call of it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from archdsl.diagnostics import ArchError, Diagnostic, DiagnosticKind, Note, Span, catalog
+from archdsl.diagnostics import ArchError, Diagnostic, DiagnosticKind, Note, Span, Text, UnlocatedError, catalog
 from archdsl.elaborate.values import Bound
+from archdsl.syntax import ast
 from archdsl.syntax.inheritance import InheritedLine, ResolvedNetwork
+from archdsl.syntax.naming import ModuleName
 from archdsl.syntax.scopes import Clash, clash
 
 LONGEST_PATH = 12
-NAME = re.compile(r"[A-Za-z_]\w*")
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
 class PathStep(NamedTuple):
-    """A module on the path to an error: its name, and the kind of block that it is."""
+    """A module on the path to an error: its name, the kind of block that it is, and its number, if the name has one."""
 
     name: str
     kind: str
+    number: int = 0
 
     @property
     def words(self) -> str:
         """The module in words: the third of a repeat is `third bottleneck`, `cna2` is `second cna`."""
-        index = self.name.rpartition(".")[2]
-        if index.isdecimal():
-            return f"{ordinal(int(index) + 1)} {self.kind}"
-        number = self.name.removeprefix(self.kind).removeprefix("_")
-        return f"{ordinal(int(number))} {self.kind}" if number.isdecimal() else self.name
+        return f"{ordinal(self.number)} {self.kind}" if self.number else self.name
 
 
-class ElaborationError(Exception):
+class ElaborationError(UnlocatedError):
     """An error in a spec, found during elaboration.
 
     `blamed` is the parameter, of the block that is being worked out, that the value came from; `param` what the op
@@ -49,10 +46,10 @@ class ElaborationError(Exception):
     """
 
     def __init__(
-        self, rule: DiagnosticKind, span: Span | None, label: str, help: str = "", notes: tuple[Note, ...] = ()
+        self, rule: DiagnosticKind, span: Span | None, label: Text, help: Text = "", notes: tuple[Note, ...] = ()
     ) -> None:
-        super().__init__(label)
-        self.rule, self.span, self.label, self.help, self.notes = rule, span, label, help, notes
+        super().__init__(rule, label, help)
+        self.span, self.notes = span, notes
         self.inner = span
         self.inside: Span | None = None
         self.blamed = ""
@@ -68,9 +65,7 @@ class ElaborationError(Exception):
 
     def blame(self, bound: Bound) -> None:
         """Blame the argument that the failing value came from."""
-        self.span = bound.span
-        names = set(NAME.findall(bound.origin.text)) if bound.origin.kind != "literal" else set[str]()
-        self.blamed = names.pop() if len(names) == 1 else ""
+        self.span, self.blamed = bound.span, bound.reads
 
     def blame_setting(self, bound: Bound) -> None:
         """Blame the setting that the failing value came from; its names are not those of the blocks on the way."""
@@ -98,10 +93,14 @@ class ElaborationError(Exception):
         """Begin the path at the innermost module."""
         self.path = self.path or []
 
-    def leaves(self, name: str, kind: str = "") -> None:
-        """Add a module that encloses the error to its path, with the kind of block (or of line) that it is."""
-        if self.path is not None:
-            self.path.append(PathStep(name, kind))
+    def leaves(self, name: ModuleName, kind: str = "", at: int | None = None) -> None:
+        """Add a module that encloses the error to its path: its kind (of block or line), and its place in a row."""
+        if self.path is None:
+            return
+        if at is not None:
+            self.path.append(PathStep(f"{name.text}.{at}" if name else str(at), kind, at + 1))
+        else:
+            self.path.append(PathStep(name.text, kind, name.number if name.number > 1 and name.kind == kind else 0))
 
     def diagnostic(self) -> Diagnostic:
         """The finding, with the innermost place of the user's as a note where it is another one; or one in a block."""
@@ -113,6 +112,10 @@ class ElaborationError(Exception):
         path = (self.path or [])[::-1]
         where, scopes = path_text([step.name for step in path]), in_words(path)
         return self.rule.at(self.span, self.label, help=self.help, where=where, scopes=scopes, notes=notes)
+
+    def advise(self, help: Text) -> None:
+        """Set another way out."""
+        self.texts = (self.texts[0], help)
 
     def error(self) -> ArchError:
         """The error as the one exception that leaves the package."""
@@ -216,10 +219,19 @@ def bring_home(
 
 def suspect(error: ElaborationError, line: InheritedLine, given: Mapping[str, Bound]) -> str:
     """The one given parameter in the failing text, if its value can be to blame; else empty."""
-    if error.rule not in OF_VALUES or error.span is None or error.span.source is not line.file.source:
+    if error.rule not in OF_VALUES:
         return ""
-    names = given.keys() & set(NAME.findall(error.span.text))
+    names = given.keys() & set(names_within(line.content.value, error.span))
     return names.pop() if len(names) == 1 else ""
+
+
+def names_within(node: ast.Expression, place: Span | None) -> Iterator[str]:
+    """The names that an expression reads at a place."""
+    if encloses(place, node.span):
+        yield from ast.names_in([node])
+    else:
+        for part in ast.parts(node):
+            yield from names_within(part, place)
 
 
 def setting(error: ElaborationError) -> Span | None:

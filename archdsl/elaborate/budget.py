@@ -15,7 +15,8 @@ TURNS_OF_A_CALL = 10
 MOST_LEVELS = 64
 MOST_PARAMS = 10**10
 LARGEST_INT = 10**18
-LARGEST_BITS = 256
+LARGEST_PART = 2**256 - 1
+"""Of the numerator and the denominator of a fraction."""
 LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12

@@ -101,7 +101,7 @@ def to_int(value: Value) -> Value:
     """Convert a number to an int; raise ComputationError if it is not whole."""
     need_numbers(value)
     if (found := whole(value)) is None:
-        raise ComputationError(f"{describe(value)} is not an integer", "use `floor`, `ceil` or `round`")
+        raise ComputationError(lambda: f"{describe(value)} is not an integer", "use `floor`, `ceil` or `round`")
     return found
 
 
@@ -118,7 +118,7 @@ def on_number(function: Callable[[Any], Any]) -> Callable[[Value], Value]:
 def need_list(value: Value) -> tuple[Value, ...]:
     """The items of a list; raise ComputationError for anything else."""
     if not is_list(value):
-        raise ComputationError(f"a list is needed here, not {describe(value)}", counted(value))
+        raise ComputationError(lambda: f"a list is needed here, not {describe(value)}", lambda: counted(value))
     return value
 
 
@@ -176,7 +176,9 @@ def together(*lists: Value) -> Value:
     """`zip`: the first items, the second items, ... of lists of equal length."""
     items = [need_list(each) for each in lists]
     if len({len(each) for each in items}) > 1:
-        raise ComputationError(f"zip takes lists of equal length, not of {', '.join(str(len(each)) for each in items)}")
+        raise ComputationError(
+            lambda: f"zip takes lists of equal length, not of {', '.join(str(len(each)) for each in items)}"
+        )
     return tuple(zip(*items, strict=True))
 
 
@@ -209,12 +211,12 @@ def call(name: str, arguments: Sequence[Value]) -> Value:
     function, least, most = FUNCTIONS[name]
     if not least <= len(arguments) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        raise ComputationError(f"{name} takes {wanted} arguments, not {len(arguments)}")
+        raise ComputationError(lambda: f"{name} takes {wanted} arguments, not {len(arguments)}")
     return function(*arguments)
 
 
 def truth(value: Value) -> bool:
     """The bool; raise ComputationError for anything else."""
     if not isinstance(value, bool):
-        raise ComputationError(f"true or false is needed here, not {describe(value)}")
+        raise ComputationError(lambda: f"true or false is needed here, not {describe(value)}")
     return value

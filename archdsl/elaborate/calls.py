@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import catalog, did_you_mean
@@ -69,7 +70,9 @@ def call(environment: Environment, node: ast.Call) -> Value:
     value = evaluate(environment, node.callee)
     if not isinstance(value, BlockValue):
         help = f"a tensor is passed by an arrow: `{node.callee.span.text} -> ...`" if is_tensors(value) else ""
-        raise ElaborationError(catalog.NOT_A_BLOCK, node.callee.span, f"{describe(value)} cannot be called", help)
+        raise ElaborationError(
+            catalog.NOT_A_BLOCK, node.callee.span, lambda: f"{describe(value)} cannot be called", help
+        )
     if is_dropped(environment, node):
         return environment.context.identity_use(node.span)
     return give(environment, value, node, environment.place(node, ""))
@@ -120,7 +123,7 @@ def give(environment: Environment, value: BlockValue, node: ast.Call, name: Modu
             raise ElaborationError(
                 catalog.UNKNOWN_PARAMETER,
                 node.span,
-                f"{describe(value)} made of several takes no settings",
+                lambda: f"{describe(value)} made of several takes no settings",
                 "set them on its parts, or define a block with parameters",
             )
 
@@ -208,7 +211,7 @@ def settings_with_rest(
             if signature.rest is None:
                 label = f"`{signature.owner}` has no parameter `{name}`"
                 raise ElaborationError(
-                    catalog.UNKNOWN_PARAMETER, handed.span, label, did_you_mean(name, signature.slots)
+                    catalog.UNKNOWN_PARAMETER, handed.span, label, partial(did_you_mean, name, signature.slots)
                 )
             rest[name] = handed
         else:
@@ -248,7 +251,7 @@ def retyped(slot: Slot, handed: Bound) -> Bound:
             catalog.UNKNOWN_NAME,
             handed.span,
             f"`{handed.value}` is not a choice for `{slot.name}`",
-            did_you_mean(handed.value, slot.type.symbols),
+            lambda: did_you_mean(handed.value, slot.type.symbols),
         )
     return handed
 
@@ -274,7 +277,7 @@ def typed_argument(environment: Environment, node: ast.Expression, kind: Type) -
         return bound(environment, node, evaluate(environment, node))
     except ElaborationError as error:
         if kind.name != "block" and isinstance(node, ast.Name) and error.unknown == node.id:
-            error.help = suggestion(node.id, value_names(environment, kind)) or f"{kind.phrase} is needed here"
+            error.advise(lambda: suggestion(node.id, value_names(environment, kind)) or f"{kind.phrase} is needed here")
         raise
 
 
@@ -298,7 +301,7 @@ def initializer(environment: Environment, node: ast.Expression) -> Value:
             catalog.UNKNOWN_NAME,
             word.span,
             f"no initializer is called `{word.id}`",
-            did_you_mean(word.id, INITIALIZERS),
+            lambda: did_you_mean(word.id, INITIALIZERS),
         )
     signature = of_declared(kind)
     values: dict[str, Value] = {}

@@ -192,7 +192,7 @@ class LineContext:
             builder=builder,
             parameters=self.parameters,
             once=False,
-            dropped=CLASSES if self.names.get(CLASSES) == 0 else "",
+            dropped=CLASSES if CLASSES in line.names and self.names.get(CLASSES) == 0 else "",
             later=self.sections,
             outputs=self.outputs,
         )

@@ -13,7 +13,7 @@ from archdsl.elaborate.budget import LONGEST_LIST
 from archdsl.elaborate.builtins import FUNCTIONS, need_list, nothing_called, suggestion, truth
 from archdsl.elaborate.context import NOWHERE
 from archdsl.elaborate.environment import Environment, placed, renamed
-from archdsl.elaborate.numbers import ComputationError, is_int
+from archdsl.elaborate.numbers import ComputationError, clamped, is_int
 from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.signature import enumerated
 from archdsl.elaborate.values import (
@@ -56,7 +56,7 @@ def evaluate(environment: Environment, node: ast.Expression) -> Value:
     try:
         return context.expressions[type(node)](environment, node)
     except ComputationError as error:
-        raise ElaborationError(error.rule, node.span, error.label, error.help) from None
+        raise ElaborationError(error.rule, node.span, *error.texts) from None
 
 
 def is_true(environment: Environment, node: ast.Expression) -> bool:
@@ -69,7 +69,7 @@ def checked(node: ast.Node, work: Callable[[Value], Any], value: Value) -> Any:
     try:
         return work(value)
     except ComputationError as error:
-        raise ElaborationError(error.rule, node.span, error.label, error.help) from None
+        raise ElaborationError(error.rule, node.span, *error.texts) from None
 
 
 def check_words(environment: Environment, node: ast.Expression, kind: Type) -> None:
@@ -116,11 +116,12 @@ def bound(environment: Environment, node: ast.Expression, value: Value) -> Bound
     elif isinstance(value, Symbol) and isinstance(node, ast.Name) and node.id not in environment.names:
         return Bound(value, node.span, NOWHERE)
     # Origins depend on the text alone, so they are kept with it.
-    origins = environment.statics.origins
-    origin = origins.get(id(node))
-    if origin is None:
-        origin = origins[id(node)] = origin_of(environment, node)
-    return Bound(value, node.span, origin)
+    known = environment.statics.origins.get(id(node))
+    if known is None:
+        names = ast.names_in([node])
+        known = (origin_of(environment, node), names[0] if len(names) == 1 else "")
+        environment.statics.origins[id(node)] = known
+    return Bound(value, node.span, *known)
 
 
 def escape(node: ast.Node, value: Value) -> ElaborationError:
@@ -150,7 +151,9 @@ def need_block(node: ast.Node, value: Value) -> BlockValue:
     if isinstance(value, BlockValue):
         return value
     help = NO_BLOCK if value is None else BLOCKS if is_list(value) else ""
-    raise ElaborationError(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}", help)
+    raise ElaborationError(
+        catalog.NOT_A_BLOCK, node.span, lambda: f"a block is needed here, not {describe(value)}", help
+    )
 
 
 def run(environment: Environment, body: tuple[ast.Statement, ...]) -> tuple[bool, Value]:
@@ -241,7 +244,7 @@ def need_link(node: ast.Expression, value: Value) -> BlockValue:
         raise ElaborationError(
             catalog.NOT_A_BLOCK,
             node.span,
-            f"a block is needed here, not {describe(value)}",
+            lambda: f"a block is needed here, not {describe(value)}",
             "a tensor comes first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
         )
     block = need_block(node, value)
@@ -389,11 +392,17 @@ def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
         return ElaborationError(
             catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line can only read what stands above it"
         )
-    valid = [*environment.words, *environment.around, *environment.file.names(), "true", "false", "none"]
-    help = suggestion(node.id, valid) or sections(environment, node.id)
-    error = ElaborationError(catalog.UNKNOWN_NAME, node.span, nothing_called(node.id), help)
+    error = ElaborationError(
+        catalog.UNKNOWN_NAME, node.span, nothing_called(node.id), lambda: nearest_name(environment, node.id)
+    )
     error.unknown = node.id
     return error
+
+
+def nearest_name(environment: Environment, word: str) -> str:
+    """Help for an undefined name."""
+    valid = [*environment.words, *environment.around, *environment.file.names(), "true", "false", "none"]
+    return suggestion(word, valid) or sections(environment, word)
 
 
 def sections(environment: Environment, word: str) -> str:
@@ -504,21 +513,23 @@ def attribute(environment: Environment, node: ast.Attribute) -> Value:
         if node.base.id not in ("x", *TURN_WORDS):
             package = f"an op `{dotted}` comes with a package that provides ops as `{node.base.id}`"
             help = suggestion(node.name, environment.file.names()) if node.base.id in FRAMEWORKS else package
-            raise ElaborationError(catalog.UNKNOWN_NAME, node.span, nothing_called(dotted), help)
+            raise ElaborationError(catalog.UNKNOWN_NAME, node.span, lambda: nothing_called(dotted), help)
     value = evaluate(environment, node.base)
     if not isinstance(value, Tensor):
         hint = "take one of its tensors: `x[0]`" if is_tensors(value) else ""
-        raise ElaborationError(catalog.NOT_A_TENSOR, node.span, f"{describe(value)} has no shape of its own", hint)
+        raise ElaborationError(
+            catalog.NOT_A_TENSOR, node.span, lambda: f"{describe(value)} has no shape of its own", hint
+        )
     side = SIDES.get(node.name)
     if side is None:
         raise ElaborationError(
             catalog.UNKNOWN_NAME,
             node.span,
             f"a tensor has no `{node.name}`",
-            did_you_mean(node.name, SIDES),
+            lambda: did_you_mean(node.name, SIDES),
         )
     if side >= len(value.shape):
-        raise ElaborationError(catalog.NOT_A_MAP, node.span, f"{describe(value)} has no {node.name}")
+        raise ElaborationError(catalog.NOT_A_MAP, node.span, lambda: f"{describe(value)} has no {node.name}")
     return value.shape[side]
 
 
@@ -526,12 +537,14 @@ def index(environment: Environment, node: ast.Index) -> Value:
     """An item of a list, counted from 0, or from the end where negative."""
     base, at = evaluate(environment, node.base), evaluate(environment, node.index)
     if not is_int(at):
-        raise ElaborationError(catalog.WRONG_TYPE, node.index.span, f"an int is needed here, not {describe(at)}")
+        raise ElaborationError(
+            catalog.WRONG_TYPE, node.index.span, lambda: f"an int is needed here, not {describe(at)}"
+        )
     if isinstance(base, TensorList) and environment.builder is not None:
         return environment.builder.pick(base, checked_index(node, at, len(base.shapes)))
     if not is_list(base):
         help = f"some of its channels are `{node.base.span.text}[:8]`" if isinstance(base, Tensor) else ""
-        raise ElaborationError(catalog.WRONG_TYPE, node.base.span, f"{describe(base)} is not a list", help)
+        raise ElaborationError(catalog.WRONG_TYPE, node.base.span, lambda: f"{describe(base)} is not a list", help)
     items = environment.builder.items(base) if environment.builder is not None and is_tensors(base) else base
     return placed(environment, node, items[checked_index(node, at, len(items))])
 
@@ -555,8 +568,8 @@ def part(environment: Environment, node: ast.ListSlice) -> Value:
         if place is not None and not is_int(end):
             raise ElaborationError(catalog.WRONG_TYPE, place.span, f"an int is needed here, not {describe(end)}")
     if isinstance(base, Tensor):
-        start, stop, _ = slice(start, stop).indices(base.shape[0])
-        return channels(environment, node, base, start, stop)
+        size = base.shape[0]
+        return channels(environment, node, base, clamped(start, size, 0), clamped(stop, size, size))
     if isinstance(base, TensorList) and environment.builder is not None:
         base = environment.builder.items(base)
     return counted(environment, node, (base if is_tensors(base) else checked(node.base, need_list, base))[start:stop])

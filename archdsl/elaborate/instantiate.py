@@ -45,6 +45,7 @@ from archdsl.op import Shapes
 from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 from archdsl.syntax import ast
+from archdsl.syntax.naming import ModuleName
 from archdsl.syntax.scopes import DEFAULT_POLICIES, Definition
 from archdsl.syntax.static_names import statics_of
 
@@ -80,7 +81,7 @@ def with_settings(context: Context, chosen: BlockValue, policy: Policy) -> Block
                 catalog.UNKNOWN_PARAMETER,
                 policy.span,
                 f"here `{policy.policy}` is `{signature.owner}`, which has no `{name}`",
-                signature.hint(),
+                signature.hint,
             )
         given[name] = fitted(signature.slots[name], bound, exact=False)
     return context.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)
@@ -120,7 +121,7 @@ def value_of(
         return slot.default
     if default is None:
         label = f"`{use.target.name}` needs `{slot.name}`"
-        raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature_of(use.target).hint())
+        raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, lambda: signature_of(use.target).hint())
     return fitted(slot, typed_argument(environment, default, slot.type), exact=True).value
 
 
@@ -165,12 +166,14 @@ def module_of(context: Context, block: BlockValue, shape: Shapes, settings: Sett
             return chain_scope(context, block, shape, settings)
 
 
-def child_of(context: Context, name: str, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
-    """As `module_of`, for a module of this name; an error takes the name along."""
+def child_of(
+    context: Context, name: ModuleName, block: BlockValue, shape: Shapes, settings: Settings, at: int | None = None
+) -> Built:
+    """As `module_of`, for a module of this name, or the one `at` a place of a row; an error takes that along."""
     try:
         return module_of(context, block, shape, settings)
     except ElaborationError as error:
-        error.leaves(name, kind_of(block))
+        error.leaves(name, kind_of(block), at)
         raise
 
 
@@ -260,7 +263,7 @@ def block_scope(
             result = context.apply(builder, result, builder.input(0), settings)
         elif not is_tensors(result):
             raise ElaborationError(
-                catalog.NOT_A_TENSOR, definition.node.span, f"`{definition.name}` returns {describe(result)}"
+                catalog.NOT_A_TENSOR, definition.node.span, lambda: f"`{definition.name}` returns {describe(result)}"
             )
     facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": body.arguments}
     return Built(close(builder, result, use, **facts), frozenset(builder.used))

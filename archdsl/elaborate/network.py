@@ -32,6 +32,7 @@ from archdsl.op import Shape, Type
 from archdsl.syntax import ast
 from archdsl.syntax.elements import Output, SectionLine, Setting, input_size
 from archdsl.syntax.inheritance import InheritedLine, InheritedParameter, ResolvedNetwork, key_of
+from archdsl.syntax.naming import ModuleName
 from archdsl.syntax.scopes import POLICIES, FileScope
 from archdsl.syntax.static_names import line_of
 
@@ -406,7 +407,7 @@ class Elaboration:
         try:
             worked = work_out(self.line_context, content, line.file, before, self.size)
         except ElaborationError as error:
-            error.leaves(content.name, kind_of_line(content))
+            error.leaves(ModuleName(content.name), kind_of_line(content))
             bring_home(error, line, self.family, self.given)
             raise
         self.root.used |= worked.used

@@ -1,8 +1,7 @@
 """The protocol of numbers: all that the elaborator asks of one.
 
-The elaborator is generic over numbers: nothing outside looks at their class, converts them, or counts with them. A
-number of another kind, as a column of candidates or a size that is known at run time only, takes part by these
-functions.
+The elaborator is generic over numbers: nothing outside looks at their class or converts them. Plain ones are ints and
+exact fractions; others are `Varying`, and take part wherever a plain one does.
 """
 
 from __future__ import annotations
@@ -13,25 +12,46 @@ from fractions import Fraction
 from math import floor, log2
 from typing import Any, TypeGuard
 
-from archdsl.diagnostics import UnlocatedError, catalog
-from archdsl.elaborate.budget import LARGEST_BITS, LARGEST_INT
+from archdsl.diagnostics import Text, UnlocatedError, catalog
+from archdsl.elaborate.budget import LARGEST_INT, LARGEST_PART
 
 Number = int | Fraction
 
 
+class Varying:
+    """Base of numbers that differ among the members of a family, known by the value that one of them has.
+
+    It is no subclass of int, as Python's own code would take the value of that one without asking. Its operators and
+    comparisons are called as those of any number; `__index__` and `__float__` where it has to be a plain one. It is
+    hashed and found again by what it is in all members, never by that value. Where it is not `whole`, it has, as a
+    Fraction, a `numerator` and a `denominator`, the latter a plain int.
+    """
+
+    whole = True
+    """True for an int, False for a fraction: for all members alike, whatever the values."""
+
+    def as_fraction(self) -> Fraction:
+        """The same number, not `whole`."""
+        raise NotImplementedError
+
+
+class Undecided(Exception):
+    """Raised for a question about varying numbers that only plain ones answer."""
+
+
 def is_int(value: Any) -> TypeGuard[int]:
     """Tell ints from all other values; a bool is none."""
-    return type(value) is int
+    return type(value) is int or (isinstance(value, Varying) and value.whole)
 
 
 def is_fraction(value: Any) -> TypeGuard[Fraction]:
     """Tell fractions from all other values."""
-    return type(value) is Fraction
+    return type(value) is Fraction or (isinstance(value, Varying) and not value.whole)
 
 
 def is_number(value: Any) -> TypeGuard[Number]:
     """Tell numbers from all other values; a bool is none."""
-    return type(value) is int or type(value) is Fraction
+    return type(value) is int or type(value) is Fraction or isinstance(value, Varying)
 
 
 def as_index(value: int) -> int:
@@ -40,8 +60,18 @@ def as_index(value: int) -> int:
 
 
 def as_fraction(value: Number) -> Fraction:
-    """A number as an exact fraction."""
-    return value if is_fraction(value) else Fraction(value)
+    """A number as a fraction."""
+    if is_fraction(value):
+        return value
+    return value.as_fraction() if isinstance(value, Varying) else Fraction(value)
+
+
+def clamped(end: int | None, size: int, default: int) -> int:
+    """An end of a slice of `size` items, counted from the first; negative ones count from the last."""
+    if end is None:
+        return default
+    from_start = end + size if end < 0 else end
+    return 0 if from_start < 0 else size if from_start > size else from_start
 
 
 def as_float(value: Number) -> float:
@@ -77,7 +107,7 @@ def binary_logarithm(value: Number) -> Number:
 class ComputationError(UnlocatedError):
     """A computation that cannot be done; the message says why, `help` what would work."""
 
-    def __init__(self, message: str, help: str = "") -> None:
+    def __init__(self, message: Text, help: Text = "") -> None:
         super().__init__(catalog.ARITHMETIC, message, help)
 
 
@@ -86,7 +116,7 @@ def bounded(value: Number) -> Number:
     if is_int(value):
         if abs(value) > LARGEST_INT:
             raise ComputationError(f"numbers beyond {LARGEST_INT:.0e} are out of range")
-    elif max(value.numerator.bit_length(), value.denominator.bit_length()) > LARGEST_BITS:
+    elif abs(value.numerator) > LARGEST_PART or value.denominator > LARGEST_PART:
         raise ComputationError("this fraction has too many digits")
     return value
 
@@ -119,7 +149,8 @@ def power(left: Number, right: Number) -> Number:
         raise ComputationError("an exponent is an int from -256 to 256")
     if right < 0 and left == 0:
         raise ComputationError("division by zero")
-    return as_fraction(left) ** right if right < 0 else left**right
+    exponent = as_index(right)
+    return as_fraction(left) ** exponent if exponent < 0 else left**exponent
 
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Number]] = {

@@ -82,7 +82,7 @@ def op_of(context: Context, use: Use, settings: Settings) -> tuple[Op, frozenset
         for name in signature.required:
             if name not in given and name not in said:
                 label = f"`{signature.owner}` needs `{name}`"
-                raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature.hint())
+                raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature.hint)
         used = frozenset((kind, name) for name in said) if said else NONE
         found = context.ops[key] = (kind(**given, **said), used)
     return found
@@ -120,7 +120,7 @@ def mismatch(use: Use, op: Op, is_list: bool) -> ElaborationError:
 
 def error_of(use: Use, misfit: Misfit) -> ElaborationError:
     """The error for an input that an op cannot take, at the argument to blame."""
-    error = ElaborationError(misfit.rule, use.span, misfit.label, misfit.help)
+    error = ElaborationError(misfit.rule, use.span, *misfit.texts)
     error.param, error.index = misfit.param, misfit.index
     bound = use.given.get(misfit.param)
     if bound is not None:
@@ -132,13 +132,16 @@ def check_output(use: Use, output: Shapes) -> None:
     """Raise for a map that is empty, or larger than any memory."""
     shapes: Any = output if isinstance(output[0], tuple) else (output,)
     for shape in shapes:
-        if min(shape) < 1:
+        # Side by side, as channels are never compared with sizes.
+        if any(side < 1 for side in shape):
             raise ElaborationError(
                 catalog.KERNEL_TOO_LARGE, use.span, f"nothing is left of the map: {'x'.join(map(str, shape))}"
             )
         if prod(shape) > LARGEST_MAP:
             raise ElaborationError(
-                catalog.TOO_MANY_OPS, use.span, f"a map of {'x'.join(map(str, shape))} is larger than any memory"
+                catalog.TOO_MANY_OPS,
+                use.span,
+                f"a map of {'x'.join(map(str, shape))} is larger than any memory",
             )
 
 

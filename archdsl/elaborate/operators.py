@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal
 
 from archdsl.diagnostics import Note, catalog
@@ -151,12 +152,11 @@ def joined(environment: Environment, node: ast.Binary, left: Value, right: Value
     kind = JOINTS[node.sign]
     for side, value, other in ((node.left, left, right), (node.right, right, left)):
         if not isinstance(value, BlockValue | Tensor):
-            help = misuse(node, value, other)
             raise ElaborationError(
                 catalog.WRONG_TYPE,
                 side.span,
                 f"`{node.sign}` cannot combine {describe(value)} with {describe(other)}",
-                help,
+                partial(misuse, node, value, other),
             )
     operands = [Operand(right, node.right.span)]
     # `a + b + c` is one sum of three, not a sum in a sum; brackets keep them apart.
@@ -264,14 +264,19 @@ def check_count(count: Value, node: ast.Expression) -> None:
     """Raise for what is no number of repeats, or one beyond all networks."""
     if not is_int(count):
         label = f"the number of repeats is an int, not {describe(count)}"
-        raise ElaborationError(catalog.WRONG_TYPE, node.span, label, uncounted(count, node))
+        raise ElaborationError(catalog.WRONG_TYPE, node.span, label, lambda: uncounted(count, node))
     if count < 0:
         help = f"did you mean `{-count}`?" if isinstance(node, ast.Unary) else ""
         raise ElaborationError(catalog.OUT_OF_RANGE, node.span, f"{count} repeats; at least 0 are needed", help)
     if count > MOST_OPS:
-        label = f"{count:,} repeats" if count < MOST_SHOWN else "a huge number of repeats"
         help = "a digit too many? The longest stage of ResNet-152 has 36 blocks"
-        raise ElaborationError(catalog.TOO_MANY_OPS, node.span, f"{label}; at most {MOST_OPS:,} ops are built", help)
+        raise ElaborationError(catalog.TOO_MANY_OPS, node.span, lambda: too_many_repeats(count), help)
+
+
+def too_many_repeats(count: int) -> str:
+    """Label for more repeats than ops are built."""
+    repeats = f"{count:,} repeats" if count < MOST_SHOWN else "a huge number of repeats"
+    return f"{repeats}; at most {MOST_OPS:,} ops are built"
 
 
 def uncounted(count: Value, node: ast.Expression) -> str:
@@ -286,8 +291,9 @@ def uncounted(count: Value, node: ast.Expression) -> str:
 def turns(environment: Environment, node: ast.Expression, count: int, asked: frozenset[str]) -> list[tuple[int, int]]:
     """(how many alike, index) for each different turn of a repeat."""
     if asked & {"index", "share"}:
+        count = as_index(count)
         environment.context.budget.turn(node.span, count)
-        return [(1, index) for index in range(as_index(count))]
+        return [(1, index) for index in range(count)]
     if not asked & {"first", "last"} or count < 2:
         return [(count, 0)] if count else []
     # Neither first nor last: any one of them stands for all.

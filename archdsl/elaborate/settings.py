@@ -24,7 +24,7 @@ def slot_of(environment: Environment, target: tuple[str, ...], span: Span) -> Se
             catalog.UNKNOWN_NAME,
             span,
             f"`{target[0]}` is not a policy; a parameter is set as `name.{target[0]} = ...`",
-            did_you_mean(target[0], POLICIES),
+            lambda: did_you_mean(target[0], POLICIES),
         )
     owner, name = ".".join(target[:-1]), target[-1]
     found = environment.file.find(owner)
@@ -35,7 +35,7 @@ def slot_of(environment: Environment, target: tuple[str, ...], span: Span) -> Se
             catalog.UNKNOWN_NAME,
             span,
             f"no block or op is called `{owner}`",
-            suggestion(owner, environment.file.block_names()),
+            lambda: suggestion(owner, environment.file.block_names()),
         )
     signature = signature_of(found)
     if name not in signature.slots or signature.slots[name].rest:
@@ -43,7 +43,7 @@ def slot_of(environment: Environment, target: tuple[str, ...], span: Span) -> Se
             catalog.UNKNOWN_PARAMETER,
             span,
             f"`{owner}` has no parameter `{name}`",
-            did_you_mean(name, signature.slots) or signature.hint(),
+            lambda: did_you_mean(name, signature.slots) or signature.hint(),
         )
     return found, name
 

@@ -8,7 +8,7 @@ from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import DiagnosticKind, catalog
+from archdsl.diagnostics import DiagnosticKind, Text, catalog
 from archdsl.diagnostics.diagnostic import shortened
 from archdsl.elaborate.blame import ElaborationError, together
 from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
@@ -173,7 +173,7 @@ def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot]
             catalog.WRONG_TYPE, default.span, label, f"say what it may be: `{each.name}: {word} | ... = {word}`"
         )
     help = suggestion(word, [*slots, *file.names()]) or "a default may use the parameters before it"
-    raise ElaborationError(catalog.UNKNOWN_NAME, default.span, nothing_called(word), help)
+    raise ElaborationError(catalog.UNKNOWN_NAME, default.span, lambda: nothing_called(word), help)
 
 
 def constant(node: ast.Expression | None, kind: Type) -> Value:
@@ -257,7 +257,7 @@ def assign(
             check_known(signature, argument, name)
             if name in found or name in taken:
                 label = f"`{name}` is already given"
-                raise ElaborationError(catalog.REPEATED_ARGUMENT, argument.span, label, signature.hint())
+                raise ElaborationError(catalog.REPEATED_ARGUMENT, argument.span, label, signature.hint)
             found[name] = argument
         except ElaborationError as error:
             errors.append(error)
@@ -281,7 +281,7 @@ def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> 
             catalog.UNKNOWN_PARAMETER,
             argument.span,
             f"`{signature.owner}` has no parameter `{name}`",
-            help or signature.hint(),
+            lambda: help or signature.hint(),
         )
 
 
@@ -292,8 +292,8 @@ def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> Ela
         return ElaborationError(
             catalog.BY_NAME_ONLY,
             argument.span,
-            f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
-            signature.hint(),
+            lambda: f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
+            signature.hint,
         )
     takes = f"no more than {plural(most)}" if most else "no arguments"
     label = f"`{signature.owner}` takes {takes} by position"
@@ -323,16 +323,28 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
     try:
         value = fit(slot.type, bound.value, exact)
     except TypeMismatch as error:
-        help = meant(slot, bound.value, owner) if error.fraction is None else rounded(error.fraction, bound)
-        raise blamed(error.rule, bound, f"`{slot.name}`: {error}", help) from None
-    if slot.bounds is not None and (trouble := out_of_bounds(slot.bounds, value)):
-        label = f"`{slot.name}` is {describe(bound.value)}; {trouble}"
-        raise blamed(catalog.OUT_OF_RANGE, bound, label, positive(slot.bounds, value))
+        raise misfitting(slot, bound, owner, error) from None
+    if (declared := slot.bounds) is not None and (trouble := out_of_bounds(declared, value)):
+        raise blamed(
+            catalog.OUT_OF_RANGE,
+            bound,
+            lambda: f"`{slot.name}` is {describe(bound.value)}; {trouble}",
+            lambda: positive(declared, value),
+        )
     # Most values fit as they are, and are not copied.
     return bound if value is bound.value else bound._replace(value=value)
 
 
-def blamed(rule: DiagnosticKind, bound: Bound, label: str, help: str = "") -> ElaborationError:
+def misfitting(slot: Slot, bound: Bound, owner: Signature | None, error: TypeMismatch) -> ElaborationError:
+    """The error for an argument of another type than its parameter's."""
+
+    def help() -> str:
+        return meant(slot, bound.value, owner) if error.fraction is None else rounded(error.fraction, bound)
+
+    return blamed(error.rule, bound, lambda: f"`{slot.name}`: {error}", help)
+
+
+def blamed(rule: DiagnosticKind, bound: Bound, label: Text, help: Text = "") -> ElaborationError:
     """An error at an argument."""
     error = ElaborationError(rule, bound.span, label, help)
     error.blame(bound)

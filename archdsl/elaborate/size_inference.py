@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.builtins import compute
-from archdsl.elaborate.numbers import is_int
+from archdsl.elaborate.numbers import as_index, is_int
 from archdsl.elaborate.signature import assign, signature_of
 from archdsl.elaborate.values import Symbol, Use
 from archdsl.op import ALWAYS, Op
@@ -68,7 +68,7 @@ def abstract(value: Any) -> Any:
         case bool():
             return TRUE if value else FALSE
         case _ if is_int(value):
-            return value if 0 <= value <= LARGEST_CHOICE else UNKNOWN
+            return as_index(value) if 0 <= value <= LARGEST_CHOICE else UNKNOWN
         case Symbol() | None:
             return value
         case Use():

@@ -55,7 +55,9 @@ def operands_of(environment: Environment, argument: ast.CallArgument) -> list[Op
         if isinstance(value, TensorList):
             return [Operand(value, argument.span)]
         if not is_list(value):
-            raise ElaborationError(catalog.WRONG_TYPE, argument.span, f"`...` takes a list, not {describe(value)}")
+            raise ElaborationError(
+                catalog.WRONG_TYPE, argument.span, lambda: f"`...` takes a list, not {describe(value)}"
+            )
         return [checked(argument, placed(environment, argument.value, item)) for item in value]
     value = checked(argument, evaluate(environment, argument.value))
     if not argument.target:
@@ -73,7 +75,7 @@ def checked(argument: ast.CallArgument, value: Value) -> Operand:
     named = argument.value.id if isinstance(argument.value, ast.Name) else "[a, b]"
     hint = f"spread the list: `...{named}`" if is_list(value) or is_tensors(value) else ""
     raise ElaborationError(
-        catalog.NOT_A_BLOCK, argument.span, f"a block or a tensor is needed here, not {describe(value)}", hint
+        catalog.NOT_A_BLOCK, argument.span, lambda: f"a block or a tensor is needed here, not {describe(value)}", hint
     )
 
 

@@ -380,4 +380,4 @@ def no_tensor(line: SectionLine | Output, value: Value) -> ElaborationError:
             "join them: `-> concat`, `-> add`",
         )
     label = f"`{line.name}` ends in {describe(value)}, but a tensor is needed"
-    return ElaborationError(catalog.NOT_A_TENSOR, line.value.span, label, BLOCKS if is_list(value) else "")
+    return ElaborationError(catalog.NOT_A_TENSOR, line.value.span, label, lambda: BLOCKS if is_list(value) else "")

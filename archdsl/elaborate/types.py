@@ -31,11 +31,8 @@ class TypeMismatch(UnlocatedError):
     """A value that a type does not take; with `fraction`, one that would do if that were rounded."""
 
     def __init__(self, kind: Type, value: Value, fraction: Fraction | None = None) -> None:
-        super().__init__(catalog.WRONG_TYPE)
-        self.kind, self.value, self.fraction = kind, value, fraction
-
-    def __str__(self) -> str:
-        return f"{self.kind.phrase} is needed here, not {describe(self.value)}"
+        super().__init__(catalog.WRONG_TYPE, lambda: f"{kind.phrase} is needed here, not {describe(value)}")
+        self.fraction = fraction
 
 
 BLOCK = Type("block", "a block")

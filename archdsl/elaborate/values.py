@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard, cast
 
 from archdsl.diagnostics import Span
-from archdsl.elaborate.numbers import as_float, is_number
+from archdsl.elaborate.numbers import Undecided, Varying, as_float, is_number
 from archdsl.graph import Origin
 from archdsl.initializer import Initializer
 from archdsl.op import Shape
@@ -39,11 +39,12 @@ class Symbol(str):
 
 
 class Bound(NamedTuple):
-    """A value given to a parameter: where, and where its number came from."""
+    """A value given to a parameter: where, where its number came from, and the one name that its expression reads."""
 
     value: Value
     span: Span
     origin: Origin
+    reads: str = ""
 
 
 class Rest(NamedTuple):
@@ -200,8 +201,8 @@ NONE: dict[str, SettingEntry] = {}
 
 
 TENSORS = (Tensor, TensorList)
-MARKERS: frozenset[type] = frozenset({*TENSORS, Shared, Policy})
-"""The classes that decide where a block may be used."""
+MARKERS: frozenset[type] = frozenset({*TENSORS, Shared, Policy, Varying})
+"""The classes that decide where a block may be used, and whether its key decides what it is equal to."""
 MARKED = {kind: frozenset({kind}) for kind in MARKERS}
 NOTHING: frozenset[type] = frozenset()
 
@@ -238,7 +239,9 @@ def contents(value: Value) -> frozenset[type]:
     if isinstance(value, BlockValue):
         return value.contents()
     kind = cast("type[object]", type(value))
-    return contents_of(value) if kind is tuple else MARKED.get(kind, NOTHING)
+    if kind is tuple:
+        return contents_of(value)
+    return MARKED[Varying] if isinstance(value, Varying) else MARKED.get(kind, NOTHING)
 
 
 def contents_of(parts: Iterable[Value]) -> frozenset[type]:
@@ -284,15 +287,22 @@ def equal(left: Value, right: Value) -> bool:
 
 def distinct(values: Iterable[Value]) -> tuple[Value, ...]:
     """The values without repeats, in order."""
+    several = tuple(values)
     found: dict[Hashable, Value] = {}
-    for value in values:
+    for value in several:
         found.setdefault(form(value), value)
-    return tuple(found.values())
+    kept = tuple(found.values())
+    if Varying not in contents(several):
+        return kept
+    # The hash of a varying number says nothing of its value, so it is compared with each value before it.
+    return tuple([value for at, value in enumerate(kept) if not any(equal(value, each) for each in kept[:at])])
 
 
 def form(value: Value) -> Hashable:
-    """A form that is equal for equal values."""
+    """A form that is equal for equal values; raises Undecided for a block that holds varying numbers."""
     if isinstance(value, BlockValue):
+        if Varying in value.contents():
+            raise Undecided
         return BlockValue, value.content if isinstance(value, Use) else value.key
     if isinstance(value, bool):
         return bool, value
@@ -405,9 +415,9 @@ def plain(value: Value) -> Value:
     return value
 
 
-WITHOUT_PLACE = frozenset({int, bool, Fraction, Symbol, type(None)})
+WITHOUT_PLACE = frozenset({bool, Symbol, type(None)})
 
 
 def has_place(value: Value) -> bool:
     """Tell values that are of one place in the text (blocks, say) from those that are the same wherever they stand."""
-    return type(value) not in WITHOUT_PLACE
+    return not (is_number(value) or type(value) in WITHOUT_PLACE)

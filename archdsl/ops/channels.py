@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from archdsl.diagnostics import catalog
@@ -32,9 +33,9 @@ class Split(Op):
 
     def sizes(self, channels: int) -> list[int]:
         """The channels of each part."""
-        if isinstance(self.parts, int):
-            return equal_parts(channels, self.parts)
-        return shares(channels, self.parts) if isinstance(self.parts, Fraction) else counts(channels, self.parts)
+        if isinstance(self.parts, tuple):
+            return counts(channels, self.parts)
+        return shares(channels, self.parts) if isinstance(self.parts, Fraction) else equal_parts(channels, self.parts)
 
     def facts(self, x: Shape) -> dict[str, Any]:
         return super().facts(x) | {"sizes": self.sizes(x[0])}
@@ -148,7 +149,7 @@ class ChannelShuffle(Op):
                 catalog.GROUPS,
                 "groups",
                 f"{self.groups} groups do not divide the {x[0]} channels",
-                near(x[0], self.groups),
+                partial(near, x[0], self.groups),
             )
         return x
 
@@ -167,7 +168,7 @@ def equal_parts(channels: int, parts: int) -> list[int]:
             catalog.SPLIT,
             "parts",
             f"{channels} channels cannot be split into {parts} equal parts",
-            near(channels, parts),
+            partial(near, channels, parts),
         )
     if parts > MOST_PARTS:
         raise Misfit(catalog.SPLIT, "parts", f"{parts} parts are too many", f"at most {MOST_PARTS}")
@@ -176,16 +177,20 @@ def equal_parts(channels: int, parts: int) -> list[int]:
 
 def shares(channels: int, share: Fraction) -> list[int]:
     """The sizes of two parts, the first with a share of the channels; raises Misfit where they are not whole."""
-    first = channels * share
-    if first.denominator != 1 or not 0 < first < channels:
-        label = f"{float(share):g} of {channels} channels is {float(first):g}"
-        raise Misfit(catalog.SPLIT, "parts", label, "both sides of a share must be whole channels")
-    return [int(first), channels - int(first)]
+    first, rest = divmod(channels * share.numerator, share.denominator)
+    if rest or not 0 < first < channels:
+        raise Misfit(
+            catalog.SPLIT,
+            "parts",
+            lambda: f"{float(share):g} of {channels} channels is {float(channels * share):g}",
+            "both sides of a share must be whole channels",
+        )
+    return [first, channels - first]
 
 
 def counts(channels: int, parts: tuple[int, ...]) -> list[int]:
     """The sizes as given; raises Misfit where they are not the channels."""
-    if min(parts, default=0) < 1:
+    if not parts or any(part < 1 for part in parts):
         raise Misfit(catalog.SPLIT, "parts", "a part without channels", "each part needs at least one")
     if sum(parts) != channels:
         label = f"{' + '.join(map(str, parts))} is {sum(parts)}, but there are {channels} channels"

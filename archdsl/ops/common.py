@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from math import isqrt
 
 from archdsl.diagnostics import catalog
@@ -36,7 +37,7 @@ def equal(x: tuple[Shape, ...], done: str) -> Shape:
                 catalog.UNEQUAL_MAPS,
                 "",
                 f"{shown(x[0])} and {shown(shape)} cannot be {done}",
-                to_one_shape(x[0], shape),
+                partial(to_one_shape, x[0], shape),
                 index=at,
             )
     return x[0]
@@ -108,7 +109,9 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
         raise Misfit(
             catalog.KERNEL_TOO_LARGE,
             "kernel",
-            f"a window of {reach} does not fit into a map of {size}{f', padded to {size + 2 * pad}' if pad else ''}",
+            lambda: (
+                f"a window of {reach} does not fit into a map of {size}" + (f", padded to {size + 2 * pad}" * bool(pad))
+            ),
             "make the kernel smaller or the padding larger, or reduce the map less before it",
         )
     return count

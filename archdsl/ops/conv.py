@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -232,7 +233,15 @@ def check_groups(groups: int, channels: int, out: int) -> None:
     """Raises Misfit where `groups` does not divide the channels of both sides."""
     for count, name, side in ((out, "out", "output"), (channels, "groups", "input")):
         if count % groups:
-            below, above = count // groups * groups, (count // groups + 1) * groups
-            nearest = f"widths that {groups} divides are {below} and {above}" if below else f"width is {above}"
             label = f"{groups} groups do not divide the {count} {side} channels"
-            raise Misfit(catalog.GROUPS, name, label, f"the nearest {nearest}")
+            raise Misfit(catalog.GROUPS, name, label, partial(nearest_widths, groups, count))
+
+
+def nearest_widths(groups: int, count: int) -> str:
+    """Help with the nearest numbers of channels that `groups` divides."""
+    below, above = count // groups * groups, (count // groups + 1) * groups
+    return (
+        f"the nearest widths that {groups} divides are {below} and {above}"
+        if below
+        else f"the nearest width is {above}"
+    )

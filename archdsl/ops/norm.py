@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from math import prod
 from typing import Any, Literal
 
@@ -164,7 +165,7 @@ class GroupNorm(Op):
                 catalog.GROUPS,
                 "groups",
                 f"{self.groups} groups do not divide the {x[0]} channels",
-                near(x[0], self.groups),
+                partial(near, x[0], self.groups),
             )
         check_several(prod(x) // self.groups, f"a group of {shown(x)}", "take fewer groups, or another norm here")
         return x

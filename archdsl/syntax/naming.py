@@ -14,11 +14,16 @@ from archdsl.syntax import ast
 
 
 class ModuleName(NamedTuple):
-    """The name of a module among its neighbours; where it is empty, the position is the name."""
+    """The name of a module among its neighbours; where it is empty, the position is the name.
+
+    `listed` says that the place is in a loop: the name is that of a list, with one module for each iteration. Where
+    the name has a number, it is that of the `number`-th of a `kind`.
+    """
 
     text: str
     listed: bool = False
-    """The place is in a loop: the name is that of a list, with one module for each iteration."""
+    kind: str = ""
+    number: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.text)
@@ -38,7 +43,7 @@ class Names:
         self.given: set[str] = set()
         self.chain = chain
 
-    def fresh(self, kind: str) -> str:
+    def fresh(self, kind: str) -> ModuleName:
         """The next name of a kind; the second `cna` may have taken that of a block called `cna2`."""
         while True:
             number = self.taken[kind] = self.taken.get(kind, 0) + 1
@@ -47,13 +52,13 @@ class Names:
             name = attribute_name(kind) if number == 1 else f"{kind}{between}{number}"
             if name not in self.given:
                 self.given.add(name)
-                return name
+                return ModuleName(name) if number == 1 else ModuleName(name, False, kind, number)
 
-    def repeat(self, kind: str) -> str:
+    def repeat(self, kind: str) -> ModuleName:
         """The name of a repeat; empty for the first one of a chain."""
         if self.chain:
             self.chain = False
-            return ""
+            return NO_NAME
         return self.fresh(kind)
 
 

@@ -10,7 +10,7 @@ from archdsl.graph.ir import attribute_name
 from archdsl.syntax import ast
 from archdsl.syntax.ast import parts
 from archdsl.syntax.kind_inference import Kind, KindInference
-from archdsl.syntax.naming import ModuleName, Names, applied, kind_name, source_of
+from archdsl.syntax.naming import NO_NAME, ModuleName, Names, applied, kind_name, source_of
 from archdsl.syntax.scopes import TURN_WORDS, Definition, FileScope
 
 ASKED = frozenset({*TURN_WORDS, "share"})
@@ -21,12 +21,12 @@ class Statics(NamedTuple):
 
     `clashes` are words of repeats that the text around them has given another meaning: there, neither can be meant.
     `origins` and `assigned` keep what evaluation has found out from the text alone: where an argument's number comes
-    from, and which parameter each argument of a call is for.
+    from and the one name it reads, and which parameter each argument of a call is for.
     """
 
     names: dict[int, ModuleName]
     repeats: dict[int, frozenset[str]]
-    origins: dict[int, Origin]
+    origins: dict[int, tuple[Origin, str]]
     assigned: dict[tuple[int, Any], list[Any]]
     clashes: dict[int, ast.Expression]
 
@@ -188,7 +188,7 @@ class StaticNames:
         self.kinds = KindInference(file)
         self.statics = Statics.blank()
         self.path = Path()
-        self.known: dict[tuple[Names, str, int, bool], str] = {}
+        self.known: dict[tuple[Names, str, int, bool], ModuleName] = {}
         """The module's name for each binding of a name and each use of a parameter; apart, where that is no name."""
 
     def body(self, statements: tuple[ast.Statement, ...], names: Names) -> bool:
@@ -254,12 +254,12 @@ class StaticNames:
 
     def name(self, node: ast.Name, names: Names) -> None:
         """Name a call site."""
-        self.statics.names[id(node)] = ModuleName(self.named(node, names) if node.id != "x" else "")
+        self.statics.names[id(node)] = self.named(node, names) if node.id != "x" else NO_NAME
 
     def attribute(self, node: ast.Attribute, names: Names) -> None:
         """An op of an installed package."""
         if self.kinds.of(node) == "block":
-            self.statics.names[id(node)] = ModuleName(names.fresh(node.name))
+            self.statics.names[id(node)] = names.fresh(node.name)
 
     def call(self, node: ast.Call, names: Names) -> None:
         """A call: a form gathers or wraps what it is given; anything else is a place with a name."""
@@ -270,7 +270,7 @@ class StaticNames:
         elif form == "collect" and len(node.arguments) == 2:
             self.repeat(node, node.arguments[1].value, self.named(node.arguments[1].value, names))
         else:
-            self.statics.names[id(node)] = ModuleName(self.named(node, names))
+            self.statics.names[id(node)] = self.named(node, names)
             for argument in node.arguments:
                 self.argument(argument.value)
 
@@ -289,9 +289,8 @@ class StaticNames:
             else:
                 self.parts(node, names)
         elif node.sign == "*" and isinstance(node.right, ast.Index | ast.Call):
-            self.statics.names[id(node)] = ModuleName(
-                self.named(node.right, names)
-            )  # a block, if it turns out to be one
+            # A block, if it turns out to be one.
+            self.statics.names[id(node)] = self.named(node.right, names)
 
     def conditional(self, node: ast.Conditional, names: Names) -> None:
         """Both arms, of which one is worked out."""
@@ -311,7 +310,7 @@ class StaticNames:
         """Name an item of a list by the list, each time anew; anything else by its source."""
         source = source_of(node)
         if isinstance(source, ast.Name) and source.id != "x":
-            self.statics.names[id(source)] = ModuleName(self.same(source.id, -self.path.use(source.id), names))
+            self.statics.names[id(source)] = self.same(source.id, -self.path.use(source.id), names)
         else:
             self.walk(source, names)
 
@@ -322,7 +321,7 @@ class StaticNames:
 
     # ---- names
 
-    def named(self, node: ast.Expression, names: Names, repeat: bool = False) -> str:
+    def named(self, node: ast.Expression, names: Names, repeat: bool = False) -> ModuleName:
         """The name of the module (or of the repeat) at a place: what the body calls it, or the next of its kind.
 
         A local block is applied at one place only, a parameter may be at several; in the arms of a condition either
@@ -333,12 +332,12 @@ class StaticNames:
             return names.repeat(kind) if repeat else names.fresh(kind)
         return self.same(kind, self.path.get("bound", kind) or -self.path.use(kind), names, repeat)
 
-    def same(self, word: str, number: int, names: Names, repeat: bool = False) -> str:
+    def same(self, word: str, number: int, names: Names, repeat: bool = False) -> ModuleName:
         """A name that is the same in all arms of conditions."""
         first = (names, word, number, True)
         if repeat and (names.chain or first in self.known):
-            self.known[first] = names.repeat(word) if names.chain else ""
-            return ""
+            self.known[first] = names.repeat(word) if names.chain else NO_NAME
+            return NO_NAME
         key = (names, word, number, False)
         if key not in self.known:
             self.known[key] = names.fresh(word)
@@ -346,9 +345,9 @@ class StaticNames:
 
     # ---- repeats
 
-    def repeat(self, node: ast.Expression, body: ast.Expression, name: str) -> None:
+    def repeat(self, node: ast.Expression, body: ast.Expression, name: ModuleName) -> None:
         """A repeat: its name, what is inside it, and what of `index`, `first`, `last` the inside asks for."""
-        self.statics.names[id(node)] = ModuleName(name)
+        self.statics.names[id(node)] = name
         self.argument(body)
         asked = self.asked(body)
         self.statics.repeats[id(node)] = frozenset(asked)
