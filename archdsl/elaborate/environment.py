@@ -6,14 +6,11 @@ Also the names of blocks at the place where they are applied, and what the lines
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
-from archdsl.diagnostics import Span, catalog
-from archdsl.elaborate.blame import ElaborationError
+from archdsl.diagnostics import Span
 from archdsl.elaborate.context import Context
 from archdsl.elaborate.scope_builder import ScopeBuilder
-from archdsl.elaborate.size_inference import SizeAnalysis
 from archdsl.elaborate.values import (
     BlockValue,
     Policy,
@@ -24,14 +21,12 @@ from archdsl.elaborate.values import (
     Use,
     Value,
     given_key,
-    is_tensors,
 )
 from archdsl.record import Record
 from archdsl.syntax import ast
-from archdsl.syntax.kind_inference import Kind
 from archdsl.syntax.naming import NO_NAME, ModuleName, source_of
-from archdsl.syntax.scopes import POLICIES, RESERVED, FileScope
-from archdsl.syntax.static_names import LineFacts, Statics, line_of, of_line
+from archdsl.syntax.scopes import FileScope
+from archdsl.syntax.static_names import Statics
 
 
 class Environment(Record):
@@ -120,79 +115,3 @@ def placed(environment: Environment, node: ast.Expression, value: Value) -> Valu
     if isinstance(node, ast.Unpack):
         name = name._replace(listed=True)
     return renamed(environment, value, name, value.span)
-
-
-CLASSES = "classes"
-"""By convention, the parameter that sizes the classifier; 0 drops it."""
-
-
-class LineContext:
-    """The names in force. `read` collects those that a line has used; `parameters` are the network's own.
-
-    `sections` are all its sections and outputs, those that come later too; `outputs` those that no section reads.
-    """
-
-    def __init__(self, context: Context, parameters: frozenset[str]) -> None:
-        self.context = context
-        self.parameters = parameters
-        self.names: dict[str, Value] = {}
-        self.kinds: dict[str, Kind] = {}
-        self.read: set[str] = set()
-        self.choices: dict[str, tuple[str, ...]] = {}
-        self.sections: frozenset[str] = frozenset()
-        self.outputs: frozenset[str] = frozenset()
-        self.settings = context.settings({})
-
-    def check_name(self, name: str, span: Span | None) -> None:
-        """Raise for a new name that has a meaning already."""
-        if name in RESERVED or name in POLICIES:
-            raise ElaborationError(catalog.DUPLICATE, span, f"`{name}` is a reserved word", "choose another name")
-        if name in self.names:
-            raise ElaborationError(
-                catalog.DUPLICATE, span, f"`{name}` is the name of something else here", "choose another name"
-            )
-
-    def set_name(self, name: str, value: Value, span: Span | None) -> None:
-        """Bind a name that later lines see."""
-        self.check_name(name, span)
-        self.names[name] = value
-        self.kinds[name] = "tensor" if is_tensors(value) else "block" if isinstance(value, BlockValue) else "value"
-
-    def facts(self, node: ast.Expression, file: FileScope) -> LineFacts:
-        """The static facts of a line: its kind (value, block, or tensor), and the names of its modules."""
-        return of_line(line_of(node, file), file, self.kinds, self.parameters)
-
-    @cached_property
-    def sizes(self) -> SizeAnalysis:
-        """The size analysis under the network's settings, which come before all lines that need it."""
-        return SizeAnalysis({slot: entry.bound.value for slot, entry in self.settings.entries.items()})
-
-    def keeps_size(self, node: ast.Expression, file: FileScope) -> bool:
-        """True if the text of a line proves that it keeps the size of the map before it."""
-        return self.sizes.keeps_size(line_of(node, file), file, self.names)
-
-    def environment(
-        self,
-        node: ast.Expression,
-        file: FileScope,
-        tensors: dict[str, Value] | None = None,
-        builder: ScopeBuilder | None = None,
-    ) -> Environment:
-        """The environment of a line; `tensors` are the sections as values of its own scope."""
-        line = line_of(node, file)
-        return Environment(
-            context=self.context,
-            file=file,
-            statics=of_line(line, file, self.kinds, self.parameters).statics,
-            names={name: self.names[name] for name in line.names if name in self.names} | (tensors or {}),
-            settings=self.settings,
-            read=self.read,
-            choices=self.choices,
-            around=self.names,
-            builder=builder,
-            parameters=self.parameters,
-            once=False,
-            dropped=CLASSES if CLASSES in line.names and self.names.get(CLASSES) == 0 else "",
-            later=self.sections,
-            outputs=self.outputs,
-        )

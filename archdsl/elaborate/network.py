@@ -14,8 +14,8 @@ from archdsl.elaborate.blame import ElaborationError, bring_home
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.calls import CALLS, typed_argument
 from archdsl.elaborate.context import NOWHERE, Context, Dispatch
-from archdsl.elaborate.environment import LineContext
 from archdsl.elaborate.evaluate import EXPRESSIONS, bound, evaluate
+from archdsl.elaborate.lines import CHAIN, LineContext, Worked, reduction, work_out
 from archdsl.elaborate.operators import OPERATIONS
 from archdsl.elaborate.scope_builder import ScopeBuilder
 from archdsl.elaborate.scope_cache import ScopeCache
@@ -23,7 +23,6 @@ from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.signature import Slot as ParameterSlot
 from archdsl.elaborate.signature import add_parameter, fitted
 from archdsl.elaborate.special_forms import FORM_CALLS
-from archdsl.elaborate.stage import Worked, reduction, work_out
 from archdsl.elaborate.values import BlockValue, Bound, SettingEntry, SettingKey, Tensor, Value, is_tensors
 from archdsl.graph import Child, Graph, Map, Run, Section, Step, needed, values_read
 from archdsl.graph import Section as Part
@@ -170,18 +169,27 @@ class Elaboration:
 
     def graph(self) -> Graph:
         """All lines in order; raises with all independent findings."""
-        self.attempt(self.bind_parameters)
-        self.stop()
-        self.attempt(self.bind_input)
-        for work in (self.bind_settings, self.chain, self.outputs, self.check_read, self.check_unused):
-            self.attempt(work)
-            # At a limit, more work would run into the same limit.
-            if self.findings and not any(finding.code in LIMITS for finding in self.findings):
-                self.look_over()
-            self.stop()
+        self.prepare()
+        for work in (self.chain, self.outputs, self.check_read, self.check_unused):
+            self.check(work)
         graph = self.attempt(self.finish)
         self.stop()
         return graph
+
+    def prepare(self) -> None:
+        """Bind the names and settings of which each line is a function; raises with all findings."""
+        self.attempt(self.bind_parameters)
+        self.stop()
+        self.attempt(self.bind_input)
+        self.check(self.bind_settings)
+
+    def check(self, work: Callable[[], Any]) -> None:
+        """Does a piece of work; raises what is found, in lines that are skipped for it, too."""
+        self.attempt(work)
+        # At a limit, more work would run into the same limit.
+        if self.findings and not any(finding.code in LIMITS for finding in self.findings):
+            self.look_over()
+        self.stop()
 
     def finish(self) -> Graph:
         """The network's own scope, and the graph."""
@@ -366,13 +374,13 @@ class Elaboration:
             raise catalog.NO_BACKBONE.error(
                 self.family.span, label, help="add a stage: `stage c1: ...`, in YAML `stages: {c1: ...}`"
             )
-        value: Value = self.root.input(0)
+        value = Tensor(0, self.size)
         for line in self.family.sections:
             section = line.content
             assert isinstance(section, SectionLine)
-            worked = self.work_out(section, line, value)
-            self.maps += worked.maps
-            value = self.add(section, worked, "stage" if section.stage else "section", training=False)
+            worked = self.work_out(section, line, value.shape)
+            self.maps += [Map(name, shape, reduction(self.size, shape)) for name, shape in worked.maps.items()]
+            value = self.add(section, worked, "stage" if section.stage else "section", before=value)
 
     def outputs(self) -> None:
         """Further outputs, from the tensors that they name: those of outputs before them, too."""
@@ -387,11 +395,11 @@ class Elaboration:
         worked = self.work_out(output, line, None)
         if not output.training:
             self.check_inference(output, worked)
-        self.add(output, worked, "output", output.training)
+        self.add(output, worked, "output", training=output.training)
 
     def check_inference(self, output: Output, worked: Worked) -> None:
         """Raise where an output that is always there reads one that is there in training only."""
-        read = {tensor.id for tensor in worked.inputs}
+        read = {self.line_context.names[name].id for name in worked.reads}
         for part in self.parts:
             if part.training_only and part.value in read:
                 label = f"`{part.name}` exists in training only"
@@ -402,10 +410,10 @@ class Elaboration:
         """Note the sections that inference has no need of."""
         self.findings += unread(self.parts, self.root.steps)
 
-    def work_out(self, content: SectionLine | Output, line: InheritedLine, before: Tensor | None) -> Worked:
-        """A line's own scope."""
+    def work_out(self, content: SectionLine | Output, line: InheritedLine, shape: Shape | None) -> Worked:
+        """A line's own scope, where the chain before it has this shape."""
         try:
-            worked = work_out(self.line_context, content, line.file, before, self.size)
+            worked = work_out(self.line_context, content, line.file, shape)
         except ElaborationError as error:
             error.leaves(ModuleName(content.name), kind_of_line(content))
             bring_home(error, line, self.family, self.given)
@@ -413,13 +421,21 @@ class Elaboration:
         self.root.used |= worked.used
         return worked
 
-    def add(self, content: SectionLine | Output, worked: Worked, kind: Any, training: bool) -> Tensor:
+    def add(
+        self,
+        content: SectionLine | Output,
+        worked: Worked,
+        kind: Any,
+        before: Tensor | None = None,
+        training: bool = False,
+    ) -> Tensor:
         """A line's scope as a child of the network, a step, and a named tensor."""
+        inputs: list[Value] = [before if name == CHAIN else self.line_context.names[name] for name in worked.reads]
         name, scope = content.name, worked.scope
         self.line_context.check_name(name, content.span)
         child = attribute_name(name)
         self.root.adopt(Child(child, "one", (Run(1, scope),)), content.span)
-        value = self.root.step("call", tuple(each.id for each in worked.inputs), scope.output, child, scope)
+        value = self.root.step("call", tuple([each.id for each in inputs]), scope.output, child, scope)
         self.root.bind(name, value)
         self.line_context.set_name(name, value, content.span)
         span = content.value.span

@@ -92,8 +92,8 @@ def half_up(value: Number) -> int:
 
 def nearest_quotient(size: int, part: int) -> int:
     """The quotient of two positive ints, rounded to the nearest, halves to the even."""
-    quotient, rest = divmod(size, part)
-    return quotient + (2 * rest > part or (2 * rest == part and quotient % 2 == 1))
+    quotient, twice = size // part, size % part * 2
+    return quotient + 1 if twice > part or (twice == part and quotient % 2 == 1) else quotient
 
 
 def binary_logarithm(value: Number) -> Number:

@@ -177,8 +177,8 @@ def equal_parts(channels: int, parts: int) -> list[int]:
 
 def shares(channels: int, share: Fraction) -> list[int]:
     """The sizes of two parts, the first with a share of the channels; raises Misfit where they are not whole."""
-    first, rest = divmod(channels * share.numerator, share.denominator)
-    if rest or not 0 < first < channels:
+    first = channels * share.numerator // share.denominator
+    if channels * share.numerator % share.denominator or not 0 < first < channels:
         raise Misfit(
             catalog.SPLIT,
             "parts",

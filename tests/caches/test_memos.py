@@ -58,6 +58,7 @@ syntax/static_names.py: lines                 the node, which is kept
 syntax/static_names.py: facts                 what the names in a line are, and which are parameters
 syntax/static_names.py: statics               the block
 elaborate/calls.py: assigned            the node, and what is called; of a text
+elaborate/evaluate.py: origins          the node; of a text
 elaborate/signature.py: signatures          the block
 elaborate/size_inference.py: sizes      what is known of the names, or of a block's arguments, and of the settings
 """
@@ -66,7 +67,7 @@ elaborate/size_inference.py: sizes      what is known of the names, or of a bloc
 OF_AN_ELABORATION = """
 elaborate/instantiate.py: scopes            a chain, its shape, and the settings in force; with its marks
 elaborate/op_scopes.py: scopes              an op or a block, its shapes, and the settings in force; with its marks
-elaborate/environment.py: sizes             all; the settings of one backbone
+elaborate/lines.py: sizes             all; the settings of one backbone
 elaborate/instantiate.py: bodies           the use, and the very settings and blocks given; with its marks
 elaborate/scope_cache.py: said                who is told; of a table of settings
 """
@@ -107,11 +108,11 @@ weights/rules.py: pattern
 NO_MEMO = """
 elaborate/apply.py: shared
 elaborate/instantiate.py: applied
-elaborate/stage.py: found
 elaborate/scope_builder.py: children names
 elaborate/special_forms.py: declared
 elaborate/context.py: declared
 elaborate/values.py: by_target
+elaborate/lines.py: maps
 syntax/naming.py: taken
 elaborate/signature.py: slots
 syntax/static_names.py: known

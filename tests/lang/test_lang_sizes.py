@@ -14,8 +14,8 @@ import archdsl
 from archdsl import ArchError, driver
 from archdsl.diagnostics import Source
 from archdsl.driver import SHIPPED, validation
-from archdsl.elaborate import network, size_inference, stage
-from archdsl.elaborate.environment import LineContext
+from archdsl.elaborate import lines, network, size_inference
+from archdsl.elaborate.lines import Line, LineContext
 from archdsl.graph import distinct
 from archdsl.ops import vocabulary
 from tests.lang.stage_drawing import Stages
@@ -205,18 +205,17 @@ class Asked(NamedTuple):
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
     """All lines that are worked out from here on."""
     found: list[Asked] = []
-    work_out = stage.work_out
+    work_out = lines.work_out
 
-    def asking(environment: Any, line: Any, file: Any, before: Any, size: Any) -> Any:
-        if before is not None and min(before.shape[1:], default=1) > 1:
-            reads = stage.reads_of(environment, line.value, file, before)
-            told = reads.before is not None and environment.keeps_size(line.value, file)
-            written = stage.trial(environment, line, file, reads, size, strided=False)
-            keeps = stage.keeps_size(before.shape, written.shape)
-            found.append(
-                Asked(line.value.span.text, told, written.error is not None, keeps, getattr(line, "reduction", None))
-            )
-        return work_out(environment, line, file, before, size)
+    def asking(names: LineContext, content: Any, file: Any, shape: Any) -> Any:
+        if shape is not None and min(shape[1:], default=1) > 1:
+            line = Line(names, content, file, shape)
+            told = line.continues and names.keeps_size(content.value, file)
+            written = line.trial(strided=False)
+            keeps = lines.keeps_size(shape, written.shape)
+            reduction = getattr(content, "reduction", None)
+            found.append(Asked(content.value.span.text, told, written.error is not None, keeps, reduction))
+        return work_out(names, content, file, shape)
 
     monkeypatch.setattr(network, "work_out", asking)
     return found
@@ -315,8 +314,8 @@ def test_all_shipped_stages_that_need_a_stride_are_seen_to_need_it(asked: list[A
 @pytest.mark.parametrize(("name", "trials"), [("resnet50", 4), ("preresnet50b", 4), ("vgg16", 5)])
 def test_a_shipped_stage_is_worked_out_once(name: str, trials: int, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[bool] = []
-    trial = stage.trial
-    monkeypatch.setattr(stage, "trial", lambda *given, strided: done.append(strided) or trial(*given, strided=strided))
+    trial = Line.trial
+    monkeypatch.setattr(Line, "trial", lambda line, strided: done.append(strided) or trial(line, strided))
     driver.compile(driver.load(name))
     assert len(done) == trials
 
