@@ -18,7 +18,7 @@ from archdsl.driver.memory import memory
 from archdsl.driver.network import Network
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.scope_cache import ScopeCache
-from archdsl.graph import Graph
+from archdsl.graph import Graph, called_elsewhere
 from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import lineage
 from archdsl.syntax.scopes import FileScope
@@ -114,10 +114,20 @@ def findings_in(file: FileScope, size: tuple[int, ...] | None) -> tuple[list[Dia
 
 
 def failed_checks(graph: Graph, backbone: Backbone, size: tuple[int, ...] | None) -> list[Diagnostic]:
-    """Failed checks of `expect`, which are about the declared input."""
-    if size is not None or not backbone.expect:
+    """Shared blocks that cannot be one module, and failed checks of `expect`, which are about the declared input."""
+    found = misshared(graph)
+    if size is None and backbone.expect:
+        found += [outcome.finding for outcome in check_all(graph, backbone.expect, memory) if outcome.finding]
+    return found
+
+
+def misshared(graph: Graph) -> list[Diagnostic]:
+    """Blocks that are shared (`share`) between shapes on which no one module does the same."""
+    if not any(called_elsewhere(graph.root)):
         return []
-    return [outcome.finding for outcome in check_all(graph, backbone.expect, memory) if outcome.finding]
+    from archdsl.backends.torch.supported import unshareable
+
+    return unshareable(graph)
 
 
 def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budget | None = None) -> list[Diagnostic]:

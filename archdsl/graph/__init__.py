@@ -14,6 +14,7 @@ from archdsl.graph.ir import Section as Section
 from archdsl.graph.ir import Spread as Spread
 from archdsl.graph.ir import Step as Step
 from archdsl.graph.ir import Totals as Totals
+from archdsl.graph.ir import called_elsewhere as called_elsewhere
 from archdsl.graph.ir import dealt as dealt
 from archdsl.graph.ir import distinct as distinct
 from archdsl.graph.ir import each_shape as each_shape

@@ -324,3 +324,13 @@ def distinct(root: Scope) -> Iterator[Scope]:
                 continue
             stack.append((scope, True))
             stack += [(below, False) for below in reversed(scope.below) if below not in seen]
+
+
+def called_elsewhere(root: Scope) -> Iterator[tuple[Scope, Scope]]:
+    """Modules that are called on other shapes than their own (`share`), as on both."""
+    for scope in distinct(root):
+        for step in scope.steps:
+            if step.kind == "call" and step.scope is not None:
+                held = scope.module(step.target, step.index or 0)
+                if held is not step.scope:
+                    yield held, step.scope

@@ -13,7 +13,6 @@ from campaign import MOST_MACS, drawn
 from archdsl import ArchError
 from archdsl.backends.torch import (
     class_clustering,
-    class_key,
     classes,
     constructor_args,
     constructor_exprs,
@@ -56,21 +55,25 @@ def spec(seed: int) -> Spec | None:
 
 def forwards_left_out_of_the_key(patch: Patch) -> None:
     patch.setattr(
-        class_key, "forward", lambda scope: ("pipeline",) if class_clustering.pipeline(scope) else ("forward",)
+        class_clustering,
+        "forward_key",
+        lambda scope: ("pipeline",) if class_clustering.pipeline(scope) else ("forward",),
     )
 
 
 def lengths_of_lists_left_out_of_the_key(patch: Patch) -> None:
     types_and_texts_of_ops_left_out_of_the_key(patch)
-    whole = class_key.forward
+    whole = class_clustering.forward_key
     patch.setattr(
-        class_key, "forward", lambda scope: tuple(re.sub(r" [+*] x\[\d\]", "", line) for line in whole(scope))
+        class_clustering,
+        "forward_key",
+        lambda scope: tuple(re.sub(r" [+*] x\[\d\]", "", line) for line in whole(scope)),
     )
 
 
 def types_and_texts_of_ops_left_out_of_the_key(patch: Patch) -> None:
-    whole = class_key.op
-    patch.setattr(class_key, "op", lambda scope: whole(scope)[: 1 + len(Spelling._fields)])
+    whole = class_clustering.op_key
+    patch.setattr(class_clustering, "op_key", lambda scope: whole(scope)[: 1 + len(Spelling._fields)])
 
 
 def modules_given_left_out_of_the_key(patch: Patch) -> None:
@@ -79,8 +82,10 @@ def modules_given_left_out_of_the_key(patch: Patch) -> None:
 
 
 def spellings_left_out_of_the_key(patch: Patch) -> None:
-    whole = class_key.op
-    patch.setattr(class_key, "op", lambda scope: (whole(scope)[0], *whole(scope)[1 + len(Spelling._fields) :]))
+    whole = class_clustering.op_key
+    patch.setattr(
+        class_clustering, "op_key", lambda scope: (whole(scope)[0], *whole(scope)[1 + len(Spelling._fields) :])
+    )
 
 
 # ---- in the constructor ----------------------------------------------------------------------------------------------

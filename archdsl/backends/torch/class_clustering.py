@@ -1,7 +1,7 @@
 """Cluster scopes into classes: scopes share a class where they are written alike, numbers aside.
 
-Scopes have equal keys where their own texts (`sketch`) and their children's keys are equal. In a class, a child that
-the definition takes as a block-valued parameter is open: whatever it is, the constructor is given it (a slot).
+Scopes have equal keys where their own texts (`open_forward`) and their children's keys are equal. In a class, a child
+that the definition takes as a block-valued parameter is open: whatever it is, the constructor is given it (a slot).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice, pairwise
 from typing import Any, NamedTuple
 
-from archdsl.backends.torch import class_key
 from archdsl.backends.torch.locals import WIDTH
 from archdsl.backends.torch.lowering import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
+from archdsl.backends.torch.writing import expression, open_forward, type_of
 from archdsl.graph import Child, Graph, Run, Scope, distinct, is_list, op_of
 
 LARGEST = 60
@@ -116,14 +116,14 @@ class Grouping:
         """Gives a scope its key, after those of its children."""
         if scope.op is not None:
             self.sizes[scope] = 1, 1
-            self.keys[scope] = self.opened[scope] = self.intern(("op", *class_key.op(scope)))
+            self.keys[scope] = self.opened[scope] = self.intern(("op", *op_key(scope)))
             return
         self.measure(scope)
         if self.inline(scope):
             self.keys[scope] = self.intern(("chain", self.in_place.of(scope), self.children(scope, self.row)))
             self.opened[scope] = self.intern(("chain", self.open_chain(scope)))
         else:
-            given = self.join(scope, Shape(named(scope), class_key.forward(scope), self.open_chain(scope)))
+            given = self.join(scope, Shape(named(scope), forward_key(scope), self.open_chain(scope)))
             self.keys[scope] = self.opened[scope] = self.intern(("class", self.group[scope].index, given))
         self.wrap_functions(scope)
 
@@ -205,7 +205,7 @@ class Grouping:
             if isinstance(each.value, bool) and isinstance(mine.get(each.name), bool) and each.value != mine[each.name]
         ]
         plain = pipeline(one) and pipeline(other)
-        if not (alone or bools) or not (plain or fits_deeper(class_key.written(one), class_key.written(other))):
+        if not (alone or bools) or not (plain or fits_deeper(open_forward(one), open_forward(other))):
             return None
         if alone:
             return Choice(bools[0].name if bools else alone.name, alone.name, chosen=int(alone in other.children))
@@ -336,6 +336,21 @@ def step_between(before: Sequence[Any], after: Sequence[Any]) -> tuple[int, ...]
             return None
         steps.append(other - one if type(one) is int else 0)
     return tuple(steps)
+
+
+def forward_key(scope: Scope) -> tuple[str, ...]:
+    """The forward of a scope, as far as its class depends on it."""
+    if scope.kind == "network":
+        return ("network",)
+    return ("pipeline",) if pipeline(scope) else open_forward(scope)
+
+
+def op_key(scope: Scope) -> tuple[Any, ...]:
+    """The spelling of an op, and the types of what it takes and gives."""
+    spelt = spelling(scope)
+    said = spelt._asdict() | {"defaults": tuple(sorted(spelt.defaults.items()))}
+    text = expression(scope, lambda fact: fact).text if spelt.function else ""
+    return op_of(scope)[0].name, *said.values(), text, *map(type_of, (*scope.inputs, scope.output))
 
 
 def named(scope: Scope) -> tuple[Any, ...]:

@@ -9,11 +9,9 @@ from archdsl.backends.torch.class_table import Registry, called, class_names, ho
 from archdsl.backends.torch.classes import Writer
 from archdsl.backends.torch.docstrings import docs
 from archdsl.backends.torch.forward import function_class
-from archdsl.backends.torch.lowering import spelling
 from archdsl.backends.torch.pysource import docstring
-from archdsl.backends.torch.shared_modules import check_shared
-from archdsl.diagnostics import ArchError, catalog
-from archdsl.graph import Graph, Scope, distinct
+from archdsl.backends.torch.supported import check_supported
+from archdsl.graph import Graph, Scope
 
 CHAIN = '''
 def chain(**modules: nn.Module) -> nn.Sequential:
@@ -46,23 +44,11 @@ def emit(graph: Graph) -> str:
             texts[group.index] = function_class(registry, group, name, doc)
         else:
             texts[group.index] = Writer(registry, group, name).text(graph, doc)
-    check_shared(graph, registry)
     helpers = [text.strip("\n").split("\n") for text in (*helpers_of(registry), *registry.helpers)]
     classes = [texts[group.index] for group in in_order(grouping, homes)]
     body = "\n\n\n".join("\n".join(part) for part in (*helpers, *classes))
     head = "\n".join(docstring(title(graph), indent=""))
     return f"{head}\n\n{imports(body)}\n\n\n{body}\n"
-
-
-def check_supported(graph: Graph) -> None:
-    """Raises for the ops that have no spelling in PyTorch, all of them at once."""
-    missing: dict[str, ArchError] = {}
-    for scope in distinct(graph.root):
-        if scope.op is not None and not (spelling(scope).module or spelling(scope).function):
-            label = f"`{scope.op.name}` has no spelling in PyTorch"
-            missing.setdefault(scope.op.name, catalog.UNSUPPORTED.error(scope.span, label))
-    if missing:
-        raise ArchError([each for error in missing.values() for each in error.diagnostics])
 
 
 def in_order(grouping: Grouping, homes: dict[Scope, str]) -> list[ClassGroup]:

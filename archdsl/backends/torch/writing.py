@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from archdsl.backends.torch.locals import WIDTH, Outline, TensorExpression, identifier, unique
-from archdsl.backends.torch.lowering import Acts, apart, numeral
+from archdsl.backends.torch.locals import (
+    WIDTH,
+    Outline,
+    TensorExpression,
+    element,
+    filled,
+    identifier,
+    unique,
+    variable,
+)
+from archdsl.backends.torch.lowering import Acts, apart, numeral, spelling
 from archdsl.backends.torch.pyformat import Doc, atom, lines, listing, signature
-from archdsl.graph import Child, Ref, Scope, is_list
+from archdsl.graph import Child, Ref, Scope, Step, is_list, op_of
 from archdsl.op import Shapes
 
 NOTHING = atom("")
@@ -140,3 +149,35 @@ def deeper(statement: WrittenStatement) -> WrittenStatement:
 def type_of(shapes: Shapes) -> str:
     """The type of a value."""
     return "list[Tensor]" if is_list(shapes) else "Tensor"
+
+
+# ---- with the numbers left open --------------------------------------------------------------------------------------
+
+
+class OpenForward(Writing):
+    """A forward with its numbers left open: each is called by the step and the fact that it is."""
+
+    def facts(self, step: Step) -> Callable[[str], str]:
+        at = self.order[step.output]
+        return lambda fact: f"{fact}_{at}"
+
+    def place(self, child: Child) -> int:
+        return 0
+
+
+def open_forward(scope: Scope) -> tuple[str, ...]:
+    """The lines of a scope's forward with its numbers left open, whether nn.Sequential has one like it or not.
+
+    They are written by what writes the classes, so they hold all that the text depends on beside the children: how many
+    tensors there are in each list, which template spells each op, what is read how often.
+    """
+    return tuple(OpenForward(scope, [scope.result]).method())
+
+
+def expression(scope: Scope, fact: Callable[[str], str]) -> TensorExpression:
+    """An op that PyTorch has as a function, on a variable `x`."""
+    op, shapes = op_of(scope)
+    x = variable("x")
+    if op.takes != "list":
+        return filled(spelling(scope).function, [x], None, fact)
+    return filled(spelling(scope).function, [element(x, at) for at in range(len(shapes))], x, fact)
