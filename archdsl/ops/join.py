@@ -38,8 +38,19 @@ class Concat(Op):
                 )
         return (sum(shape[0] for shape in x), *x[0][1:])
 
+    # A single tensor is passed on as it is.
+
+    def spelling(self, x: tuple[Shape, ...]) -> Spelling:
+        return self.torch if len(x) > 1 else Spelling(function="{sum}")
+
+    def moves(self, x: tuple[Shape, ...]) -> bool:
+        return len(x) > 1
+
+    def writable(self, x: tuple[Shape, ...]) -> bool:
+        return len(x) > 1
+
     def run(self, torch: Any, x: Any, weights: Mapping[str, Any], training: bool) -> Any:
-        return torch.cat(list(x), 1)
+        return torch.cat(list(x), 1) if len(x) > 1 else x[0]
 
 
 class Add(Op):

@@ -255,3 +255,5 @@ def test_a_module_is_called_on_another_shape_only_where_it_does_the_same(
     (finding,) = caught.value.diagnostics
     assert (finding.code, finding.span is not None) == ("E601", True)
     assert f"`{part}` does not do the same" in finding.label
+    (validated,) = archdsl.validate("n.arch", text=SHARED.format(body=body, first=first, second=second))
+    assert (validated.code, validated.label, validated.help) == (finding.code, finding.label, finding.help)

@@ -65,11 +65,31 @@ def test_a_sum_of_three_is_one_of_three() -> None:
     assert (build(built).eval()(torch.ones(1, 8, 8, 8)) == 6).all()
 
 
+def test_a_concat_of_one_tensor_is_that_tensor() -> None:
+    built = graph("backbone net:\n    input 4 x 8 x 8\n    c1: concat(cna(8)) -> cna(4)\n")
+    assert "torch.cat" not in emit(built)
+    check(built)
+
+
+def test_modules_that_all_instances_would_be_given_alike_are_made_inside() -> None:
+    source = emit(graph(DENSE))
+    assert "DenseUnit(in_channels + growth * i, growth=growth) for i in range(layers)" in source
+    assert "self.layer = Nac(in_channels, growth)" in source
+    check(graph(DENSE))
+
+
+DENSE = """
+backbone net(growth = 4):
+    input 8 x 8 x 8
+    c1: dense(4, nac(growth, 3)) -> conv(12) -> dense(6, nac(growth, 3))
+"""
+
+
 def test_what_differs_in_numbers_alone_still_shares_a_class() -> None:
-    text = SPECS["collect and concat"].replace("osa(5)", "conv(4) -> osa(5)")
+    text = SPECS["collect and concat"].replace("osa(1)", "osa(3)").replace("osa(5)", "conv(4) -> osa(5)")
     source = emit(graph(text))
     assert source.count("class Osa") == 1
-    assert "Osa(1)" in source
+    assert "Osa(3)" in source
     assert "Osa(5)" in source
 
 

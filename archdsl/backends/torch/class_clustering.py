@@ -273,6 +273,16 @@ class Grouping:
             elif child.form == "one" and child.scope.op is None and child.scope not in self.group:
                 yield from self.slots(child.scope, (*path, child.name))
 
+    def alike(self, group: ClassGroup, path: Path) -> bool:
+        """True if all instances of a class, if there are several, are given modules that are written alike."""
+        rows = [(scope, below(scope, path)) for scope in group.scopes if path[0] in scope.by_name]
+        texts = {(path[-1] in self.in_place.of(scope), *map(self.extent, self.stretches(row))) for scope, row in rows}
+        return 1 < len(rows) == len(group.scopes) and len(texts) == 1
+
+    def extent(self, stretch: Stretch) -> tuple[int, int]:
+        """The key of a stretch, and its number of modules."""
+        return stretch.key, sum(run.count for run in stretch.runs)
+
     def stretches(self, child: Child) -> tuple[Stretch, ...]:
         """The runs of a child, those written alike together."""
         alike = groupby(child.runs, lambda run: self.keys[run.scope])

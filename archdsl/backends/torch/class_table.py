@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below, row_of_units
-from archdsl.backends.torch.constructor_args import ConstructorParameter
+from archdsl.backends.torch.constructor_args import INPUT, ConstructorParameter
 from archdsl.backends.torch.locals import unique
 from archdsl.backends.torch.lowering import spelling
 from archdsl.backends.torch.pysource import camel
@@ -40,6 +41,7 @@ class Registry:
     def __init__(self, graph: Graph, grouping: Grouping, names: Iterable[str]) -> None:
         self.grouping = grouping
         self.given = root_arguments(graph)
+        self.outer = single_values(graph)
         self.in_place = grouping.in_place
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
@@ -104,6 +106,21 @@ def root_arguments(graph: Graph) -> dict[str, Any]:
                 else:
                     spoilt |= set(WORD.findall(origin.text))
     return {name: value for name, value in found.items() if name not in spoilt and type(value) is int}
+
+
+def single_values(graph: Graph) -> dict[str, int]:
+    """The parameters, as `growth` of a DenseNet, that have one value wherever a number of the graph comes from them."""
+    found: dict[str, set[Any]] = defaultdict(set)
+    for scope in distinct(graph.root):
+        for child in scope.children:
+            made = child.runs[0].scope
+            arguments = {each.name: each.value for each in made.arguments}
+            for fact, origin in child.origins:
+                if origin.kind == "parameter":
+                    value = arguments.get(fact) if made.op is None else getattr(made.op, fact, None)
+                    found[origin.text].add(value)
+    single = {name: min(values) for name, values in found.items() if len(values) == 1 and type(min(values)) is int}
+    return {name: value for name, value in single.items() if name not in ("x", INPUT)}
 
 
 def last_layer(scope: Scope) -> Child | None:

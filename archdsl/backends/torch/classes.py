@@ -31,14 +31,39 @@ class Writer:
         self.group = group
         self.scope = group.first
         self.name = name
-        children = [child.name for child in self.scope.children]
-        given = registry.given if self.scope.kind == "network" else None
-        self.frame = ClassArguments(group.scopes, registry.words, [path[-1] for path in group.slots], children, given)
-        self.given = self.names_of_slots()
-        self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
         self.plain = group.plain
+        self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
+        self.begin()
+        for path in [path for path in self.given if registry.grouping.alike(group, path)]:
+            self.make_inside(path)
+
+    def make_inside(self, path: Path) -> None:
+        """Make a module in the constructor that it was given, if that takes no new number, and no more arguments."""
+        before = {**vars(self)}, {*self.registry.needed}, {**self.group.slots}
+        fresh, count = len(self.frame.fresh), self.frame.needed + len(self.given)
+        del self.group.slots[path]
+        self.begin()
+        if len(self.frame.fresh) > fresh or self.frame.needed + len(self.given) > count:
+            state, self.registry.needed, self.group.slots = before
+            vars(self).update(state)
+
+    def begin(self) -> None:
+        """Name all numbers and modules of the constructor, as the slots are."""
+        children = [child.name for child in self.scope.children]
+        root = self.scope.kind == "network"
+        self.frame = ClassArguments(
+            self.group.scopes,
+            self.registry.words,
+            [path[-1] for path in self.group.slots],
+            children,
+            self.registry.given if root else None,
+            {} if root else self.registry.outer,
+        )
+        self.given = self.names_of_slots()
         self.flag = self.decide()
-        self.constructor = Constructor(registry, self.frame, self.given, self.dropped)
+        self.constructor = Constructor(self.registry, self.frame, self.given, self.dropped)
+        site = Site(tuple(self.group.scopes), self.frame.columns, None if root else (), self.frame.channels)
+        self.links = list(self.constructor.links(site, modules=self.plain))
 
     def decide(self) -> str:
         """The argument that chooses between the forms of the class, if there is one."""
@@ -59,9 +84,7 @@ class Writer:
 
     def text(self, graph: Graph, doc: str) -> list[str]:
         """The lines of the class, which the registry knows from then on."""
-        path = None if self.scope.kind == "network" else ()
-        site = Site(tuple(self.group.scopes), self.frame.columns, path, self.frame.channels)
-        links = list(self.constructor.links(site, modules=self.plain))
+        links = self.links
         forward = [] if self.plain else self.forward(graph, links)
         starts = Initialization(graph, self.registry).lines() if self.scope is graph.root else []
         body = [*self.body(links), *([f"{BODY}self.initialize()"] if starts else [])]

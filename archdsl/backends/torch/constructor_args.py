@@ -24,6 +24,8 @@ CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}
 CHANNELS = ("in_channels", "in_features", "num_parameters", "normalized")
 """Facts that are the channels of what reaches an op."""
 INPUT = arithmetic.INPUT
+WIDTH = "width"
+"""The channels of layers inside a block, where `out` is those of the block."""
 FORMS = tuple(filter(None, map(arithmetic.parse, (f"{INPUT} // 2", f"2 * {INPUT}", f"{INPUT} // 4", f"4 * {INPUT}"))))
 """Other expressions that channels may be written as."""
 
@@ -63,6 +65,8 @@ class ConstructorParameter(NamedTuple):
     name: str
     values: tuple[Any, ...]
     default: Any = MISSING
+    outer: str = ""
+    """The parameter of the network that it stands for, if it is one of them."""
 
     def is_usual(self, value: Any) -> bool:
         """True if an instance has this value."""
@@ -101,6 +105,7 @@ class ClassArguments:
         blocks: Sequence[str] = (),
         taken: Sequence[str] = (),
         given: Mapping[str, Any] | None = None,
+        outer: Mapping[str, int] | None = None,
     ) -> None:
         self.columns = Columns(tuple(range(len(scopes))))
         known, defaults = arguments(scopes, blocks) if given is None else ({name: [given[name]] for name in given}, {})
@@ -118,6 +123,10 @@ class ClassArguments:
             self.usual = {name: self.known[name][0] for name in self.defaults if same(self.known[name])}
         self.used: set[str] = set()
         self.fresh: dict[str, ConstructorParameter] = {}
+        self.outer = outer or {}
+        """Parameters of the network, as `growth`, that the numbers of a class may be written with."""
+        self.inherited: dict[str, ConstructorParameter] = {}
+        """Those that are used, by name."""
         self.spare: set[str] = set()
         """New arguments that are dropped unless an expression comes to use them."""
         self.lengths: dict[str, list[int]] = {}
@@ -142,12 +151,18 @@ class ClassArguments:
         known = (name for name in self.known if name in self.used)
         defaults = self.defaults | self.usual
         declared = [ConstructorParameter(name, tuple(self.known[name]), defaults.get(name, MISSING)) for name in known]
-        return [*declared, *(each for name, each in self.fresh.items() if name in self.used or name not in self.spare)]
+        fresh = (each for name, each in self.fresh.items() if name in self.used or name not in self.spare)
+        return [*declared, *fresh, *self.inherited.values()]
+
+    @property
+    def needed(self) -> int:
+        """The number of arguments that a caller has to give, modules aside."""
+        return sum(each.default is MISSING for each in self.parameters)
 
     @property
     def rows(self) -> dict[str, Sequence[Any]]:
         """The values of every identifier in each instance."""
-        return {**self.known, **{name: parameter.values for name, parameter in self.fresh.items()}}
+        return self.known | {each.name: each.values for each in (*self.fresh.values(), *self.inherited.values())}
 
     def decide(self, argument: str, values: tuple[bool, ...]) -> str:
         """The identifier of a new argument: a choice between two forms of the class.
@@ -170,9 +185,9 @@ class ClassArguments:
 
     def draft(self, columns: Columns, values: Sequence[Any], hint: Hint) -> str:
         """The text of a number in an expression that may not be used."""
-        used, fresh = {*self.used}, {*self.fresh}
+        used, fresh, inherited = {*self.used}, {*self.fresh}, {**self.inherited}
         text = self.number(columns, values, hint)
-        self.used = used
+        self.used, self.inherited = used, inherited
         self.spare |= {*self.fresh} - fresh
         return text
 
@@ -210,7 +225,7 @@ class ClassArguments:
         if not any(steps):
             return self.tree(instances, starts, hint)
         start = self.tree(instances, starts, hint)
-        step = self.tree(instances, steps, Hint(hint.child, "growth"))
+        step = self.inherited_as(steps) or self.tree(instances, steps, Hint(hint.child, "growth"))
         return arithmetic.folded(SLOPE, {"start": start, "step": step, "turn": ast.Name(self.turn)})
 
     def argument(self, columns: Columns, values: tuple[Any, ...], hint: Hint) -> ast.expr:
@@ -226,12 +241,32 @@ class ClassArguments:
         if hint.origin is None or hint.origin.kind == "literal":
             return None
         tree = arithmetic.parse(hint.origin.text)
-        if tree is None or not all(self.names.get(name) in self.known for name in arithmetic.names(tree)):
+        if tree is None:
             return None
-        tree = Renamed(self.names).visit(tree)
+        foreign = [name for name in arithmetic.names(tree) if self.names.get(name) not in self.known]
+        if not all(name in self.outer for name in foreign):
+            return None
+        before = {**self.inherited}
+        tree = Renamed(self.names | {name: self.inherit(name) for name in foreign}).visit(tree)
         decided = arithmetic.asked(tree)
         fixed = {name: constant(row[0]) for name, row in self.known.items() if same(row) and self.hidden(name, decided)}
-        return self.fitting(columns, arithmetic.folded(tree, fixed), values)
+        found = self.fitting(columns, arithmetic.folded(tree, fixed), values)
+        if found is None:
+            self.inherited = before
+        return found
+
+    def inherit(self, name: str) -> str:
+        """The argument that stands for a parameter of the network, whose value is its default."""
+        if name not in self.inherited:
+            value, values = self.outer[name], (self.outer[name],) * len(self.columns.instances)
+            plain = unique(identifier(name), self.taken | {each.name for each in self.inherited.values()})
+            self.inherited[name] = ConstructorParameter(plain, values, value, name)
+        return self.inherited[name].name
+
+    def inherited_as(self, values: Sequence[Any]) -> ast.expr | None:
+        """The parameter of the network that a step of a loop is."""
+        found = (each.name for each in self.inherited.values() if same([*values, each.default]))
+        return next((ast.Name(name) for name in found), None)
 
     def hidden(self, name: str, decided: Collection[str]) -> bool:
         """True if an argument that all instances have in common would only make the constructor longer.
@@ -284,8 +319,9 @@ class ClassArguments:
             del self.known[known]
             self.taken.discard(known)
         free = hint.fact not in CHANNELS and plain not in self.taken
-        name = plain if free or not hint.child else f"{hint.child}_{hint.fact}"
-        name = unique(name, self.taken)
+        inner = WIDTH if hint.fact == "out" and WIDTH not in self.taken else ""
+        name = plain if free or not hint.child else inner if inner else f"{hint.child}_{hint.fact}"
+        name = unique(name, self.taken | {each.name for each in self.inherited.values()})
         self.taken.add(name)
         placed = dict(zip(columns.instances, values, strict=True))
         row = tuple(placed.get(at, values[0]) for at in self.columns.instances)

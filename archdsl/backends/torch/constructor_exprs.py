@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple, cast
 
 from archdsl.backends.torch import arithmetic
@@ -14,7 +15,7 @@ from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments
 from archdsl.backends.torch.lowering import in_line, in_list, is_identity, numeral, spelling
 from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number, prefixed
 from archdsl.backends.torch.pysource import literal
-from archdsl.graph import Child, Run, Scope, Spread, Step, is_list
+from archdsl.graph import Child, Origin, Run, Scope, Spread, Step, is_list
 from archdsl.record import MISSING
 
 DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
@@ -167,11 +168,14 @@ class Constructor:
         arguments: list[Doc] = []
         out, outs = "", list[Any]()
         leading = True
+        for parameter in target.parameters:  # these first, as the steps of a loop may be one of them
+            if parameter.outer in self.frame.outer and parameter.outer not in self.frame.names:
+                self.frame.inherit(parameter.outer)
         for at, parameter in enumerate(target.parameters):
             values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
             named = at > 0 and parameter.name not in LEADING
             leading = leading and not named and target.order[len(arguments)] == parameter.name
-            origin = origins.get(parameter.name)
+            origin = Origin("parameter", parameter.outer) if parameter.outer else origins.get(parameter.name)
             hint = Hint(child.name, parameter.name, origin, parameter.default, site.channels)
             text = self.frame.number(site.columns, values, hint)
             if not same([*values, parameter.default]) or text != literal(parameter.default):
@@ -225,7 +229,7 @@ class Constructor:
         modules: list[Doc] = []
         stretches = [self.registry.grouping.stretches(child) for child in row]
         for at in range(len(stretches[0])):
-            runs = [each[at].runs for each in stretches]
+            runs = aligned([each[at].runs for each in stretches])
             if len({len(each) for each in runs}) > 1:
                 modules.append(self.even(runs, row[0], columns))
             elif len(runs[0]) == 1:
@@ -271,6 +275,18 @@ class Constructor:
             variable = "_" if turns[start] == turns[start + 1] else self.frame.turn
             modules.append(comprehension(item, variable, str(len(length))))
         return modules
+
+
+def aligned(rows: Sequence[Sequence[Run]]) -> list[Sequence[Run]]:
+    """Rows of equal lengths, cut in the same places."""
+    ends = [[*accumulate(run.count for run in row)] for row in rows]
+    if len({row[-1] for row in ends}) > 1:
+        return [*rows]
+    cuts = sorted({0}.union(*ends))
+    return [
+        [Run(stop - start, row[bisect_right(stops, start)].scope) for start, stop in pairwise(cuts)]
+        for row, stops in zip(rows, ends, strict=True)
+    ]
 
 
 def called(site: Site, text: str, values: Sequence[Any]) -> ChannelCount | None:
