@@ -199,15 +199,16 @@ class Spelling(NamedTuple):
     """Spelling of an operator in PyTorch: a module, or, if `function` is set, an expression without state.
 
     `positional` and `keywords` name facts of the operator (see `Op.facts`); a keyword whose value is PyTorch's own
-    default, in `defaults`, is left out. `function` is a template in which `{x}` stands for the input (`{0}`, `{1}`
-    for the first and second of several) and `{name}` for a fact. `helper` is the source of a class or function that
-    PyTorch does not have; it is written above the network's classes, once. `inplace` says that the module takes
-    `inplace=True`. An op may have both spellings: the function is used inside a `forward`, the module where one is
-    needed (a link of a `nn.Sequential`); where only a function is given, the emitter writes a small module around it.
-    In a function's template `{x}` of an op that takes a list is a Python list of the tensors, `{sum}` and `{product}`
-    are its tensors joined by ` + ` and ` * `. Facts are written as Python literals. An operand that is no name or call
-    gets parentheses where it needs them, and one that a template names more than once is put into a variable first, so
-    that it is worked out once.
+    default, in `defaults`, is left out. `function` is a template in which `{x}` stands for the input (`{0}`, `{1}` for
+    the first and second of several) and `{name}` for a fact. `helper` is the source of a class or function that PyTorch
+    does not have; it is written above the network's classes, once; `base` is the class of PyTorch's that it derives
+    from, if any but `nn.Module`. `inplace` says that the module takes `inplace=True`; `stacked`, that an inner call of
+    the function reads all operands, so that they may be released before the result is made. An op may have both
+    spellings: the function is used inside a `forward`, the module where one is needed (a link of a `nn.Sequential`);
+    where only a function is given, the emitter writes a small module around it. In a function's template `{x}` of an op
+    that takes a list is a Python list of the tensors, `{sum}` and `{product}` are its tensors joined by ` + ` and ` *
+    `. Facts are written as Python literals. An operand that is no name or call gets parentheses where it needs them,
+    and one that a template names more than once is put into a variable first, so that it is worked out once.
     """
 
     module: str = ""
@@ -216,7 +217,9 @@ class Spelling(NamedTuple):
     defaults: dict[str, Any] = {}  # noqa: RUF012 (a tuple's default, never changed)
     function: str = ""
     helper: str = ""
+    base: str = ""
     inplace: bool = False
+    stacked: bool = False
 
 
 class Declaration(Record):

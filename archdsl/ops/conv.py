@@ -100,7 +100,7 @@ class Conv(Op):
     def spelling(self, x: Shape) -> Spelling:
         pads = borders(self.padding, self.kernel, self.dilation)
         if x[0] < VECTOR and self.groups == 1 and strides_over(self.kernel, self.stride, pads):
-            return self.torch._replace(module="SampledConv2d", helper=SAMPLED_CONV)
+            return self.torch._replace(module="SampledConv2d", base="nn.Conv2d", helper=SAMPLED_CONV)
         return self.torch
 
     def weights(self, x: Shape) -> tuple[Weight, ...]:
@@ -167,7 +167,7 @@ class ConvTranspose(Op):
 
     def spelling(self, x: Shape) -> Spelling:
         return (
-            self.torch._replace(module="PaddedConvTranspose2d", helper=PADDED_CONV_TRANSPOSE)
+            self.torch._replace(module="PaddedConvTranspose2d", base="nn.ConvTranspose2d", helper=PADDED_CONV_TRANSPOSE)
             if self.pads_last()
             else self.torch
         )

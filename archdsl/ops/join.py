@@ -166,7 +166,7 @@ class SoftmaxList(Op):
     takes = "list"
     saves = frozenset({"output"})
     view = True
-    torch = Spelling(function="torch.softmax(torch.stack({x}), dim=0).unbind(0)")
+    torch = Spelling(function="torch.softmax(torch.stack({x}), dim=0).unbind(0)", stacked=True)
 
     def output(self, x: tuple[Shape, ...]) -> Shapes:
         equal(x, "weighed against each other")

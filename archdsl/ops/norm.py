@@ -218,7 +218,7 @@ class LayerNorm(Op):
     def spelling(self, x: Shape) -> Spelling:
         if self.over == "all" or len(x) < 3:
             return self.torch
-        return self.torch._replace(module="LayerNorm2d", helper=CHANNEL_NORM)
+        return self.torch._replace(module="LayerNorm2d", base="nn.LayerNorm", helper=CHANNEL_NORM)
 
     def normalized(self, x: Shape) -> Shape:
         """The sizes that are normalized over."""

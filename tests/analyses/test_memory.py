@@ -318,7 +318,7 @@ def test_equal_turns_are_added_up_as_they_are(row: str, count: int, monkeypatch:
     )
     graph = archdsl.compile(archdsl.loads(text))
     added_up = memory(graph, 2)
-    monkeypatch.setattr("archdsl.backends.torch.memory.backward.ENOUGH", 10**6)
+    monkeypatch.setattr("archdsl.backends.torch.memory.ENOUGH", 10**6)
     assert memory(graph, 2) == added_up
 
 

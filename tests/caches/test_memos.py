@@ -80,8 +80,7 @@ analyses/memory/liveness.py: known
 backends/torch/class_clustering.py: by_shape known
 backends/torch/init_calls.py: known
 backends/torch/lowering.py: known
-backends/torch/memory/backward.py: known
-backends/torch/memory/eager.py: variables
+backends/torch/memory.py: known variables
 backends/torch/class_table.py: known_facts known_numbers
 commands/_cache.py: sources
 diagnostics/suppression.py: places

@@ -13,12 +13,12 @@ from campaign import MOST_MACS, drawn
 from archdsl import ArchError
 from archdsl.backends.torch import (
     class_clustering,
-    classes,
     constructor_args,
     constructor_exprs,
     emit,
     forward,
     locals,
+    source,
     writing,
 )
 from archdsl.backends.torch.lowering import InPlace
@@ -156,8 +156,8 @@ def a_row_that_forgets_its_last_output(patch: Patch) -> None:
 
 
 def forms_of_a_class_mixed_up(patch: Patch) -> None:
-    whole = classes.merged
-    patch.setattr(classes, "merged", lambda one, other, condition: whole(other, one, condition))
+    whole = source.merged
+    patch.setattr(source, "merged", lambda one, other, condition: whole(other, one, condition))
 
 
 def written_over_while_others_read_it(patch: Patch) -> None:

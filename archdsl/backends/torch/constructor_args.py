@@ -162,7 +162,7 @@ class ClassArguments:
     @property
     def rows(self) -> dict[str, Sequence[Any]]:
         """The values of every identifier in each instance."""
-        return self.known | {each.name: each.values for each in (*self.fresh.values(), *self.inherited.values())}
+        return {**self.known, **{each.name: each.values for each in (*self.fresh.values(), *self.inherited.values())}}
 
     def decide(self, argument: str, values: tuple[bool, ...]) -> str:
         """The identifier of a new argument: a choice between two forms of the class.

@@ -13,8 +13,7 @@ from archdsl.backends.torch.class_clustering import ClassGroup, Path, below, ste
 from archdsl.backends.torch.class_table import Registry
 from archdsl.backends.torch.constructor_args import ChannelCount, ClassArguments, Columns, Hint, same
 from archdsl.backends.torch.lowering import in_line, in_list, is_identity, numeral, spelling
-from archdsl.backends.torch.pyformat import Doc, atom, call, comprehension, keyword, listing, number, prefixed
-from archdsl.backends.torch.pysource import literal
+from archdsl.backends.torch.pysource import Doc, atom, call, comprehension, keyword, listing, literal, number, prefixed
 from archdsl.graph import Child, Origin, Run, Scope, Spread, Step, is_list
 from archdsl.record import MISSING
 

@@ -9,8 +9,7 @@ from archdsl.backends.torch.class_clustering import ClassGroup, Path
 from archdsl.backends.torch.class_table import Class, Registry
 from archdsl.backends.torch.constructor_args import ClassArguments, Columns, Hint
 from archdsl.backends.torch.locals import Outline
-from archdsl.backends.torch.pyformat import atom, group, lines, number, signature
-from archdsl.backends.torch.pysource import docstring, quoted
+from archdsl.backends.torch.pysource import atom, docstring, group, lines, number, quoted, signature
 from archdsl.backends.torch.writing import RETURN, Writing, expression, printed, type_of
 from archdsl.graph import Child, Graph, Ref, Scope, Section, Step
 

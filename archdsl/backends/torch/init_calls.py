@@ -5,7 +5,6 @@ An exception that all instances of a class share is said once, of the class; any
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -83,9 +82,7 @@ def constant(value: float, usual: bool = False) -> Start:
 
 def module_type(scope: Scope) -> str:
     """The class of PyTorch's that an op is: for one of our helpers, what it derives from."""
-    spelt = spelling(scope)
-    derived = re.search(rf"class {re.escape(spelt.module)}\((nn\.\w+)\)", spelt.helper) if spelt.helper else None
-    return derived[1] if derived and derived[1] != "nn.Module" else spelt.module
+    return spelling(scope).base or spelling(scope).module
 
 
 METHOD = "initialize"

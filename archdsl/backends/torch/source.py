@@ -1,17 +1,185 @@
-"""The whole text: what is imported, the helpers, the classes, the network."""
+"""The whole text: what is imported, the helpers, the classes (docstring, constructor and `forward`), the network."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from archdsl.backends.torch.class_clustering import ClassGroup, Grouping
-from archdsl.backends.torch.class_table import Registry, called, class_names, homes_of
-from archdsl.backends.torch.classes import Writer
-from archdsl.backends.torch.docstrings import docs
-from archdsl.backends.torch.forward import function_class
-from archdsl.backends.torch.pysource import docstring
+from archdsl.backends.torch.class_clustering import ClassGroup, Grouping, Path, below
+from archdsl.backends.torch.class_table import Class, Registry, called, class_names, docs, homes_of
+from archdsl.backends.torch.constructor_args import ClassArguments, Columns
+from archdsl.backends.torch.constructor_exprs import Constructor, Link, Site, positional
+from archdsl.backends.torch.forward import ForwardWriter, NetworkForwardWriter, Target, function_class
+from archdsl.backends.torch.init_calls import Initialization
+from archdsl.backends.torch.locals import WIDTH, identifier, unique
+from archdsl.backends.torch.lowering import in_list, numeral
+from archdsl.backends.torch.pysource import Doc, call, docstring, lines, literal, number, signature
 from archdsl.backends.torch.supported import check_supported
-from archdsl.graph import Graph, Scope
+from archdsl.backends.torch.writing import merged, printed
+from archdsl.graph import Child, Graph, Scope
+from archdsl.graph.ir import attribute_name
+from archdsl.record import MISSING
+
+BODY = "        "
+SUPER = f"{BODY}super().__init__()"
+
+
+class Writer:
+    """Writes the class of one group of scopes."""
+
+    def __init__(self, registry: Registry, group: ClassGroup, name: str) -> None:
+        self.registry = registry
+        self.group = group
+        self.scope = group.first
+        self.name = name
+        self.plain = group.plain
+        self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
+        self.begin()
+        for path in [path for path in self.given if registry.grouping.alike(group, path)]:
+            self.make_inside(path)
+
+    def make_inside(self, path: Path) -> None:
+        """Make a module in the constructor that it was given, if that takes no new number, and no more arguments."""
+        before = {**vars(self)}, {*self.registry.needed}, {**self.group.slots}
+        fresh, count = len(self.frame.fresh), self.frame.needed + len(self.given)
+        del self.group.slots[path]
+        self.begin()
+        if len(self.frame.fresh) > fresh or self.frame.needed + len(self.given) > count:
+            state, self.registry.needed, self.group.slots = before
+            vars(self).update(state)
+
+    def begin(self) -> None:
+        """Name all numbers and modules of the constructor, as the slots are."""
+        children = [child.name for child in self.scope.children]
+        root = self.scope.kind == "network"
+        self.frame = ClassArguments(
+            self.group.scopes,
+            self.registry.words,
+            [path[-1] for path in self.group.slots],
+            children,
+            self.registry.given if root else None,
+            {} if root else self.registry.outer,
+        )
+        self.given = self.names_of_slots()
+        self.flag = self.decide()
+        self.constructor = Constructor(self.registry, self.frame, self.given, self.dropped)
+        site = Site(tuple(self.group.scopes), self.frame.columns, None if root else (), self.frame.channels)
+        self.links = list(self.constructor.links(site, modules=self.plain))
+
+    def decide(self) -> str:
+        """The argument that chooses between the forms of the class, if there is one."""
+        choice = self.group.choice
+        if not choice.argument:
+            return ""
+        values = tuple(self.group.forms[scope] == choice.chosen for scope in self.group.scopes)
+        return self.frame.decide(choice.argument, values)
+
+    def names_of_slots(self) -> dict[Path, str]:
+        """Names for the modules that the constructor is given."""
+        names: dict[Path, str] = {}
+        for path, slot in self.group.slots.items():
+            if not slot.dropped:
+                names[path] = unique(identifier(path[-1]), {*self.registry.words, *self.frame.known, *names.values()})
+        self.frame.taken |= set(names.values())
+        return names
+
+    def text(self, graph: Graph, doc: str) -> list[str]:
+        """The lines of the class, which the registry knows from then on."""
+        links = self.links
+        forward = [] if self.plain else self.forward(graph, links)
+        starts = Initialization(graph, self.registry).lines() if self.scope is graph.root else []
+        body = [*self.body(links), *([f"{BODY}self.initialize()"] if starts else [])]
+        base = "nn.Sequential" if self.plain or any(numeral(child) for child, _ in links) else "nn.Module"
+        self.registry.classes[self.group.index] = self.known()
+        head = [f"class {self.name}({base}):", *docstring(doc)]
+        opening = signature("__init__", ["self", *self.parameters()], "None")
+        constructor = ["", *opening, *body] if body != [SUPER] else []
+        return [*head, *constructor, *(line for part in (starts, forward) if part for line in ("", *part))]
+
+    # ---- constructor
+
+    def body(self, links: Sequence[Link]) -> list[str]:
+        """The statements of the constructor."""
+        if any(numeral(child) for child, _ in links):
+            return self.by_place(links)
+        modules = [line for child, link in links for line in self.registration(child, link)]
+        return [SUPER, *self.stored(), *modules]
+
+    def registration(self, child: Child, link: Doc | list[Doc]) -> list[str]:
+        """The statement that makes a module: a conditional one for the module of one form."""
+        module, target = self.constructor.registered(child, link), f"self.{child.name} = "
+        if child.name != self.group.choice.child:
+            return lines(module, BODY, target)
+        trail = f" if {self.flag} else None"
+        if not self.plain and module.flat and len(f"{BODY}{target}{module.flat}{trail}") <= WIDTH:
+            return [f"{BODY}{target}{module.flat}{trail}"]
+        absent = [] if self.plain else [f"{BODY}{target}None"]
+        return [*absent, f"{BODY}if {self.flag}:", *lines(module, f"{BODY}    ", target)]
+
+    def stored(self) -> list[str]:
+        """Statements that store the numbers `forward` needs."""
+        texts = self.frame.stored.items()
+        return [line for name, text in texts for line in lines(number(text), BODY, f"self.{name} = ")]
+
+    def by_place(self, links: Sequence[Link]) -> list[str]:
+        """The constructor of a class that has numerals among its modules."""
+        stored = self.stored()
+        if all(numeral(child) for child, _ in links):
+            return [*lines(call("super().__init__", *positional(links)), BODY), *stored]
+        named = call("OrderedDict", *self.constructor.by_name(links))
+        return [*lines(call("super().__init__", named), BODY), *stored]
+
+    def parameters(self) -> list[str]:
+        """The constructor's parameters: numbers, modules, then what has a default."""
+        numbers = self.registry.of(self.group).parameters
+        needed = [f"{each.name}: {each.annotation}" for each in numbers if each.default is MISSING]
+        modules = [f"{name}: {self.annotation(path)}" for path, name in self.given.items()]
+        optional = [each for each in numbers if each.default is not MISSING]
+        return [*needed, *modules, *(f"{each.name}: {each.annotation} = {literal(each.default)}" for each in optional)]
+
+    def annotation(self, path: Path) -> str:
+        """The type of a module that is given."""
+        return "list[nn.Module]" if in_list(below(self.scope, path)) else "nn.Module"
+
+    def known(self) -> Class:
+        """The class as its callers see it: a default that nobody would use is none."""
+        parameters = (
+            each if each.is_usual(each.default) else each._replace(default=MISSING) for each in self.frame.parameters
+        )
+        return Class(self.name, tuple(parameters), tuple(self.given.items()))
+
+    # ---- forward
+
+    def forward(self, graph: Graph, links: Sequence[Link]) -> list[str]:
+        """The forward of a class that is no pipeline."""
+        places: dict[str, int] = {}
+        count = 0
+        for child, _ in links:
+            places[child.name] = count
+            count += child.count if numeral(child) else 1
+        target = Target(self.group.scopes, self.frame.columns, self.frame, self.registry, self.dropped, places)
+        if self.scope is graph.root:
+            return NetworkForwardWriter(target, graph).text()
+        if not self.flag:
+            return ForwardWriter(target, [target.scopes[0].result]).method()
+        chosen = self.group.choice.chosen
+        usual, special = (self.form(target, form) for form in (1 - chosen, chosen))
+        return [*usual.head(), *printed(merged(usual.body(), special.body(), self.condition()))]
+
+    def form(self, target: Target, form: int) -> ForwardWriter:
+        """The writer of one form of the forward."""
+        columns = Columns(tuple(at for at, scope in enumerate(self.group.scopes) if self.group.forms[scope] == form))
+        scopes = [self.group.scopes[at] for at in columns.instances]
+        return ForwardWriter(target._replace(scopes=scopes, columns=columns), [scopes[0].result])
+
+    def condition(self) -> str:
+        """The condition under which a forward is that of the chosen form."""
+        if self.group.choice.child:
+            return f"self.{self.group.choice.child} is not None"
+        attribute = unique(attribute_name(self.flag), {*self.frame.members, *self.frame.stored})
+        self.frame.stored[attribute] = self.flag
+        return f"self.{attribute}"
+
 
 CHAIN = '''
 def chain(**modules: nn.Module) -> nn.Sequential:

@@ -16,7 +16,7 @@ from archdsl.backends.torch.locals import (
     variable,
 )
 from archdsl.backends.torch.lowering import Acts, apart, numeral, spelling
-from archdsl.backends.torch.pyformat import Doc, atom, lines, listing, signature
+from archdsl.backends.torch.pysource import Doc, atom, lines, listing, signature
 from archdsl.graph import Child, Ref, Scope, Step, is_list, op_of
 from archdsl.op import Shapes
 
