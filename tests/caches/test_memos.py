@@ -78,10 +78,12 @@ analyses/diff.py: numbers
 analyses/receptive_field.py: known
 analyses/memory/liveness.py: known
 backends/torch/class_clustering.py: by_shape known
+backends/torch/constructor_args.py: inherited
 backends/torch/init_calls.py: known
 backends/torch/lowering.py: known
 backends/torch/memory.py: known variables
 backends/torch/class_table.py: known_facts known_numbers
+backends/torch/supported.py: known
 commands/_cache.py: sources
 diagnostics/suppression.py: places
 frontend/suppressions.py: ends starts
