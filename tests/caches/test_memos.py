@@ -77,6 +77,8 @@ OF_A_CALL = """
 analyses/diff.py: numbers
 analyses/receptive_field.py: known
 analyses/memory/liveness.py: known
+backends/pictures/labels.py: columns letters
+backends/pictures/page.py: built known_rows opened
 backends/torch/class_clustering.py: by_shape known
 backends/torch/constructor_args.py: inherited
 backends/torch/init_calls.py: known
@@ -98,6 +100,8 @@ OF_AN_OBJECT = """
 analyses/advice/rule.py: counts fields ops parts times
 analyses/figures.py: all_counts fields memories
 analyses/warnings/rule.py: family makers ops placed
+backends/pictures/model.py: owners runs tree
+backends/pictures/tree.py: form
 diagnostics/source.py: line_starts
 syntax/error_context.py: code facts first last line opened rest word
 graph/ir.py: below by_name ends makers training_only
@@ -107,6 +111,8 @@ weights/rules.py: pattern
 """A fact of one object, none of which changes; figures of memory by the load that they are for."""
 
 NO_MEMO = """
+backends/pictures/model.py: forms
+backends/pictures/page.py: tags
 elaborate/apply.py: shared
 elaborate/instantiate.py: applied
 elaborate/scope_builder.py: children names

@@ -1,0 +1,84 @@
+"""Pictures of graphs with the costs that their colors show: the analyses, handed to the pictures backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from archdsl.diagnostics import catalog
+from archdsl.graph import Graph, Scope
+
+if TYPE_CHECKING:
+    from archdsl.analyses.roofline import RooflineSetting
+    from archdsl.backends.pictures.model import Costs
+    from archdsl.backends.pictures.scene import Scene
+
+Color = Literal["time", "macs", "params", "memory", "none"]
+COLORS: tuple[Color, ...] = ("time", "macs", "params", "memory", "none")
+
+# The imports below wait, as few who load and validate draw.
+
+
+def costs(graph: Graph, color: Color, setting: RooflineSetting | None = None) -> Costs:
+    """Cost of each scope that a color stands for; `time` and `memory` are of a setting's device, precision and batch.
+
+    `memory` is what is moved between memory and processor. Raises ArchError for `time` without a device.
+    """
+    from archdsl.analyses.memory_access import counts
+    from archdsl.analyses.roofline import estimate
+
+    precision, batch = (setting.precision, setting.batch) if setting else ("fp32", 1)
+    if color == "time":
+        if setting is None:
+            raise catalog.USAGE.error(None, "time, but on no device", help="name one: `--device v100`")
+        times = estimate(graph, setting)
+        return whole(graph, lambda scope: times[scope].seconds, "time", facts(times[graph.root].seconds, setting))
+    if color == "memory":
+        found = counts(graph)
+        return whole(graph, lambda scope: found[scope].bytes(precision, batch), "memory access")
+    if color == "macs":
+        return whole(graph, lambda scope: scope.totals.macs, "multiply-adds")
+    if color == "params":
+        return whole(graph, lambda scope: scope.totals.params, "parameters")
+    return whole(graph, lambda scope: 0.0, "")
+
+
+def whole(graph: Graph, of: Callable[[Scope], float], noun: str, facts: str = "") -> Costs:
+    """Costs with the network's own."""
+    from archdsl.backends.pictures.model import Costs
+
+    return Costs(of, of(graph.root), noun, facts)
+
+
+def facts(seconds: float, setting: RooflineSetting) -> str:
+    """Time of the network in a sentence."""
+    samples = f"{setting.batch:,} images" if setting.batch > 1 else "one image"
+    device = setting.device.label or setting.device.name
+    return f"at least {1e3 * seconds:.3g} ms for {samples} on {device}, {setting.precision}"
+
+
+def picture(graph: Graph, color: Color = "macs", setting: RooflineSetting | None = None) -> Scene:
+    """Picture of a network on one page; `svg` of the backend writes it."""
+    from archdsl.backends.pictures.page import drawn
+
+    return drawn(graph, costs(graph, color, setting))
+
+
+def outline(graph: Graph, form: str) -> str:
+    """Network as text for Graphviz (`dot`) or Mermaid (`mmd`)."""
+    from archdsl.backends.pictures.model import Model
+    from archdsl.backends.pictures.outline import OUTLINES
+
+    return OUTLINES[form](Model(graph, costs(graph, "none")))
+
+
+def svg(scene: Scene, theme: str = "light") -> str:
+    """SVG of a picture."""
+    from archdsl.backends.pictures.svg import svg
+
+    return svg(scene, theme)
+
+
+def drawn(graph: Graph) -> str:
+    """SVG of a network, as a notebook shows it."""
+    return svg(picture(graph))
