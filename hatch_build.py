@@ -29,7 +29,7 @@ class WheelHook(BuildHookInterface):
         included |= {str(top / name): f"archdsl/{name}" for name in ("grammar", "specs")}
         sys.path.insert(0, str(top))
         try:
-            from archdsl.syntax.parser_tables import make, name
+            from archdsl.syntax.parser import make, name
         finally:
             sys.path.remove(str(top))
         self.folder = tempfile.TemporaryDirectory()

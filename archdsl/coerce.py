@@ -43,8 +43,8 @@ def parameter(name: str, value: Any) -> Any:
     if isinstance(value, Expression | CallArgument):
         return value
     if isinstance(value, str):
-        from archdsl.syntax.located_text import LocatedText
         from archdsl.syntax.parser import parse
+        from archdsl.syntax.text import LocatedText
 
         text = LocatedText.of(Source("params", f"{name}={value}"))
         expression = parse(text.after(len(name) + 1), "expression")

@@ -50,7 +50,6 @@ LAYERS = {
     # 3: the text and its document, then what it comes to
     "syntax": Row(f"{L1} ops syntax", brings="pydantic pydantic_core"),
     "syntax.parser": Row(f"{L1} ops syntax", lazily="lark"),
-    "syntax.parser_tables": Row(f"{L1} ops syntax", lazily="lark"),
     "elaborate": Row(L3),
     # 4: five folders that know nothing of each other
     "frontend": Row(f"{L3} frontend", brings="yaml"),

@@ -12,7 +12,7 @@ from archdsl.analyses.figures import FIGURES as KNOWN
 from archdsl.analyses.figures import Figure, Load, Measured, MemoryOf, Unit
 from archdsl.diagnostics import ArchError, Diagnostic, UnlocatedError, catalog, did_you_mean
 from archdsl.graph import Graph, Section
-from archdsl.syntax.elements import Expectation
+from archdsl.syntax.ast import Expectation
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,

@@ -24,7 +24,7 @@ class GivenFile(NamedTuple):
 
 def files(paths: list[str]) -> Iterator[GivenFile]:
     """Each given file once, in order."""
-    from archdsl.syntax.detect_format import SUFFIXES
+    from archdsl.syntax.text import SUFFIXES
 
     named = {str(Path(text)) for text in paths}
     seen: set[str] = set()

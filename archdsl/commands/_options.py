@@ -65,8 +65,8 @@ def chosen_params(options: argparse.Namespace) -> dict[str, Any]:
 def chosen_param(text: str) -> tuple[str, Any]:
     """Name and value of one `-p`."""
     from archdsl.syntax.ast import CallArgument
-    from archdsl.syntax.located_text import LocatedText
     from archdsl.syntax.parser import parse
+    from archdsl.syntax.text import LocatedText
 
     name, equals, value = text.partition("=")
     whole = LocatedText.of(Source("-p", text))

@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
 
 def format_file(asked: GivenFile, options: argparse.Namespace) -> str:
     """Format a file: `changed`, `kept` or `skipped`; raises ArchError for one that has errors."""
-    from archdsl.frontend.format.reformat import formatted
-    from archdsl.syntax.detect_format import is_spec
+    from archdsl.frontend.format import formatted
+    from archdsl.syntax.text import is_spec
 
     source = source_of(asked.path)
     if asked.through_folder and not is_spec(source.name, source.text):

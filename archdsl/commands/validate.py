@@ -86,7 +86,7 @@ class ValidationRun:
 
     def outcome(self, asked: GivenFile) -> list[Diagnostic] | None:
         """Findings of a file; None if it is no spec, and only its folder was named."""
-        from archdsl.syntax.detect_format import is_spec
+        from archdsl.syntax.text import is_spec
 
         try:
             source = source_of(asked.path)

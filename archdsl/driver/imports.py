@@ -12,10 +12,10 @@ from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.diagnostics.files import read_text, resolved
 from archdsl.diagnostics.source import shown
 from archdsl.frontend import read
-from archdsl.syntax.detect_format import SUFFIXES
+from archdsl.syntax.ast import Import
 from archdsl.syntax.document import File
-from archdsl.syntax.elements import Import
 from archdsl.syntax.scopes import FileScope, Library
+from archdsl.syntax.text import SUFFIXES
 
 DEEPEST_IMPORTS = 32
 MOST_IMPORTS = 500

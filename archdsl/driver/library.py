@@ -11,9 +11,9 @@ from archdsl.diagnostics import Source
 from archdsl.diagnostics.files import read_text
 from archdsl.driver.imports import open_file
 from archdsl.resources import folder
-from archdsl.syntax.detect_format import SUFFIXES
 from archdsl.syntax.document import Backbone
 from archdsl.syntax.scopes import Definition, FileScope
+from archdsl.syntax.text import SUFFIXES
 
 
 class Shipped:

@@ -19,12 +19,12 @@ from archdsl.elaborate.network import elaborate
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
-from archdsl.syntax.detect_format import SUFFIXES
 from archdsl.syntax.document import File
 from archdsl.syntax.inheritance import resolve
 from archdsl.syntax.models import validated
 from archdsl.syntax.nodes import of_python
 from archdsl.syntax.scopes import FileScope
+from archdsl.syntax.text import SUFFIXES
 
 
 def load(spec: NetworkLike, *, base: str | Path | None = None) -> Network:

@@ -11,8 +11,8 @@ from pydantic import PrivateAttr, ValidationError, model_serializer
 from archdsl.diagnostics import ArchError, Source, catalog
 from archdsl.driver.imports import open_document
 from archdsl.driver.library import SHIPPED
+from archdsl.syntax.ast import Content
 from archdsl.syntax.document import Backbone, Definitions, File
-from archdsl.syntax.elements import Content
 from archdsl.syntax.models import Model, as_findings, in_order, validated
 from archdsl.syntax.nodes import of_python
 from archdsl.syntax.scopes import FileScope

@@ -42,10 +42,9 @@ from archdsl.elaborate.values import (
 from archdsl.graph import Origin, Scope
 from archdsl.op import Shape, Shapes
 from archdsl.syntax import ast
-from archdsl.syntax.elements import Output, SectionLine
-from archdsl.syntax.kind_inference import Kind
+from archdsl.syntax.ast import Output, SectionLine
 from archdsl.syntax.scopes import POLICIES, RESERVED, FileScope
-from archdsl.syntax.static_names import LineFacts, line_of, of_line
+from archdsl.syntax.static_names import Kind, LineFacts, line_of, of_line
 
 CLASSES = "classes"
 """By convention, the parameter that sizes the classifier; 0 drops it."""

@@ -29,7 +29,7 @@ from archdsl.graph import Section as Part
 from archdsl.graph.ir import attribute_name
 from archdsl.op import Shape, Type
 from archdsl.syntax import ast
-from archdsl.syntax.elements import Output, SectionLine, Setting, input_size
+from archdsl.syntax.ast import Output, SectionLine, Setting, input_size
 from archdsl.syntax.inheritance import InheritedLine, InheritedParameter, ResolvedNetwork, key_of
 from archdsl.syntax.naming import ModuleName
 from archdsl.syntax.scopes import POLICIES, FileScope

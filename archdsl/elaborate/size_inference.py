@@ -19,7 +19,7 @@ from archdsl.elaborate.values import Symbol, Use
 from archdsl.op import ALWAYS, Op
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
-from archdsl.syntax.elements import SIGNS
+from archdsl.syntax.ast import SIGNS
 from archdsl.syntax.scopes import POLICIES, TURN_WORDS, Definition, FileScope, Target
 from archdsl.syntax.static_names import StaticLine
 

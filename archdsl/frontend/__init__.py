@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 def read(source: Source) -> File:
     """The document that a source says, in the notation of its name or, without an ending, of its text."""
-    from archdsl.syntax.detect_format import is_yaml
+    from archdsl.syntax.text import is_yaml
 
     if is_yaml(source.name, source.text):
-        from archdsl.frontend.yaml.parser import parse_yaml
+        from archdsl.frontend.yaml.reader import parse_yaml
 
         return parse_yaml(source)
     from archdsl.syntax.document import parse_file

@@ -9,11 +9,11 @@ from typing import Any, cast
 from archdsl.elaborate.signature import Signature, Slot, signature_of
 from archdsl.initializer import Initializer
 from archdsl.op import Declaration, Op, Param, Type
-from archdsl.syntax.detect_format import LINE_WORDS
+from archdsl.syntax.ast import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
 from archdsl.syntax.document import SECTION, Backbone, DefinitionKeys, File
-from archdsl.syntax.elements import EDITION, LARGEST_SIZE, LONGEST_NAME, SIGNS
 from archdsl.syntax.models import Model
 from archdsl.syntax.scopes import FORMS, FUNCTION_NAMES, POLICIES, RESERVED, TURN_WORDS, Definition
+from archdsl.syntax.text import LINE_WORDS
 from archdsl.syntax.values import PlainBlock
 
 Json = dict[str, Any]

@@ -15,10 +15,10 @@ from archdsl.diagnostics import Source, Span
 from archdsl.diagnostics.suppression import MARK, NOWHERE, WHOLE, Suppression
 from archdsl.frontend.format.attach_comments import Comment, Tokens, tokens
 from archdsl.frontend.format.yaml_comments import YamlComments, scalars_of
-from archdsl.frontend.yaml.compose import load
-from archdsl.syntax.detect_format import is_yaml
+from archdsl.frontend.yaml.reader import load
 from archdsl.syntax.document import File
 from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
+from archdsl.syntax.text import is_yaml
 
 CODE = re.compile(r"([A-Za-z]\d+)\b[ \t]*,?[ \t]*")
 DEFINITIONS = ("blocks", "functions")

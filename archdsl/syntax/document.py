@@ -16,23 +16,27 @@ from pydantic import Field
 
 from archdsl.diagnostics import ArchError, Diagnostic, Source, Span, catalog, listed
 from archdsl.diagnostics.characters import is_unseen
-from archdsl.syntax.ast import Block, Function, Nothing, Parameter, Return, Statement
-from archdsl.syntax.detect_format import LINE_WORDS
-from archdsl.syntax.elements import (
+from archdsl.syntax.ast import (
     EDITION,
+    Block,
     Content,
     Drop,
     Expectation,
     Extends,
+    Function,
     Import,
+    Nothing,
     Output,
+    Parameter,
+    Return,
     SectionLine,
     Setting,
+    Statement,
 )
-from archdsl.syntax.located_text import UNSEEN_IN_PATH, LocatedText, tidy
 from archdsl.syntax.models import Key, Model, collected, shown, unknown_key, validated
 from archdsl.syntax.nodes import KINDS, Data, Mapping, MappingEntry, Scalar, Sequence
 from archdsl.syntax.parser import parse
+from archdsl.syntax.text import LINE_WORDS, UNSEEN_IN_PATH, LocatedText, tidy
 from archdsl.syntax.values import (
     COMMENT,
     STATEMENT,
@@ -480,6 +484,6 @@ def parse_file(source: Source) -> File:
     try:
         return validated(File, parse(text, "file"))
     except ArchError as error:
-        from archdsl.syntax.recovery import all_mistakes
+        from archdsl.syntax.syntax_errors import all_mistakes
 
         raise all_mistakes(text, error, lambda rest: validated(File, parse(rest, "file"))) from None

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, catalog, did_you_mean
 from archdsl.syntax import ast
+from archdsl.syntax.ast import Drop, Extends, Output, SectionLine, Setting
 from archdsl.syntax.document import Backbone
-from archdsl.syntax.elements import Drop, Extends, Output, SectionLine, Setting
 from archdsl.syntax.scopes import MOST_NOTES, FileScope, clash
 
 DEEPEST = 32

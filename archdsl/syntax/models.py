@@ -13,7 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from archdsl.diagnostics import ArchError, Diagnostic, Span, catalog, did_you_mean, listed
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
-from archdsl.syntax.elements import Content
+from archdsl.syntax.ast import Content
 from archdsl.syntax.nodes import Mapping, MappingEntry, Scalar, Sequence
 
 QUOTES = "put the expression in quotes"

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import Any, NamedTuple, cast
 
 from archdsl.diagnostics import Source, Span, catalog
-from archdsl.syntax.located_text import LocatedText
+from archdsl.syntax.text import LocatedText
 
 DEEPEST_DATA = 40
 MOST_NODES = 50_000

@@ -1,15 +1,125 @@
-"""Text to syntax tree: limits, the grammar's parser, and errors for text that does not fit it."""
+"""Text to syntax tree: limits, indentation, the parser of the grammar, and the error where a text does not fit it."""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from archdsl.diagnostics import ArchError, DiagnosticKind, Source, Span, catalog
-from archdsl.syntax.located_text import LocatedText, check_characters
-from archdsl.syntax.parser_tables import IndentationFault, machine
+from archdsl.resources import folder
+from archdsl.syntax.text import LocatedText, check_characters
 from archdsl.syntax.transformer import MisplacedOperator, SyntaxTransformer, branches
+
+# A token of lark: a str with its type and its place.
+Token = Any
+
+OPENING = {"LPAR", "LSQB"}
+CLOSING = {"RPAR", "RSQB"}
+NEWLINE = "_NL"
+TAB = 8
+
+
+class IndentationFault(Exception):
+    """A line whose indentation fits no line above it; carries the token of the line's start."""
+
+    def __init__(self, token: Token, message: str) -> None:
+        super().__init__(message)
+        self.token, self.message = token, message
+
+
+class Indenter:
+    """Lark's post-lexer. Drops line ends inside brackets, and marks the rest with indents and dedents."""
+
+    always_accept = (NEWLINE,)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """The tokens, with `_NL`, `_INDENT` and `_DEDENT` where lines end and bodies begin and end."""
+        levels = [0]
+        depth = 0
+        for token in stream:
+            if token.type == NEWLINE:
+                if depth == 0:
+                    yield from self.line_end(token, levels)
+                continue
+            depth += (token.type in OPENING) - (token.type in CLOSING)
+            yield token
+
+    def line_end(self, token: Token, levels: list[int]) -> Iterator[Token]:
+        """The tokens for a line end, given the indentation of the line after it."""
+        yield token
+        indent = token.rsplit("\n", 1)[1].replace("\t", " " * TAB)
+        width = len(indent)
+        above = ", ".join(map(str, levels))
+        if width > levels[-1]:
+            levels.append(width)
+            yield token.new_borrow_pos("_INDENT", indent, token)
+        while width < levels[-1]:
+            levels.pop()
+            if width > levels[-1]:
+                tab = ", where a tab counts as 8" if "\t" in token.rsplit("\n", 1)[1] else ""
+                raise IndentationFault(token, f"indented by {width}{tab}; the lines above are at {above}")
+            yield token.new_borrow_pos("_DEDENT", indent, token)
+
+
+# lark does not tell the types of its trees.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+
+STARTS = (
+    "file",
+    "expression",
+    "parameters",
+    "body",
+    "shape",
+    "stage_key",
+    "output_key",
+    "bound",
+    "target",
+    "extends_value",
+)
+
+
+def name() -> str:
+    """The tables' file name, by the version of lark that made them."""
+    import lark
+
+    return f"tables-{lark.__version__}.bin"
+
+
+def build() -> Any:
+    """The parser, from the grammar."""
+    from lark import Lark
+
+    return Lark(
+        (folder("grammar") / "archdsl.lark").read_text(encoding="utf-8"),
+        parser="lalr",
+        start=list(STARTS),
+        maybe_placeholders=True,
+        propagate_positions=True,
+        postlex=Indenter(),  # type: ignore[arg-type]
+    )
+
+
+def make(path: Path) -> None:
+    """Write the tables."""
+    with path.open("wb") as file:
+        build().save(file)
+
+
+@cache
+def machine() -> Any:
+    """The parser, once in a process."""
+    from lark import Lark
+
+    made = Path(__file__).with_name(name())
+    if not made.is_file():
+        return build()
+    with made.open("rb") as file:
+        return Lark.load(file)
+
 
 # In characters, of a text in either notation.
 LARGEST = 1_000_000
@@ -83,7 +193,7 @@ def parse_body(text: LocatedText) -> Any:
     try:
         return parse(text, "body")
     except ArchError as error:
-        from archdsl.syntax.recovery import all_mistakes
+        from archdsl.syntax.syntax_errors import all_mistakes
 
         raise all_mistakes(text, error, lambda rest: parse(rest, "body"), head="block body:") from None
 
@@ -141,8 +251,7 @@ def levels(tree: Any) -> int:
 
 def syntax_error(text: LocatedText, at: int, token: Any, expected: set[str]) -> ArchError:
     """The error at the place where the parser stopped: at a token, or at a character that begins none."""
-    from archdsl.syntax.error_context import ErrorContext
-    from archdsl.syntax.syntax_errors import describe
+    from archdsl.syntax.syntax_errors import ErrorContext, describe
 
     if token is None or token.type == "$END":
         at = len(text.content) if token is not None else at  # lark gives `$END` the place of the token before it

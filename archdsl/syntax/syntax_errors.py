@@ -1,18 +1,191 @@
-"""Messages for syntax errors: the first row of `grammar/mistakes.txt` that fits where the parser stopped."""
+"""Messages for syntax errors, and further errors in the lines that do not depend on the first.
+
+A message is the first row of `grammar/mistakes.txt` that fits where the parser stopped: the text on both sides, and
+what could have followed.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, cached_property
 from typing import NamedTuple
 
-from archdsl.diagnostics import Diagnostic, Note, catalog, nearest
+from archdsl.diagnostics import ArchError, Diagnostic, Note, Span, catalog, nearest
 from archdsl.resources import folder
-from archdsl.syntax.detect_format import LINE_WORDS
-from archdsl.syntax.elements import LONGEST_NAME
-from archdsl.syntax.error_context import BRACKETS, HALVES, KINDS, OPERATORS, WORD, ErrorContext, code_of, unclosed
-from archdsl.syntax.recovery import leading_blanks
+from archdsl.syntax.ast import LONGEST_NAME
+from archdsl.syntax.text import LINE_WORDS, LocatedText
+
+BRACKETS = {"(": ")", "[": "]"}
+KINDS = {
+    "INT": "a number",
+    "DECIMAL": "a number",
+    "SHAPE": "a shape",
+    "QUANTITY": "an amount",
+    "STRING": "a quoted text",
+    "DOCSTRING": "a docstring",
+    "_NL": "the end of the line",
+    "_INDENT": "an indented line",
+    "_DEDENT": "the end of the indented lines",
+    "$END": "the end of the text",
+}
+# Terminals that are a value by themselves.
+VALUES = {"INT", "DECIMAL", "SHAPE", "QUANTITY", "STRING"}
+WORD = re.compile(r"[A-Za-z_]\w*")
+LAST = re.compile(r"(\w+|->|\.{3}|//|\*\*|[=!<>]=|\"[^\"\n]*\"|[^\w\s])\Z")
+OPERATORS = {"+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or", "not", "if", "else"}
+# Signs and words that something has to follow.
+HALVES = {*OPERATORS, "->", "=", ":", ".", "...", "as", "in", "return"}
+ENDS = {"_NL", "$END", "_DEDENT", ")", "]", ",", ":", "="}
+# The text before a parenthesis that belongs to no call.
+CALLED_BY_NOTHING = re.compile(r"(?:[(,=+*/-]|->|\A)\s*\Z")
+
+
+class ErrorContext:
+    """The place where the parser stopped: the token there (its `kind` and its text), and the terminals expected.
+
+    `is_expression` checks a text: the parser hands it in, so that errors need not import the parser.
+    """
+
+    def __init__(
+        self,
+        text: LocatedText,
+        at: int,
+        kind: str,
+        found: str,
+        expected: Iterable[str],
+        is_expression: Callable[[str], bool],
+    ) -> None:
+        self.text = text
+        self.content = text.content
+        self.at = at
+        self.kind = kind
+        self.found = found
+        self.expected = frozenset(expected)
+        self.is_expression = is_expression
+
+    @cached_property
+    def code(self) -> str:
+        """The text before, without blanks, line ends and comments at its end."""
+        return without_comments(self.content[: self.at]).rstrip()
+
+    @cached_property
+    def last(self) -> str:
+        """The word or sign before."""
+        last = LAST.search(self.code)
+        return last[1] if last else ""
+
+    @cached_property
+    def line(self) -> str:
+        """The line up to there."""
+        return self.content[self.content.rfind("\n", 0, self.at) + 1 : self.at]
+
+    @cached_property
+    def rest(self) -> str:
+        """The line from there on."""
+        return self.content[self.at :].partition("\n")[0]
+
+    @cached_property
+    def first(self) -> str:
+        """The first word of the line."""
+        word = WORD.match((self.line + self.rest).lstrip())
+        return word[0] if word else ""
+
+    @cached_property
+    def opened(self) -> tuple[str, int] | None:
+        """The innermost open bracket, and its offset."""
+        return unclosed(self.content[: self.at])
+
+    @cached_property
+    def word(self) -> str:
+        """The word that stands there."""
+        found = WORD.match(self.content, self.at)
+        return found[0] if found else ""
+
+    @property
+    def ends(self) -> bool:
+        """True where a line, a bracket or an item ends."""
+        return self.kind in ENDS or self.found in ENDS
+
+    @property
+    def at_operand(self) -> bool:
+        """True where a value begins right after another."""
+        begins = bool(self.word) or self.kind in VALUES or self.found in BRACKETS
+        ended = self.last[-1:].isalnum() or self.last.endswith(("_", '"')) or self.last in BRACKETS.values()
+        return begins and ended and self.last not in HALVES
+
+    @property
+    def what(self) -> str:
+        """The token, for a sentence."""
+        if self.kind == "NAME" or self.word:
+            return f"`{self.word}`"
+        return KINDS.get(self.kind) or (f"`{self.found}`" if self.found else "the end")
+
+    # ---- places
+
+    def last_character(self) -> tuple[int, int]:
+        """The last character of the code before."""
+        return len(self.code) - 1, len(self.code)
+
+    def last_word(self) -> tuple[int, int]:
+        """The word or sign before."""
+        return len(self.code) - len(self.last), len(self.code)
+
+    def token(self) -> tuple[int, int]:
+        """The token, or, at the end of a line, the character before."""
+        if self.kind in {"_NL", "$END", "_DEDENT"}:
+            return self.last_character()
+        return self.at, self.at + max(len(self.found), 1)
+
+    # ---- facts
+
+    @cached_property
+    def facts(self) -> frozenset[str]:
+        """The terminals expected, and what else `given` in `grammar/mistakes.txt` can ask for."""
+        sign, at = self.opened or ("", 0)
+        known = {
+            "in brackets": bool(sign),
+            "in parentheses": sign == "(",
+            "in an index": sign == "[" and self.content[at - 1 : at].isalnum(),
+            "in a tuple": bool(sign) and CALLED_BY_NOTHING.search(self.content[:at]) is not None,
+            "an operand follows a value": self.at_operand,
+            "something ends": self.ends,
+            "nothing is expected": not self.expected,
+            "after an operator": self.last in OPERATORS,
+            "after half of something": self.last in HALVES,
+            f"after {self.last}": True,
+            f"at {self.kind}": True,
+        }
+        return self.expected | {fact for fact, holds in known.items() if holds}
+
+
+def without_comments(text: str) -> str:
+    """A text without the comments at its end."""
+    lines = text.rstrip().split("\n")
+    while lines:
+        code = code_of(lines[-1])
+        if code.strip():
+            return "\n".join([*lines[:-1], code])
+        lines.pop()
+    return ""
+
+
+def code_of(line: str) -> str:
+    """A line without its comment."""
+    quoted = re.match(r'(?:[^#"]|"[^"]*")*', line)
+    return quoted[0] if quoted else line
+
+
+def unclosed(content: str) -> tuple[str, int] | None:
+    """The innermost bracket that is open at the end of a text, and its offset."""
+    stack: list[tuple[str, int]] = []
+    for match in re.finditer(r'"""(?:.|\n)*?"""|"[^"\n]*"|#[^\n]*|[()\[\]]', content):
+        char = match[0]
+        if char in BRACKETS:
+            stack.append((char, match.start()))
+        elif stack and char == BRACKETS[stack[-1][0]]:
+            stack.pop()
+    return stack[-1] if stack else None
 
 
 class Message(NamedTuple):
@@ -391,3 +564,131 @@ def describe(error: ErrorContext, end: int) -> Diagnostic:
     token_end = max(end, said.start, error.at + len(error.word))
     place = error.text.span(said.start, token_end if said.end is None else said.end)
     return catalog.SYNTAX.at(place, said.label, help=said.help, notes=said.notes)
+
+
+MOST = 10
+# In characters: of a long text, the first mistake has to do.
+LARGEST = 20_000
+QUOTES = '"""'
+BEGINS = re.compile(r"(?:archdsl|import|block|fn|backbone)\b")
+RULES = {catalog.SYNTAX.code, catalog.MIXED.code}
+
+
+def all_mistakes(
+    text: LocatedText, first: ArchError, parse: Callable[[LocatedText], object], head: str = ""
+) -> ArchError:
+    """The first mistake of a text, and those in other lines that do not depend on it; with the document of the rest.
+
+    A body stands below a `head`, which its text does not have, and is looked at as if it were indented.
+    """
+    if text.offsets is None:
+        return first
+    found, rest = list(first.diagnostics), None
+    lines = [head, *(f" {line}" for line in text.content.split("\n"))] if head else text.content.split("\n")
+    top = text.whole.source.position(text.offsets[0])[0] - bool(head)
+    while len(found) < MOST and len(text.content) <= LARGEST and without(lines, found[-1], top):
+        content = "\n".join(line[1:] for line in lines[1:]) if head else "\n".join(lines)
+        if head and not content.strip():
+            break
+        try:
+            rest = parse(text._replace(content=content))
+        except ArchError as error:
+            if is_follow_on(error.diagnostics[0], found):
+                break
+            found += error.diagnostics
+        else:
+            break
+    return ArchError(sorted(found, key=start_of), rest)
+
+
+def is_follow_on(finding: Diagnostic, found: list[Diagnostic]) -> bool:
+    """Check for a finding that exists only because lines were left out.
+
+    It is already reported, it comes before the last one, or it is a docstring, which is misplaced only below a mistake.
+    Precedence of operators is checked last, so a mistake of it may come before; a bracket may not.
+    """
+    is_misplaced_doc = finding.span is not None and finding.span.text.startswith(QUOTES)
+    is_before = start_of(finding) <= start_of(found[-1]) and bool(finding.notes)
+    return is_misplaced_doc or is_before or any(each.span == finding.span for each in found)
+
+
+def start_of(finding: Diagnostic) -> int:
+    """The offset of a finding; -1 without a place."""
+    return -1 if finding.span is None else finding.span.start
+
+
+def line_of(span: Span) -> int:
+    """The number of the line in which something begins."""
+    return span.source.position(span.start)[0]
+
+
+def without(lines: list[str], finding: Diagnostic, top: int) -> bool:
+    """Blank the lines of a finding, or the definition around them; return False where that cannot be done.
+
+    `top` is the number of the first of the lines.
+    """
+    if finding.code not in RULES or finding.span is None:
+        return False
+    first = last = line_of(finding.span) - top
+    if finding.notes and finding.notes[0].span:  # a bracket that stays open until the next line
+        first, last = line_of(finding.notes[0].span) - top, last - 1
+    if not stands_alone(lines, first, last):
+        first, last = definition(lines, first, last)
+    if any(sum(line.count(QUOTES) for line in part) % 2 for part in (lines, lines[first : last + 1])):
+        return False  # from there on, docstrings are taken for code
+    for at in range(first, last + 1):
+        lines[at] = " " * len(lines[at])
+    return True
+
+
+def definition(lines: list[str], first: int, last: int) -> tuple[int, int]:
+    """Lines with all that stands around them at the left margin, up to where a definition begins again.
+
+    What stands at the margin below a first line without a body is told at once, and it is the first line that lacks it.
+    """
+    while first > 0 and (not lines[first].strip() or leading_blanks(lines[first]) or is_open(lines, first)):
+        first -= 1
+    head = next((at for at in range(first - 1, -1, -1) if lines[at].strip()), first)
+    if head < first and lacks_body(lines[head]):
+        first, last = head, head if BEGINS.match(lines[first]) else last
+    while last + 1 < len(lines) and not BEGINS.match(lines[last + 1]):
+        last += 1
+    return first, last
+
+
+def lacks_body(line: str) -> bool:
+    """Check for a line at the left margin that a body belongs to; another line at the margin follows."""
+    return not leading_blanks(line) and opens_body(line)
+
+
+def opens_body(line: str) -> bool:
+    """Check that indented lines belong below a line."""
+    return code_of(line).rstrip().endswith((":", "="))
+
+
+def above(lines: list[str], at: int) -> str:
+    """The next line above that is not empty, and not indented further."""
+    indent = leading_blanks(lines[at])
+    return next((line for line in reversed(lines[:at]) if line.strip() and leading_blanks(line) <= indent), "")
+
+
+def stands_alone(lines: list[str], first: int, last: int) -> bool:
+    """Check that lines can be left out: they have a neighbor in their body, and nothing depends on them."""
+    before = above(lines, first)
+    after = next((line for line in lines[last + 1 :] if line.strip()), "")
+    indent = leading_blanks(lines[first])
+    goes_on = after.lstrip().startswith(("->", ")", "]")) or lines[first].lstrip().startswith("->")
+    is_too_far = indent > leading_blanks(before) and not opens_body(before)
+    neighbours = {leading_blanks(after), *([] if before.rstrip().endswith(QUOTES) else [leading_blanks(before)])}
+    is_a_line = not (goes_on or is_too_far or QUOTES in lines[first] or is_open(lines, first))
+    return is_a_line and 0 < indent >= leading_blanks(after) and indent in neighbours
+
+
+def is_open(lines: list[str], at: int) -> bool:
+    """Check for an open bracket at the start of a line."""
+    return unclosed("\n".join(lines[:at])) is not None
+
+
+def leading_blanks(line: str) -> int:
+    """The indentation of a line, in characters."""
+    return len(line) - len(line.lstrip())

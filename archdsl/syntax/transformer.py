@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 from archdsl.diagnostics import ArchError, Note, Span, catalog
 from archdsl.diagnostics.characters import is_unseen
 from archdsl.syntax import ast
-from archdsl.syntax import elements as doc
-from archdsl.syntax.located_text import UNSEEN_IN_PATH, LocatedText, tidy
+from archdsl.syntax.text import UNSEEN_IN_PATH, LocatedText, tidy
 
 # Trees and tokens are lark's, which does not tell their types, and is imported by the parser alone.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -392,8 +391,8 @@ class SyntaxTransformer(Transformer):
         value = self.number(token, int)
         if value == 0:
             raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
-        if value > doc.LARGEST_SIZE:
-            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {doc.LARGEST_SIZE:,} is possible")
+        if value > ast.LARGEST_SIZE:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {ast.LARGEST_SIZE:,} is possible")
         return value
 
     def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
@@ -405,7 +404,7 @@ class SyntaxTransformer(Transformer):
         return tuple(map(str, parts))
 
     def setting(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "set", doc.Setting(self.at(tree), *parts)
+        return "set", ast.Setting(self.at(tree), *parts)
 
     def stage_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, reduction, value = parts
@@ -418,22 +417,22 @@ class SyntaxTransformer(Transformer):
         """A section, or, where its value is `none`, a section left out."""
         span = self.place(name)
         if isinstance(value, ast.Nothing):
-            return "drop", doc.Drop(span, str(name))
-        return "sections", doc.SectionLine(span, str(name), value, stage, reduction)
+            return "drop", ast.Drop(span, str(name))
+        return "sections", ast.SectionLine(span, str(name), value, stage, reduction)
 
     def output_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         name, training, value = parts
         if isinstance(value, ast.Nothing):
-            return "drop", doc.Drop(self.place(name), str(name))
-        return "outputs", doc.Output(self.place(name), str(name), value, training is not None)
+            return "drop", ast.Drop(self.place(name), str(name))
+        return "outputs", ast.Output(self.place(name), str(name), value, training is not None)
 
-    def checks(self, tree: Any, parts: list[Any]) -> tuple[doc.Expectation, ...]:
+    def checks(self, tree: Any, parts: list[Any]) -> tuple[ast.Expectation, ...]:
         return tuple(parts)
 
-    def check(self, tree: Any, parts: list[Any]) -> doc.Expectation:
+    def check(self, tree: Any, parts: list[Any]) -> ast.Expectation:
         figure, sign, amount, load = parts
         batch, precision = load or (None, "")
-        return doc.Expectation(self.at(tree), figure, str(sign), amount, batch, precision)
+        return ast.Expectation(self.at(tree), figure, str(sign), amount, batch, precision)
 
     def load(self, tree: Any, parts: list[Any]) -> tuple[int, str]:
         batch, precision = parts
@@ -448,13 +447,13 @@ class SyntaxTransformer(Transformer):
     def expect_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
         return "expect", parts[0]
 
-    def extends(self, tree: Any, parts: list[Any]) -> doc.Extends:
+    def extends(self, tree: Any, parts: list[Any]) -> ast.Extends:
         arguments = parts[1] if len(parts) > 1 else ()
-        return doc.Extends(self.place(parts[0]), str(parts[0]), arguments)
+        return ast.Extends(self.place(parts[0]), str(parts[0]), arguments)
 
     extends_value = extends
 
-    def backbone(self, tree: Any, parts: list[Any]) -> doc.Content:
+    def backbone(self, tree: Any, parts: list[Any]) -> ast.Content:
         name, *rest = parts
         content: dict[str, Any] = {"name": str(name)}
         places: dict[str, Span] = {}
@@ -466,7 +465,7 @@ class SyntaxTransformer(Transformer):
                     pass
                 case str():
                     content["doc"] = part
-                case doc.Extends():
+                case ast.Extends():
                     content["extends"] = part
                 case ("input", (shape, place, span)):
                     if first is not None:
@@ -480,26 +479,26 @@ class SyntaxTransformer(Transformer):
                 case _:
                     content["params"] = part
         content |= {kind: tuple(found) for kind, found in lines.items() if found}
-        return doc.Content(self.place(name), content, places)
+        return ast.Content(self.place(name), content, places)
 
     # ---- a file, and YAML's keys
 
     def edition(self, tree: Any, parts: list[Any]) -> int:
         number = self.number(parts[0], int)
-        if number != doc.EDITION:
+        if number != ast.EDITION:
             raise catalog.EDITION.error(
-                self.place(parts[0]), f"edition {number}", help=f"this version of archdsl reads edition {doc.EDITION}"
+                self.place(parts[0]), f"edition {number}", help=f"this version of archdsl reads edition {ast.EDITION}"
             )
         return number
 
-    def import_(self, tree: Any, parts: list[Any]) -> doc.Import:
+    def import_(self, tree: Any, parts: list[Any]) -> ast.Import:
         path = str(parts[0])[1:-1]
         if any(map(is_unseen, path)):
             raise catalog.SYNTAX.error(self.place(parts[0]), UNSEEN_IN_PATH)
-        return doc.Import(self.place(parts[0]), path)
+        return ast.Import(self.place(parts[0]), path)
 
-    def file(self, tree: Any, parts: list[Any]) -> doc.Content:
-        kinds = {doc.Import: "import", ast.Block: "blocks", ast.Function: "functions", doc.Content: "backbones"}
+    def file(self, tree: Any, parts: list[Any]) -> ast.Content:
+        kinds = {ast.Import: "import", ast.Block: "blocks", ast.Function: "functions", ast.Content: "backbones"}
         found: dict[str, Any] = {}
         for part in parts:
             if isinstance(part, int):
@@ -507,7 +506,7 @@ class SyntaxTransformer(Transformer):
             else:
                 found.setdefault(kinds[type(part)], []).append(part)
         content = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
-        return doc.Content(self.text.span(0, len(self.text.content)), content, {})
+        return ast.Content(self.text.span(0, len(self.text.content)), content, {})
 
     def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:
         name, reduction = parts

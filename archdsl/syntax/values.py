@@ -10,11 +10,13 @@ from pydantic import Field
 
 from archdsl.diagnostics import ArchError, Diagnostic, catalog
 from archdsl.syntax.ast import (
+    LONGEST_NAME,
     Binary,
     Call,
     CallArgument,
     Chain,
     Comprehension,
+    Content,
     Expression,
     Index,
     Items,
@@ -23,12 +25,10 @@ from archdsl.syntax.ast import (
     Named,
     parts,
 )
-from archdsl.syntax.detect_format import NAME_HELP, RESERVED
-from archdsl.syntax.elements import LONGEST_NAME, Content
-from archdsl.syntax.located_text import LocatedText
 from archdsl.syntax.models import QUOTES, Key, Model, collected, shown, validated
 from archdsl.syntax.nodes import KINDS, Data, Mapping, MappingEntry, Scalar, Sequence
 from archdsl.syntax.parser import DEEPEST, DEEPEST_TREE, parse, parse_body
+from archdsl.syntax.text import NAME_HELP, RESERVED, LocatedText
 
 D = TypeVar("D", Scalar, Sequence, Mapping)
 

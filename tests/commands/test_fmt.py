@@ -143,7 +143,7 @@ def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_change_of_meaning_is_refused(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("archdsl.frontend.format.reformat.arch_text", lambda *_, **__: "backbone net\n")
+    monkeypatch.setattr("archdsl.frontend.format.arch.arch_text", lambda *_, **__: "backbone net\n")
     (here / "net.arch").write_text(UGLY)
     code, _, err = run(capsys, "net.arch")
     assert code == 2

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from archdsl.diagnostics import Source, Span
 from archdsl.syntax import ast
-from archdsl.syntax import elements as doc
-from archdsl.syntax.detect_format import RESERVED
 from archdsl.syntax.document import Backbone, File
-from archdsl.syntax.located_text import tidy
+from archdsl.syntax.text import RESERVED, tidy
 
 SPAN = Span(Source("random", ""), 0, 0)
 WORDS = "a b c2 x conv width stage block output input expect training type on no null y repeat args as_ __a_ fn import"
@@ -126,38 +124,38 @@ def element(kind: type[Any], **parts: st.SearchStrategy[Any]) -> st.SearchStrate
 amounts = st.sampled_from(["25028904", "4.3G", "512x28x28", "0", "76%", "1.5", "12"])
 signs = st.sampled_from(["==", "!=", "<=", ">=", "<", ">"])
 sections = st.one_of(
-    element(doc.SectionLine, name=free_names | st.sampled_from(["stem", "head"]), value=values),
-    element(doc.SectionLine, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),
+    element(ast.SectionLine, name=free_names | st.sampled_from(["stem", "head"]), value=values),
+    element(ast.SectionLine, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 64), value=values),
 )
 stages = element(
-    doc.SectionLine, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 9), value=values
+    ast.SectionLine, name=names, stage=st.just(True), reduction=st.none() | st.integers(1, 9), value=values
 )
-stem, head = (element(doc.SectionLine, name=st.just(name), value=values) for name in ("stem", "head"))
+stem, head = (element(ast.SectionLine, name=st.just(name), value=values) for name in ("stem", "head"))
 usual = st.builds(
     lambda first, middle, last: (*first, *middle, *last), several(stem, most=1), several(stages), several(head, most=1)
 )
 settings = element(
-    doc.Setting, target=st.builds(lambda first, rest: (first, *rest), free_names, several(names)), value=expressions
+    ast.Setting, target=st.builds(lambda first, rest: (first, *rest), free_names, several(names)), value=expressions
 )
 backbones = st.builds(
     Backbone.model_construct,
     name=names,
     doc=docs,
     parameters=signatures() | untyped,
-    extends=st.none() | element(doc.Extends, parent=names, arguments=arguments(expressions)),
+    extends=st.none() | element(ast.Extends, parent=names, arguments=arguments(expressions)),
     input=st.none() | several(st.integers(1, 10**9), 1, 4),
     settings=several(settings),
     sections=usual | several(sections),
-    outputs=several(element(doc.Output, name=names, training=st.booleans(), value=values)),
-    drops=several(element(doc.Drop, name=names)),
-    expect=several(element(doc.Expectation, figure=several(names, 1), sign=signs, amount=amounts), most=6),
+    outputs=several(element(ast.Output, name=names, training=st.booleans(), value=values)),
+    drops=several(element(ast.Drop, name=names)),
+    expect=several(element(ast.Expectation, figure=several(names, 1), sign=signs, amount=amounts), most=6),
 )
 
 paths = st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters='"\\'), min_size=1).filter(str.strip)
 documents = st.builds(
     File.model_construct,
     edition=st.none() | st.just(1),
-    imports=several(element(doc.Import, path=paths)),
+    imports=several(element(ast.Import, path=paths)),
     blocks=definitions(ast.Block),
     functions=definitions(ast.Function),
     backbones=several(backbones),

@@ -10,7 +10,7 @@ import pytest
 from archdsl.diagnostics import ArchError, Source
 from archdsl.driver.validation import validate
 from archdsl.frontend import read
-from archdsl.frontend.format.reformat import formatted
+from archdsl.frontend.format import formatted
 
 ARCH = "backbone net:\n    input 3 x 8 x 8\n    stem: cna(8)\n"
 YAML = "name: net\ninput: 3x8x8\nstem: cna(8)\n"

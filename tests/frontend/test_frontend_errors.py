@@ -7,7 +7,7 @@ import yaml
 
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.yaml import compose
+from archdsl.frontend.yaml import reader
 from tests.frontend.case import Case, cases, described, settle, spans, yaml_source
 
 CASES = [*cases("errors"), *cases("places")]
@@ -32,7 +32,7 @@ def test_error(case: Case) -> None:
 def test_both_yaml_parsers_say_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[str] = []
     for loader in LOADERS:
-        monkeypatch.setattr(compose, "LOADER", loader)
+        monkeypatch.setattr(reader, "LOADER", loader)
         found.append(str(failure(yaml_source(case.text))))
     assert found[0] == found[1]
 
@@ -42,7 +42,7 @@ def test_both_yaml_parsers_say_the_same(case: Case, monkeypatch: pytest.MonkeyPa
 def test_places_do_not_depend_on_line_ends_and_byte_order_marks(
     case: Case, loader: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "LOADER", loader)
+    monkeypatch.setattr(reader, "LOADER", loader)
     wanted = [failure_text(case.text, span) for span in spans(failure(yaml_source(case.text)))[0]]
     for text in (case.text.replace("\n", "\r\n"), "\ufeff" + case.text):
         assert [failure_text(text, span) for span in spans(failure(yaml_source(text)))[0]] == wanted

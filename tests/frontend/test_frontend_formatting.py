@@ -13,8 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.format import to_arch, to_yaml
-from archdsl.frontend.format.reformat import Notation, formatted, read_notes
+from archdsl.frontend.format import Notation, formatted, read_notes, to_arch, to_yaml
 from archdsl.syntax.document import File
 from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import documents, expressions
@@ -87,7 +86,7 @@ def test_errors_are_reported() -> None:
 
 
 def test_a_comment_that_is_lost_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archdsl.frontend.format.reformat.arch_text", lambda *_, **__: "block a() = b\n")
+    monkeypatch.setattr("archdsl.frontend.format.arch.arch_text", lambda *_, **__: "block a() = b\n")
     with pytest.raises(ArchError, match="some comments would be lost"):
         laid_out("block a() = b  # c", "arch")
     with pytest.raises(ArchError, match="it would say something else"):
@@ -258,7 +257,7 @@ def test_tabs_in_comments_are_blanks(own: Notation, text: str) -> None:
 def test_a_layout_that_does_not_come_to_rest_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     breaks = iter(range(100))
     monkeypatch.setattr(
-        "archdsl.frontend.format.reformat.arch_text", lambda *_, **__: "block a() =" + " " * next(breaks) + "b\n"
+        "archdsl.frontend.format.arch.arch_text", lambda *_, **__: "block a() =" + " " * next(breaks) + "b\n"
     )
     with pytest.raises(ArchError, match="its layout does not come to rest"):
         laid_out("block a() = b", "arch")

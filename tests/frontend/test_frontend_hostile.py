@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.frontend.yaml import compose
+from archdsl.frontend.yaml import reader
 from tests.frontend.case import cases
 from tests.working import watched
 
@@ -81,7 +81,7 @@ def codes_of(error: ArchError | None) -> set[str]:
 @pytest.mark.parametrize("loader", LOADERS, ids=["C", "Python"])
 @pytest.mark.parametrize(("text", "code"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text(text: str, code: str, loader: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compose, "LOADER", loader)
+    monkeypatch.setattr(reader, "LOADER", loader)
     with watched():
         found = outcome(text)
     assert not code or codes_of(found) & set(code.split())

@@ -9,10 +9,9 @@ import pytest
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
 from archdsl.syntax import syntax_errors
-from archdsl.syntax.error_context import ErrorContext
-from archdsl.syntax.located_text import LocatedText
 from archdsl.syntax.parser import parse
-from archdsl.syntax.syntax_errors import Message, SyntaxMistake
+from archdsl.syntax.syntax_errors import ErrorContext, Message, SyntaxMistake
+from archdsl.syntax.text import LocatedText
 from tests.frontend.case import MARKS, Case, cases, described, settle, spans
 
 CASES = cases("mistakes")

@@ -13,9 +13,8 @@ from archdsl.diagnostics.characters import is_unseen
 from archdsl.frontend import read
 from archdsl.frontend.format import to_arch, to_yaml
 from archdsl.syntax import ast
-from archdsl.syntax import elements as doc
 from archdsl.syntax.document import Backbone, File
-from archdsl.syntax.located_text import tidy
+from archdsl.syntax.text import tidy
 from tests.frontend.case import Case, cases, settle
 from tests.frontend.strategies import SPAN, documents, expressions, strange
 
@@ -54,9 +53,9 @@ def holding(value: ast.Expression) -> File:
     backbone = Backbone.model_construct(
         name="net",
         parameters=(ast.Parameter(SPAN, False, "a", (), value),),
-        extends=doc.Extends(SPAN, "a", (argument,)),
-        settings=(doc.Setting(SPAN, ("a",), value),),
-        sections=(doc.SectionLine(SPAN, "stem", ast.Call(SPAN, False, ast.Name(SPAN, False, "a"), (argument,))),),
+        extends=ast.Extends(SPAN, "a", (argument,)),
+        settings=(ast.Setting(SPAN, ("a",), value),),
+        sections=(ast.SectionLine(SPAN, "stem", ast.Call(SPAN, False, ast.Name(SPAN, False, "a"), (argument,))),),
     )
     return File.model_construct(backbones=(backbone,))
 
@@ -105,7 +104,7 @@ def documented(text: str) -> File:
 
 def importing(path: str) -> File:
     """A document with an import."""
-    return File.model_construct(imports=(doc.Import(SPAN, path),))
+    return File.model_construct(imports=(ast.Import(SPAN, path),))
 
 
 DOC = 'three """ quotes'

@@ -10,7 +10,7 @@ import pytest
 
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
-from archdsl.syntax.detect_format import is_yaml
+from archdsl.syntax.text import is_yaml
 
 ROOT = Path(__file__).parents[2]
 ARCH = [

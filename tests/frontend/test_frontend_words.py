@@ -7,7 +7,7 @@ import pytest
 from archdsl.diagnostics import ArchError, Source
 from archdsl.frontend import read
 from archdsl.frontend.format import to_arch, to_yaml
-from archdsl.syntax.detect_format import LINE_WORDS, RESERVED
+from archdsl.syntax.text import LINE_WORDS, RESERVED
 
 BEGINNERS = ("block", "fn", "backbone", "import", "archdsl", "extends", "training", *LINE_WORDS)
 PLACES = {

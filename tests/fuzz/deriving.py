@@ -11,7 +11,7 @@ from lark.grammar import NonTerminal, Symbol
 from mutation import names
 
 from archdsl.resources import folder
-from archdsl.syntax.parser_tables import STARTS
+from archdsl.syntax.parser import STARTS
 
 SAMPLES = {
     "INT": ["0", "1", "2", "3", "8", "16", "32", "1_000"],

@@ -32,9 +32,9 @@ from archdsl import driver
 from archdsl.diagnostics import ArchError, Diagnostic, Source, Span
 from archdsl.driver import loading
 from archdsl.graph import Graph, Totals
-from archdsl.syntax.located_text import LocatedText
 from archdsl.syntax.parser import parse
 from archdsl.syntax.scopes import FileScope
+from archdsl.syntax.text import LocatedText
 from tests.lang.shown import flow, modules, shape
 
 MARKS = re.compile("[«»⟨⟩]")

@@ -15,7 +15,7 @@ from archdsl.graph import Graph, Scope, distinct
 from archdsl.ops.activation import LeakyRelu
 from archdsl.ops.norm import BatchNorm
 from archdsl.resources import folder
-from archdsl.syntax.elements import Expectation
+from archdsl.syntax.ast import Expectation
 from tests.specs.oracles import ROWS, in_order, name_of
 
 NAMES = driver.SHIPPED.specs()

@@ -16,7 +16,7 @@ import pytest
 from archdsl.commands._run import main
 from archdsl.diagnostics import Diagnostic, Source
 from archdsl.driver.validation import validate
-from archdsl.frontend.format.reformat import formatted
+from archdsl.frontend.format import formatted
 from tests.frontend.case import Case, read
 
 FOLDER = Path(__file__).parent / "cases"

@@ -21,7 +21,7 @@ from archdsl.ops.regularize import Dropout, DropPath
 from archdsl.ops.resize import Pad2d
 from archdsl.ops.scale import Affine, Scale
 from archdsl.syntax import ast
-from archdsl.syntax.elements import Setting
+from archdsl.syntax.ast import Setting
 from archdsl.syntax.inheritance import ResolvedNetwork
 
 if TYPE_CHECKING:

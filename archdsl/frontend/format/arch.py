@@ -26,11 +26,9 @@ from archdsl.frontend.format.doc import (
 )
 from archdsl.frontend.format.expressions import STEP, arguments, expression, link, listed, names_of, signature
 from archdsl.syntax import ast
-from archdsl.syntax.ast import Block, Function, Return
-from archdsl.syntax.detect_format import LINE_WORDS
+from archdsl.syntax.ast import Block, Expectation, Extends, Function, Import, Output, Return, SectionLine
 from archdsl.syntax.document import Backbone, File
-from archdsl.syntax.elements import Expectation, Extends, Import, Output, SectionLine
-from archdsl.syntax.located_text import tidy
+from archdsl.syntax.text import LINE_WORDS, tidy
 
 NUMBER = re.compile(r"\d[\d_.]*")
 COMMA = ", "

@@ -13,10 +13,8 @@ from archdsl.diagnostics import Source
 from archdsl.diagnostics.suppression import MARK
 from archdsl.frontend.format.doc import END, HEAD, Comments, Notes, Place, at, of
 from archdsl.syntax import ast
-from archdsl.syntax import elements as doc
-from archdsl.syntax.ast import Block, Function, Node, Parameter, parts
+from archdsl.syntax.ast import Block, Element, Function, Node, Parameter, parts
 from archdsl.syntax.document import Backbone, File
-from archdsl.syntax.elements import Element
 
 Part = Node | Element | Backbone
 TOKEN = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
@@ -138,7 +136,7 @@ def of_element(node: Part, source: str) -> Iterator[Item]:
     match node:
         case ast.Assign(value=value) | ast.Return(value=value) | ast.For(source=value) | ast.If(test=value):
             yield from within(value, source)
-        case doc.Setting(value=value) | doc.SectionLine(value=value) | doc.Output(value=value):
+        case ast.Setting(value=value) | ast.SectionLine(value=value) | ast.Output(value=value):
             yield from within(value, source)
         case ast.Block(parameters=parameters) | ast.Function(parameters=parameters):
             yield from (of_parameter(each, source) for each in parameters)

@@ -19,19 +19,21 @@ from archdsl.syntax.ast import (
     Chain,
     Comprehension,
     Conditional,
+    Expectation,
     Expression,
     Function,
     Items,
     Named,
+    Output,
     Parameter,
     Return,
+    SectionLine,
     Unary,
     Unpack,
 )
 from archdsl.syntax.document import Backbone, File
-from archdsl.syntax.elements import Expectation, Output, SectionLine
-from archdsl.syntax.located_text import tidy
 from archdsl.syntax.models import simple_keys
+from archdsl.syntax.text import tidy
 
 # ---- values ----------------------------------------------------------------------------------------------------------
 

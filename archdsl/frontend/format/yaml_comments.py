@@ -20,7 +20,7 @@ from archdsl.frontend.format.attach_comments import (
     tokens,
 )
 from archdsl.frontend.format.doc import Comments, Notes, Place, at, of
-from archdsl.frontend.yaml.compose import load
+from archdsl.frontend.yaml.reader import load
 from archdsl.syntax.ast import Block, Chain, Function, Return
 from archdsl.syntax.document import Backbone, File
 from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
