@@ -17,31 +17,11 @@ from archdsl.syntax.text import UNSEEN_IN_PATH, LocatedText, tidy
 
 
 LONGEST = 40
+LONGEST_AMOUNT = 100
 LEADING_ZERO = re.compile(r"0_*\d")
 OCTAL = re.compile(r"[0-7]+")
 # A token of lark: a str with its type and its place.
 Token = Any
-# A function from a token to its place.
-Place = Callable[[Token], Span]
-
-
-def number(token: Token, kind: type[Any], place: Place) -> Any:
-    """The value of a number's text, within limits."""
-    exponent = token.lower().partition("e")[2].lstrip("+-")
-    if len(token) > LONGEST or (exponent and int(exponent) > LONGEST):
-        raise catalog.OUT_OF_RANGE.error(place(token), "this number has too many digits")
-    check_start(token, place)
-    return kind(token.replace("_", ""))
-
-
-def check_start(token: Token, place: Place) -> None:
-    """Raise for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
-    if LEADING_ZERO.match(token):
-        plain = re.sub(r"^[0_]+(?=\d)", "", token)
-        octal = int(token, 8) if OCTAL.fullmatch(token) else 0
-        help = f"write `{plain}`, or `{octal}` if it is octal" if octal > 7 else f"write `{plain}`"
-        raise catalog.SYNTAX.error(place(token), "a number does not begin with `0`", help=help)
-
 
 # The higher, the tighter. Equal ones bind from the left, but for `POWER`, which binds from the right.
 INFIX = {
@@ -80,14 +60,6 @@ class BracketedExpression(NamedTuple):
     end: int
 
 
-def combined(text: LocatedText, parts: Iterable[BracketedExpression | Token]) -> ast.Expression:
-    """Parse a row of operands and signs; raises MisplacedOperator for a sign that cannot stand where it does.
-
-    The recursion is as deep as there are signs: the caller has counted them.
-    """
-    return OperatorStack(text, parts).from_here(0).value
-
-
 class MisplacedOperator(Exception):
     """A sign that cannot stand where it does, and the terminals that can."""
 
@@ -97,23 +69,26 @@ class MisplacedOperator(Exception):
 
 
 class OperatorStack:
-    """The operands and signs that are left, the first of them last."""
+    """The operands and signs of a row that are left, the first of them last; raises MisplacedOperator.
+
+    The recursion is as deep as there are signs: the caller has counted them.
+    """
 
     def __init__(self, text: LocatedText, parts: Iterable[BracketedExpression | Token]) -> None:
         self.text = text
-        self.left = [*parts][::-1]
+        self.left: list[Any] = [*parts][::-1]
 
     def from_here(self, least: int) -> BracketedExpression:
         """As much of the row as signs that bind at least so tightly hold together."""
         found = self.operand(least)
-        while self.left and INFIX[(sign := self.sign()).type] >= least:
+        while self.left and INFIX[(sign := self.left[-1]).type] >= least:
             self.left.pop()
             right = self.from_here(BEHIND[sign.type])
             span = self.text.span(found.start, right.end)
             value = ast.Binary(span, False, str(sign), found.value, right.value)
             found = BracketedExpression(value, found.start, right.end)
-            if sign.type == "COMPARE" and self.left and self.sign().type == "COMPARE":
-                raise MisplacedOperator(self.sign(), NO_COMPARISON)
+            if sign.type == "COMPARE" and self.left and self.left[-1].type == "COMPARE":
+                raise MisplacedOperator(self.left[-1], NO_COMPARISON)
         return found
 
     def operand(self, least: int) -> BracketedExpression:
@@ -124,22 +99,20 @@ class OperatorStack:
         if PREFIX[first.type] < least:
             raise MisplacedOperator(first, NO_PREFIX)
         inner = self.from_here(PREFIX[first.type])
-        assert first.start_pos is not None
         value = ast.Unary(self.text.span(first.start_pos, inner.end), False, str(first), inner.value)
         return BracketedExpression(value, first.start_pos, inner.end)
 
-    def sign(self) -> Token:
-        """The sign that comes next."""
-        sign = self.left[-1]
-        assert isinstance(sign, str)
-        return sign
+
+def fields_of(kind: type[ast.Node]) -> Callable[[SyntaxTransformer, Any, list[Any]], Any]:
+    """The method of a rule whose parts are the fields of a node."""
+    return lambda self, tree, parts: kind(self.at(tree), False, *parts)
 
 
-# lark does not tell the types of its trees.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+class BackboneLine(NamedTuple):
+    """What a line of a backbone says: the key of the document that it belongs to, and its values."""
 
-
-LONGEST_AMOUNT = 100
+    key: str
+    values: tuple[Any, ...]
 
 
 class Transformer:
@@ -170,15 +143,46 @@ class Transformer:
 
     def place(self, token: Token) -> Span:
         """The place of a token."""
-        assert token.start_pos is not None
-        assert token.end_pos is not None
         return self.text.span(token.start_pos, token.end_pos)
 
 
 class SyntaxTransformer(Transformer):
     """The syntax tree and the document: one method for each rule of the grammar."""
 
+    # ---- numbers
+
+    def number(self, token: Token, kind: type[Any]) -> Any:
+        """The value of a number's text, within limits."""
+        exponent = token.lower().partition("e")[2].lstrip("+-")
+        if len(token) > LONGEST or (exponent and int(exponent) > LONGEST):
+            raise catalog.OUT_OF_RANGE.error(self.place(token), "this number has too many digits")
+        self.check_start(token)
+        return kind(token.replace("_", ""))
+
+    def check_start(self, token: Token) -> None:
+        """Raise for `017`, which some read as 17, others (YAML 1.1 among them) as 15."""
+        if LEADING_ZERO.match(token):
+            plain = re.sub(r"^[0_]+(?=\d)", "", token)
+            octal = int(token, 8) if OCTAL.fullmatch(token) else 0
+            help = f"write `{plain}`, or `{octal}` if it is octal" if octal > 7 else f"write `{plain}`"
+            raise catalog.SYNTAX.error(self.place(token), "a number does not begin with `0`", help=help)
+
+    def positive(self, token: Token) -> int:
+        """The value of a number that has to be more than 0, and of a size within limits."""
+        value = self.number(token, int)
+        if value == 0:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
+        if value > ast.LARGEST_SIZE:
+            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {ast.LARGEST_SIZE:,} is possible")
+        return value
+
     # ---- expressions
+
+    comprehension = fields_of(ast.Comprehension)
+    spread = fields_of(ast.Unpack)
+    call = fields_of(ast.Call)
+    index = fields_of(ast.Index)
+    slice = fields_of(ast.ListSlice)
 
     def name(self, tree: Any, parts: list[Any]) -> ast.Name:
         return ast.Name(self.at(tree), False, str(parts[0]))
@@ -189,9 +193,6 @@ class SyntaxTransformer(Transformer):
     def decimal(self, tree: Any, parts: list[Any]) -> ast.Number:
         return ast.Number(self.at(tree), False, self.number(parts[0], Fraction), str(parts[0]))
 
-    def number(self, token: Token, kind: type[Any]) -> Any:
-        return number(token, kind, self.place)
-
     def boolean(self, tree: Any, parts: list[Any]) -> ast.Boolean:
         return ast.Boolean(self.at(tree), False, parts[0] == "true")
 
@@ -201,20 +202,16 @@ class SyntaxTransformer(Transformer):
     def group(self, tree: Any, parts: list[Any]) -> ast.Expression:
         return parts[0].replace(grouped=True)
 
-    def items(self, tree: Any, parts: list[Any]) -> list[Any]:
-        return parts
+    def several(self, tree: Any, parts: list[Any]) -> tuple[Any, ...]:
+        return tuple(parts)
+
+    items = type = checks = several
 
     def list(self, tree: Any, parts: list[Any]) -> ast.Items:
-        return ast.Items(self.at(tree), False, tuple(parts[0] or ()))
-
-    def comprehension(self, tree: Any, parts: list[Any]) -> ast.Comprehension:
-        return ast.Comprehension(self.at(tree), False, *parts)
+        return ast.Items(self.at(tree), False, parts[0] or ())
 
     def variables(self, tree: Any, parts: list[Any]) -> tuple[ast.Name, ...]:
         return tuple(ast.Name(self.place(token), False, str(token)) for token in parts)
-
-    def spread(self, tree: Any, parts: list[Any]) -> ast.Unpack:
-        return ast.Unpack(self.at(tree), False, parts[0])
 
     def positional(self, tree: Any, parts: list[Any]) -> ast.CallArgument:
         return ast.CallArgument(self.at(tree), False, (), parts[0])
@@ -235,32 +232,20 @@ class SyntaxTransformer(Transformer):
         return (inner.id, *reversed(names))
 
     def arguments(self, tree: Any, parts: list[Any]) -> tuple[ast.CallArgument, ...]:
-        spreads = (part for part in parts if part is not None)
+        given = [part for part in parts if part is not None]
         return tuple(
-            ast.CallArgument(part.span, False, (), part) if isinstance(part, ast.Unpack) else part for part in spreads
+            ast.CallArgument(part.span, False, (), part) if isinstance(part, ast.Unpack) else part for part in given
         )
-
-    def call(self, tree: Any, parts: list[Any]) -> ast.Call:
-        return ast.Call(self.at(tree), False, *parts)
 
     def attribute(self, tree: Any, parts: list[Any]) -> ast.Attribute:
         return ast.Attribute(self.at(tree), False, parts[0], str(parts[1]))
 
-    def index(self, tree: Any, parts: list[Any]) -> ast.Index:
-        return ast.Index(self.at(tree), False, *parts)
-
-    def slice(self, tree: Any, parts: list[Any]) -> ast.ListSlice:
-        return ast.ListSlice(self.at(tree), False, *parts)
-
     def operation(self, tree: Any, parts: list[Any]) -> ast.Expression:
-        row = zip(tree.children, parts, strict=True)
-        return combined(
-            self.text,
-            [
-                part if isinstance(part, str) else BracketedExpression(part, each.meta.start_pos, each.meta.end_pos)
-                for each, part in row
-            ],
-        )
+        row = [
+            part if isinstance(part, str) else BracketedExpression(part, each.meta.start_pos, each.meta.end_pos)
+            for each, part in zip(tree.children, parts, strict=True)
+        ]
+        return OperatorStack(self.text, row).from_here(0).value
 
     def conditional(self, tree: Any, parts: list[Any]) -> ast.Conditional:
         then, test, other = parts
@@ -301,12 +286,11 @@ class SyntaxTransformer(Transformer):
 
     # ---- statements
 
+    return_ = fields_of(ast.Return)
+
     def assign(self, tree: Any, parts: list[Any]) -> ast.Assign:
         *targets, value = parts
         return ast.Assign(self.at(tree), False, self.variables(tree, targets), value)
-
-    def return_(self, tree: Any, parts: list[Any]) -> ast.Return:
-        return ast.Return(self.at(tree), False, parts[0])
 
     def for_(self, tree: Any, parts: list[Any]) -> ast.For:
         variables, source, (_, body) = parts
@@ -377,62 +361,43 @@ class SyntaxTransformer(Transformer):
     def rest(self, tree: Any, parts: list[Any]) -> ast.Parameter:
         return ast.Parameter(self.place(parts[0]), False, str(parts[0]), (), None, True, True)
 
-    def type(self, tree: Any, parts: list[Any]) -> tuple[Token, ...]:
-        return tuple(parts)
-
     # ---- backbones
 
     def shape(self, tree: Any, parts: list[Any]) -> tuple[int, ...]:
         sizes = [(size, part) for part in parts for size in str(part).split("x")]
         return tuple(self.positive(part.new_borrow_pos("INT", size, part)) for size, part in sizes)
 
-    def positive(self, token: Token) -> int:
-        """The value of a number that has to be more than 0, and of a size that anybody means."""
-        value = self.number(token, int)
-        if value == 0:
-            raise catalog.OUT_OF_RANGE.error(self.place(token), "`0` must be more than 0")
-        if value > ast.LARGEST_SIZE:
-            raise catalog.OUT_OF_RANGE.error(self.place(token), f"at most {ast.LARGEST_SIZE:,} is possible")
-        return value
-
-    def input_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+    def input_line(self, tree: Any, parts: list[Any]) -> BackboneLine:
         start = tree.meta.start_pos
         line = self.text.content[start : tree.meta.end_pos].rstrip()
-        return "input", (parts[0], self.at(tree.children[0]), self.text.span(start, start + len(line)))
+        return BackboneLine("input", (parts[0], self.at(tree.children[0]), self.text.span(start, start + len(line))))
 
     def target(self, tree: Any, parts: list[Any]) -> tuple[str, ...]:
         return tuple(map(str, parts))
 
-    def setting(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "set", ast.Setting(self.at(tree), *parts)
+    def setting(self, tree: Any, parts: list[Any]) -> BackboneLine:
+        return BackboneLine("set", (ast.Setting(self.at(tree), *parts),))
 
-    def stage_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+    def stage_line(self, tree: Any, parts: list[Any]) -> BackboneLine:
         name, reduction, value = parts
-        return self.section(name, value, True, reduction and self.positive(reduction))
+        return self.part("sections", ast.SectionLine, name, value, True, reduction and self.positive(reduction))
 
-    def section_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
-        return self.section(parts[0], parts[1], False, None)
+    def section_line(self, tree: Any, parts: list[Any]) -> BackboneLine:
+        return self.part("sections", ast.SectionLine, *parts)
 
-    def section(self, name: Token, value: Any, stage: bool, reduction: int | None) -> tuple[str, Any]:
-        """A section, or, where its value is `none`, a section left out."""
-        span = self.place(name)
-        if isinstance(value, ast.Nothing):
-            return "drop", ast.Drop(span, str(name))
-        return "sections", ast.SectionLine(span, str(name), value, stage, reduction)
-
-    def output_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
+    def output_line(self, tree: Any, parts: list[Any]) -> BackboneLine:
         name, training, value = parts
-        if isinstance(value, ast.Nothing):
-            return "drop", ast.Drop(self.place(name), str(name))
-        return "outputs", ast.Output(self.place(name), str(name), value, training is not None)
+        return self.part("outputs", ast.Output, name, value, training is not None)
 
-    def checks(self, tree: Any, parts: list[Any]) -> tuple[ast.Expectation, ...]:
-        return tuple(parts)
+    def part(self, key: str, kind: type[Any], name: Token, value: Any, *more: Any) -> BackboneLine:
+        """A section or output; where its value is `none`, one left out."""
+        if isinstance(value, ast.Nothing):
+            return BackboneLine("drop", (ast.Drop(self.place(name), str(name)),))
+        return BackboneLine(key, (kind(self.place(name), str(name), value, *more),))
 
     def check(self, tree: Any, parts: list[Any]) -> ast.Expectation:
         figure, sign, amount, load = parts
-        batch, precision = load or (None, "")
-        return ast.Expectation(self.at(tree), figure, str(sign), amount, batch, precision)
+        return ast.Expectation(self.at(tree), figure, str(sign), amount, *(load or ()))
 
     def load(self, tree: Any, parts: list[Any]) -> tuple[int, str]:
         batch, precision = parts
@@ -441,15 +406,14 @@ class SyntaxTransformer(Transformer):
     def amount(self, tree: Any, parts: list[Any]) -> str:
         if len(parts[0]) > LONGEST_AMOUNT:
             raise catalog.OUT_OF_RANGE.error(self.place(parts[0]), "this amount has too many digits")
-        check_start(parts[0], self.place)
+        self.check_start(parts[0])
         return str(parts[0]).replace("_", "")
 
-    def expect_line(self, tree: Any, parts: list[Any]) -> tuple[str, Any]:
-        return "expect", parts[0]
+    def expect_line(self, tree: Any, parts: list[Any]) -> BackboneLine:
+        return BackboneLine("expect", parts[0])
 
     def extends(self, tree: Any, parts: list[Any]) -> ast.Extends:
-        arguments = parts[1] if len(parts) > 1 else ()
-        return ast.Extends(self.place(parts[0]), str(parts[0]), arguments)
+        return ast.Extends(self.place(parts[0]), str(parts[0]), *parts[1:])
 
     extends_value = extends
 
@@ -458,28 +422,24 @@ class SyntaxTransformer(Transformer):
         content: dict[str, Any] = {"name": str(name)}
         places: dict[str, Span] = {}
         first: Span | None = None
-        lines: dict[str, list[Any]] = {"set": [], "sections": [], "outputs": [], "drop": [], "expect": []}
         for part in rest:
             match part:
-                case None:
-                    pass
-                case str():
-                    content["doc"] = part
-                case ast.Extends():
-                    content["extends"] = part
-                case ("input", (shape, place, span)):
+                case BackboneLine("input", (shape, place, span)):
                     if first is not None:
                         note = Note(first, "first here")
                         raise ArchError([catalog.DUPLICATE.at(span, "a second `input` line", notes=(note,))])
                     content["input"], places["input"], first = shape, place, span
-                case ("expect", checks):
-                    lines["expect"] += checks
-                case (str(kind), line):
-                    lines[kind].append(line)
-                case _:
+                case BackboneLine(key, values):
+                    content.setdefault(key, []).extend(values)
+                case str():
+                    content["doc"] = part
+                case ast.Extends():
+                    content["extends"] = part
+                case tuple():
                     content["params"] = part
-        content |= {kind: tuple(found) for kind, found in lines.items() if found}
-        return ast.Content(self.place(name), content, places)
+                case _:
+                    pass  # an `extends` that is not there
+        return ast.Content(self.place(name), as_tuples(content), places)
 
     # ---- a file, and YAML's keys
 
@@ -505,8 +465,7 @@ class SyntaxTransformer(Transformer):
                 found["archdsl"] = part
             else:
                 found.setdefault(kinds[type(part)], []).append(part)
-        content = {key: tuple(each) if isinstance(each, list) else each for key, each in found.items()}
-        return ast.Content(self.text.span(0, len(self.text.content)), content, {})
+        return ast.Content(self.text.span(0, len(self.text.content)), as_tuples(found), {})
 
     def stage_key(self, tree: Any, parts: list[Any]) -> tuple[str, int | None]:
         name, reduction = parts
@@ -515,6 +474,11 @@ class SyntaxTransformer(Transformer):
     def output_key(self, tree: Any, parts: list[Any]) -> tuple[str, bool]:
         return str(parts[0]), parts[1] is not None
 
-    def bound(self, tree: Any, parts: list[Any]) -> tuple[str, str, int | None, str]:
+    def bound(self, tree: Any, parts: list[Any]) -> tuple[Any, ...]:
         *sign, amount, load = parts
-        return str(sign[0]) if sign else "==", amount, *(load or (None, ""))  # pyright: ignore[reportReturnType]
+        return str(sign[0]) if sign else "==", amount, *(load or ())
+
+
+def as_tuples(content: dict[str, Any]) -> dict[str, Any]:
+    """Values by key, with lists as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}

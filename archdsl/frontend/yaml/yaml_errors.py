@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, cast
 
 from yaml import MarkedYAMLError
 
@@ -61,30 +62,42 @@ class ScannerState:
         return self.text.rfind("\\", 0, self.at + 1)
 
 
-class Row(NamedTuple):
+def always(state: ScannerState) -> bool:
+    """Hold for any state."""
+    return True
+
+
+def current(state: ScannerState) -> int:
+    """Place a finding where the parser stopped."""
+    return state.at
+
+
+def begun(state: ScannerState) -> int:
+    """Place a finding where the thing began."""
+    return state.begun
+
+
+@dataclass(frozen=True)
+class Row:
     """A message: the words of PyYAML's, ours, what else has to be true of the state, and the place."""
 
     problem: str
     label: str
     help: str = QUOTES
-    holds: Callable[[ScannerState], Any] = lambda state: True
-    place: Callable[[ScannerState], int] = lambda state: state.at
+    holds: Callable[[ScannerState], Any] = always
+    place: Callable[[ScannerState], int] = current
 
     def finding(self, problem: str, state: ScannerState) -> ArchError | None:
         """The finding, if the row fits."""
         found = self.holds(state) if re.search(self.problem, problem) else None
         if not found:
             return None
-        values = found.groupdict() if isinstance(found, re.Match) else {}
-        at, size = found.end("key") if values else self.place(state), len(state.text.rstrip())
+        joined = cast("re.Match[str]", found) if isinstance(found, re.Match) else None
+        values = joined.groupdict() if joined else {}
+        at, size = joined.end("key") if joined else self.place(state), len(state.text.rstrip())
         span = Span(state.source, min(at, size), min(at + 1, size))
         label, help = (text.format(state=state, **values) for text in (self.label, self.help))
         return catalog.YAML.error(span, label, help=help)
-
-
-def begun(state: ScannerState) -> int:
-    """Place a finding where the thing began."""
-    return state.begun
 
 
 COLON, KEYLESS = "mapping values are not allowed", "could not find expected ':'"
@@ -94,9 +107,13 @@ TAB = ("a tab in the indentation", "YAML indents with spaces")
 UNSPACED = ("a space is missing after this `:`", "write `{key}: {rest}`")
 AFTER_COMMENT = ("the `#` above ends the value, so this is not part of it", f"{QUOTES}, or move the comment")
 NO_BEGINNING = "in YAML no value can begin with `{state.char}`"
-ROWS = (
+ROWS: tuple[Row, ...] = (
     Row("tab character", *TAB),
-    Row(COLON, "`: ` is not allowed inside a value without quotes", holds=lambda state: re.search(r":\s", state.line)),
+    Row(
+        COLON,
+        "`: ` is not allowed inside a value without quotes",
+        holds=lambda state: re.search(r":\s", state.line) is not None,
+    ),
     Row(COLON, *UNSPACED, holds=lambda state: state.joined(state.start(state.at) - 1)),
     Row(
         COLON,
@@ -167,7 +184,7 @@ ROWS = (
         BLOCK,
         "a list item among keys",
         "indent the list below its key",
-        lambda state: re.match(r"-\s", state.text[state.at :]),
+        lambda state: re.match(r"-\s", state.text[state.at :]) is not None,
     ),
     Row(BLOCK, "this is neither a key of the mapping above nor part of a value", "check its indentation"),
     Row("<document start>", "this is outside the mapping above", "align it with the keys above"),
