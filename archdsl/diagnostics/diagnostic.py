@@ -68,6 +68,8 @@ class Diagnostic(NamedTuple):
     notes: tuple[Note, ...] = ()
     severity: str = "error"
     scopes: str = ""
+    opening: Span | None = None
+    """The bracket that is still open, of a finding that is about one."""
 
     def __str__(self) -> str:
         return str(ArchError([self]))

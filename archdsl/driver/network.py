@@ -13,6 +13,7 @@ from archdsl.driver.imports import open_document
 from archdsl.driver.library import SHIPPED
 from archdsl.syntax.ast import Content
 from archdsl.syntax.document import Backbone, Definitions, File
+from archdsl.syntax.inheritance import in_one
 from archdsl.syntax.models import Model, as_findings, in_order, validated
 from archdsl.syntax.nodes import of_python
 from archdsl.syntax.scopes import FileScope
@@ -84,14 +85,11 @@ class Network(Backbone, Definitions):
         return File.model_construct(**fields(self, Definitions), backbones=(backbone,))
 
     def alone(self) -> File:
-        """A file with this network alone; raises ArchError for one that extends another of its file."""
-        parent = self.extends and self.extends.parent
-        if parent and self._scope is not None and parent in self._scope.backbones:
-            label = f"it extends `{parent}` of the same file, and the document of one network cannot hold both"
-            raise catalog.UNSUPPORTED.error(
-                self.span, label, help=f"move `{parent}` to a file of its own, and import it"
-            )
-        return self.document
+        """A file with this network alone, which holds the lines of the parents that it has in its own file."""
+        document = self.document
+        if self._scope is None or not self.extends:
+            return document
+        return document.model_copy(update={"backbones": (in_one(self._scope, document.backbones[0]),)})
 
     def to_yaml(self) -> str:
         """The network as a YAML spec."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, catalog, did_you_mean
 from archdsl.syntax import ast
@@ -78,7 +78,11 @@ def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbo
     while (extends := backbone.extends) is not None and len(members) < LONGEST_WALK:
         found = file.backbone(extends.parent)
         # A network may extend the shipped one of its own name.
-        if found is not None and found[1] is backbone and (found := file.library.spec(extends.parent)) is None:
+        if (
+            found is not None
+            and is_member(found, members[-1:])
+            and (found := file.library.spec(extends.parent)) is None
+        ):
             raise catalog.CYCLE.error(extends.span, f"`{extends.parent}` extends itself")
         if len(several := file.backbones_called(extends.parent)) > 1:
             label, help, notes = clash(extends.parent, [each.span for _, each in several])
@@ -91,14 +95,17 @@ def lineage(file: FileScope, backbone: Backbone) -> list[tuple[FileScope, Backbo
                 help=did_you_mean(extends.parent, [*known, *file.library.specs()]),
             )
         file, backbone = found
-        before = [member for _, member in members]
-        # By identity: networks of different files may be equal.
-        if any(backbone is member for member in before):
-            raise circle(before[next(at for at, member in enumerate(before) if member is backbone) :])
+        if is_member(found, members):
+            raise circle([member for at, (_, member) in enumerate(members) if is_member(found, members[: at + 1])])
         members.append(found)
     if len(members) > DEEPEST:
         raise catalog.TOO_DEEP.error(members[0][1].span, f"more than {DEEPEST} backbones extend one another")
     return members
+
+
+def is_member(found: tuple[FileScope, Backbone], members: list[tuple[FileScope, Backbone]]) -> bool:
+    """True for a network that is among some: by file and name, as networks of different files may be equal."""
+    return any(found[0] is file and found[1].name == member.name for file, member in members)
 
 
 def circle(members: list[Backbone]) -> ArchError:
@@ -224,3 +231,48 @@ def remove(family: ResolvedNetwork, dropped: Drop) -> bool:
                 del lines[at]
                 return True
     return False
+
+
+# ---- parents of the same file ----------------------------------------------------------------------------------------
+
+
+def in_one(file: FileScope, backbone: Backbone) -> Backbone:
+    """A network with the lines of its parents of the same file among its own, so that it needs none of them."""
+    members = lineage(file, backbone)
+    own = [member for home, member in members if home is file]
+    outer = resolve(*members[len(own)]) if len(own) < len(members) else None
+    known = {str(key_of(line)) for line in (*outer.sections, *outer.outputs)} if outer else set[str]()
+    found = own.pop()
+    while own:
+        found = joined(file, found, own.pop(), known)
+    return found
+
+
+def joined(file: FileScope, parent: Backbone, child: Backbone, known: set[str]) -> Backbone:
+    """A parent with the lines of a child; `known` are the sections and outputs that the parent itself inherits."""
+    given = {each.target[-1]: each for each in (child.extends.arguments if child.extends else ()) if each.target}
+    own = {each.name for each in child.parameters}
+    inherited = [
+        each.replace(default=given.pop(each.name).value) if each.name in given else each for each in parent.parameters
+    ]
+    extends = parent.extends
+    if extends:
+        kept = [each for each in extends.arguments if each.target[-1] not in given]
+        extends = extends.replace(arguments=(*kept, *given.values()))
+    left_out = {each.name for each in child.drops}
+    drops = {each.name: each for each in (*parent.drops, *child.drops) if each.name in known}
+    changes: dict[str, Any] = {
+        "name": child.name,
+        "doc": child.doc or parent.doc,
+        "parameters": (*child.parameters, *(each for each in inherited if each.name not in own)),
+        "extends": extends,
+        "input": child.input or parent.input,
+        "drops": tuple(drops.values()),
+        "expect": child.expect,
+    }
+    for key, put in (("settings", merge), ("sections", merge_sections), ("outputs", merge)):
+        lines, new = ([InheritedLine(line, file, True) for line in getattr(each, key)] for each in (parent, child))
+        lines = [line for line in lines if key == "settings" or key_of(line) not in left_out]
+        put(lines, new)
+        changes[key] = tuple(line.content for line in lines)
+    return parent.model_copy(update=changes).placed(child.span, child.places)

@@ -195,7 +195,8 @@ class Message(NamedTuple):
     help: str
     start: int
     end: int | None = None
-    notes: tuple[Note, ...] = ()
+    opening: Span | None = None
+    """The bracket that is still open."""
 
 
 class Condition(NamedTuple):
@@ -390,13 +391,13 @@ def unclosed_bracket(error: ErrorContext) -> Message | None:
     bracket = f"`{sign}` of line {error.text.whole.source.position(opening.start)[0]}"
     if error.found in {")", "]"} and error.found != BRACKETS[sign] and error.last not in {*HALVES, ","}:
         return Message(f"`{error.found}` does not close the {bracket}", f"write `{BRACKETS[sign]}`", error.at)
-    help, notes = f"close it with `{BRACKETS[sign]}`", (Note(opening, "opened here"),)
+    help = f"close it with `{BRACKETS[sign]}`"
     if error.kind in {"_NL", "$END", "_DEDENT"}:
-        return Message(f"the text ends while {bracket} is still open", help, error.at, None, notes)
+        return Message(f"the text ends while {bracket} is still open", help, error.at, None, opening)
     if "\n" in error.content[at : error.at] and begins_line(error, at):
         start = error.at - len(error.line.lstrip())
         label = f"a new line begins here, while {bracket} is still open"
-        return Message(label, help, start, start + len(error.first), notes)
+        return Message(label, help, start, start + len(error.first), opening)
     return None
 
 
@@ -563,7 +564,8 @@ def describe(error: ErrorContext, end: int) -> Diagnostic:
     said = next(filter(None, (row.message(error) for row in mistakes())))
     token_end = max(end, said.start, error.at + len(error.word))
     place = error.text.span(said.start, token_end if said.end is None else said.end)
-    return catalog.SYNTAX.at(place, said.label, help=said.help, notes=said.notes)
+    notes = (Note(said.opening, "opened here"),) if said.opening else ()
+    return catalog.SYNTAX.at(place, said.label, help=said.help, notes=notes)._replace(opening=said.opening)
 
 
 MOST = 10
@@ -608,7 +610,7 @@ def is_follow_on(finding: Diagnostic, found: list[Diagnostic]) -> bool:
     Precedence of operators is checked last, so a mistake of it may come before; a bracket may not.
     """
     is_misplaced_doc = finding.span is not None and finding.span.text.startswith(QUOTES)
-    is_before = start_of(finding) <= start_of(found[-1]) and bool(finding.notes)
+    is_before = start_of(finding) <= start_of(found[-1]) and finding.opening is not None
     return is_misplaced_doc or is_before or any(each.span == finding.span for each in found)
 
 
@@ -630,8 +632,8 @@ def without(lines: list[str], finding: Diagnostic, top: int) -> bool:
     if finding.code not in RULES or finding.span is None:
         return False
     first = last = line_of(finding.span) - top
-    if finding.notes and finding.notes[0].span:  # a bracket that stays open until the next line
-        first, last = line_of(finding.notes[0].span) - top, last - 1
+    if finding.opening:  # it stays open until the next line
+        first, last = line_of(finding.opening) - top, last - 1
     if not stands_alone(lines, first, last):
         first, last = definition(lines, first, last)
     if any(sum(line.count(QUOTES) for line in part) % 2 for part in (lines, lines[first : last + 1])):

@@ -131,6 +131,51 @@ def test_dicts_are_taken_wherever_a_spec_is() -> None:
 # ---- imports
 
 
+FAMILY = """
+block reduce(out) = cna(out, 3, 2)
+
+backbone base(width = 64) extends resnet18(classes = 3):
+    act = silu
+    stem: cna(width)
+    stage c6 / 2: reduce(width)
+
+backbone mid extends base(width = 16):
+    act = mish
+    c5: none
+    stage c7 / 2: reduce(width)
+    output p2: c2
+
+backbone small extends mid(classes = 5):
+    c6: none
+    p2: none
+    stage c4 / 2: reduce(4)
+
+backbone tiny extends small(width = 8):
+    \"""A doc.\"""
+    input 3 x 64 x 64
+    stage c5 / 2: reduce(5)
+    extra: act
+"""
+
+
+@pytest.mark.parametrize("name", ["base", "mid", "small", "tiny"])
+def test_a_network_is_written_with_the_lines_of_its_parents_in_its_file(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "family.arch"
+    path.write_text(FAMILY, "utf-8")
+    network = archdsl.load(f"{path}:{name}")
+    for again in (
+        archdsl.load(network.model_dump()),
+        archdsl.loads(network.to_arch()),
+        archdsl.loads(network.to_yaml()),
+    ):
+        assert (again.name, again.doc, again.extends and again.extends.parent) == (name, network.doc, "resnet18")
+        figures, expected = archdsl.cost(again), archdsl.cost(network)
+        assert [(row.section.name, row.section.shape, row.totals) for row in figures.rows] == [
+            (row.section.name, row.section.shape, row.totals) for row in expected.rows
+        ]
+        assert (figures.maps, figures.doc) == (expected.maps, expected.doc)
+
+
 def test_imports_of_a_dict_are_relative_to_base(tmp_path: Path) -> None:
     (tmp_path / "mine.arch").write_text("block mine(out) = cna(out)\n", "utf-8")
     spec = {"name": "net", "input": "3x32x32", "import": "mine.arch", "stem": "mine(8)"}
