@@ -13,15 +13,14 @@ from typing import NamedTuple
 
 from archdsl.diagnostics import Source, Span
 from archdsl.diagnostics.suppression import MARK, NOWHERE, WHOLE, Suppression
-from archdsl.frontend.format.attach_comments import Comment, Tokens, tokens
+from archdsl.frontend.format.attach_comments import Comment, tokens
 from archdsl.frontend.format.yaml_comments import YamlComments, scalars_of
 from archdsl.frontend.yaml.reader import load
 from archdsl.syntax.document import File
-from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Scalar, Sequence
+from archdsl.syntax.nodes import Data, Mapping, MappingEntry, Sequence
 from archdsl.syntax.text import is_yaml
 
 CODE = re.compile(r"([A-Za-z]\d+)\b[ \t]*,?[ \t]*")
-DEFINITIONS = ("blocks", "functions")
 
 
 class SuppressedPart(NamedTuple):
@@ -115,61 +114,44 @@ def in_yaml(source: Source, document: File) -> CommentedText:
     data = load(source, []) or Sequence((), Span(source, 0, 0))
     scalars = {each.span: each for each in scalars_of(data)}
     outer, headers = YamlComments(source, document).tokens(sorted(scalars.values(), key=lambda each: each.span.start))
-    docs = {each.span for each in docs_of(data)}
+    lines = [*entries_of(data)]
+    docs = {entry.value.span for _, entry in lines if entry.key.content == "doc"}
     literal = [each.span for each in scalars.values() if each.style == "|" and each.span not in docs]
     inner = [in_arch(source, source.text.find("\n", each.start, each.end) + 1, each.end) for each in literal]
-    parts = [SuppressedPart(*each.span[1:]) for each in scalars.values() if each.style != "|"]
-    parts += [SuppressedPart(each.key.span.start, each.value.span.end, head=True) for each in entries(data, "")]
-    parts += heads(data)
-    return merged(outer, headers, parts, inner)
-
-
-def merged(
-    outer: Tokens, headers: list[Comment], parts: list[SuppressedPart], inner: list[CommentedText]
-) -> CommentedText:
-    """All in the order of their places."""
     comments = sorted([*outer.comments, *headers, *(each for text in inner for each in text.comments)])
     code = sorted([*(at for at, _ in outer.code), *(at for text in inner for at in text.code)])
-    return CommentedText(comments, code, [*parts, *(part for text in inner for part in text.parts)])
+    parts = [SuppressedPart(*each.span[1:]) for each in scalars.values() if each.style != "|"]
+    parts += [part for text in inner for part in text.parts]
+    return CommentedText(comments, code, [*parts, *parts_of(lines)])
 
 
-def docs_of(data: Data) -> Iterator[Scalar]:
-    """The texts that are for people only."""
-    match data:
-        case Scalar():
-            return
-        case Sequence(items=items):
-            yield from (each for item in items for each in docs_of(item))
-        case Mapping(entries=lines):
-            for key, value in lines:
-                yield from (value,) if key.content == "doc" and isinstance(value, Scalar) else docs_of(value)
+Path = tuple[str, ...]
+"""The keys around a line of YAML."""
 
 
-def heads(data: Data) -> Iterator[SuppressedPart]:
-    """The name of each backbone with its parameters: the language has them on one line."""
-    keys = keys_of(data)
-    found = [(keys["name"].key, keys)] if "name" in keys else []
-    if "backbones" in keys:
-        found += [(each.key, keys_of(each.value)) for each in keys_of(keys["backbones"].value).values()]
-    for name, inner in found:
-        if "params" in inner and name.span.start < inner["params"].key.span.start:
-            yield SuppressedPart(name.span.start, inner["params"].value.span.end, head=True)
+def entries_of(data: Data, path: Path = ()) -> Iterator[tuple[Path, MappingEntry]]:
+    """All lines of mappings, with the keys around them."""
+    if isinstance(data, Sequence):
+        yield from (line for item in data.items for line in entries_of(item, path))
+    elif isinstance(data, Mapping):
+        for entry in data.entries:
+            yield path, entry
+            yield from entries_of(entry.value, (*path, entry.key.content))
 
 
-def keys_of(data: Data) -> dict[str, MappingEntry]:
-    """The entries of a mapping by their keys; none of anything else."""
-    return {each.key.content: each for each in data.entries} if isinstance(data, Mapping) else {}
+def parts_of(lines: list[tuple[Path, MappingEntry]]) -> Iterator[SuppressedPart]:
+    """The lines that are silenced as one: texts, lists, definitions, a network's name with its parameters.
 
-
-def entries(data: Data, key: str) -> Iterator[MappingEntry]:
-    """The entries that are silenced as one: texts, lists, and definitions of blocks; not stages or backbones."""
-    match data:
-        case Scalar():
-            return
-        case Sequence(items=items):
-            yield from (entry for item in items for entry in entries(item, ""))
-        case Mapping(entries=lines):
-            for entry in lines:
-                if not isinstance(entry.value, Mapping) or key in DEFINITIONS:
-                    yield entry
-                yield from entries(entry.value, entry.key.content)
+    Stages and networks are not.
+    """
+    names: dict[Path, int] = {}
+    for path, entry in lines:
+        key, start = entry.key.content, entry.key.span.start
+        if not isinstance(entry.value, Mapping) or path[-1:] in {("blocks",), ("functions",)}:
+            yield SuppressedPart(start, entry.value.span.end, head=True)
+        if (path, key) == ((), "name"):
+            names[()] = start
+        if path == ("backbones",):
+            names["backbones", key] = start
+        if key == "params" and path in names:  # the text form has both on one line
+            yield SuppressedPart(names[path], entry.value.span.end, head=True)

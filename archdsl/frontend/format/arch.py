@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -24,7 +23,7 @@ from archdsl.frontend.format.doc import (
     spots,
     weave,
 )
-from archdsl.frontend.format.expressions import STEP, arguments, expression, link, listed, names_of, signature
+from archdsl.frontend.format.expressions import STEP, arguments, expression, listed, names_of, signature
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Block, Expectation, Extends, Function, Import, Output, Return, SectionLine
 from archdsl.syntax.document import Backbone, File
@@ -40,48 +39,8 @@ def in_columns(values: Sequence[ast.Expression], room: int, notes: Notes) -> lis
     # A comment breaks its line, and what is broken has no columns.
     if any(notes.comments_at(spots(layout)) for layout in layouts):
         return layouts
-    texts = [render(layout, width=ENDLESS) for layout in layouts]
-    start = first_step(values)
-    leads = [start if text.startswith(start) else "" for text in texts]
-    tails = table([text.removeprefix(lead) for text, lead in zip(texts, leads, strict=True)])
-    lines = [lead.ljust(len(start)) + tail for lead, tail in zip(leads, tails, strict=True)]
+    lines = table([render(layout, width=ENDLESS) for layout in layouts])
     return [*lines] if all(len(line) <= room for line in lines) else layouts
-
-
-def first_step(values: Sequence[ast.Expression]) -> str:
-    """The `down -> ` with which all stages begin but for those that begin with what follows it; or nothing."""
-    names = Counter(map(block_name, values))
-    begun: dict[str, list[ast.Chain]] = {}
-    for each in values:
-        if isinstance(each, ast.Chain):
-            begun.setdefault(render(link(each.links[0]), width=ENDLESS), []).append(each)
-    for step, chains in begun.items():
-        followers = {block_name(each.links[1]) for each in chains}
-        own = block_name(chains[0])
-        gone = {own} if names[own] == len(chains) else set[str]()
-        if (
-            len(followers) == 1
-            and len(names) - len(gone) == 1
-            and followers.isdisjoint(gone)
-            and followers <= names.keys()
-        ):
-            return f"{step} -> "
-    return ""
-
-
-def block_name(node: ast.Expression) -> str:
-    """The block that an expression begins with: `a` of `3 * a(64)` and of `a -> b`."""
-    match node:
-        case ast.Chain(links=[first, *_]):
-            return block_name(first)
-        case ast.Binary(sign="*", right=right):
-            return block_name(right)
-        case ast.Call(callee=callee):
-            return block_name(callee)
-        case ast.Name(id=name):
-            return name
-        case _:
-            return ""
 
 
 def table(texts: Sequence[str]) -> list[str]:

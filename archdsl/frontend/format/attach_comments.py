@@ -111,7 +111,7 @@ def items(nodes: Iterable[Part], source: str) -> list[Item]:
 
 
 def within(node: Part, source: str) -> Iterator[Item]:
-    """The nearest items inside a node."""
+    """The nearest items inside a node, or in the head of one that has a body."""
     match node:
         case ast.Chain(links=links):
             yield from (item_of(link, source, number == 0) for number, link in enumerate(links))
@@ -120,31 +120,16 @@ def within(node: Part, source: str) -> Iterator[Item]:
             yield from (item_of(each, source) for each in arguments)
         case ast.Items(items=inner):
             yield from (item_of(each, source) for each in inner)
-        case ast.Parameter(default=default):
-            if default is not None:
-                yield from within(default, source)
+        case ast.Block() | ast.Function() | Backbone():
+            yield from (of_parameter(each, source) for each in node.parameters)
+            if isinstance(node, Backbone) and node.extends:
+                yield from (item_of(each, source) for each in node.extends.arguments)
         case ast.Expression():
             yield from (item for part in parts(node) for item in within(part, source))
-        case ast.CallArgument(value=value):
-            yield from within(value, source)
         case _:
-            yield from of_element(node, source)
-
-
-def of_element(node: Part, source: str) -> Iterator[Item]:
-    """The items of a statement, a definition, or a line of a backbone."""
-    match node:
-        case ast.Assign(value=value) | ast.Return(value=value) | ast.For(source=value) | ast.If(test=value):
-            yield from within(value, source)
-        case ast.Setting(value=value) | ast.SectionLine(value=value) | ast.Output(value=value):
-            yield from within(value, source)
-        case ast.Block(parameters=parameters) | ast.Function(parameters=parameters):
-            yield from (of_parameter(each, source) for each in parameters)
-        case Backbone(parameters=parameters, extends=extends):
-            yield from (of_parameter(each, source) for each in parameters)
-            yield from (item_of(each, source) for each in (extends.arguments if extends else ()))
-        case _:
-            pass
+            # Of the others, each has at most one expression in its head.
+            values = (getattr(node, name, None) for name in ("value", "source", "test", "default"))
+            yield from (item for value in values if isinstance(value, Node) for item in within(value, source))
 
 
 def item_of(node: Node, source: str, leads: bool = False) -> Item:

@@ -118,15 +118,9 @@ class DocGroup(NamedTuple):
 
 
 class Nest(NamedTuple):
-    """A layout that is indented further by `by` where it breaks."""
+    """A layout that is indented further by `by` where it breaks; to its own beginning, if that is None."""
 
-    by: int
-    inner: Layout
-
-
-class Align(NamedTuple):
-    """A layout that is indented to its own beginning where it breaks."""
-
+    by: int | None
     inner: Layout
 
 
@@ -144,7 +138,7 @@ class Remark(NamedTuple):
     own: bool
 
 
-Layout = str | LineBreak | DocGroup | Nest | Align | Spot | Remark | tuple["Layout", ...]
+Layout = str | LineBreak | DocGroup | Nest | Spot | Remark | tuple["Layout", ...]
 # A layout that waits: its indentation, whether it stands on one line, and itself.
 Item = tuple[int, bool, Layout]
 
@@ -240,19 +234,17 @@ def spots(layout: Layout) -> Iterator[Place]:
             case Spot(place, inner):
                 yield place
                 waiting.append(inner)
-            case DocGroup(inner, _) | Align(inner) | Nest(_, inner):
+            case DocGroup(inner, _) | Nest(_, inner):
                 waiting.append(inner)
             case parts:
                 waiting += parts
 
 
-def opened(level: int, flat: bool, item: Nest | Align | tuple[Layout, ...], at: int) -> Iterator[Item]:
+def opened(level: int, flat: bool, item: Nest | tuple[Layout, ...], at: int) -> Iterator[Item]:
     """The parts of a box, the last first."""
     match item:
         case Nest(by, inner):
-            yield level + by, flat, inner
-        case Align(inner):
-            yield at, flat, inner
+            yield at if by is None else level + by, flat, inner
         case _:
             yield from ((level, flat, part) for part in reversed(item))
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from archdsl.diagnostics import Span
-from archdsl.frontend.format.doc import Align, DocGroup, Layout, LineBreak, Nest, Spot, at
+from archdsl.frontend.format.doc import DocGroup, Layout, LineBreak, Nest, Spot, at
 from archdsl.syntax import ast
 
 STEP = 4
@@ -79,7 +79,7 @@ class ListItem(NamedTuple):
 
 def listed(opening: str, items: Sequence[ListItem], closing: str) -> Layout:
     """Items in brackets, which fill the lines from there on."""
-    return (opening, Align(filled(items)), closing) if items else opening + closing
+    return (opening, Nest(None, filled(items)), closing) if items else opening + closing
 
 
 def filled(items: Sequence[ListItem]) -> Layout:
@@ -230,7 +230,7 @@ def comprehension(node: ast.Comprehension) -> Layout:
         expression(node.source, CHAIN),
         *test,
     )
-    return DocGroup(("[", Align(inner), "]"))
+    return DocGroup(("[", Nest(None, inner), "]"))
 
 
 def part(node: ast.ListSlice) -> Layout:

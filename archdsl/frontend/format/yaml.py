@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import NamedTuple
 
 from archdsl.diagnostics.characters import escape, is_unseen
@@ -281,40 +281,26 @@ class FileWriter:
         self.notes = notes
 
     def rows(self) -> list[PrintedLine]:
-        """All keys, in groups with empty lines between."""
+        """All keys, in groups with empty lines between: the head, the definitions, the backbones."""
         found: list[PrintedLine] = []
-        for first, *rest in self.groups():
+        for first, *rest in filter(None, map(list, (self.head(), *self.definitions(), self.backbones()))):
             found += [first._replace(apart=bool(found)), *rest]
         return found
 
-    def groups(self) -> Iterator[list[PrintedLine]]:
-        """The groups: the head, the definitions, the backbones."""
-        inside = self.defines_inside()
-        groups = [[*self.head()], *([] if inside else [[*rows] for rows in self.definitions()])]
-        yield from (group for group in groups if group)
+    def backbones(self) -> Rows:
+        """The keys of the only backbone, or several by name."""
         match self.document.backbones:
             case ():
                 pass
             case (only,):
-                name = PrintedLine(0, f"name: {scalar(only.name, prose=True)}", (of("backbones"), at(only.span)))
-                network = NetworkWriter(only, self.notes, 0)
-                yield [name, *network.rows([*chain(*self.definitions())] if inside else [])]
+                yield PrintedLine(0, f"name: {scalar(only.name, prose=True)}", (of("backbones"), at(only.span)))
+                yield from NetworkWriter(only, self.notes, 0).rows()
             case several:
                 entries = [
                     MappingLine(each.name, (at(each.span),), partial(named_backbone, each, self.notes))
                     for each in several
                 ]
-                yield [*nested("backbones", (of("backbones"),), entries, 0)]
-
-    def defines_inside(self) -> bool:
-        """Check that the author put the definitions after the name of the only backbone."""
-        places = [of("blocks"), of("functions")]
-        starts = [start for place in places if (start := self.notes.start_of(place)) >= 0]
-        match self.document.backbones:
-            case (only,):
-                return bool(starts) and only.span is not None and min(starts) > only.span.start
-            case _:
-                return False
+                yield from nested("backbones", (of("backbones"),), entries, 0)
 
     def head(self) -> Rows:
         """The edition and the imports."""
@@ -382,7 +368,7 @@ def doc_rows(node: Documented, indent: int) -> Rows:
 def named_backbone(node: Backbone, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """One of several backbones."""
     yield PrintedLine(indent, f"{scalar(key, prose=True)}:", places)
-    yield from NetworkWriter(node, notes, indent + STEP).rows([])
+    yield from NetworkWriter(node, notes, indent + STEP).rows()
 
 
 class NetworkWriter:
@@ -397,8 +383,8 @@ class NetworkWriter:
         """The place of a key."""
         return (of(key, self.node.span),)
 
-    def rows(self, definitions: Sequence[PrintedLine]) -> Rows:
-        """All keys; definitions stand before the sections."""
+    def rows(self) -> Rows:
+        """All keys."""
         node, indent = self.node, self.indent
         yield from doc_rows(node, indent)
         yield from self.parameters()
@@ -413,7 +399,6 @@ class NetworkWriter:
             ]
             most = 0 if any(isinstance(each.value, REASONED) for each in node.settings) else FEW
             yield from short_mapping("set", self.place("set"), rows, indent, self.notes, most)
-        yield from definitions
         yield from self.sections()
         if node.outputs:
             entries = [self.entry(arch.output_key(each), each) for each in node.outputs]
