@@ -22,7 +22,7 @@ diagnostics/source.py: without_links              the folder that the user is in
 analyses/warnings/network_rules.py: lost_rows_of  the op and the shapes; ops are equal by all their settings
 syntax/models.py: simple_keys      the class of the model
 syntax/parser.py: short_tree         the text and the rule of the grammar; places come from elsewhere
-syntax/parser_tables.py: machine            all; the grammar of the package
+syntax/parser.py: machine                   all; the grammar of the package
 syntax/syntax_errors.py: mistakes           all; a file of the package
 syntax/syntax_errors.py: sides              the pattern
 elaborate/signature.py: enumerated          all; the ops of the package
@@ -103,7 +103,7 @@ analyses/warnings/rule.py: family makers ops placed
 backends/pictures/model.py: owners runs tree
 backends/pictures/tree.py: form
 diagnostics/source.py: line_starts
-syntax/error_context.py: code facts first last line opened rest word
+syntax/syntax_errors.py: code facts first last line opened rest word
 graph/ir.py: below by_name ends makers training_only
 syntax/scopes.py: parameter_names returns_single words
 weights/rules.py: pattern
