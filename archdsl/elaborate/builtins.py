@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, floor
 from typing import Any
 
-from archdsl.diagnostics import did_you_mean
 from archdsl.elaborate.budget import LONGEST_LIST
 from archdsl.elaborate.numbers import (
     ARITHMETIC,
@@ -22,56 +21,6 @@ from archdsl.elaborate.numbers import (
     whole,
 )
 from archdsl.elaborate.values import Value, describe, distinct, equal, is_list
-
-MEANT = {
-    # YAML 1.1's bools, then the names of PyTorch, Keras and of papers.
-    "yes": "true",
-    "on": "true",
-    "no": "false",
-    "off": "false",
-    "null": "none",
-    "batchnorm": "bn",
-    "batch_norm": "bn",
-    "batchnorm2d": "bn",
-    "swish": "silu",
-    "cat": "concat",
-    "fc": "linear",
-    "gap": "global_avgpool",
-    "resize": "upsample",
-    "interpolate": "upsample",
-    "stochastic_depth": "drop_path",
-    "se_block": "se",
-    "seblock": "se",
-    "conv_bn_relu": "cna",
-    "convbnrelu": "cna",
-    "depthwise": "dwsep",
-    "shuffle": "channel_shuffle",
-    "skip": "identity",
-    "gn": "group_norm",
-    "ln": "layer_norm",
-    "dwconv": "dwsep",
-    "depthwise_conv": "dwsep",
-    "integer": "int",
-    "boolean": "bool",
-    "double": "float",
-    "module": "block",
-    "layer": "block",
-    "tuple": "size",
-    "kernel_size": "kernel",
-    "strides": "stride",
-    "out_channels": "out",
-    "out_features": "out",
-    "filters": "out",
-    "use_bias": "bias",
-    "negative_slope": "slope",
-}
-
-
-def suggestion(name: str, valid: Iterable[str]) -> str:
-    """Suggest the equivalent of a word of another language, or else the nearest valid name."""
-    known = list(valid)
-    meant = MEANT.get(name.lower(), "")
-    return f"did you mean `{meant}`?" if meant in known else did_you_mean(name, known)
 
 
 def nothing_called(word: str) -> str:

@@ -11,7 +11,7 @@ from archdsl.diagnostics import catalog, did_you_mean
 from archdsl.elaborate import builtins
 from archdsl.elaborate.blame import ElaborationError, every
 from archdsl.elaborate.budget import TURNS_OF_A_CALL
-from archdsl.elaborate.builtins import FUNCTIONS, suggestion
+from archdsl.elaborate.builtins import FUNCTIONS
 from archdsl.elaborate.context import NOWHERE
 from archdsl.elaborate.environment import Environment, placed
 from archdsl.elaborate.evaluate import bound, check_words, checked, escape, evaluate, run
@@ -50,6 +50,7 @@ from archdsl.syntax import ast
 from archdsl.syntax.naming import NO_NAME, ModuleName
 from archdsl.syntax.scopes import POLICIES, Clash, Definition, Target, UserFunction
 from archdsl.syntax.static_names import Statics
+from archdsl.syntax.synonyms import suggestion
 
 
 def call(environment: Environment, node: ast.Call) -> Value:
@@ -324,7 +325,7 @@ def policy_settings(environment: Environment, policy: Policy, node: ast.Call) ->
                 catalog.UNKNOWN_PARAMETER,
                 argument.span,
                 f"`{policy.policy}` takes {'`gamma`, by name' if policy.policy == 'norm' else 'no settings here'}",
-                f"set the policy itself: `{policy.policy} = ...`",
+                f"leave it out: what comes in is known; `{policy.policy} = ...` sets the policy itself",
             )
         given[name] = bound(environment, argument.value, evaluate(environment, argument.value))
     return given

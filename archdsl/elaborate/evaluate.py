@@ -10,7 +10,7 @@ from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.elaborate import budget as limits
 from archdsl.elaborate.blame import ElaborationError, ambiguous, every
 from archdsl.elaborate.budget import LONGEST_LIST
-from archdsl.elaborate.builtins import FUNCTIONS, need_list, nothing_called, suggestion, truth
+from archdsl.elaborate.builtins import FUNCTIONS, need_list, nothing_called, truth
 from archdsl.elaborate.context import NOWHERE
 from archdsl.elaborate.environment import Environment, placed, renamed
 from archdsl.elaborate.numbers import ComputationError, clamped, is_int
@@ -44,6 +44,7 @@ from archdsl.ops import vocabulary
 from archdsl.syntax import ast
 from archdsl.syntax.naming import NO_NAME, is_single
 from archdsl.syntax.scopes import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, UserFunction
+from archdsl.syntax.synonyms import suggestion
 
 
 def evaluate(environment: Environment, node: ast.Expression) -> Value:
@@ -374,6 +375,9 @@ def absent(node: ast.Name) -> ElaborationError:
     )
 
 
+DECLARE = "declare it, or import the file that does"
+
+
 def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
     """The error for an undefined name, or a function without brackets."""
     found = environment.file.find(node.id)
@@ -402,7 +406,7 @@ def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
 def nearest_name(environment: Environment, word: str) -> str:
     """Help for an undefined name."""
     valid = [*environment.words, *environment.around, *environment.file.names(), "true", "false", "none"]
-    return suggestion(word, valid) or sections(environment, word)
+    return suggestion(word, valid) or sections(environment, word) or DECLARE
 
 
 def sections(environment: Environment, word: str) -> str:

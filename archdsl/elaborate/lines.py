@@ -357,7 +357,16 @@ def other_factor(section: SectionLine, before: Shape, after: Shape) -> str:
     high, wide = factors_of(before, after)
     if high != wide:
         return "a stage reduces the height and the width alike; a section without `stage` need not"
+    if stride := stride_of_each(section.value, high):
+        return f"write `{section.name} / {stride}` and no stride: a stage gives it to the first of its blocks alone"
     return f"write `{section.name}{f' / {high}' if high > 1 else ''}`"
+
+
+def stride_of_each(value: ast.Expression, factor: int) -> int:
+    """The stride by which each block of a repeat reduces, where those make up the factor; else 0."""
+    if not (isinstance(value, ast.Binary) and value.sign == "*" and isinstance(value.left, ast.Number)):
+        return 0
+    return next((stride for stride in range(2, factor) if stride**value.left.value == factor), 0)
 
 
 def with_stride(context: Context, section: SectionLine, block: BlockValue) -> BlockValue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise, takewhile
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, Span, catalog, did_you_mean, listed
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
@@ -21,18 +21,18 @@ from archdsl.elaborate.scope_builder import ScopeBuilder
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.signature import Slot as ParameterSlot
-from archdsl.elaborate.signature import add_parameter, fitted
+from archdsl.elaborate.signature import add_parameter, fitted, signature_of
 from archdsl.elaborate.special_forms import FORM_CALLS
 from archdsl.elaborate.values import BlockValue, Bound, SettingEntry, SettingKey, Tensor, Value, is_tensors
 from archdsl.graph import Child, Graph, Map, Run, Section, Step, needed, values_read
 from archdsl.graph import Section as Part
-from archdsl.graph.ir import attribute_name
+from archdsl.graph.ir import attribute_name, distinct
 from archdsl.op import Shape, Type
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Output, SectionLine, Setting, input_size
 from archdsl.syntax.inheritance import InheritedLine, InheritedParameter, ResolvedNetwork, key_of
 from archdsl.syntax.naming import ModuleName
-from archdsl.syntax.scopes import POLICIES, FileScope
+from archdsl.syntax.scopes import POLICIES, Definition, FileScope
 from archdsl.syntax.static_names import line_of
 
 MOST_NAMED = 3
@@ -120,6 +120,24 @@ def pieces(node: ast.Expression) -> list[ast.Expression]:
     return [piece for part in parts for piece in pieces(part)]
 
 
+class Guess(NamedTuple):
+    """What a section that failed may have given: a map of so many channels, and of its stage's size, or of this."""
+
+    channels: int
+    side: int
+
+    def of(self, section: SectionLine, before: Shape) -> Shape:
+        """The guess for a section on an input of this shape."""
+        if not section.stage or len(before) != 3:
+            return self.channels, self.side, self.side
+        factor = section.reduction or 1
+        return self.channels, *(-(-side // factor) for side in before[1:])
+
+
+# Numbers that nearly everything divides, and others that hardly anything does.
+GUESSES = (Guess(64, 56), Guess(20_160, 240), Guess(211, 113))
+MOST_GUESSED = 1_000
+
 LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 
 
@@ -188,7 +206,8 @@ class Elaboration:
         self.attempt(work)
         # At a limit, more work would run into the same limit.
         if self.findings and not any(finding.code in LIMITS for finding in self.findings):
-            self.look_over()
+            self.note_elsewhere(self.checked_by_text())
+            self.note_elsewhere(self.checked_on_guesses())
         self.stop()
 
     def finish(self) -> Graph:
@@ -235,8 +254,44 @@ class Elaboration:
         if self.findings:
             raise ArchError(in_order(self.findings))
 
-    def look_over(self) -> None:
-        """Note what is wrong by its text with lines that were not worked out; not with those that name any."""
+    def note_elsewhere(self, findings: Iterable[Diagnostic]) -> None:
+        """Note findings at places that have none yet."""
+        for each in findings:
+            if all(each.span != other.span for other in self.findings):
+                self.findings.append(each)
+
+    def checked_on_guesses(self) -> list[Diagnostic]:
+        """Errors in the sections after the first that failed which do not depend on what that one would have given.
+
+        These sections are worked out on several guesses, and what is wrong with all of them is so in any case.
+        """
+        done = sum(part.kind != "output" for part in self.parts)
+        before = self.parts[done - 1].shape if done else self.size
+        lines = self.family.sections[done : done + MOST_GUESSED]
+        first, *others = [self.checked_on(guess, lines, before) for guess in GUESSES]
+        return [each for each in first if each.code not in LIMITS and all(each in other for other in others)]
+
+    def checked_on(self, guess: Guess, lines: Sequence[InheritedLine], before: Shape) -> list[Diagnostic]:
+        """What is wrong with lines if the first of them, and each that fails, gives the guess."""
+        findings, names, kinds = self.findings, dict(self.line_context.names), dict(self.line_context.kinds)
+        self.findings = []
+        try:
+            for at, line in enumerate(lines):
+                section = line.content
+                assert isinstance(section, SectionLine)
+                worked = self.attempt(partial(self.work_out, section, line, before)) if at else None
+                before = guess.of(section, before) if worked is None else worked.scope.output
+                # Not `set_name`: names that clash have been reported where they are bound.
+                self.line_context.names[section.name] = Tensor(0, before)
+                self.line_context.kinds[section.name] = "tensor"
+            return self.findings
+        finally:
+            self.findings = findings
+            self.line_context.names, self.line_context.kinds = names, kinds
+
+    def checked_by_text(self) -> list[Diagnostic]:
+        """What is wrong by its text with lines that were not worked out; not with those that name any."""
+        findings: list[Diagnostic] = []
         known = self.line_context.names
         constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}
         for line in self.until_full((*self.family.sections, *self.family.outputs)):
@@ -247,10 +302,9 @@ class Elaboration:
                 is_tensors(known[name]) if name in known else name in self.line_context.sections | constants
                 for name in names
             ):
-                room = MOST_FINDINGS - len(self.findings)
-                told = partial(self.told, line=line)
-                found = look_over(self.line_context, content, line.file, told, room)
-                self.findings += [each for each in found if all(each.span != other.span for other in self.findings)]
+                room = MOST_FINDINGS - len(self.findings) - len(findings)
+                findings += look_over(self.line_context, content, line.file, partial(self.told, line=line), room)
+        return findings
 
     def until_full(self, lines: Iterable[InheritedLine]) -> Iterator[InheritedLine]:
         """Lines, as long as there are fewer findings than anybody reads."""
@@ -363,7 +417,17 @@ class Elaboration:
                 name = setting.target[0]
                 block = isinstance(self.line_context.names.get(name), BlockValue)
                 help = f"a section is written `{name}: ...`; otherwise remove it" if block else "remove it"
+                if owner := self.owner_of(name):
+                    help = f"a parameter of a block is set by both names: `{owner}.{name} = ...`"
                 self.findings.append(catalog.UNUSED.at(setting.span, f"the constant `{name}` is never used", help=help))
+
+    def owner_of(self, parameter: str) -> str:
+        """A block of the network that has the parameter; empty if none has it."""
+        runs = [run for child in self.root.children.values() for run in child.runs]
+        names = {scope.name for run in runs for scope in distinct(run.scope) if scope.kind == "block"}
+        blocks = {name: self.family.file.find(name) for name in sorted(names)}
+        known = {name: signature_of(found) for name, found in blocks.items() if isinstance(found, Definition)}
+        return next((name for name, signature in known.items() if parameter in signature.slots), "")
 
     # ---- sections
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from archdsl.diagnostics import Span, catalog, did_you_mean
 from archdsl.elaborate.blame import ElaborationError, ambiguous
-from archdsl.elaborate.builtins import suggestion
 from archdsl.elaborate.calls import typed_argument
 from archdsl.elaborate.environment import Environment
 from archdsl.elaborate.evaluate import bound, escape, evaluate, need_block
@@ -12,6 +11,7 @@ from archdsl.elaborate.signature import fitted, signature_of
 from archdsl.elaborate.values import SettingEntry, SettingKey, captures, follows_policies, same_key
 from archdsl.syntax import ast
 from archdsl.syntax.scopes import DEFAULT_POLICIES, POLICIES, Clash, Definition, UserFunction
+from archdsl.syntax.synonyms import suggestion
 
 
 def slot_of(environment: Environment, target: tuple[str, ...], span: Span) -> SettingKey:

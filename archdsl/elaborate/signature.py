@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from archdsl.diagnostics import DiagnosticKind, Text, catalog
 from archdsl.diagnostics.diagnostic import shortened
 from archdsl.elaborate.blame import ElaborationError, together
-from archdsl.elaborate.builtins import FUNCTIONS, nothing_called, suggestion
+from archdsl.elaborate.builtins import FUNCTIONS, nothing_called
 from archdsl.elaborate.types import BLOCK, DECLARABLE, LIST, TypeMismatch, fit, is_int, of_words
 from archdsl.elaborate.values import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list, plain
 from archdsl.initializer import INITIALIZERS
@@ -20,12 +20,14 @@ from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 from archdsl.syntax import ast
 from archdsl.syntax.scopes import POLICIES, RESERVED, TURN_WORDS, Definition, FileScope, Target, UserFunction
+from archdsl.syntax.synonyms import suggestion
 
 ELSEWHERE = {
     "stride": "reduce the map before it: `maxpool(3, 2) -> {owner}(...)`",
     **dict.fromkeys(POLICIES, "set it around the block: `with({name} = {value}, {owner}(...))`"),
     **dict.fromkeys(("in_channels", "in_features"), "leave it out: what comes in is known"),
     "inplace": "leave it out: it is in place wherever that is safe",
+    "activation": "chain it: `{owner}(...) -> {value}`",
 }
 """Help for parameters that other libraries have, and blocks here do not."""
 WORDS = {"None": "none", "True": "true", "False": "false"}
@@ -257,13 +259,26 @@ def assign(
             check_known(signature, argument, name)
             if name in found or name in taken:
                 label = f"`{name}` is already given"
-                raise ElaborationError(catalog.REPEATED_ARGUMENT, argument.span, label, signature.hint)
+                raise ElaborationError(
+                    catalog.REPEATED_ARGUMENT,
+                    argument.span,
+                    label,
+                    lambda argument=argument: arrow(call, argument) or signature.hint(),
+                )
             found[name] = argument
         except ElaborationError as error:
             errors.append(error)
     if errors:
         raise together(errors)
     return list(found.items())
+
+
+def arrow(call: ast.Node, argument: ast.CallArgument) -> str:
+    """Help for a block that is called with a tensor, as a module of PyTorch is."""
+    tensor = argument.value
+    if not (isinstance(call, ast.Call) and isinstance(call.callee, ast.Call) and isinstance(tensor, ast.Name)):
+        return ""
+    return f"blocks take tensors by an arrow, not by a call: `{tensor.id} -> {call.callee.span.text}`"
 
 
 def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> None:
@@ -288,6 +303,13 @@ def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> 
 def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> ElaborationError:
     """An argument by position where none is left."""
     by_name = [slot.name for slot in signature.slots.values() if slot.named]
+    if most == 1 and signature.positions[0].name == "out":
+        return ElaborationError(
+            catalog.BY_NAME_ONLY,
+            argument.span,
+            f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
+            f"what comes in is known: `{signature.owner}({shortened(argument.value.span.text)})`",
+        )
     if by_name and most:
         return ElaborationError(
             catalog.BY_NAME_ONLY,
@@ -367,7 +389,7 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
 
 def rounded(fraction: Fraction, bound: Bound) -> str:
     """Help for a fraction where an int is needed."""
-    if fraction == floor(fraction):
+    if bound.origin.kind == "literal" and fraction == floor(fraction):
         return f"write `{floor(fraction)}`"
     if bound.origin.kind == "literal" or is_list(bound.value):
         return f"the nearest ints are `{floor(fraction)}` and `{ceil(fraction)}`"

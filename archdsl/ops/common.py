@@ -68,6 +68,10 @@ def near(count: int, asked: int) -> str:
     return f"the nearest numbers that divide {count} are {found[0]} and {found[1]}"
 
 
+# Even kernels from here on are channels, given as PyTorch has them: `conv(3, 64, 3)`.
+LARGE_KERNEL = 16
+
+
 def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, int]:
     """Zeros on each border in height and in width; raises Misfit for `same` with an even kernel."""
     if padding == "valid":
@@ -76,12 +80,11 @@ def borders(padding: Padding, kernel: Size, dilation: Size = 1) -> tuple[int, in
         return pair(padding)
     (height, width), (tall, wide) = pair(kernel), pair(dilation)
     if height % 2 == 0 or width % 2 == 0:
-        raise Misfit(
-            catalog.EVEN_KERNEL,
-            "kernel",
-            f"kernel {kernel} is even, so it has no center to pad around",
-            "take an odd kernel, or set the padding: `padding = valid` for none, or a number",
-        )
+        help = "take an odd kernel, or set the padding: `padding = valid` for none, or a number"
+        if min(height, width) >= LARGE_KERNEL:
+            help = "if these are the channels, leave those that come in out: `out` is the first argument"
+        label = f"kernel {kernel} is even, so it has no center to pad around"
+        raise Misfit(catalog.EVEN_KERNEL, "kernel", label, help)
     return tall * (height - 1) // 2, wide * (width - 1) // 2
 
 

@@ -22,9 +22,16 @@ BRACKETS_OR_ARROW = re.compile(r"[(\[]|->")
 HINTS = {
     **dict.fromkeys(("settings", "constants", "policies"), "write `set`"),
     **dict.fromkeys(("neck", "body"), "a section of another name goes into `sections`, with all the others"),
+    **dict.fromkeys(
+        ("num_classes", "nc", "depth_multiple", "width_multiple", "depth", "width"),
+        "a parameter of the backbone goes into `params`: `params: {{{name}: ...}}`",
+    ),
+    **dict.fromkeys(("in_channels", "in_chans", "ch", "input_shape", "input_size"), "write `input: 3x224x224`"),
+    "backbone": "`backbones` maps names to networks; the stages of a single one go into `stages`",
+    "layers": "stages have names: `stages: {{c2: 3 * bottleneck(256), c3 / 2: ...}}`",
     "name": "the name of a backbone is its key in `backbones`",
 }
-"""What to do about keys that are like none of those that exist."""
+"""What to do about keys that are like none of those that exist, those of other libraries among them."""
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
 
@@ -170,7 +177,7 @@ def shown(value: object) -> str:
 def unknown_key(key: Scalar, known: Collection[str], where: str) -> Diagnostic:
     """The finding for a key that means nothing; what was meant may be another, or an expression."""
     name = key.content
-    help = HINTS.get(name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
+    help = HINTS.get(name, "").format(name=name) or did_you_mean(name, known) or f"the keys are {listed(known)}"
     if BRACKETS_OR_ARROW.search(name) and not key.style:
         help = QUOTES
     return catalog.DOCUMENT.at(key.span, f"`{shown(name)}` is not a key of {where}", help=help)

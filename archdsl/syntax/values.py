@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from archdsl.diagnostics import ArchError, Diagnostic, catalog
+from archdsl.diagnostics import ArchError, Diagnostic, catalog, nearest
 from archdsl.syntax.ast import (
     LONGEST_NAME,
     Binary,
@@ -205,6 +205,10 @@ LocalSettings = Annotated[tuple[CallArgument, ...] | None, Key(lambda entry: nam
 LinkName = Annotated[str | None, Key(lambda entry: name(entry.value), "name")]
 
 
+REPEATS = {"n", "number", "repeats", "times", "depth", "num_blocks", "num_layers"}
+"""Keys of other libraries for the number of blocks."""
+
+
 class PlainBlock(Model):
     """`{repeat: 3, block: bottleneck, args: {...}, with: {...}, as: name}`."""
 
@@ -224,6 +228,14 @@ class PlainBlock(Model):
         """The lines of a mapping."""
         entries = {entry.key.content: entry for entry in given.entries}
         return Content(given.span, dict(entries), {key: entry.key.span for key, entry in entries.items()})
+
+    @classmethod
+    def unknown(cls, key: Scalar) -> Diagnostic:
+        """The finding for a key that there is none of: an argument of the block, or one that is misspelt."""
+        name = key.content
+        meant = "repeat" if name in REPEATS else next(iter(nearest(name, cls.all_keys())), "")
+        help = f"did you mean `{meant}`?" if meant else f"arguments of the block go into `args: {{{shown(name)}: ...}}`"
+        return catalog.DOCUMENT.at(key.span, f"`{shown(name)}` is not a key of a block", help=help)
 
     def expression(self) -> Expression:
         """The block as an expression."""
