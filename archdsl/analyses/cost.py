@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from archdsl.graph import ROWS, Graph, Map, Run, Scope, Section, Step, Totals, distinct
@@ -84,27 +84,29 @@ def cost(graph: Graph) -> Figures:
 Figure = TypeVar("Figure", bound=tuple[Any, ...])
 
 
-def sums(graph: Graph, zero: Figure, of_op: Callable[[Scope], Figure]) -> dict[Scope, Figure]:
+def sums(
+    network: Graph | Scope,
+    zero: Figure,
+    of_op: Callable[[Scope], Figure],
+    count: Callable[[Any], Any] = lambda times: times,
+) -> dict[Scope, Figure]:
     """Sum of a figure over the ops of each scope; a figure is a named tuple of numbers, `zero` the sum of no ops.
 
     Every call counts, also a second one of shared weights. The network's own sum is of inference: training-only
-    parts are left out of it, and have sums of their own.
+    parts are left out of it, and have sums of their own. `count` gives the number of equal modules in a row as the
+    figures have it.
     """
     # Distinct scopes only, so that time does not grow with repeats.
+    root, idle = (network, frozenset[int]()) if isinstance(network, Scope) else (network.root, network.training_only)
     found: dict[Scope, Figure] = {}
-    for scope in distinct(graph.root):
+    for scope in distinct(root):
         if scope.op is not None:
             found[scope] = of_op(scope)
             continue
-        runs = [run for step in steps_of(graph, scope) for run in runs_of(scope, step)]
-        found[scope] = added(zero, [(run.count, found[run.scope]) for run in runs])
+        steps = (step for step in scope.steps if scope is not root or step.output not in idle)
+        runs = [run for step in steps for run in runs_of(scope, step)]
+        found[scope] = added(zero, [(count(run.count), found[run.scope]) for run in runs])
     return found
-
-
-def steps_of(graph: Graph, scope: Scope) -> Iterator[Step]:
-    """Steps of a scope in inference."""
-    idle = graph.training_only if scope is graph.root else frozenset[int]()
-    return (step for step in scope.steps if step.output not in idle)
 
 
 def runs_of(scope: Scope, step: Step) -> tuple[Run, ...]:

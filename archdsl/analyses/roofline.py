@@ -8,7 +8,7 @@ in a cache, and nothing is fused.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from archdsl.analyses.cost import sums
 from archdsl.analyses.device import Device
@@ -62,8 +62,7 @@ def times_of(scope: Scope, setting: RooflineSetting) -> Times:
     device, counts = setting.device, counts_of(scope)
     if not counts.kernels:
         return Times()
-    compute = setting.batch * counts.flops / device.peak(setting.precision)
-    memory = counts.bytes(setting.precision, setting.batch) / device.bandwidth
+    compute, memory = limits_of(setting.batch * counts.flops, counts.bytes(setting.precision, setting.batch), setting)
     seconds = max(compute, memory) + device.launch
     # A kernel shorter than its launch is bound by the launch, whatever it does.
     if device.launch >= max(compute, memory):
@@ -71,6 +70,11 @@ def times_of(scope: Scope, setting: RooflineSetting) -> Times:
     return (
         Times(seconds, compute=seconds, kernels=1) if compute >= memory else Times(seconds, memory=seconds, kernels=1)
     )
+
+
+def limits_of(flops: Any, moved: Any, setting: RooflineSetting) -> tuple[Any, Any]:
+    """Seconds of an op at the device's peak, for all its FLOP, and at its bandwidth, for all its bytes."""
+    return flops / setting.device.peak(setting.precision), moved / setting.device.bandwidth
 
 
 def efficiency(macs: int, seconds: float, batch: int = 1) -> float:
