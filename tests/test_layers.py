@@ -54,7 +54,8 @@ LAYERS = {
     # 4: five folders that know nothing of each other
     "frontend": Row(f"{L3} frontend", brings="yaml"),
     "passes": Row(f"{L3} passes"),
-    "analyses": Row(f"{L3} analyses", lazily="yaml"),
+    "analyses": Row(f"{L3} analyses", lazily="yaml pandas"),
+    "analyses.families": Row(f"{L3} analyses", brings="numpy"),
     "backends": Row(f"{L3} backends", lazily="torch numpy onnx onnxscript onnxruntime"),
     "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more

@@ -9,19 +9,33 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
 from itertools import islice
 from multiprocessing import get_context
 from numbers import Integral
 from os import cpu_count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from archdsl.analyses.figures import FIGURES, Load, Measured, MemoryOf
+from archdsl.analyses.device import device
+from archdsl.analyses.figures import FIGURES, Figure, Load, Measured, MemoryOf
 from archdsl.analyses.memory_access import check_precision
-from archdsl.analyses.roofline import check_batch
+from archdsl.analyses.roofline import RooflineSetting, check_batch, estimate
 from archdsl.diagnostics import ArchError, catalog, did_you_mean
 from archdsl.elaborate.scope_cache import ScopeCache
-from archdsl.graph import Graph
+from archdsl.graph import Graph, Section
 
+
+def estimated_time(asked: Measured, section: Section | None, load: Load) -> float:
+    """Least time of the network on the device of the load."""
+    setting = RooflineSetting(load.chosen_device(), load.precision, load.batch)
+    return estimate(asked.graph, setting)[asked.graph.root].seconds
+
+
+TIME = Figure(
+    "seconds", "roofline estimate of inference", estimated_time, loaded=True, exact=False, whole=True, summed=True
+)
+FIGURES_OF_MANY = FIGURES | {"time": TIME}
+"""Figures by name; here, the load says on which device."""
 USUAL = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
 SMALLEST, LARGEST = 1, 200
 # Chunks per process, so that no process idles at the end for long.
@@ -42,6 +56,76 @@ class Costed(NamedTuple):
         if name.startswith("_") or self.error is not None or name not in self.figures:
             raise AttributeError(name)
         return self.figures[name]
+
+
+class Costs(Sequence[Costed]):
+    """The results of candidates, in order: rows, or columns of all figures."""
+
+    def __init__(self, figures: tuple[str, ...], size: int) -> None:
+        self.figures = figures
+        self.size = size
+
+    def row(self, at: int) -> Costed:
+        """Result of one candidate; its findings, if it has errors, are worked out when they are asked for."""
+        raise NotImplementedError
+
+    def columns(self) -> dict[str, Any]:
+        """Figures by name, as numpy arrays that are masked where a candidate has errors."""
+        raise NotImplementedError
+
+    @property
+    def valid(self) -> Any:
+        """A numpy array of bools: False for candidates with errors."""
+        raise NotImplementedError
+
+    def frame(self) -> Any:
+        """A pandas DataFrame with a column for each figure, empty where a candidate has errors.
+
+        Raises ArchError where pandas is missing.
+        """
+        try:
+            pandas: Any = import_module("pandas")
+        except ImportError:
+            raise catalog.USAGE.error(None, "a DataFrame needs pandas", help="`pip install pandas`") from None
+        valid = self.valid
+        columns: dict[str, Any] = {name: pandas.array(each.data) for name, each in self.columns().items()}
+        for each in columns.values():
+            each[~valid] = pandas.NA
+        return pandas.DataFrame(columns)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, at: Any) -> Any:
+        chosen: Any = range(self.size)[at]
+        return self.row(chosen) if isinstance(chosen, int) else [self.row(each) for each in chosen]
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(cast("Sequence[Any]", other)) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class ListedCosts(Costs):
+    """Results that were worked out one by one."""
+
+    def __init__(self, figures: tuple[str, ...], rows: list[Costed]) -> None:
+        super().__init__(figures, len(rows))
+        self.rows = rows
+
+    def row(self, at: int) -> Costed:
+        return self.rows[at]
+
+    def columns(self) -> dict[str, Any]:
+        from archdsl.analyses.families.columns import columns_of
+
+        return columns_of(self.figures, self.rows)
+
+    @property
+    def valid(self) -> Any:
+        from archdsl.analyses.families.columns import valid_of
+
+        return valid_of(self.rows)
 
 
 class Chunk(NamedTuple):
@@ -67,7 +151,7 @@ def evaluate_one(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: 
     try:
         graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
         asked = Measured(graph, chunk.memory)
-        return Costed(graph.name, {name: FIGURES[name].find(asked, None, chunk.load) for name in chunk.figures})
+        return Costed(graph.name, {name: FIGURES_OF_MANY[name].find(asked, None, chunk.load) for name in chunk.figures})
     except ArchError as error:
         return Costed(name_of(spec), {}, error)
     except Exception as error:  # a fault of ours in one candidate must not cost the others
@@ -83,8 +167,9 @@ def name_of(spec: Any) -> str:
 def check_request(figures: Sequence[str], processes: Any) -> int:
     """Number of processes; raises ArchError for a bad number, and for unknown figures."""
     for name in map(str, figures):
-        if name not in FIGURES:
-            raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=did_you_mean(name, FIGURES))
+        if name not in FIGURES_OF_MANY:
+            help = did_you_mean(name, FIGURES_OF_MANY)
+            raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=help)
     if processes is None:
         return cpu_count() or 1
     if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
@@ -92,11 +177,14 @@ def check_request(figures: Sequence[str], processes: Any) -> int:
     return processes
 
 
-def load_of(batch: Any, precision: Any) -> Load:
-    """Load of memory figures; raises ArchError for a bad batch or precision."""
+def load_of(batch: Any, precision: Any, device_text: Any = None) -> Load:
+    """Load of figures; raises ArchError for a bad batch, precision or device."""
     if isinstance(batch, bool) or not isinstance(batch, Integral):
         raise catalog.USAGE.error(None, f"a batch of `{str(batch)[:40]}`", help="a number of samples, as 8")
-    return Load(check_batch(int(batch)), check_precision(str(precision)))
+    chosen = None if device_text is None else device(str(device_text))
+    if chosen is not None:
+        chosen.peak(str(precision))
+    return Load(check_batch(int(batch)), check_precision(str(precision)), chosen)
 
 
 def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:

@@ -10,24 +10,33 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from archdsl.diagnostics import catalog
 from archdsl.graph import Graph, Scope, Section, Totals
 
 if TYPE_CHECKING:
+    from archdsl.analyses.device import Device
     from archdsl.analyses.memory import Memory
     from archdsl.analyses.memory_access import Counts
     from archdsl.analyses.receptive_field import Field
 
-Unit = Literal["number", "bytes", "pixels", "ratio"]
+Unit = Literal["number", "bytes", "pixels", "ratio", "seconds"]
 
 
 MemoryOf = Callable[[Graph, int, str], "Memory"]
 
 
 class Load(NamedTuple):
-    """Batch and precision that a figure is for."""
+    """Batch, precision and device that a figure is for."""
 
     batch: int = 1
     precision: str = "fp32"
+    device: Device | None = None
+
+    def chosen_device(self) -> Device:
+        """The device; raises ArchError where none was chosen."""
+        if self.device is None:
+            raise catalog.USAGE.error(None, "`time` needs a device", help='choose one: device="v100"')
+        return self.device
 
 
 class Measured:
@@ -88,7 +97,8 @@ class Measured:
 class Figure(NamedTuple):
     """Figure: its unit, meaning and function. `loaded` if it depends on batch and precision.
 
-    `exact` figures are integers, which `==` applies to; `whole` ones only the network has.
+    `exact` figures are integers, which `==` applies to; `whole` ones only the network has. `summed` ones depend on sums
+    over the ops alone: on `totals` and `counts`.
     """
 
     unit: Unit
@@ -97,6 +107,7 @@ class Figure(NamedTuple):
     loaded: bool = False
     exact: bool = True
     whole: bool = False
+    summed: bool = False
 
 
 def total_figure(name: str) -> Callable[[Measured, Section | None, Load], int]:
@@ -130,18 +141,24 @@ def field(asked: Measured, section: Section | None, load: Load) -> float:
 
 
 FIGURES: dict[str, Figure] = {
-    "params": Figure("number", "parameters, training-only parts included", total_figure("params")),
-    "buffers": Figure("number", "running statistics", total_figure("buffers")),
-    "macs": Figure("number", "multiply-adds of convolutions and linear layers", total_figure("macs")),
-    "activations": Figure("number", "elements that convolutions give", total_figure("activations")),
-    "n_conv": Figure("number", "convolutions", total_figure("n_conv")),
-    "n_norm": Figure("number", "norms", total_figure("n_norm")),
-    "n_linear": Figure("number", "linear layers", total_figure("n_linear")),
-    "memory_access": Figure("number", "memory access cost of convolutions, in elements", count_figure("memory_access")),
-    "operations": Figure("number", "operations of all ops, a multiply-add counted once", count_figure("operations")),
-    "kernels": Figure("number", "ops that do something in inference", count_figure("kernels")),
-    "bytes": Figure("bytes", "what all ops read and write", bytes_moved, loaded=True),
-    "intensity": Figure("ratio", "FLOP for each byte read or written", intensity, loaded=True, exact=False),
+    "params": Figure("number", "parameters, training-only parts included", total_figure("params"), summed=True),
+    "buffers": Figure("number", "running statistics", total_figure("buffers"), summed=True),
+    "macs": Figure("number", "multiply-adds of convolutions and linear layers", total_figure("macs"), summed=True),
+    "activations": Figure("number", "elements that convolutions give", total_figure("activations"), summed=True),
+    "n_conv": Figure("number", "convolutions", total_figure("n_conv"), summed=True),
+    "n_norm": Figure("number", "norms", total_figure("n_norm"), summed=True),
+    "n_linear": Figure("number", "linear layers", total_figure("n_linear"), summed=True),
+    "memory_access": Figure(
+        "number", "memory access cost of convolutions, in elements", count_figure("memory_access"), summed=True
+    ),
+    "operations": Figure(
+        "number", "operations of all ops, a multiply-add counted once", count_figure("operations"), summed=True
+    ),
+    "kernels": Figure("number", "ops that do something in inference", count_figure("kernels"), summed=True),
+    "bytes": Figure("bytes", "what all ops read and write", bytes_moved, loaded=True, summed=True),
+    "intensity": Figure(
+        "ratio", "FLOP for each byte read or written", intensity, loaded=True, exact=False, summed=True
+    ),
     "field": Figure("pixels", "receptive field, its shorter side", field),
     "peak_memory": Figure("bytes", "activation peak of inference in eager PyTorch", memory_figure("peak"), loaded=True),
     "planned_memory": Figure(

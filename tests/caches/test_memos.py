@@ -96,6 +96,17 @@ weights/unwrap.py: inserted lifted
 """
 """Made anew for one graph, one text or one file of weights: nobody else asks."""
 
+OF_A_FAMILY = """
+analyses/families/engine.py: beginnings     the skeletons of all parameters
+analyses/families/engine.py: tries          the line, the names that it reads, the settings, what is alike in the shapes
+analyses/families/trie.py: children         the answer
+analyses/families/lane.py: lanes ratios numbers  the polynomial; the fraction; the atom
+analyses/families/lane.py: answers values   the question and the lane; the atom; of one leader
+analyses/families/rows.py: atoms known largest lanes  the atom, the monomial or the lane; of some candidates
+analyses/families/costs.py: wrong           the candidate, by number
+"""
+"""Kept for one spec, or one part of its candidates. Tests: `analyses/test_families.py`."""
+
 OF_AN_OBJECT = """
 analyses/advice/rule.py: counts fields ops parts times
 analyses/figures.py: all_counts fields memories
@@ -113,6 +124,8 @@ weights/rules.py: pattern
 NO_MEMO = """
 backends/pictures/model.py: forms
 backends/pictures/page.py: tags
+analyses/families/engine.py: states
+analyses/families/rows.py: columns
 elaborate/apply.py: shared
 elaborate/instantiate.py: applied
 elaborate/scope_builder.py: children names
@@ -126,7 +139,17 @@ syntax/static_names.py: known
 """
 """What a text has done so far, not what has been worked out."""
 
-TABLES = (OF_THE_PACKAGE, OF_A_USER, OF_A_RUN, OF_A_FILE, OF_AN_ELABORATION, OF_A_CALL, OF_AN_OBJECT, NO_MEMO)
+TABLES = (
+    OF_THE_PACKAGE,
+    OF_A_USER,
+    OF_A_RUN,
+    OF_A_FILE,
+    OF_AN_ELABORATION,
+    OF_A_CALL,
+    OF_A_FAMILY,
+    OF_AN_OBJECT,
+    NO_MEMO,
+)
 
 
 def listed(table: str) -> list[str]:

@@ -6,7 +6,7 @@ worked out together; their ints are columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any, NamedTuple, cast
 
@@ -42,7 +42,8 @@ class Unfit(NamedTuple):
 
 ABSENT = Given(None, type(Ellipsis))
 """The skeleton of a parameter that is not given."""
-Skeleton = Hole | Given | Unfit | tuple[Any, ...]
+Skeleton = Any
+"""A `Hole`, `Given` or `Unfit`, or a tuple of skeletons."""
 
 
 class Column:
@@ -52,6 +53,17 @@ class Column:
         self.skeletons = skeletons
         self.codes = codes
         self.ints = ints
+
+    @property
+    def numbers(self) -> Array:
+        """The skeleton of each candidate, by number."""
+        assert self.codes is not None
+        return self.codes
+
+    def part(self, chosen: slice) -> Column:
+        """The column of some candidates in a row."""
+        codes = None if self.codes is None else self.codes[chosen]
+        return Column(self.skeletons, codes, {place: each[chosen] for place, each in self.ints.items()})
 
 
 class Group(NamedTuple):
@@ -71,6 +83,15 @@ class Candidates:
         self.unfit = unfit
         """Those that are no dict of parameters."""
 
+    def part(self, start: int, size: int) -> Candidates:
+        """So many candidates from one on."""
+        stop = min(start + size, self.size)
+        if (start, stop) == (0, self.size):
+            return self
+        unfit = self.unfit[(self.unfit >= start) & (self.unfit < stop)] - start
+        columns = {name: column.part(slice(start, stop)) for name, column in self.columns.items()}
+        return Candidates(stop - start, columns, lambda at: self.at(start + at), unfit)
+
     def groups(self) -> Iterator[Group]:
         """The candidates by the skeletons of their parameters; without those that have to be worked out alone."""
         fixed = {name: column.skeletons[0] for name, column in self.columns.items() if column.codes is None}
@@ -79,13 +100,29 @@ class Candidates:
         if not mixed:
             yield Group(fixed, index)
             return
-        codes = np.stack([column.codes[index] for column in mixed.values()], axis=1)
-        kinds, group = np.unique(codes, axis=0, return_inverse=True)
-        order = np.argsort(group.ravel(), kind="stable")
-        parts = np.split(index[order], np.cumsum(np.bincount(group.ravel()))[:-1])
+        codes: Array = np.stack([column.numbers[index] for column in mixed.values()], axis=1)
+        kinds, group = unique(codes)
+        order = np.argsort(group, kind="stable")
+        parts: list[Array] = np.split(index[order], np.cumsum(np.bincount(group))[:-1])
         for codes_of, part in zip(kinds, parts, strict=True):
             chosen = zip(mixed.items(), codes_of, strict=True)
             yield Group(fixed | {name: column.skeletons[code] for (name, column), code in chosen}, part)
+
+
+def unique(values: Array) -> tuple[Array, Array]:
+    """The different values (or rows), and for each value which one of them it is."""
+    kinds, group = np.unique(values, axis=0, return_inverse=True)
+    return kinds, group.ravel()
+
+
+def is_array(value: Any) -> bool:
+    """Tell if a value is a numpy array."""
+    return isinstance(value, np.ndarray)
+
+
+def is_row(value: Any) -> bool:
+    """Tell if a value is an ordered collection, and not a text."""
+    return hasattr(value, "__iter__") and not isinstance(value, str | bytes | Mapping | Set)
 
 
 def has_holes(skeleton: Skeleton) -> bool:
@@ -158,8 +195,8 @@ def skeleton_of(value: Any, place: Place, found: dict[Place, int]) -> Skeleton:
     """The skeleton of a value; its ints are put into `found`."""
     if value is MISSING:
         return ABSENT
-    kind = type(value)
-    if kind is int or isinstance(value, np.integer):
+    kind = cast("type[object]", type(value))
+    if kind is int or issubclass(kind, np.integer):
         number = int(value)
         if not -(2**63) <= number < 2**63:
             return Unfit()
@@ -167,10 +204,10 @@ def skeleton_of(value: Any, place: Place, found: dict[Place, int]) -> Skeleton:
         return Hole(place)
     if kind in (list, tuple):
         return tuple([skeleton_of(each, (*place, at), found) for at, each in enumerate(value)])
-    if isinstance(value, np.ndarray):
+    if is_array(value):
         return skeleton_of(value.tolist(), place, found)
-    if isinstance(value, np.generic):
-        value, kind = value.item(), type(value.item())
+    if issubclass(kind, np.generic):
+        return skeleton_of(value.item(), place, found)
     # What compares equal to another value of its class stands for that, too, so only plain classes do.
     return Given(value, kind) if kind in PLAIN else Unfit()
 
@@ -186,7 +223,7 @@ def of_columns(columns: Mapping[str, Any]) -> Candidates:
 
     Raises ArchError for columns of different lengths.
     """
-    given = {str(name): column if isinstance(column, np.ndarray) else as_rows(column) for name, column in columns.items()}
+    given = {str(name): column if is_array(column) else as_rows(column) for name, column in columns.items()}
     sizes = {name: len(column) for name, column in given.items()}
     if len(set(sizes.values())) > 1:
         label = f"columns of different lengths: {', '.join(f'`{name}` {size:,}' for name, size in sizes.items())}"
@@ -205,7 +242,7 @@ def as_rows(column: Any) -> Any:
     convert = getattr(column, "to_numpy", None)
     if convert is not None:
         return convert()
-    if isinstance(column, str | bytes | Mapping) or not hasattr(column, "__iter__"):
+    if not is_row(column):
         raise catalog.USAGE.error(
             None, f"`{str(column)[:60]}` is no column", help="give a list or an array, with one item for each candidate"
         )
@@ -214,24 +251,23 @@ def as_rows(column: Any) -> Any:
 
 def item(value: Any) -> Any:
     """A value of a column as Python has it."""
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def of_array(column: Any) -> Column:
     """The column of an array, or of a list."""
-    if not isinstance(column, np.ndarray) or column.dtype.kind not in "iubfU":
+    if not is_array(column) or column.dtype.kind not in "iubfU":
         return of_values([item(value) for value in column])
     if column.dtype.kind in "iu" and column.dtype != np.uint64:
-        flat = column.reshape(len(column), -1).astype(np.int64) if len(column) else column.reshape(0, 0)
+        flat: Array = column.reshape(len(column), -1).astype(np.int64) if len(column) else column.reshape(0, 0)
         places = [tuple(place) for place in np.ndindex(column.shape[1:])]
         ints = {place: np.ascontiguousarray(flat[:, at]) for at, place in enumerate(places)} if len(column) else {}
         return Column([nested(column.shape[1:], ())], None, ints)
     if column.ndim > 1:
         return of_mixed([item(value) for value in column])
-    kinds, codes = np.unique(column, return_inverse=True)
+    kinds, codes = unique(column)
     own = of_mixed([item(value) for value in kinds])
-    assert own.codes is not None
-    return Column(own.skeletons, own.codes[codes.ravel()], {place: each[codes.ravel()] for place, each in own.ints.items()})
+    return Column(own.skeletons, own.numbers[codes], {place: each[codes] for place, each in own.ints.items()})
 
 
 def nested(shape: tuple[int, ...], place: Place) -> Skeleton:

@@ -1,9 +1,9 @@
 """The figures of the candidates of a family, line by line of the chain.
 
 A line is a function of the names that it reads and of the shape before it, so one real candidate (the leader) is
-elaborated for each different way that a line takes, by the ordinary elaborator, with lanes for its numbers. The totals of
-its scope are then polynomials, which all candidates of that way share. After a line, the channels of its output are a
-column like any other input; what else tells shapes apart (height, width, the number of dimensions) splits the candidates.
+elaborated for each different way that a line takes, by the ordinary elaborator, with lanes for its numbers. The totals
+of its scope are then polynomials, which all candidates of that way share. After a line, the channels of its output are
+a column like any other input; the rest of its shape (height, width, the number of dimensions) splits the candidates.
 
 What has no such form is worked out alone: see `Outcome`.
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from archdsl.elaborate.budget import MOST_OPS, MOST_PARAMS, most
 from archdsl.elaborate.context import Context
 from archdsl.elaborate.lines import LineContext, Worked, work_out
 from archdsl.elaborate.network import DISPATCH, LIMITS, Elaboration
-from archdsl.elaborate.values import Settings, Tensor, Value, same_key
+from archdsl.elaborate.values import Tensor, Value, same_key
 from archdsl.graph import Scope, Totals
 from archdsl.graph.ir import HELD
 from archdsl.op import Shape
@@ -134,6 +134,7 @@ class Engine:
         self.keys: dict[tuple[Any, ...], int] = {}
         self.beginnings: dict[Any, Trie[Prepared | Outcome]] = {}
         self.tries: dict[Any, Trie[Way | Outcome]] = {}
+        self.input: Shape = ()
         self.traced = 0
         """The number of leaders."""
         self.lines = (*family.sections, *family.outputs)
@@ -216,7 +217,11 @@ class Engine:
                         part.table.fill(self.side(name, at), index, rows.value(side))
             for number in np.unique(numbers[index]) if len(states) > 1 else (0,):
                 before = states[number]
-                shapes = {**before.shapes, **({CHAIN: spatial} if chain else {}), **({content.name: spatial} if needed else {})}
+                shapes = {
+                    **before.shapes,
+                    **({CHAIN: spatial} if chain else {}),
+                    **({content.name: spatial} if needed else {}),
+                }
                 chosen = index[numbers[index] == number] if len(states) > 1 else index
                 add_state(after, State(before.prepared, shapes), chosen)
 
@@ -326,12 +331,15 @@ class Engine:
 
     def shape(self, name: str, spatial: Spatial) -> Shape:
         """The shape of a tensor, with lanes for its columns."""
-        return tuple([self.side(name, at) if side is None else side for at, side in enumerate(spatial.sides)])
+        sides = [self.side(name, at) if side is None else side for at, side in enumerate(spatial.sides)]
+        return cast("Shape", tuple(sides))
 
     def is_long(self, context: Context) -> bool:
         """Tell if a line takes so much work that several like it might reach a limit."""
         budget = context.budget
-        most_used = max(max(spent, tried) / limit for spent, tried, limit in zip(budget.spent, budget.tried, most(), strict=True))
+        most_used = max(
+            max(spent, tried) / limit for spent, tried, limit in zip(budget.spent, budget.tried, most(), strict=True)
+        )
         return most_used * (len(self.lines) + 1) > 1
 
     def way(self, worked: Worked) -> Way:

@@ -1,8 +1,9 @@
 """Numbers that differ among the candidates of a family: polynomials over atoms, with the value that a leader has.
 
-An atom is an input (a number of a parameter, the channels of a tensor), or a quotient or a remainder of two polynomials,
-which is none itself. Equal polynomials are one object, so memos find them by identity. A comparison gives the leader's
-answer, and the tape notes it as a guard: other candidates go the leader's way as far as their own answers are the same.
+An atom is an input (a number of a parameter, the channels of a tensor), or a quotient or a remainder of two
+polynomials that is no polynomial itself. Equal polynomials are one object, so memos find them by identity. A comparison
+gives the leader's answer, and the tape notes it as a guard: other candidates go the leader's way as far as their own
+answers are the same.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from math import gcd
+from math import gcd, prod
 from typing import Any, Literal, NamedTuple
 
 from archdsl.elaborate.numbers import Varying
@@ -53,8 +54,8 @@ class Tape:
         """The leader's value of an atom."""
         if number not in self.values:
             kind, left, right = self.algebra.atoms[number]
-            divide = operator.floordiv if kind == "//" else operator.mod
-            self.values[number] = divide(self.value(left), self.value(right))
+            one, other = self.value(left), self.value(right)
+            self.values[number] = one // other if kind == "//" else one % other
         return self.values[number]
 
     def value(self, number: Lane | int) -> int:
@@ -63,9 +64,7 @@ class Tape:
             return number
         total = 0
         for monomial, coefficient in number.terms.items():
-            for atom in monomial:
-                coefficient *= self.atom(atom)
-            total += coefficient
+            total += coefficient * prod(map(self.atom, monomial))
         return total
 
     def ask(self, question: Question, lane: Lane) -> int:
@@ -248,7 +247,9 @@ class Lane(Compared, Varying):
         rest = {monomial: each % divisor for monomial, each in self.terms.items() if each % divisor}
         common = gcd(divisor, *(each for monomial, each in rest.items() if monomial))
         # For the constant: (g * p + k) // (g * d) = (p + k // g) // d.
-        return common, self.algebra.lane({monomial: each // common for monomial, each in rest.items() if each // common})
+        return common, self.algebra.lane(
+            {monomial: each // common for monomial, each in rest.items() if each // common}
+        )
 
     def __mod__(self, other: Any) -> Any:
         if not isinstance(other, int | Lane):
@@ -446,7 +447,9 @@ def denominator_of(number: Any) -> int:
 
 def plain(number: Any) -> Any:
     """A number as the leader has it, noted as a guard."""
-    return number.fixed() if isinstance(number, Ratio) else operator.index(number) if isinstance(number, Lane) else number
+    return (
+        number.fixed() if isinstance(number, Ratio) else operator.index(number) if isinstance(number, Lane) else number
+    )
 
 
 def check_divisor(divisor: Lane) -> None:
@@ -480,7 +483,7 @@ def multiplied(one: Terms, other: Terms) -> Terms:
 
 
 def divided(one: Terms, other: Terms) -> Terms | None:
-    """The quotient of two polynomials if the second divides the first as a whole; found for one term, and for a multiple."""
+    """The quotient of two polynomials, if it is one that is easily found: by a single term, or a plain int."""
     leading, by = next(iter(other.items()))
     found = [(without(monomial, leading), each) for monomial, each in one.items()]
     if len(other) == 1:

@@ -1,4 +1,4 @@
-"""The values of lanes for many candidates at once: exact, in 64 bits where that is proved, else in Python's integers."""
+"""The values of lanes for many candidates at once: exact, in 64 bits where these are enough, else in Python's ints."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Table:
     def fill(self, lane: Lane, index: Index, values: Array | int) -> None:
         """Set the values of an input for some candidates."""
         column = self.column(lane)
-        if getattr(values, "dtype", None) == object and column.dtype != object:
+        if not isinstance(values, int) and values.dtype.hasobject and not column.dtype.hasobject:
             ((atom,),) = lane.terms
             column = self.columns[atom] = column.astype(object)
         column[index] = values

@@ -1,6 +1,6 @@
 """The ways that a line of the chain takes: a trie from the answers to its guards to what it comes to.
 
-The text of a line asks its questions in the same order wherever the answers before were the same, so each node asks one.
+A line asks its questions in the same order wherever the answers before were the same, so each node asks one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ class Node(Generic[Result]):
         self.children: dict[int, Node[Result]] = {}
         self.result: Result | None = None
 
+    def child(self, answer: int) -> Node[Result]:
+        """What follows an answer."""
+        if answer not in self.children:
+            self.children[answer] = Node()
+        return self.children[answer]
+
 
 class Trie(Generic[Result]):
     """The ways of one line; `trace` works out a candidate by its number: its guards, and what it comes to."""
@@ -42,8 +48,8 @@ class Trie(Generic[Result]):
             if node.guard is None:
                 node.guard = guard
             assert node.guard[:2] == guard[:2], "a line asked other questions after the same answers"
-            node = node.children.setdefault(guard.answer, Node())
-        assert node.guard is None and node.result is None, "a leader did not reach a leaf of its own"
+            node = node.child(guard.answer)
+        assert node.guard is node.result is None, "a leader did not reach a leaf of its own"
         node.result = result
         self.leaves += 1
 
@@ -55,7 +61,7 @@ class Trie(Generic[Result]):
         while stack:
             rows, node = stack.pop()
             while node.guard is not None and (answer := domain.decide(node.guard)) is not None:
-                node = node.children.setdefault(answer, Node())
+                node = node.child(answer)
             if node.result is not None:
                 yield rows, node.result
             elif node.guard is None:
@@ -72,14 +78,14 @@ def split(rows: Rows, node: Node[Any]) -> Iterator[tuple[Rows, Node[Any]]]:
     if node.guard.question != "value":
         yes = int(np.count_nonzero(answers))
         if yes in (0, len(rows)):
-            yield rows, node.children.setdefault(bool(yes), Node())
+            yield rows, node.child(bool(yes))
             return
         for answer, chosen in ((True, answers), (False, ~answers)):
-            yield rows.part(rows.index[chosen]), node.children.setdefault(answer, Node())
+            yield rows.part(rows.index[chosen]), node.child(answer)
         return
     order = np.argsort(answers, kind="stable")
     ranked = answers[order]
     starts = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
     for part in np.split(order, starts):
         value = int(answers[part[0]])
-        yield rows.part(rows.index[np.sort(part)]), node.children.setdefault(value, Node())
+        yield rows.part(rows.index[np.sort(part)]), node.child(value)
