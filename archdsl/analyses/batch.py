@@ -97,8 +97,9 @@ class Costs(Sequence[Costed]):
         return self.size
 
     def __getitem__(self, at: Any) -> Any:
-        chosen: Any = range(self.size)[at]
-        return self.row(chosen) if isinstance(chosen, int) else [self.row(each) for each in chosen]
+        numbers: list[int] = [*range(self.size)[at]] if isinstance(at, slice) else [range(self.size)[at]]
+        rows = [self.row(each) for each in numbers]
+        return rows if isinstance(at, slice) else rows[0]
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(cast("Sequence[Any]", other)) if isinstance(other, Sequence) else NotImplemented
