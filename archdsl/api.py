@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from archdsl.analyses.families.costs import Family
     from archdsl.backends.crosscheck import Crosscheck
     from archdsl.elaborate.scope_cache import ScopeCache
+    from archdsl.passes.features import Features
 
 FEW = 64
 """For fewer candidates no processes are started unless they are asked for."""
@@ -220,16 +221,31 @@ def emit(
     return import_module(f"archdsl.backends.{name}").emit(graph_of(spec, params, input))
 
 
-def build(spec: NetworkLike | Graph, *, params: dict[str, Any] | None = None, input: Any = None) -> nn.Module:
+def build(
+    spec: NetworkLike | Graph,
+    *,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+    features: Features | None = None,
+    out_indices: Sequence[int] | None = None,
+) -> nn.Module:
     """The PyTorch module of a spec: the emitted source, executed.
 
     `spec` is a network, a dict of its keys, a graph, a path, or the name of a shipped spec. `params` sets its
-    parameters, `input` is (channels, height, width); a graph takes neither of them any more. Raises ArchError, also
+    parameters, `input` is (channels, height, width); `features` or `out_indices` choose the feature maps that it
+    returns, as for `compile`. A graph takes none of them any more. With features, the module has `feature_info`,
+    `out_channels` and `out_strides`, and its weights are named as those of the whole network. Raises ArchError, also
     where torch is missing.
     """
     from archdsl.backends.torch.module import build as module_of
 
-    return module_of(graph_of(spec, params, input))
+    if features is None and out_indices is None:
+        return module_of(graph_of(spec, params, input))
+    if isinstance(spec, Graph):
+        label = "a graph has its features already"
+        raise catalog.USAGE.error(None, label, help="give them to `compile`, or use the spec")
+    chosen = compile(checked_spec(spec), params=params, input=input, features=features, out_indices=out_indices)
+    return module_of(chosen)
 
 
 def check(

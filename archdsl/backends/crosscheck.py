@@ -295,7 +295,10 @@ class CheckRun:
         try:
             result: Any = network(x)
             named = type(cast("object", result)) is dict
-            outputs: Tensors = result if named else {"the output": result}
+            rows = (
+                {f"output {at}": each for at, each in enumerate(result)} if type(cast("object", result)) is list else {}
+            )
+            outputs: Tensors = result if named else rows or {"the output": result}
             loss: Any = sum((each * self.factors(each)).sum() for each in outputs.values())
             loss.backward()
         except Exception as error:

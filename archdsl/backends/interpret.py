@@ -41,6 +41,9 @@ class Interpreter:
         for step in graph.root.steps:
             if step.output not in skipped:
                 values[step.output] = self.step(graph.root, step, values, "")
+        if graph.features:
+            named = {each.name: values[each.value] for each in graph.features if each.name}
+            return named or values_of(graph.root.result, values)
         outputs = [each for each in graph.sections if each.kind == "output" and each.value not in skipped]
         if not outputs:
             return values_of(graph.root.result, values)

@@ -21,6 +21,7 @@ from archdsl.graph.ir import (
     MODULE_ATTRIBUTES,
     Argument,
     Child,
+    Feature,
     Graph,
     Map,
     Origin,
@@ -266,6 +267,8 @@ def to_json(graph: Graph) -> str:
         "sections": [lean(section, Section, without="span") for section in graph.sections],
         "maps": [each._asdict() for each in graph.maps],
     }
+    if graph.features:
+        head["features"] = [each._asdict() for each in graph.features]
     lines = [f"{text(name)}: {text(value)}" for name, value in head.items()]
     scopes = ",\n".join(text(scope_form(scope, numbers)) for scope in numbers)
     return "{" + ",\n".join(lines) + ',\n"scopes": [\n' + scopes + "\n]}\n"
@@ -375,6 +378,7 @@ def read_graph(top: JsonPart, vocabulary: Vocabulary) -> Graph:
         sections=tuple(read_section(part) for part in top.part("sections").parts()),
         maps=tuple(read_map(part) for part in top.part("maps").parts()),
         inits=tuple((path.checked(is_text), read_plain(value)) for path, value in pairs(top.part("inits"))),
+        features=tuple(read_feature(part) for part in top.part("features", []).parts()),
     )
 
 
@@ -419,6 +423,15 @@ def read_map(part: JsonPart) -> Map:
     """A feature map."""
     part.only(Map._fields)
     return Map(part.get("name", is_text), read_shape(part.part("shape")), part.get("reduction", is_count))
+
+
+def read_feature(part: JsonPart) -> Feature:
+    """A tensor that the network was cut to."""
+    part.only(Feature._fields)
+    name, path = (part.get(field, is_text) for field in ("name", "path"))
+    return Feature(
+        name, path, part.get("value", is_count), read_shape(part.part("shape")), part.get("reduction", is_count)
+    )
 
 
 def read_scope(part: JsonPart, scopes: list[Scope], vocabulary: Vocabulary) -> Scope:

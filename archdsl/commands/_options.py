@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from archdsl.analyses.roofline import RooflineSetting
     from archdsl.driver import Network
     from archdsl.graph import Graph
+    from archdsl.passes.features import Features
 
 # The command line imports only what the chosen command needs, so the imports below wait inside functions.
 
@@ -32,6 +33,12 @@ def add_params(parser: argparse.ArgumentParser, of: str = "the spec") -> None:
         "-p", dest="params", action="append", default=[], metavar="NAME=VALUE", help=f"sets a parameter of {of}"
     )
     parser.add_argument("--input", metavar="CxHxW", help="the input's size, as 3x256x256")
+
+
+def add_features(parser: argparse.ArgumentParser) -> None:
+    """`--features`."""
+    help = "cuts the network to the maps of sections or modules: `c3,c4,c5`; `c3=p3,c4=p4` gives them names"
+    parser.add_argument("--features", metavar="PATHS", help=help)
 
 
 def add_format(parser: argparse.ArgumentParser, *others: str) -> None:
@@ -86,24 +93,38 @@ def chosen_input(options: argparse.Namespace) -> tuple[int, ...] | None:
     return tuple(map(int, sides))
 
 
+def chosen_features(options: argparse.Namespace) -> Features | None:
+    """Value of `--features`: one path for a tensor, several for a list, with names for a dict."""
+    text: str | None = getattr(options, "features", None)
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    named = [part.partition("=") for part in parts]
+    if not any(equals for _, equals, _ in named):
+        return parts[0] if len(parts) == 1 else parts
+    if not all(equals and path.strip() and name.strip() for path, equals, name in named):
+        raise catalog.USAGE.error(None, f"`--features {text[:60]}`", help="name all of them, as `c3=p3,c4=p4`, or none")
+    return {path.strip(): name.strip() for path, _, name in named}
+
+
 def as_declared(options: argparse.Namespace) -> bool:
     """Tell whether the spec is taken as it stands, so that its `expect` applies."""
-    return not options.params and options.input is None
+    return not options.params and options.input is None and getattr(options, "features", None) is None
 
 
 def chosen_graph(options: argparse.Namespace, spec: Network) -> Graph:
     """Graph of a spec, with the chosen parameters and input."""
     from archdsl.driver import compile
 
-    return compile(spec, params=chosen_params(options), input=chosen_input(options))
+    return compile(spec, params=chosen_params(options), input=chosen_input(options), features=chosen_features(options))
 
 
 def chosen_graphs(options: argparse.Namespace) -> list[Graph]:
     """Graphs of the chosen specs."""
     from archdsl.driver import compile, load
 
-    params, size = chosen_params(options), chosen_input(options)
-    return [compile(load(spec), params=params, input=size) for spec in options.spec]
+    params, size, features = chosen_params(options), chosen_input(options), chosen_features(options)
+    return [compile(load(spec), params=params, input=size, features=features) for spec in options.spec]
 
 
 # ---- devices -------------------------------------------------------------------------------------------------------

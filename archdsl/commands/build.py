@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import Outcome, check_all, text_of
 from archdsl.api import build, check, emit
-from archdsl.commands._options import add_spec, as_declared, chosen_graph
+from archdsl.commands._options import add_features, add_spec, as_declared, chosen_graph
 from archdsl.commands._output import SAVERS, check_output, write_text, write_weights
 from archdsl.commands._tables import dimensions, summary
 from archdsl.diagnostics import ArchError, catalog, listed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `--check`, `-o`."""
     add_spec(parser)
+    add_features(parser)
     parser.add_argument("--check", action="store_true", help="compare the module with the spec, run op by op")
     parser.add_argument("-o", "--output", metavar="OUT", help="x.py: source; x.safetensors, x.pt, x.pth: weights")
 
@@ -87,8 +88,12 @@ def forward_report(model: nn.Module, graph: Graph) -> str:
         result: Any = model(torch.randn(1, *graph.input))
     model.train(was_training)
     seconds = time.perf_counter() - begin
-    parts: list[tuple[str, torch.Tensor]] = list(result.items()) if type(result) is dict else [("output", result)]  # pyright: ignore[reportUnknownArgumentType]
-    shapes = ", ".join(f"{name} {dimensions(tensor.shape)}" for name, tensor in parts)
+    names = [each.path for each in graph.features] or ["output"]
+    kind: Any = type(result)  # pyright: ignore[reportUnknownVariableType]
+    named: dict[str, Any] = (
+        result if kind is dict else dict(zip(names, result if kind is list else [result], strict=True))
+    )
+    shapes = ", ".join(f"{name} {dimensions(tensor.shape)}" for name, tensor in named.items())
     return f"built; one forward pass: {shapes}, {seconds:.2f} s"
 
 

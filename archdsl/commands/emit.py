@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from archdsl.api import emit, targets
-from archdsl.commands._options import add_output, add_spec, chosen_graph
+from archdsl.commands._options import add_features, add_output, add_spec, chosen_graph
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._streams import print_file
 from archdsl.diagnostics.characters import on_one_line
@@ -16,6 +16,7 @@ from archdsl.driver import load
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `--target`, `-o`."""
     add_spec(parser)
+    add_features(parser)
     parser.add_argument("--target", default="torch", help=f"one of: {', '.join(targets())} (default: torch)")
     add_output(parser)
 

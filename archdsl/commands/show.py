@@ -17,8 +17,27 @@ from archdsl.analyses.memory_access import counts
 from archdsl.analyses.receptive_field import Field, fields, largest
 from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
 from archdsl.commands._formats import json_text
-from archdsl.commands._options import add_device, add_format, add_spec, chosen_batch, chosen_graphs, chosen_setting
-from archdsl.commands._tables import as_csv, as_data, as_markdown, as_text, head, notes, rate, seconds, summary
+from archdsl.commands._options import (
+    add_device,
+    add_features,
+    add_format,
+    add_spec,
+    chosen_batch,
+    chosen_graphs,
+    chosen_setting,
+)
+from archdsl.commands._tables import (
+    as_csv,
+    as_data,
+    as_markdown,
+    as_text,
+    dimensions,
+    head,
+    notes,
+    rate,
+    seconds,
+    summary,
+)
 from archdsl.diagnostics import catalog
 from archdsl.graph import Graph
 
@@ -26,6 +45,7 @@ from archdsl.graph import Graph
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, the figures and their form."""
     add_spec(parser, several=True, needed=False)
+    add_features(parser)
     parser.add_argument("--depth", choices=DEPTHS, help="a line for each section, block or op (default: stage)")
     parser.add_argument("--columns", metavar="NAMES", help="which figures, as `macs,bytes,field`; `help` lists them")
     parser.add_argument("--sort", metavar="COLUMN", help="the largest of it first")
@@ -99,6 +119,9 @@ class View:
             f"memory access {counted.memory_access:,} elements; all ops move {moved:,} bytes ({kind}), "
             f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {field_text(graph)}"
         ]
+        if graph.features:
+            maps = (f"{each.path} {dimensions(each.shape)} (1/{each.reduction})" for each in graph.features)
+            told.append(f"features: {', '.join(maps)}")
         if self.count_all:
             told.append(f"{counted.operations:,} operations of all kinds, a multiply-add counted once")
         if self.setting and total.times and total.times.seconds:
@@ -141,6 +164,8 @@ class View:
             "depth": self.depth,
             "lines": as_data(found, self.names),
         }
+        if graph.features:
+            data["features"] = [each._asdict() for each in graph.features]
         return data | ({"estimate": self.estimate_data(total, self.setting)} if self.setting else {})
 
     def estimate_data(self, total: BreakdownLine, setting: RooflineSetting) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from posixpath import normpath
 from typing import NamedTuple
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, Source, Span, catalog, did_you_mean, nearest
@@ -22,6 +24,8 @@ MOST_IMPORTS = 500
 # Number of characters of all imports together, or of one text.
 LARGEST = 1_000_000
 MOST_BESIDE = 1_000
+ROOT = Path("/")
+"""Folder of the texts of a bundle."""
 WITHIN = "imports come from the folder of the spec that is read, and from those below it"
 
 
@@ -94,7 +98,7 @@ class Opening:
         if home is None or self.top is None:
             raise catalog.OUTSIDE.error(each.span, "a text that is not a file cannot import files")
         asked = home / each.path
-        path = resolved(asked, each.span)
+        path = self.resolved(asked, each.span)
         # A spec from elsewhere must not read the user's files.
         if not path.is_relative_to(self.top):
             raise catalog.OUTSIDE.error(
@@ -123,6 +127,10 @@ class Opening:
                 raise ArchError([with_import_note(finding, each.span) for finding in error.diagnostics]) from None
         return self.files[path]
 
+    def resolved(self, path: Path, span: Span | None) -> Path:
+        """Path without symbolic links."""
+        return resolved(path, span)
+
     def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
         """Text of an imported file; for a missing one, the help suggests others of its folder."""
         try:
@@ -130,6 +138,43 @@ class Opening:
         except ArchError as error:
             help = did_you_mean(path.name, [name for name in specs_beside(path) if path.with_name(name) not in trail])
             raise ArchError([finding._replace(help=help) for finding in error.diagnostics]) from None
+
+
+class Bundle(Opening):
+    """Texts by path, in place of files: nothing is read from the disk."""
+
+    def __init__(self, library: Library, texts: Mapping[str, str]) -> None:
+        super().__init__(library, ROOT, [])
+        self.texts = texts
+
+    def resolved(self, path: Path, span: Span | None) -> Path:
+        """Path without `..`; above the root there is nothing."""
+        return Path(normpath(path))
+
+    def text(self, each: Import, path: Path, trail: tuple[Path, ...]) -> str:
+        name = path.relative_to(ROOT).as_posix()
+        if name not in self.texts:
+            raise catalog.FILE.error(each.span, f"`{each.path}` is not among the texts that were stored")
+        return self.texts[name]
+
+
+def open_bundle(library: Library, texts: Mapping[str, str], name: str) -> FileScope:
+    """One of several texts, by its path, with what it imports of the others."""
+    path = ROOT / name
+    return Bundle(library, texts).file(Source(name, texts[name]), path.parent, (path,))
+
+
+def bundled(file: FileScope, name: str, text: str) -> dict[str, str]:
+    """The text of a file under its path, and the texts that it imports, under theirs."""
+    found: dict[str, str] = {}
+    queue = [(file, name, text)]
+    for scope, path, content in queue:
+        found[path] = content
+        for line, inner in zip(scope.document.imports, scope.imports, strict=True):
+            key = normpath(f"{path.rpartition('/')[0]}/{line.path}").lstrip("/")
+            if key not in found:
+                queue.append((inner, key, inner.source.text))
+    return found
 
 
 def with_import_note(finding: Diagnostic, imported: Span | None) -> Diagnostic:

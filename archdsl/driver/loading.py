@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from archdsl.coerce import given, size_of
 from archdsl.diagnostics import ArchError, Source, Span, catalog, did_you_mean
@@ -19,6 +19,7 @@ from archdsl.elaborate.network import elaborate
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph
 from archdsl.graph.verify import verify
+from archdsl.passes.features import Features, at_levels, with_features
 from archdsl.syntax.document import File
 from archdsl.syntax.inheritance import resolve
 from archdsl.syntax.models import validated
@@ -104,15 +105,48 @@ def opened(source: Source, path: Path | None = None, reads: list[Read] | None = 
     return SHIPPED.opened(real, source.text) or open_file(SHIPPED, source, real.parent, (real,), reads)
 
 
-def compile(spec: NetworkLike, *, params: dict[str, Any] | None = None, input: Any = None) -> Graph:
+def compile(
+    spec: NetworkLike,
+    *,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+    features: Features | None = None,
+    out_indices: Sequence[int] | None = None,
+) -> Graph:
     """The graph of a spec, with its parameters set by `params`, for an input of (channels, height, width).
 
     Values of `params` are numbers, bools, None, lists of such, or texts of the language, as behind `-p`: `"[1, 2]"`,
-    `"silu"`, `"cna(16)"`. Raises ArchError with all that is wrong.
+    `"silu"`, `"cna(16)"`. `features` cuts the network to feature maps, which it then returns: sections, outputs, or
+    modules by their paths (`"stem.cna"`). A text stands for a tensor, a list for a list, a dict `{path: key}` for a
+    dict. `out_indices` chooses them by their size, as timm does: 0 is the last map of half the input's size, 1 that of
+    a quarter, and so on. Raises ArchError with all that is wrong.
     """
-    graph = elaborated(spec, params, input)
+    network = load(spec)
+    graph = elaborated(network, params, input)
     verify(graph)
-    return graph
+    graph = graph.replace(request=Request(network, given(params or {})))
+    if features is None and out_indices is None:
+        return graph
+    cut = with_features(graph, chosen_features(graph, features, out_indices))
+    verify(cut)
+    return cut
+
+
+class Request(NamedTuple):
+    """What a graph was compiled from: the network, and the values of its parameters."""
+
+    network: Network
+    params: dict[str, Any]
+
+
+def chosen_features(graph: Graph, features: Features | None, out_indices: Sequence[int] | None) -> Features:
+    """Features by their names, or by their sizes."""
+    if out_indices is None:
+        assert features is not None
+        return features
+    if features is not None:
+        raise catalog.USAGE.error(None, "`features` and `out_indices` both choose features", help="give one of them")
+    return at_levels(graph, out_indices)
 
 
 def elaborated(

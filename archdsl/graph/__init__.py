@@ -4,6 +4,7 @@ from archdsl.graph.ir import HELD as HELD
 from archdsl.graph.ir import ROWS as ROWS
 from archdsl.graph.ir import Argument as Argument
 from archdsl.graph.ir import Child as Child
+from archdsl.graph.ir import Feature as Feature
 from archdsl.graph.ir import Graph as Graph
 from archdsl.graph.ir import Map as Map
 from archdsl.graph.ir import Origin as Origin

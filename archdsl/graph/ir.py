@@ -280,8 +280,24 @@ class Map(NamedTuple):
     reduction: int
 
 
+class Feature(NamedTuple):
+    """Tensor that a network was cut to: the output of the module at `path`, returned under `name`, if it has one."""
+
+    name: str
+    path: str
+    value: int
+    shape: Shape
+    reduction: int
+
+
 class Graph(Record):
-    """Network: its root scope, whose children are the sections in order."""
+    """Network: its root scope, whose children are the sections in order.
+
+    `features` are what it was cut to, if it was, and `whole` is the network before. The result then is that tensor,
+    or a list of them, or a dict where they have names. `request` is what it was compiled from, if that is known.
+    """
+
+    apart: ClassVar[frozenset[str]] = frozenset({"whole", "request"})
 
     name: str
     doc: str
@@ -290,6 +306,9 @@ class Graph(Record):
     sections: tuple[Section, ...]
     maps: tuple[Map, ...]
     inits: tuple[tuple[str, Any], ...] = ()
+    features: tuple[Feature, ...] = ()
+    whole: Graph | None = None
+    request: Any = None
 
     @cached_property
     def makers(self) -> dict[int, Step]:

@@ -9,7 +9,21 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, NoReturn
 
-from archdsl.graph.ir import ROWS, Child, Graph, Ref, Scope, Section, Spread, Step, Totals, distinct, is_list, needed
+from archdsl.graph.ir import (
+    ROWS,
+    Child,
+    Graph,
+    Ref,
+    Scope,
+    Section,
+    Spread,
+    Step,
+    Totals,
+    distinct,
+    each_shape,
+    is_list,
+    needed,
+)
 from archdsl.op import Misfit, Shapes
 
 LONGEST = 200
@@ -134,17 +148,24 @@ def check_children(scope: Scope) -> None:
 
 
 def check_calls(scope: Scope) -> None:
-    """Check that each child is called: a row as a whole, or each module of a list."""
+    """Check that each child is called: a row as a whole, or each module of a list, but for what keeps a place in it."""
     called = {step.target for step in scope.steps}
     for child in scope.children:
         if child.name not in called:
             broken(f"no step calls the child `{child.name}`")
-    if lists := [child for child in scope.children if child.form == "list"]:
+    if lists := [child for child in scope.children if child.form != "one"]:
         each = {(step.target, step.index) for step in scope.steps if step.kind == "call"}
         whole = {step.target for step in scope.steps if step.kind in ROWS}
         for child in lists:
-            if child.name not in whole and any((child.name, at) not in each for at in range(child.count)):
+            modules = (run.scope for run in child.runs for _ in range(run.count))
+            idle = (scope for at, scope in enumerate(modules) if (child.name, at) not in each)
+            if child.name not in whole and not all(map(keeps_place, idle)):
                 broken(f"no step calls each module of the list `{child.name}`")
+
+
+def keeps_place(scope: Scope) -> bool:
+    """True for an op without weights: in place of a module that was cut, it keeps the numbers of those behind."""
+    return scope.op is not None and not scope.op.weights(scope.inputs[0])
 
 
 # ---- values --------------------------------------------------------------------------------------------------------
@@ -190,7 +211,7 @@ def child_of(scope: Scope, step: Step, *forms: str) -> Child:
 
 def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
     """Check a call of a child, or of a module of a list. On other shapes than the child's it has the same weights."""
-    child = child_of(scope, step, "one", "list")
+    child = child_of(scope, step, "one", "list", "repeat")
     check_module(step, inputs)
     if child.form == "one":
         held = child.scope
@@ -318,16 +339,14 @@ def check_network(graph: Graph) -> None:
     if len(set(names)) < len(names):
         broken(f"two sections have one name among {', '.join(sorted(names))}")
     made = {step.output: step for step in root.steps}
-    if len(graph.sections) != len(root.steps) or any(step.kind != "call" for step in root.steps):
+    calls = [step for step in root.steps if not (graph.features and step.kind == "pick")]
+    if len(graph.sections) != len(calls) or any(step.kind != "call" for step in calls):
         broken("the network does not do one call for each section")
     for section in graph.sections:
         check_section(graph, section, made.get(section.value))
-    last = [section.value for section in graph.sections if section.kind != "output"]
-    equal("the result of the network", root.result, last[-1] if last else None)
-    always = [section.value for section in graph.sections if section.kind == "output" and not section.training_only]
-    in_use = needed([*last[-1:], *always], root.steps)
+    in_use = needed(check_results(graph), root.steps)
     for section in graph.sections:
-        if section.kind != "output" and section.value not in in_use:
+        if (section.kind != "output" or graph.features) and section.value not in in_use:
             broken(f"inference has no need of the section `{section.name}`")
     known = {section.name: maps_of(made[section.value]) for section in graph.sections}
     for each in graph.maps:
@@ -339,12 +358,28 @@ def check_network(graph: Graph) -> None:
             broken(f"no step of `{name}` gives a map of {each.shape}")
 
 
+def check_results(graph: Graph) -> list[int]:
+    """Check that the network returns its last section, or its features; the values that inference returns."""
+    result, shapes = graph.root.result, dict(enumerate(graph.root.inputs))
+    if graph.features:
+        values = [feature.value for feature in graph.features]
+        equal("the result of the network", result, values[0] if isinstance(result, int) else tuple(values))
+        shapes |= {step.output: step.shape for step in graph.root.steps}
+        for feature in graph.features:
+            equal(f"the shape of the feature `{feature.path}`", feature.shape, shapes.get(feature.value))
+        return values
+    last = [section.value for section in graph.sections if section.kind != "output"][-1:]
+    equal("the result of the network", result, last[0] if last else None)
+    return last + [each.value for each in graph.sections if each.kind == "output" and not each.training_only]
+
+
 def check_section(graph: Graph, section: Section, step: Step | None) -> None:
     """Check that a section is the output of a call of the network."""
     if step is None:
         broken(f"the section `{section.name}` is the value {section.value}, which nothing makes")
     equal(f"the child of the section `{section.name}`", step.target.rstrip("_"), section.name.rstrip("_"))
-    equal(f"the shape of the section `{section.name}`", section.shape, step.shape)
+    shape = each_shape(step.shape)[-1] if graph.features else step.shape
+    equal(f"the shape of the section `{section.name}`", section.shape, shape)
     equal(f"the reduction of the section `{section.name}`", section.reduction, reduction(graph, section.shape))
     if section.training_only and section.kind != "output":
         broken(f"`{section.name}` exists in training only, which only outputs do")

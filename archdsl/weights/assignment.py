@@ -136,10 +136,14 @@ HEAD = "head"
 
 
 class TargetModel(NamedTuple):
-    """Tensors of a model, and the name of its first section, whose convolution sees the input."""
+    """Tensors of a model, and the name of its first section, whose convolution sees the input.
+
+    `cut` are those that it does not hold: it was cut to features of a network that has them.
+    """
 
     state: dict[str, Tensor]
     first: str
+    cut: frozenset[str] = frozenset()
 
 
 class Fitted(NamedTuple):
@@ -158,11 +162,12 @@ def fit_shapes(network: TargetModel, given: Mapping[str, Tensor], head: str) -> 
     """Complete the given tensors to a whole state dict of the model."""
     import torch
 
+    given = {key: tensor for key, tensor in given.items() if key not in network.cut}
     both = {key: shapes(tensor, network.state[key]) for key, tensor in given.items()}
     wrong = {key: (there, here) for key, (there, here) in both.items() if there != here}
     fresh = {} if head == "strict" else other_classes(wrong)
     adapted = other_inputs({key: value for key, value in wrong.items() if key not in fresh}, network.first)
-    missing = [key for key in network.state if key not in given]
+    missing = [key for key in network.state if key not in given and key not in network.cut]
     started = tuple(key for key in missing if counts(key, given))
     if head == "optional":
         fresh |= {key: "the source does not have it" for key in missing if section(key) == HEAD}

@@ -38,7 +38,8 @@ def load_weights(
     Two things are adapted, and reported: another number of input channels in the first convolution, and another
     number of classes, for which the classifier stays as it is. `head="strict"` refuses the latter; with
     `head="optional"` the source may have no classifier at all, or any other one. Keys that the model has no place
-    for may be left out if they are a classifier's or an auxiliary output's; that is reported, too.
+    for may be left out if they are a classifier's or an auxiliary output's, or of what a network was cut from that
+    was built with `features`; that is reported, too.
     """
     return load(model, source, head, part, PYTHON)
 
@@ -50,18 +51,19 @@ def load(
     if head not in get_args(Head):
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
-    check_network(network.state)
     taken, passed_over = choose(open_source(source), network, head, part, caller)
     not_finite = fill(network, taken.fitted)
     found = taken.candidate.plan
+    moves = [move for move in found.moves if not network.cut.issuperset(move.ours)]
+    cut = tuple(move.theirs for move in found.moves if network.cut.issuperset(move.ours))
     return Report(
         found.scheme,
         taken.path,
-        {move.theirs: move.ours for move in found.moves},
-        tuple(move.theirs for move in found.moves if move.change.kind != "same"),
+        {move.theirs: move.ours for move in moves},
+        tuple(move.theirs for move in moves if move.change.kind != "same"),
         taken.fitted.adapted,
         taken.fitted.fresh,
-        taken.left_out,
+        taken.left_out + cut,
         taken.fitted.started,
         taken.beside,
         passed_over,
@@ -72,14 +74,21 @@ def load(
 def fill(network: TargetModel, fitted: Fitted) -> dict[str, str]:
     """Copy the tensors into the network; return those that are not finite."""
     # Not `load_state_dict`, whose time grows with the square of the network's depth.
-    pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in network.state.items() if key not in fitted.fresh}
+    own = {key: tensor for key, tensor in network.state.items() if key not in network.cut}
+    pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in own.items() if key not in fitted.fresh}
     return write(pairs)
 
 
 def inspect(model: nn.Module | Mapping[str, Any]) -> TargetModel:
-    """Tensors of a model or of its state dict."""
+    """Tensors of a model or of its state dict; with those that a model was cut from, without numbers."""
+    import torch
+
     state = open_target(model, "model")
-    return TargetModel(state, section(next(iter(state))))
+    check_network(state)
+    cut: dict[str, tuple[int, ...]] = {} if isinstance(model, Mapping) else getattr(model, "cut_weights", {})
+    types = {True: torch.int64, False: torch.get_default_dtype()}
+    absent = {key: torch.empty(cut[key], dtype=types[key.endswith(COUNTER)], device="meta") for key in cut}
+    return TargetModel(state | absent, section(next(iter(state))), frozenset(absent))
 
 
 # ---- and back ------------------------------------------------------------------------------------------------------

@@ -165,7 +165,11 @@ class Grouping:
     def choice(self, group: ClassGroup, scope: Scope, shape: Shape) -> Choice | None:
         """The choice by which one class can be both a group's form and another one; None where it takes two."""
         one, other = group.first, scope
-        if one.kind != "block" or any(numeral(child) for child in (*one.children, *other.children)):
+        if (
+            one.kind != "block"
+            or types(one) != types(other)
+            or any(numeral(child) for child in (*one.children, *other.children))
+        ):
             return None
         if pipeline(one) != pipeline(other) and any(map(in_line, (*one.children, *other.children))):
             return None
@@ -313,6 +317,11 @@ class Grouping:
             for path, slot in group.slots.items():
                 given = (run.scope for scope in group.scopes for run in below(scope, path).runs)
                 group.slots[path] = slot._replace(dropped=slot.form == "one" and all(map(is_identity, given)))
+
+
+def types(scope: Scope) -> list[int | None]:
+    """For each input and the output, the number of tensors of a list; None for a tensor."""
+    return [len(shapes) if is_list(shapes) else None for shapes in (*scope.inputs, scope.output)]
 
 
 def row_of_units(scope: Scope) -> bool:

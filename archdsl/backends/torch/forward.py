@@ -11,7 +11,7 @@ from archdsl.backends.torch.constructor_args import ClassArguments, Columns, Hin
 from archdsl.backends.torch.locals import Outline
 from archdsl.backends.torch.pysource import atom, docstring, group, lines, number, quoted, signature
 from archdsl.backends.torch.writing import RETURN, Writing, expression, printed, type_of
-from archdsl.graph import Child, Graph, Ref, Scope, Section, Step
+from archdsl.graph import Child, Feature, Graph, Ref, Scope, Section, Step
 
 BODY = "        "
 
@@ -105,9 +105,9 @@ class NetworkForwardWriter(ForwardWriter):
         """The return type of the network."""
         if self.outline.always:
             return "dict[str, Tensor]"
-        return "Tensor | dict[str, Tensor]" if self.outline.training else "Tensor"
+        return "Tensor | dict[str, Tensor]" if self.outline.training else type_of(self.scope.output)
 
-    def give(self, sections: list[Section]) -> None:
+    def give(self, sections: Sequence[Section | Feature]) -> None:
         """The return of a dict."""
         items = [atom(f"{quoted(section.name)}: {self.values[section.value].text}") for section in sections]
         self.write(RETURN, group("{", items, "}"))

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from archdsl.graph.ir import Graph, Ref, Scope, Spread, Step, is_list, needed, values_read
+from archdsl.graph.ir import Feature, Graph, Ref, Scope, Section, Spread, Step, is_list, needed, values_read
 
 PYTHON = frozenset(
     {"self", "super", "range", "list", "tuple", "dict", "int", "float", "bool", "str", "isinstance"}
@@ -288,10 +288,19 @@ class Outline:
         self.main = chain[-1] if chain else None
         self.result: Ref = self.main.value if self.main else graph.root.result
         always = [section for section in self.outputs if not section.training_only]
-        self.always = [*always, *([self.main] if self.main else [])] if always else []
-        """Sections that are returned by name, if any."""
+        self.always: list[Section | Feature] = [*always, *([self.main] if self.main else [])] if always else []
+        """Sections, or features, that are returned by name, if any."""
         self.ends = {section.value for section in (*self.training, *([self.main] if self.main else []))}
         """The sections that may be written where they are returned."""
+        if graph.features:
+            self.cut_to(graph)
+
+    def cut_to(self, graph: Graph) -> None:
+        """Returns the features of a network that was cut to them, in place of its sections."""
+        self.names |= {each.value: identifier(each.path.replace(".", "_")) for each in graph.features}
+        self.outputs, self.main, self.result = [], None, graph.root.result
+        self.always = [*graph.features] if graph.features[0].name else []
+        self.ends = {each.value for each in graph.features if each.value == graph.root.result}
 
     @property
     def results(self) -> list[Ref]:

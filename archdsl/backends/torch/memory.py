@@ -323,8 +323,11 @@ class Backward:
         sections: dict[int, int] = {}
         total = 0
         for step in root.steps:
-            assert step.scope is not None
             inputs = gathered(values, step.inputs)
+            if step.kind == "pick":
+                values[step.output] = (inputs[step.index],)
+                continue
+            assert step.scope is not None
             before = total + sum(each.size for each in storages if each.kept)
             passed = self.call(step.scope, tuple(tensor.grad for tensor in inputs))
             checkpointed = names.get(step.output) in wanted

@@ -15,6 +15,7 @@ from hashlib import sha256
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from archdsl.backends.interpret import held
 from archdsl.backends.torch.source import emit
 from archdsl.diagnostics import catalog
 from archdsl.graph import Graph
@@ -32,11 +33,46 @@ recent: OrderedDict[str, ModuleType] = OrderedDict()
 
 
 def build(graph: Graph) -> nn.Module:
-    """The network as a module: what `emit` writes, executed; raises ArchError for one of too many parts."""
+    """The network as a module: what `emit` writes, executed; raises ArchError for one of too many parts.
+
+    One that was cut to features says what they are: `feature_info` (for each its `name`, `module`, `channels` and
+    `reduction`), `out_channels` and `out_strides` (a number, a list or a dict, as the features are), and `cut_weights`,
+    the shapes of the weights that the whole network has beside its own.
+    """
     check_torch()
     if graph.root.totals.ops > MOST_PARTS:
         raise too_many(graph.name, "ops")
-    return classes(namespace(emit(graph)))[-1]()
+    model = classes(namespace(emit(graph)))[-1]()
+    for name, value in feature_facts(graph).items() if graph.features else ():
+        setattr(model, name, value)
+    return model
+
+
+def feature_facts(graph: Graph) -> dict[str, Any]:
+    """Attributes of a network that was cut to features."""
+    features = graph.features
+    left = {name for name, _ in held(graph.root)}
+    cut = {name: weight.shape for name, weight in held(graph.whole.root) if name not in left} if graph.whole else {}
+
+    def in_form(values: list[int]) -> Any:
+        if features[0].name:
+            return dict(zip((each.name for each in features), values, strict=True))
+        return values[0] if isinstance(graph.root.result, int) else values
+
+    return {
+        "feature_info": [
+            {
+                "name": each.name or each.path,
+                "module": each.path,
+                "channels": each.shape[0],
+                "reduction": each.reduction,
+            }
+            for each in features
+        ],
+        "out_channels": in_form([each.shape[0] for each in features]),
+        "out_strides": in_form([each.reduction for each in features]),
+        "cut_weights": cut,
+    }
 
 
 def check_torch() -> None:
