@@ -45,6 +45,7 @@ def fitting(pattern: str, said: str, *kinds: str, **more: Any) -> Json:
 
 def choices(docs: dict[str, str]) -> Json:
     """One of several words, each explained."""
+    # Editors show these descriptions as they complete a word; an `enum` has no place for any.
     return {"anyOf": [{"const": word, "description": doc} if doc else {"const": word} for word, doc in docs.items()]}
 
 
@@ -61,6 +62,7 @@ def by_kind(array: Json | None = None, names: str = "") -> Json:
 
 def one_or_list(item: Json) -> Json:
     """Something, or several in a list."""
+    # `if` in place of `anyOf`: what an editor says is then about the kind of value that there is.
     return {"if": {"type": "array"}, "then": {"items": item}, "else": item}
 
 
@@ -249,6 +251,7 @@ def schema(
 
     Sections have the `figures`, too; those of the `whole` only the network has.
     """
+    # A file with one network has its keys at the top: the properties are those of both models.
     callees = Callees(blocks, ops)
     network = keys(Backbone)
     found = {
@@ -272,6 +275,7 @@ def schema(
 
 def keys(model: type[Model]) -> Json:
     """The keys of a model, each with what it takes: by its kind, or, of a simple type, as pydantic says it."""
+    # Pydantic describes a field of a Python type; a field read by a `Key` says there only of which kind it is.
     found = model.model_json_schema()["properties"]
     return {key: {"description": each["description"], **taken_by(each)} for key, each in found.items()}
 
@@ -337,6 +341,7 @@ def definitions(callees: Callees, network: Json) -> Json:
 
 def own_names_only() -> Json:
     """Restrict the names of blocks in plain data to the known ones, in a file that brings no names of its own."""
+    # A file that imports, defines or inherits may bring names that the schema cannot know.
     bare: Json = {"type": "object", "additionalProperties": {"type": ["number", "boolean", "array"]}}
     return {
         "if": {

@@ -17,6 +17,7 @@ from archdsl.record import Record
 class Node(Record):
     """Base of the tree."""
 
+    # How a text is laid out does not change what it says: `fmt` compares documents.
     apart: ClassVar[frozenset[str]] = frozenset({"span", "grouped", "text", "type_span"})
 
     defaults: ClassVar[dict[str, Any]] = {"grouped": False}
@@ -187,6 +188,7 @@ class If(Statement):
 # ---- what is inside --------------------------------------------------------------------------------------------------
 
 
+# A table rather than methods: nodes stay plain data, and a new kind of node that is missing here fails at once.
 PARTS: dict[type[Node], Callable[[Any], Sequence[Any]]] = {
     Name: lambda node: (),
     Number: lambda node: (),

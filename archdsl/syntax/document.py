@@ -79,6 +79,7 @@ def signature(data: Data) -> tuple[Parameter, ...]:
         return tuple(collected(parameter, lines(data, "a signature, or a mapping of names to defaults,")))
     if not data.content.strip():
         return ()
+    # The grammar wants parentheses; added ones have no place, so findings stay where the text is.
     bare = not data.content.lstrip().startswith("(")
     return parsed(data, "parameters", data.text.between("(", ")") if bare else None)
 
@@ -102,6 +103,7 @@ def default_of(entry: MappingEntry) -> Any:
 
 def body(data: Data) -> tuple[str, Body]:
     """The docstring and the statements of a body; an expression is a body, too."""
+    # A `return` further down shows that lines were meant, even if the first of them is no statement.
     if isinstance(data, Scalar) and (STATEMENT.match(data.content) or RETURN.search(data.content)):
         return parsed(data, "body")
     value = whole(data)
@@ -112,6 +114,7 @@ def doc(data: Data) -> str:
     """A doc, as tidy as the docstrings of the text form."""
     text = kind(data, Scalar, "a text")
     source, end = text.span.source, text.span.end
+    # YAML ends a text at ` #`. Behind prose, as in `issue #3`, that is a mistake; a comment has a space after its `#`.
     behind = COMMENT.match(source.text, end) if not text.style else None
     if behind and not source.text[behind.end() : behind.end() + 1].isspace():
         help = "put the doc in quotes; or, for a comment, a space after the `#`"
@@ -147,6 +150,7 @@ class DefinitionKeys(Model):
 
 def definition(node: type[Block] | type[Function], entry: MappingEntry) -> Block | Function:
     """`name: {args: ..., doc: ..., body: ...}`, or `name: body`."""
+    # As in the text form, where it is right.
     if found := CALL.fullmatch(entry.key.content):
         help = f'write `{found[1]}: {{args: "{shown(found[2])}", body: ...}}`'
         raise catalog.DOCUMENT.error(entry.key.span, "the parameters do not stand in the key", help=help)
@@ -243,6 +247,7 @@ def size(data: Data) -> int:
 
 def setting(entry: MappingEntry) -> Setting:
     """`bottleneck.groups: 32`."""
+    # Settings that nest, `bn: {eps: 1e-3}`, have no key of a block in plain data.
     keys = [each.key.content for each in entry.value.entries] if isinstance(entry.value, Mapping) else []
     if isinstance(entry.value, Mapping) and not {*keys}.intersection(PlainBlock.all_keys()):
         first = keys[0] if keys else "param"
@@ -392,6 +397,7 @@ class Backbone(Model):
             return given
         if not isinstance(given, MappingEntry):
             return content_of(given, name_of(given))
+        # `net:` with nothing behind it is a network without keys, as `backbone net` is in the text form.
         is_empty = isinstance(given.value, Scalar) and not given.value.content
         inner = Mapping((), given.key.span) if is_empty else given.value
         return content_of(inner, MappingEntry(given.key, given.key))
@@ -406,6 +412,7 @@ class Backbone(Model):
         kept = [line for line in lines if not isinstance(line, Drop)]
         own["sections"] = tuple(line for line in kept if isinstance(line, SectionLine))
         own["outputs"] = tuple(line for line in kept if isinstance(line, Output))
+        # Emptied, so that networks are equal whichever keys they were written with.
         own["stem_line"] = own["stage_lines"] = own["head_line"] = ()
 
 
@@ -418,6 +425,7 @@ def content_of(data: Data, name: MappingEntry | ArchError) -> Content:
     if "sections" in values and (short := [key for key in SHORT_KEYS if key in values]):
         label = f"`sections` holds all sections in order, so {listed(short)} cannot be used with it"
         wrong.append(catalog.DOCUMENT.at(values["sections"].key.span, label, help="move them into `sections`"))
+    # Of several networks, each has its name as its key. An error in its place does not hide those of other keys.
     if isinstance(name, MappingEntry) and "name" in values and name.key is not values["name"].key:
         name = ArchError([unknown_key(values["name"].key, Backbone.all_keys()[1:], Backbone.where)])
     span = name.value.span if isinstance(name, MappingEntry) else mapping.span

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archdsl.diagnostics import ArchError, Diagnostic, Note, catalog, did_you_mean
 from archdsl.syntax import ast
-from archdsl.syntax.ast import Drop, Extends, Output, SectionLine, Setting
+from archdsl.syntax.ast import Extends, Output, SectionLine, Setting
 from archdsl.syntax.document import Backbone
 from archdsl.syntax.scopes import MOST_NOTES, FileScope, clash
 
@@ -59,6 +59,7 @@ def resolve(file: FileScope, backbone: Backbone) -> ResolvedNetwork:
     family = ResolvedNetwork(file, backbone)
     own = [member for home, member in members if not home.source.shipped]
     family.extends = own[-1].extends if own else None
+    # From the oldest ancestor down: each member replaces lines, or adds its own.
     for at, (home, member) in enumerate(reversed(members)):
         own = at == len(members) - 1
         if member.input:
@@ -165,19 +166,19 @@ def merge_sections(lines: list[InheritedLine], new: list[InheritedLine]) -> None
     """As `merge`, but a new stage comes after the last stage; raise for stages that silently stop reducing."""
     check_reductions(lines, new)
     before = {key_of(line) for line in lines}
-    had_stages = any(isinstance(line.content, SectionLine) and line.content.stage for line in lines)
+    had_stages = any(map(is_stage, lines))
     merge(lines, new)
-    if not had_stages or not before:
-        return
-    added = [
-        line
-        for line in lines
-        if key_of(line) not in before and isinstance(line.content, SectionLine) and line.content.stage
-    ]
-    rest = [line for line in lines if all(line is not stage for stage in added)]
-    stages = [at for at, line in enumerate(rest) if isinstance(line.content, SectionLine) and line.content.stage]
-    last = stages[-1] if stages else len(rest) - 1
-    lines[:] = [*rest[: last + 1], *added, *rest[last + 1 :]]
+    if had_stages:
+        added = [line for line in lines if is_stage(line) and key_of(line) not in before]
+        rest = [line for line in lines if not is_stage(line) or key_of(line) in before]
+        # A line that is no stage may have taken the place of the last one.
+        last = max((at for at, line in enumerate(rest) if is_stage(line)), default=len(rest) - 1)
+        lines[:] = [*rest[: last + 1], *added, *rest[last + 1 :]]
+
+
+def is_stage(line: InheritedLine) -> bool:
+    """True for the line of a stage."""
+    return isinstance(line.content, SectionLine) and line.content.stage
 
 
 def check_reductions(lines: list[InheritedLine], new: list[InheritedLine]) -> None:
@@ -210,27 +211,12 @@ def unsaid(section: SectionLine, parent: SectionLine) -> Diagnostic:
 def drop(family: ResolvedNetwork, member: Backbone) -> None:
     """Drop the lines that a member leaves out; raise for one that is not there."""
     for dropped in member.drops:
-        if not remove(family, dropped):
+        lines = next((each for each in (family.sections, family.outputs) if dropped.name in map(key_of, each)), None)
+        if lines is None:
             names = [str(key_of(line)) for line in (*family.sections, *family.outputs)]
-            raise ArchError(
-                [
-                    catalog.UNKNOWN_NAME.at(
-                        dropped.span,
-                        f"the parent has no `{dropped.name}` to leave out",
-                        help=did_you_mean(dropped.name, names),
-                    )
-                ]
-            )
-
-
-def remove(family: ResolvedNetwork, dropped: Drop) -> bool:
-    """Remove one line; True if it was there."""
-    for lines in (family.sections, family.outputs):
-        for at, line in enumerate(lines):
-            if key_of(line) == dropped.name:
-                del lines[at]
-                return True
-    return False
+            label, help = f"the parent has no `{dropped.name}` to leave out", did_you_mean(dropped.name, names)
+            raise catalog.UNKNOWN_NAME.error(dropped.span, label, help=help)
+        lines[:] = [line for line in lines if key_of(line) != dropped.name]
 
 
 # ---- parents of the same file ----------------------------------------------------------------------------------------
@@ -242,6 +228,7 @@ def in_one(file: FileScope, backbone: Backbone) -> Backbone:
     own = [member for home, member in members if home is file]
     outer = resolve(*members[len(own)]) if len(own) < len(members) else None
     known = {str(key_of(line)) for line in (*outer.sections, *outer.outputs)} if outer else set[str]()
+    # The parents outside keep their lines: what the result leaves out of them, or sets of them, it has to say itself.
     found = own.pop()
     while own:
         found = joined(file, found, own.pop(), known)

@@ -98,12 +98,14 @@ class Model(BaseModel):
             content = cls.content(given)
         except ArchError as error:
             raise as_pydantic(error.diagnostics) from None
+        # Fields of Python's types are pydantic's to read: `name: int` is all that a new key needs.
         simple = simple_keys(cls)
         values = {key: plain(each) if key in simple else each for key, each in content.values.items()}
         try:
             found = handler(values)
         except ValidationError as error:
             raise cls.restated(error, content) from None
+        # After the fields, so that a file with both kinds of mistakes shows both (`restated` adds these to the others).
         if content.wrong:
             raise as_pydantic([*content.wrong])
         return found.placed(content.span, content.places)

@@ -85,6 +85,7 @@ class PythonData:
 
     def node(self, value: Any, path: str, depth: int) -> Data:
         """Any value."""
+        # A list that holds itself never ends; the count and the depth stop it.
         self.count += 1
         place = Span(Source(path or "the spec", ""), 0, 0)
         if self.count > MOST_NODES:

@@ -138,6 +138,7 @@ def check_size(text: LocatedText, lines: bool) -> None:
     content = text.content
     check_length(content, text.whole)
     check_characters(text)
+    # A text with few characters and brackets cannot have too many pieces, or nest too deeply.
     if len(content) > LONGEST_EXPRESSION or content.count("(") + content.count("[") > DEEPEST:
         check_pieces(text, lines)
 
@@ -209,6 +210,7 @@ def parse(text: LocatedText, start: str) -> Any:
     if start in INDENTED:
         content = text.content.rstrip() + "\n"
     else:
+        # As many blanks, so that offsets stay.
         content = MEANINGLESS.sub(lambda found: " " * len(found[0]), text.content)
     try:
         tree = short_tree(content, start) if len(content) <= SHORT else machine().parse(content, start=start)

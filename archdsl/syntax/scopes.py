@@ -174,6 +174,7 @@ class FileScope:
 
     def find(self, name: str) -> Meaning:
         """Resolve a name in this file (`acme.swish` for an op of an installed package); None if it is undefined."""
+        # Each name is looked up for every call site, and never changes its meaning.
         if name not in self.meanings:
             self.meanings[name] = self.look_up(name)
         return self.meanings[name]
@@ -186,6 +187,7 @@ class FileScope:
         imported = dict.fromkeys(found for file in self.imports if (found := file.defined(name)))
         if imported:
             return next(iter(imported)) if len(imported) == 1 else Clash(name, tuple(imported))
+        # A name with a dot is an op of an installed package, which can never take the place of a built-in one.
         prefix, dot, _ = name.rpartition(".")
         if dot:
             return installed(prefix).get(name)

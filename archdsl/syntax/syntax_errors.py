@@ -558,6 +558,7 @@ LONG_NAME = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{{LONGEST_NAME},}}")
 
 def describe(error: ErrorContext, end: int) -> Diagnostic:
     """The finding for what the parser could not read; `end` is where the token ends."""
+    # A name that is too long is none to the lexer, which would report its first character.
     if found := LONG_NAME.match(error.content, error.at):
         return catalog.TOO_LARGE.at(error.text.span(*found.span()), f"a name has at most {LONGEST_NAME} characters")
     # The last row fits everything.

@@ -42,6 +42,7 @@ RESERVED = frozenset(
     ]
 )
 
+# Possessive (`*+`), so that a million blanks before something else are not tried in a million ways.
 START = r"\ufeff?(?:\s|#[^\n]*+)*+"
 TEXT_FORM = re.compile(START + r'(archdsl[ \t]+\d|import[ \t]*"|(?:block|fn|backbone)[ \t]+[A-Za-z_])')
 YAML_FORM = re.compile(START + r"(?:[\"']?\w+[\"']?[ \t]*:(?:\s|\Z)|---|\{|%)")
@@ -125,6 +126,7 @@ def tidy(text: str) -> str:
     return "\n".join([first.lstrip(" "), dedent("\n".join(rest))]).strip("\n")
 
 
+# All but what most texts consist of: these are looked up in Unicode's tables one by one.
 SUSPECT = re.compile(r"[^\t\n\r\x20-\x7e]|\r(?!\n)")
 BYTE_ORDER_MARK = "\ufeff"
 LINE_ENDS = "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"

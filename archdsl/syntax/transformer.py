@@ -200,6 +200,7 @@ class SyntaxTransformer(Transformer):
         return ast.Nothing(self.at(tree), False)
 
     def group(self, tree: Any, parts: list[Any]) -> ast.Expression:
+        # Kept for precedence (`->` beside `+` needs them), and for `fmt`.
         return parts[0].replace(grouped=True)
 
     def several(self, tree: Any, parts: list[Any]) -> tuple[Any, ...]:
@@ -217,6 +218,7 @@ class SyntaxTransformer(Transformer):
         return ast.CallArgument(self.at(tree), False, (), parts[0])
 
     def keyword(self, tree: Any, parts: list[Any]) -> ast.CallArgument:
+        # LALR(1) sees `=` too late to have read a name only, so the grammar takes any expression before it.
         key, value = parts
         return ast.CallArgument(self.at(tree), False, self.dotted(key), value)
 
@@ -364,10 +366,12 @@ class SyntaxTransformer(Transformer):
     # ---- backbones
 
     def shape(self, tree: Any, parts: list[Any]) -> tuple[int, ...]:
+        # `3x224x224` is one token, `3 x 224 x 224` are three.
         sizes = [(size, part) for part in parts for size in str(part).split("x")]
         return tuple(self.positive(part.new_borrow_pos("INT", size, part)) for size, part in sizes)
 
     def input_line(self, tree: Any, parts: list[Any]) -> BackboneLine:
+        # The rule ends behind the line end; a second `input` is marked without it.
         start = tree.meta.start_pos
         line = self.text.content[start : tree.meta.end_pos].rstrip()
         return BackboneLine("input", (parts[0], self.at(tree.children[0]), self.text.span(start, start + len(line))))

@@ -33,6 +33,7 @@ from archdsl.syntax.text import NAME_HELP, RESERVED, LocatedText
 D = TypeVar("D", Scalar, Sequence, Mapping)
 
 COMMENT = re.compile(r"[ \t]+#")
+# Possessive (`*+`), so that long blanks and comments are not tried in many ways.
 STATEMENT = re.compile(
     r"(?:\s|#[^\n]*+)*+(?:return\b|for\b|if\b|\"\"\"|[A-Za-z_]\w*+(?:\s*+,\s*+[A-Za-z_]\w*+)*+\s*+=(?!=))"
 )
@@ -46,6 +47,7 @@ THOUSANDS = "a comma separates values here; one thousand is `1_000`"
 def parsed(scalar: Scalar, rule: str, text: LocatedText | None = None) -> Any:
     """The tree of a scalar, or of another text of it, by a rule of the grammar."""
     try:
+        # Only after `|` a line end of the text is one of the source, so that lines can be left out one by one.
         has_lines = rule == "body" and scalar.style == "|"
         return parse_body(scalar.text) if has_lines else parse(text or scalar.text, rule)
     except ArchError as error:
@@ -77,6 +79,7 @@ def kind(data: Data, kind: type[D], wanted: str) -> D:
 
 def is_set(data: Mapping) -> bool:
     """True if this is a text in braces, of which YAML makes keys without values."""
+    # In YAML `{a, b}` is a mapping of `a` and `b` to nothing.
     values = [entry.value for entry in data.entries]
     return data.span.text.startswith("{") and any(isinstance(each, Scalar) and not each.content for each in values)
 
@@ -98,6 +101,7 @@ def name(data: Data, wanted: str = "a name") -> str:
     if not NAME.fullmatch(found.content):
         help = THOUSANDS if found.content.isdigit() else NAME_HELP
         raise catalog.WRONG_TYPE.error(found.span, f"`{shown(found.content)}` is not a name", help=help)
+    # The grammar has the same bound: both notations take the same names.
     if len(found.content) > LONGEST_NAME:
         raise catalog.TOO_LARGE.error(found.span, f"a name has at most {LONGEST_NAME} characters")
     return found.content
@@ -135,6 +139,7 @@ def is_too_deep(value: Expression, around: int = 0) -> bool:
     left = [(value, around, 0)]
     while left:
         each, brackets, levels = left.pop()
+        # The text form puts this in brackets, and its limits are on brackets and on levels.
         brackets += each.grouped
         if brackets > DEEPEST or levels > DEEPEST_TREE:
             return True
@@ -240,6 +245,7 @@ class PlainBlock(Model):
     def expression(self) -> Expression:
         """The block as an expression."""
         assert self.span is not None
+        # Inside out: the settings hold for all repeats, and the name is that of the whole.
         value = self.block
         if self.arguments is not None:
             value = Call(self.span, False, inner(value), self.arguments)

@@ -67,6 +67,7 @@ def docstring(node: Documented, indent: int) -> Iterator[PrintedLine]:
     text = tidy(f"\n{node.doc}")
     if not text:
         return
+    # A docstring has no escapes, so what it cannot hold is refused; to leave it out would change the document.
     if QUOTES in text:
         label = "the doc has three quotes in a row, which end a docstring in the text form"
         raise catalog.UNSUPPORTED.error(node.span, label, help="write one quote, or two, in the doc")
@@ -142,6 +143,7 @@ ROOM = WIDTH - len("    expect: ")
 
 def amount(text: str) -> str:
     """An amount, with its digits in groups of three."""
+    # Only of whole numbers as Python writes them: `4.3G` and `28x28` stay as they are.
     return f"{int(text):_}" if text.isdecimal() and str(int(text)) == text else text
 
 
@@ -263,6 +265,7 @@ def definition(word: str, node: Block | Function, notes: Notes) -> Iterator[Prin
         case (Return(value=value) as only,):
             inner = (of("body", node.span), at(only.span))
             one = (*head, " = ", expression(value))
+            # A docstring and a comment need lines of their own, and so does the expression below them.
             if not doc and fits(one, notes) and not notes.comments_at(inner):
                 yield PrintedLine(0, one, (*places, *inner))
                 return

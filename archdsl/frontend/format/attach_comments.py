@@ -19,6 +19,7 @@ from archdsl.syntax.document import Backbone, File
 Part = Node | Element | Backbone
 TOKEN = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
 OPENING, CLOSING = "([", ")]"
+# As the grammar's indenter counts it.
 TAB = 8
 
 
@@ -251,6 +252,7 @@ class CommentCollector:
         indent = indentation(self.source, after.start) if after else 0 if self.file else -1
         cut = max((number for number, (text, level) in enumerate(lines, 1) if text and level > indent), default=0)
         if cut:
+            # A comment at the end of a body stands as far in as the body; further left, it is about what follows.
             owner = self.owner(regions, number, next(level for text, level in lines if text))
             if indentation(self.source, owner.start) <= indent:
                 cut = 0

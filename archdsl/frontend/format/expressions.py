@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, localcontext
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -122,15 +122,13 @@ def number(node: ast.Number) -> Layout:
 
 def decimal(value: Fraction) -> str:
     """A decimal literal; raises for what has none, and so cannot come from a text."""
-    places = next((each for each in range(MOST_PLACES) if (value * 10**each).denominator == 1), None)
-    if places is None:
-        raise ValueError(f"{value} cannot be written as a decimal number")
-    whole = str((value * 10**places).numerator)
-    text = f"{Decimal(whole).scaleb(-places):f}"
-    if len(text) > LONGEST_NUMBER:
-        digits = whole.rstrip("0")
-        return f"{digits}e{len(whole) - len(digits) - places}"
-    return text if "." in text else f"{text}.0"
+    try:
+        with localcontext(Context(MOST_PLACES, traps=[Inexact])):
+            number = (Decimal(value.numerator) / value.denominator).normalize()
+    except Inexact:
+        raise ValueError(f"{value} cannot be written as a decimal number") from None
+    text = f"{number:f}" if len(f"{number:f}") <= LONGEST_NUMBER else f"{number:e}"
+    return text if "." in text or "e" in text else f"{text}.0"
 
 
 def call(node: ast.Call) -> Layout:

@@ -232,6 +232,7 @@ def short_mapping(
     """A mapping on one line, if it is short, and fits there without more quotes; otherwise line by line."""
     inside = ", ".join(f"{named(name)} {value.flow}" for name, _, value in values)
     text = f"{named(key)} {{{inside}}}"
+    # In braces a text with a comma or a colon needs quotes, and then reads worse than on a line of its own.
     plain = all(value.flow == value.flat and not value.noted for _, _, value in values)
     once = len({name for name, _, _ in values}) == len(values) <= most
     bare = not notes.comments_at(place for _, place, _ in values)
@@ -409,6 +410,7 @@ class NetworkWriter:
         if node.expect:
             checks = [(".".join(each.figure), at(each.span), bound(each)) for each in node.expect]
             yield from short_mapping("expect", self.place("expect"), checks, indent, self.notes, MANY)
+        # A key of a Python type needs no line of its own here: a new one is a field of the model, and nothing else.
         for key in sorted(simple_keys(Backbone)):
             if text := str(getattr(node, key)):
                 yield PrintedLine(indent, f"{key}: {scalar(text, prose=True)}", self.place(key))

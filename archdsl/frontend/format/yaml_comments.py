@@ -33,6 +33,7 @@ START = re.compile(r"^(?:---(?=\s)|%[^\n#]*)", re.MULTILINE)
 HEADER = re.compile(r"[|>][-+0-9]*")
 DASHES = re.compile(r"[ \t]*(?:[-?][ \t]+)+")
 NO_EXPRESSION = ("doc", "import", "archdsl")
+FILE_KEYS = frozenset({"archdsl", "import", "blocks", "functions", "backbones"})
 
 
 class KeyStart(NamedTuple):
@@ -42,6 +43,11 @@ class KeyStart(NamedTuple):
     place: Place | None = None
     owner: Part | None = None
     item_of: Place | None = None
+
+
+Path = tuple[str, ...]
+KeyPlace = tuple[Place | None, Part | None, Place | None]
+Starts = Iterator[KeyStart]
 
 
 def notes_of_yaml(source: Source, document: File) -> tuple[Notes, list[str]]:
@@ -62,14 +68,18 @@ class YamlComments:
         self.notes = Notes(keep=True)
         self.found: list[str] = []
         owners = [*document.blocks, *document.functions, *document.backbones]
+        self.only: Backbone | None = None
+        """The network whose keys are those of the file."""
         self.owners: dict[Place, Part] = {at(each.span): each for each in owners}
         self.parts = [InOrder((*elements(document), *signatures(document))), InOrder(links(document))]
 
     def read(self, data: Mapping) -> tuple[Notes, list[str]]:
         """All notes, and all comments."""
+        if not any(entry.key.content == "backbones" for entry in data.entries):
+            self.only = next(iter(self.document.backbones), None)
         scalars = sorted({each.span: each for each in scalars_of(data)}.values(), key=lambda each: each.span.start)
         parts, headers = self.tokens(scalars)
-        regions = self.regions(sorted({key.start: key for key in reversed([*self.file(data)])}.values()))
+        regions = self.regions(sorted({key.start: key for key in reversed([*self.keys(data)])}.values()))
         self.found += [each.text for each in (*parts.comments, *headers)]
         CommentCollector(self.text, parts, self.notes, 0, len(self.text)).gather(regions)
         starts = [region.start for region in regions]
@@ -138,54 +148,38 @@ class YamlComments:
 
     # ---- keys
 
-    def file(self, data: Mapping) -> Iterator[KeyStart]:
-        """The keys of a file."""
-        only = self.document.backbones[0] if len(self.document.backbones) == 1 else None
-        several = any(entry.key.content == "backbones" for entry in data.entries)
-        for entry in data.entries:
-            key = entry.key.content
-            if key in {"blocks", "functions", "backbones"}:
-                yield KeyStart(self.begin(entry.key), of(key))
-                yield from (each for line in lines(entry.value) for each in self.owned(line))
-            elif key in {"archdsl", "import"} or several or only is None:
-                yield KeyStart(self.begin(entry.key), of(key))
-                yield from self.items(entry.value)
-            else:
-                yield from self.network(entry, only)
-
-    def owned(self, entry: MappingEntry) -> Iterator[KeyStart]:
-        """A block, function or backbone by its name, and its keys."""
-        owner = self.owners.get(at(entry.key.span))
-        yield KeyStart(self.begin(entry.key), at(entry.key.span), owner)
-        if owner is None or not isinstance(entry.value, Mapping):
-            yield from self.items(entry.value, at(entry.key.span))
-        elif isinstance(owner, Backbone):
-            yield from (key for line in lines(entry.value) for key in self.network(line, owner))
-        else:
-            for line in lines(entry.value):
-                yield KeyStart(self.begin(line.key), of(line.key.content, owner.span), owner)
-                yield from self.items(line.value, of(line.key.content, owner.span))
-
-    def network(self, entry: MappingEntry, owner: Backbone) -> Iterator[KeyStart]:
-        """A key of a backbone."""
-        key = entry.key.content
-        named = None if key in {"name", "stem", "head"} else of(key, owner.span)
-        yield KeyStart(self.begin(entry.key), named, owner)
-        yield from self.items(entry.value, at(entry.key.span) if key in {"stem", "head"} else None)
-
-    def items(self, data: Data, whole: Place | None = None) -> Iterator[KeyStart]:
-        """The keys of a list or mapping, unless it is on one line."""
-        if isinstance(data, Scalar) or one_line(data):
+    def keys(self, data: Data, path: Path = (), owner: Part | None = None, whole: Place | None = None) -> Starts:
+        """The keys of mappings and the items of lists, unless they are on one line."""
+        if isinstance(data, Scalar) or (path and one_line(data)):
             return
         if isinstance(data, Mapping):
             for entry in data.entries:
-                yield KeyStart(self.begin(entry.key))
-                yield from self.items(entry.value, at(entry.key.span))
+                place, own, inner = self.place_of(entry, path, owner)
+                yield KeyStart(self.begin(entry.key), place, own)
+                yield from self.keys(entry.value, (*path, entry.key.content), own, inner)
             return
         for item in data.items:
             if not isinstance(item, Mapping):
                 yield KeyStart(self.begin(item), item_of=whole)
-            yield from self.items(item)
+            yield from self.keys(item, path, owner)
+
+    def place_of(self, entry: MappingEntry, path: Path, owner: Part | None) -> KeyPlace:
+        """The place of a key below others, the definition that it belongs to, and the place for the items in it."""
+        key, own = entry.key.content, at(entry.key.span)
+        match path:
+            case () if key in FILE_KEYS or self.only is None:
+                return of(key), None, None
+            case ("blocks" | "functions" | "backbones",):
+                return own, self.owners.get(own), own
+            case ("blocks" | "functions", _) if owner:
+                return of(key, owner.span), owner, of(key, owner.span)
+            case () | ("backbones", _):
+                network = owner or self.only
+                is_section = key in {"stem", "head"}
+                place = None if network is None or is_section or key == "name" else of(key, network.span)
+                return place, network, own if is_section else None
+            case _:
+                return None, None, own
 
     def begin(self, data: Data) -> int:
         """The start of the line of a key or item: its dash, if it has one."""
@@ -227,13 +221,6 @@ def one_line(data: Mapping | Sequence) -> bool:
     """Check for a list or mapping in brackets on one line."""
     text = data.span.text
     return text.startswith(("{", "[")) and "\n" not in text
-
-
-def lines(data: Data) -> list[MappingEntry]:
-    """The lines of a mapping, or of the mappings in a list, unless they stand on one line."""
-    if isinstance(data, Scalar) or one_line(data):
-        return []
-    return list(data.entries) if isinstance(data, Mapping) else [line for each in data.items for line in lines(each)]
 
 
 def scalars_of(data: Data) -> Iterator[Scalar]:

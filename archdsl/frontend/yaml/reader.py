@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import Any
 
 import yaml
@@ -209,6 +209,7 @@ def folded(raw: str, start: int, value: str) -> Placed:
     shared = INDENTED.search(raw)
     if shared is None:
         return nowhere(raw, start, value)
+    # The indentation of the first line that says something is that of the block.
     above, below = (len(re.findall(BREAK, part)) for part in (raw[: shared.start()], raw[shared.end() :]))
     content, places = literal(raw, start, "\n".join([*[""] * above, shared[1], *[""] * below]))
     offsets: list[int] = []
@@ -263,6 +264,7 @@ def load(source: Source, findings: list[Diagnostic]) -> Data | None:
     check_text(source)
     places = Places(source)
     try:
+        # Twice over the text: all events are counted before the composer makes the first node.
         Guard(places.span).check(YAML.parse(places.text, Loader=LOADER))
         node = YAML.compose(places.text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
@@ -290,7 +292,8 @@ class Composer:
 
     def whole_entries(self, given: list[MappingEntry]) -> Iterator[MappingEntry]:
         """The lines of a mapping in braces, with expressions whole again that were split at their commas."""
-        for start, end in runs([opened(each.key) + opened(each.value) for each in given]):
+        opens = [opened(each.key) + opened(each.value) for each in given]
+        for start, end in runs(opens, [empty(each.value) for each in given]):
             entry, last = given[start], given[end - 1]
             first = entry.key if empty(entry.value) else entry.value
             if end > start + 1 and isinstance(first, Scalar):
@@ -300,7 +303,7 @@ class Composer:
 
     def whole_items(self, given: list[Data]) -> Iterator[Data]:
         """The items of a list in brackets, with expressions whole again that were split at their commas."""
-        for start, end in runs([opened(each) for each in given]):
+        for start, end in runs([opened(each) for each in given], [False] * len(given)):
             first = given[start]
             yield self.mended(first, given[end - 1].span) if end > start + 1 and isinstance(first, Scalar) else first
 
@@ -352,12 +355,17 @@ LONGEST_EXAMPLE = 60
 MOST_PIECES = 50
 
 
-def runs(opens: list[int]) -> Iterator[tuple[int, int]]:
-    """Runs of pieces that belong together, given the brackets that each leaves open; one that stays open is alone."""
+def runs(opens: list[int], fragments: list[bool]) -> Iterator[tuple[int, int]]:
+    """Runs of pieces that belong together, given the brackets that each leaves open.
+
+    Where a bracket is never closed, these are the fragments up to the next piece that can stand alone.
+    """
     at = 0
     while at < len(opens):
         open_brackets = accumulate(opens[at : at + MOST_PIECES])
-        end = at + next((number for number, count in enumerate(open_brackets, 1) if count <= 0), 1)
+        rest = takewhile(bool, fragments[at + 1 : at + MOST_PIECES])
+        closed = next((number for number, count in enumerate(open_brackets, 1) if count <= 0), None)
+        end = at + (closed or 1 + len([*rest]))
         yield at, end
         at = end
 
