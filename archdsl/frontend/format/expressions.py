@@ -264,9 +264,12 @@ def signature(parameters: Sequence[ast.Parameter]) -> list[ListItem]:
     """Parameters; a `*` stands before those that are by name only."""
     found = parted(parameters, map(parameter, parameters))
     star = next((at for at, each in enumerate(parameters) if each.named and not each.rest), None)
-    if star is not None:
-        # Of a break around the `*`, one after it is made: a line that begins with `*` looks like an item of a list.
-        found.insert(star, ListItem(None, False, "*"))
+    if star:
+        # With the one before it: a line that begins with `*` looks like an item of a list.
+        before = found[star - 1]
+        found[star - 1] = before._replace(layout=(DocGroup(before.layout), ", *"))
+    elif star is not None:
+        found.insert(0, ListItem(None, False, "*"))
     return found
 
 

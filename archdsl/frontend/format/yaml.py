@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from archdsl.diagnostics.characters import escape, is_unseen
@@ -283,25 +283,29 @@ class FileWriter:
 
     def rows(self) -> list[PrintedLine]:
         """All keys, in groups with empty lines between: the head, the definitions, the backbones."""
+        match self.document.backbones:
+            case (only,):
+                # Its name says what the file is, so it stands above the definitions.
+                groups = [self.head(), self.network(only)]
+            case several:
+                groups = [self.head(), *self.definitions(), self.networks(several)]
         found: list[PrintedLine] = []
-        for first, *rest in filter(None, map(list, (self.head(), *self.definitions(), self.backbones()))):
+        for first, *rest in filter(None, map(list, groups)):
             found += [first._replace(apart=bool(found)), *rest]
         return found
 
-    def backbones(self) -> Rows:
-        """The keys of the only backbone, or several by name."""
-        match self.document.backbones:
-            case ():
-                pass
-            case (only,):
-                yield PrintedLine(0, f"name: {scalar(only.name, prose=True)}", (of("backbones"), at(only.span)))
-                yield from NetworkWriter(only, self.notes, 0).rows()
-            case several:
-                entries = [
-                    MappingLine(each.name, (at(each.span),), partial(named_backbone, each, self.notes))
-                    for each in several
-                ]
-                yield from nested("backbones", (of("backbones"),), entries, 0)
+    def network(self, only: Backbone) -> Rows:
+        """The keys of the only backbone, with the definitions."""
+        yield PrintedLine(0, f"name: {scalar(only.name, prose=True)}", (of("backbones"), at(only.span)))
+        yield from NetworkWriter(only, self.notes, 0).rows(chain(*self.definitions()))
+
+    def networks(self, several: tuple[Backbone, ...]) -> Rows:
+        """Several backbones by name."""
+        if several:
+            entries = [
+                MappingLine(each.name, (at(each.span),), partial(named_backbone, each, self.notes)) for each in several
+            ]
+            yield from nested("backbones", (of("backbones"),), entries, 0)
 
     def head(self) -> Rows:
         """The edition and the imports."""
@@ -369,7 +373,7 @@ def doc_rows(node: Documented, indent: int) -> Rows:
 def named_backbone(node: Backbone, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """One of several backbones."""
     yield PrintedLine(indent, f"{scalar(key, prose=True)}:", places)
-    yield from NetworkWriter(node, notes, indent + STEP).rows()
+    yield from NetworkWriter(node, notes, indent + STEP).rows(())
 
 
 class NetworkWriter:
@@ -384,8 +388,8 @@ class NetworkWriter:
         """The place of a key."""
         return (of(key, self.node.span),)
 
-    def rows(self) -> Rows:
-        """All keys."""
+    def rows(self, definitions: Iterable[PrintedLine]) -> Rows:
+        """All keys; definitions stand before the sections."""
         node, indent = self.node, self.indent
         yield from doc_rows(node, indent)
         yield from self.parameters()
@@ -400,6 +404,7 @@ class NetworkWriter:
             ]
             most = 0 if any(isinstance(each.value, REASONED) for each in node.settings) else FEW
             yield from short_mapping("set", self.place("set"), rows, indent, self.notes, most)
+        yield from definitions
         yield from self.sections()
         if node.outputs:
             entries = [self.entry(arch.output_key(each), each) for each in node.outputs]
