@@ -61,14 +61,9 @@ def by_kind(array: Json | None = None, names: str = "") -> Json:
 
 
 def one_or_list(item: Json) -> Json:
-    """Something, or several in a list."""
+    """Something, or several in a list; of mappings, a list in which keys may repeat."""
     # `if` in place of `anyOf`: what an editor says is then about the kind of value that there is.
     return {"if": {"type": "array"}, "then": {"items": item}, "else": item}
-
-
-def lines(mapping: Json) -> Json:
-    """A mapping; or a list of mappings, in which keys may repeat."""
-    return one_or_list(mapping)
 
 
 def items(item: Json, **more: Any) -> Json:
@@ -293,13 +288,13 @@ STAGE_NAME = rf"{NAME}(\s*/\s*{NUMBER})?\s*$"
 def stages() -> Json:
     """A mapping of stages."""
     stage = {"description": STAGE, **ref("block")}
-    return lines(keyed({rf"^\s*{STAGE_NAME}": stage}) | {"properties": dict.fromkeys(USUAL, stage)})
+    return one_or_list(keyed({rf"^\s*{STAGE_NAME}": stage}) | {"properties": dict.fromkeys(USUAL, stage)})
 
 
 def sections() -> Json:
     """A mapping of sections and stages."""
     stage, section = ({"description": said, **ref("block")} for said in (STAGE, SECTION))
-    return lines(keyed({rf"^stage[ \t]+{STAGE_NAME}": stage, rf"^{FREE}$": section}))
+    return one_or_list(keyed({rf"^stage[ \t]+{STAGE_NAME}": stage, rf"^{FREE}$": section}))
 
 
 def arguments() -> Json:
@@ -384,7 +379,7 @@ def model_of(model: type[Model]) -> Json:
 
 def signature() -> Json:
     """Parameters."""
-    return {"if": {"type": ["string", "null"]}, "else": lines(named(ref("value")))}
+    return {"if": {"type": ["string", "null"]}, "else": one_or_list(named(ref("value")))}
 
 
 def shape() -> Json:
@@ -399,20 +394,20 @@ KINDS: dict[str, Callable[[], Json]] = {
     "arguments": arguments,
     "block": lambda: ref("block"),
     "count": lambda: expression("integer", minimum=0),
-    "definitions": lambda: lines(named(ref("definition"), without=TAKEN)),
+    "definitions": lambda: one_or_list(named(ref("definition"), without=TAKEN)),
     "drops": lambda: one_or_list(ref("name")),
     "edition": lambda: {"enum": [EDITION, str(EDITION)]},
-    "figures": lambda: lines(ref("figures")),
+    "figures": lambda: one_or_list(ref("figures")),
     "imports": lambda: one_or_list(fitting(r'^[^"\\\n]+$', "A path has no quote, backslash or line end.")),
     "local settings": local_settings,
     "name": lambda: ref("name"),
-    "networks": lambda: lines(named(ref("network"))),
-    "outputs": lambda: lines(keyed({rf"^\s*{NAME}(\s+if[ \t]+training)?\s*$": ref("block")})),
+    "networks": lambda: one_or_list(named(ref("network"))),
+    "outputs": lambda: one_or_list(keyed({rf"^\s*{NAME}(\s+if[ \t]+training)?\s*$": ref("block")})),
     "parent": lambda: fitting(
         rf"^\s*{NAME}\s*(\([\s\S]*\))?\s*$", "A network's name, as resnet50 or resnet50(classes = 10)."
     ),
     "sections": sections,
-    "settings": lambda: lines(ref("settings")),
+    "settings": lambda: one_or_list(ref("settings")),
     "shape": shape,
     "signature": signature,
     "stages": stages,

@@ -10,7 +10,7 @@ from typing import Any
 
 from archdsl.diagnostics import ArchError, DiagnosticKind, Source, Span, catalog
 from archdsl.resources import folder
-from archdsl.syntax.text import LocatedText, check_characters
+from archdsl.syntax.text import PIECE, LocatedText, check_characters
 from archdsl.syntax.transformer import MisplacedOperator, SyntaxTransformer, branches
 
 # A token of lark: a str with its type and its place.
@@ -129,7 +129,6 @@ SPLIT = "define the inner parts as blocks of their own"
 # In pieces between two commas, arrows, brackets or line ends. Whatever anybody writes has a few dozen.
 LONGEST_EXPRESSION = 4_000
 
-PIECE = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
 NO_CODE = ("#", '"')
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from archdsl.diagnostics import ArchError, Diagnostic, Note, Span, catalog, nearest
 from archdsl.resources import folder
 from archdsl.syntax.ast import LONGEST_NAME
-from archdsl.syntax.text import LINE_WORDS, LocatedText
+from archdsl.syntax.text import LINE_WORDS, PIECE, LocatedText
 
 BRACKETS = {"(": ")", "[": "]"}
 KINDS = {
@@ -179,7 +179,7 @@ def code_of(line: str) -> str:
 def unclosed(content: str) -> tuple[str, int] | None:
     """The innermost bracket that is open at the end of a text, and its offset."""
     stack: list[tuple[str, int]] = []
-    for match in re.finditer(r'"""(?:.|\n)*?"""|"[^"\n]*"|#[^\n]*|[()\[\]]', content):
+    for match in PIECE.finditer(content):
         char = match[0]
         if char in BRACKETS:
             stack.append((char, match.start()))

@@ -75,6 +75,10 @@ def is_spec(name: str, text: str) -> bool:
     return all(key.search(text) for key in CHILD_KEYS)
 
 
+PIECE = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
+"""A piece of a text: a docstring, a quoted text, a comment, a line end, a word or number, a sign."""
+
+
 class LocatedText(NamedTuple):
     """Part of a source.
 

@@ -15,9 +15,9 @@ from archdsl.frontend.format.doc import END, HEAD, Comments, Notes, Place, at, o
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Block, Element, Function, Node, Parameter, parts
 from archdsl.syntax.document import Backbone, File
+from archdsl.syntax.text import PIECE
 
 Part = Node | Element | Backbone
-TOKEN = re.compile(r'"""(?:.|\n)*?"""|"[^"\n\\]*"|#[^\n]*|\n|->|\w+|[^\w\s]')
 OPENING, CLOSING = "([", ")]"
 # As the grammar's indenter counts it.
 TAB = 8
@@ -56,7 +56,7 @@ def tokens(text: str, start: int, end: int) -> Tokens:
     found = Tokens([], [], [])
     depth = 0
     fresh = begins = True
-    for match in TOKEN.finditer(text, start, end):
+    for match in PIECE.finditer(text, start, end):
         token, at = match[0], match.start()
         if token == "\n":
             fresh, begins = True, depth == 0

@@ -127,7 +127,7 @@ class Value(NamedTuple):
     flat: str
     layout: Layout
     noted: bool = False
-    links: tuple[Link, ...] = ()
+    links: tuple[tuple[Place, Value], ...] = ()
 
     @property
     def quoted(self) -> bool:
@@ -136,37 +136,24 @@ class Value(NamedTuple):
 
     def write(self, key: str, places: tuple[Place, ...], indent: int) -> Rows:
         """`key: value`; where that line would be too long, as a list of links or a block of text."""
-        text = f"{named(key)} {self.flat}"
         if self.links:
             yield PrintedLine(indent, named(key), places)
-            yield from (row for link in self.links for row in link.rows(indent + STEP))
-        elif not self.noted and (indent + len(text) <= WIDTH or "\n" not in render(self.layout, indent + STEP)):
+            yield from (row for place, link in self.links for row in link.rows("-", (place,), indent + STEP))
+        else:
+            yield from self.rows(named(key), places, indent)
+
+    def rows(self, head: str, places: tuple[Place, ...], indent: int) -> Rows:
+        """The value behind a key or a dash, or as a block of text below it."""
+        text = f"{head} {self.flat}"
+        if not self.noted and (indent + len(text) <= WIDTH or "\n" not in render(self.layout, indent + STEP)):
             yield PrintedLine(indent, text, places)
         else:
-            yield from block(key, places, [PrintedLine(indent + STEP, self.layout)], indent)
+            yield from block(head, places, [PrintedLine(indent + STEP, self.layout)], indent)
 
 
-class Link(NamedTuple):
-    """A link of a chain that is a list in YAML."""
-
-    place: Place
-    value: Value
-
-    def rows(self, indent: int) -> Rows:
-        """`- link`."""
-        text = f"- {self.value.flat}"
-        if not self.value.noted and (
-            indent + len(text) <= WIDTH or "\n" not in render(self.value.layout, indent + STEP)
-        ):
-            yield PrintedLine(indent, text, (self.place,))
-        else:
-            yield PrintedLine(indent, "- |", (self.place,))
-            yield PrintedLine(indent + STEP, self.value.layout)
-
-
-def block(key: str, places: tuple[Place, ...], rows: Iterable[PrintedLine], indent: int) -> Rows:
-    """`key: |` and lines of text."""
-    yield PrintedLine(indent, f"{named(key)} |", places)
+def block(head: str, places: tuple[Place, ...], rows: Iterable[PrintedLine], indent: int) -> Rows:
+    """`key: |` or `- |`, and lines of text."""
+    yield PrintedLine(indent, f"{head} |", places)
     yield from rows
 
 
@@ -204,10 +191,10 @@ def chain_value(key: str, node: Expression, notes: Notes, indent: int) -> Value:
     value = value_of(node, notes)
     if not isinstance(node, Chain):
         return value
-    links = tuple(Link(at(link.span), value_of(link, notes, at(link.span))) for link in node.links)
+    links = tuple((at(link.span), value_of(link, notes, at(link.span))) for link in node.links)
     short = not value.noted and indent + len(named(key)) + 1 + len(value.flat) <= WIDTH
     # A list of many links, or of links in quotes, reads worse than one block of text.
-    few = len(links) <= FEW_LINKS and not any(link.value.quoted for link in links)
+    few = len(links) <= FEW_LINKS and not any(value.quoted for _, value in links)
     of_chains = any(isinstance(link, Chain) for link in node.links)
     return value._replace(links=links) if of_chains or (few and not short) else value
 
@@ -348,7 +335,7 @@ def body(node: Block | Function, notes: Notes, key: str, places: Places, indent:
         case (Return(value=value) as only,):
             yield from chain_value(key, value, notes, indent).write(key, (*places, at(only.span)), indent)
         case several:
-            yield from block(key, places, statements(several, indent + STEP), indent)
+            yield from block(named(key), places, statements(several, indent + STEP), indent)
 
 
 def signature_value(parameters: Sequence[Parameter], notes: Notes) -> Value:
