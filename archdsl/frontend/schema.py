@@ -311,6 +311,7 @@ def local_settings() -> Json:
 
 def definitions(callees: Callees, network: Json) -> Json:
     """The parts that have names."""
+    # In `backbones` a network's name is its key.
     inner = {key: value for key, value in network.items() if key != "name"}
     return {
         "name": fitting(rf"^{NAME}$", NAME_SAID, maxLength=LONGEST_NAME),

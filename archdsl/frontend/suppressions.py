@@ -89,6 +89,7 @@ class SuppressionScopes:
         parts = [part for part in self.ends.get(line, ()) if part.head or part.end <= comment.start]
         if comment.own:
             following = bisect_left(self.code, comment.start)
+            # Above everything it is for the whole file; behind everything there is nothing that it could be for.
             if following in {0, len(self.code)}:
                 return NOWHERE if following else WHOLE
             line = self.line(self.code[following])

@@ -464,11 +464,13 @@ class File(Definitions):
     def content(cls, given: Any) -> Content:
         """The keys at the top; those of a network, if there is but one, are its own."""
         if isinstance(given, Content):
+            # What the grammar gives are the contents of networks; here they become models.
             found = tuple(validated(Backbone, each) for each in given.values.get("backbones", ()))
             return given._replace(values=given.values | {"backbones": found})
         if not isinstance(given, Mapping):
             raise catalog.WRONG_TYPE.error(given.span, f"{KINDS[type(given)]}, where a mapping belongs", help=START)
         values: dict[str, Any] = {entry.key.content: entry for entry in given.entries}
+        # With `backbones`, these keys are reported: they belong into one of those (`unknown`).
         own = tuple(entry for key, entry in values.items() if key in Backbone.all_keys())
         if own and "backbones" not in values:
             only = MappingEntry(own[0].key, Mapping(own, given.span))

@@ -57,6 +57,7 @@ def resolve(file: FileScope, backbone: Backbone) -> ResolvedNetwork:
     """Merge a network with its parents; raise ArchError for an unknown parent, or a circle."""
     members = lineage(file, backbone)
     family = ResolvedNetwork(file, backbone)
+    # An error in a shipped line is reported at the `extends` by which the user's own files inherit it.
     own = [member for home, member in members if not home.source.shipped]
     family.extends = own[-1].extends if own else None
     # From the oldest ancestor down: each member replaces lines, or adds its own.

@@ -112,6 +112,7 @@ class PythonData:
         if text is None:
             label = f"a value of the type `{type(value).__name__}`, which a spec cannot hold"
             raise catalog.WRONG_TYPE.error(place, label, help="give texts, numbers, lists and dicts")
+        # Half of a pair of UTF-16, which no file in UTF-8 can hold.
         if SURROGATE.search(text):
             raise catalog.DOCUMENT.error(place, "half a character: a surrogate on its own", help="remove it")
         return Scalar(LocatedText.of(Source(path, text)) if text else LocatedText("", place), "|")

@@ -114,6 +114,7 @@ def machine() -> Any:
     """The parser, once in a process."""
     from lark import Lark
 
+    # Loading unpickles, so tables are read from the package alone, where the wheel has put them; never from a cache.
     made = Path(__file__).with_name(name())
     if not made.is_file():
         return build()
@@ -213,6 +214,7 @@ def parse(text: LocatedText, start: str) -> Any:
         content = MEANINGLESS.sub(lambda found: " " * len(found[0]), text.content)
     try:
         tree = short_tree(content, start) if len(content) <= SHORT else machine().parse(content, start=start)
+        # Before the transformer, and whatever walks its result, recurse.
         check_depth(text, tree)
         return SyntaxTransformer(text).transform(tree)
     except IndentationFault as fault:
@@ -222,6 +224,7 @@ def parse(text: LocatedText, start: str) -> Any:
     except MisplacedOperator as error:
         raise syntax_error(text, error.token.start_pos, error.token, error.expected) from None
     except UnexpectedInput as error:
+        # Lark's errors have what was expected under three names, by the part that raised them.
         known = (getattr(error, name, None) for name in ("accepts", "expected", "allowed"))
         expected: set[str] = set(next(filter(None, known), ()))
         raise syntax_error(text, error.pos_in_stream or 0, getattr(error, "token", None), expected) from None

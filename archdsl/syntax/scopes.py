@@ -204,6 +204,7 @@ class FileScope:
 
     def backbones_called(self, name: str) -> list[tuple[FileScope, Backbone]]:
         """The backbone of this file; or else those of its imports, of which there should be one."""
+        # An import that is reached on two ways is one file.
         files = [self] if name in self.backbones else dict.fromkeys(self.imports)
         return [(file, file.backbones[name]) for file in files if name in file.backbones]
 

@@ -195,6 +195,7 @@ class CommentCollector:
         stops = [*(region.start for region in regions[1:]), self.end]
         for number, (region, stop) in enumerate(zip(regions, stops, strict=True), 1):
             self.notes.starts.setdefault(region.place, region.start)
+            # A comment behind the last piece of code, on its line, is beside the element.
             last = self.end_of_code(region, stop)
             inside = items(region.nodes, self.source)
             for comment in self.comments(region.start, last):
@@ -211,6 +212,7 @@ class CommentCollector:
         """The comments of a file with nothing else in it."""
         lines = own_lines(self.source.split("\n"))
         texts = [text for text, _ in lines]
+        # Empty lines between comments are kept where all of these have lines of their own.
         said = [each.text for each in self.parts.comments]
         self.notes.add(END, Comments(tuple(texts if [*filter(None, texts)] == said else said)))
 

@@ -147,7 +147,7 @@ NO_NOTES = Notes()
 
 def render(layout: Layout, indent: int = 0, width: int = WIDTH, notes: Notes = NO_NOTES) -> str:
     """The text of a layout, in lines indented by `indent`."""
-    page = Page(indent, width)
+    page = Printer(indent, width)
     # A stack in place of recursion: a sum of thousands of terms nests deeper than Python does.
     waiting: list[Item] = [(indent, False, layout)]
     while waiting:
@@ -171,7 +171,7 @@ def render(layout: Layout, indent: int = 0, width: int = WIDTH, notes: Notes = N
     return "".join(page.out)
 
 
-class Page:
+class Printer:
     """The text written so far, and the column of its end."""
 
     def __init__(self, at: int, width: int) -> None:

@@ -48,7 +48,7 @@ def check_text(source: Source) -> None:
         raise catalog.YAML.error(Span(source, found.start(), found.end()), label, help="remove it")
 
 
-class Guard:
+class YamlGuard:
     """Counts of a file's nodes and characters, which raise at the first event that goes too far."""
 
     def __init__(self, place: Callable[[Any, Any], Span]) -> None:
@@ -265,7 +265,7 @@ def load(source: Source, findings: list[Diagnostic]) -> Data | None:
     places = Places(source)
     try:
         # Twice over the text: all events are counted before the composer makes the first node.
-        Guard(places.span).check(YAML.parse(places.text, Loader=LOADER))
+        YamlGuard(places.span).check(YAML.parse(places.text, Loader=LOADER))
         node = YAML.compose(places.text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         raise explained(error, source, places.shift) from None

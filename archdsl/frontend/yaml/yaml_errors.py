@@ -78,7 +78,7 @@ def begun(state: ScannerState) -> int:
 
 
 @dataclass(frozen=True)
-class Row:
+class YamlMistake:
     """A message: the words of PyYAML's, ours, what else has to be true of the state, and the place."""
 
     problem: str
@@ -107,89 +107,89 @@ TAB = ("a tab in the indentation", "YAML indents with spaces")
 UNSPACED = ("a space is missing after this `:`", "write `{key}: {rest}`")
 AFTER_COMMENT = ("the `#` above ends the value, so this is not part of it", f"{QUOTES}, or move the comment")
 NO_BEGINNING = "in YAML no value can begin with `{state.char}`"
-ROWS: tuple[Row, ...] = (
-    Row("tab character", *TAB),
-    Row(
+ROWS: tuple[YamlMistake, ...] = (
+    YamlMistake("tab character", *TAB),
+    YamlMistake(
         COLON,
         "`: ` is not allowed inside a value without quotes",
         holds=lambda state: re.search(r":\s", state.line) is not None,
     ),
-    Row(COLON, *UNSPACED, holds=lambda state: state.joined(state.start(state.at) - 1)),
-    Row(
+    YamlMistake(COLON, *UNSPACED, holds=lambda state: state.joined(state.start(state.at) - 1)),
+    YamlMistake(
         COLON,
         "the text above continues on this line, where `: ` is not allowed",
         f"align the key with those above; or, if this is one expression, {QUOTES}",
     ),
-    Row(
+    YamlMistake(
         "scanning a block scalar",
         "`{state.opening}` at the beginning of a value starts a block of text in YAML",
         place=begun,
     ),
-    Row("scanning an alias", "`*` at the beginning of a value is an alias in YAML", place=begun),
-    Row("scanning an anchor", "`&` at the beginning of a value is an anchor in YAML", place=begun),
-    Row(
+    YamlMistake("scanning an alias", "`*` at the beginning of a value is an alias in YAML", place=begun),
+    YamlMistake("scanning an anchor", "`&` at the beginning of a value is an anchor in YAML", place=begun),
+    YamlMistake(
         "sequence entries are not allowed",
         "`- ` begins a list item, which cannot follow a key on its line",
         f"start a new line with it, or {QUOTES}",
     ),
-    Row(FLOW, NO_BEGINNING, holds=lambda state: state.closing is None and state.char.strip()),
-    Row(
+    YamlMistake(FLOW, NO_BEGINNING, holds=lambda state: state.closing is None and state.char.strip()),
+    YamlMistake(
         FLOW,
         "the text ends while a bracket is still open",
         "close it",
         lambda state: state.closing is None and state.char != "\t",
     ),
-    Row(
+    YamlMistake(
         FLOW,
         "`{state.char}` is not allowed in a text without quotes inside `{state.opening}{state.closing}`",
         holds=lambda state: state.char and state.char in "[]{}()",
     ),
-    Row(
+    YamlMistake(
         FLOW,
         "the `{state.opening}` of line {state.row} is still open here",
         "close it with `{state.closing}`",
         lambda state: state.closing,
     ),
-    Row(
+    YamlMistake(
         "a quoted scalar: found unexpected|a double-quoted scalar: found unexpected",
         "this quote is never closed",
         "close it with `{state.opening}`",
         place=begun,
     ),
-    Row(
+    YamlMistake(
         ESCAPE,
         "`!` at the beginning of a value is a tag in YAML; a spec has none",
         holds=lambda state: state.backslash < state.begun,
         place=begun,
     ),
-    Row(
+    YamlMistake(
         ESCAPE,
         "this is not an escape that YAML knows",
         "in single quotes a backslash is a backslash",
         place=lambda state: state.backslash,
     ),
-    Row(KEYLESS, *AFTER_COMMENT, holds=lambda state: state.follows_comment(state.begun), place=begun),
-    Row(KEYLESS, *UNSPACED, holds=lambda state: state.joined(state.begun)),
-    Row(KEYLESS, "there is no `: ` in this line", "write `key: value`", place=begun),
-    Row(f"{FLOW}|{NO_VALUE}", *TAB, holds=lambda state: state.char == "\t"),
-    Row(NO_VALUE, NO_BEGINNING),
-    Row(BLOCK, *AFTER_COMMENT, holds=lambda state: state.follows_comment(state.at)),
-    Row(
+    YamlMistake(KEYLESS, *AFTER_COMMENT, holds=lambda state: state.follows_comment(state.begun), place=begun),
+    YamlMistake(KEYLESS, *UNSPACED, holds=lambda state: state.joined(state.begun)),
+    YamlMistake(KEYLESS, "there is no `: ` in this line", "write `key: value`", place=begun),
+    YamlMistake(f"{FLOW}|{NO_VALUE}", *TAB, holds=lambda state: state.char == "\t"),
+    YamlMistake(NO_VALUE, NO_BEGINNING),
+    YamlMistake(BLOCK, *AFTER_COMMENT, holds=lambda state: state.follows_comment(state.at)),
+    YamlMistake(
         BLOCK,
         "the value ends before this: it began with a quote or bracket, which is closed",
         "put the whole expression in quotes",
         lambda state: state.line.strip(),
     ),
-    Row(
+    YamlMistake(
         BLOCK,
         "a list item among keys",
         "indent the list below its key",
         lambda state: re.match(r"-\s", state.text[state.at :]) is not None,
     ),
-    Row(BLOCK, "this is neither a key of the mapping above nor part of a value", "check its indentation"),
-    Row("<document start>", "this is outside the mapping above", "align it with the keys above"),
-    Row("directive|incompatible", "a directive that YAML does not know", "remove the line"),
-    Row("", "YAML cannot be read from here on"),
+    YamlMistake(BLOCK, "this is neither a key of the mapping above nor part of a value", "check its indentation"),
+    YamlMistake("<document start>", "this is outside the mapping above", "align it with the keys above"),
+    YamlMistake("directive|incompatible", "a directive that YAML does not know", "remove the line"),
+    YamlMistake("", "YAML cannot be read from here on"),
 )
 """Tried in this order. PyYAML has two parsers with two wordings, and says nothing else; a row fits both."""
 
@@ -199,7 +199,7 @@ def explained(error: MarkedYAMLError, source: Source, shift: int) -> ArchError:
     at = error.problem_mark.index + shift if error.problem_mark else 0
     begun = error.context_mark.index + shift if error.context_mark else at
     problem = f"{error.context or ''}: {error.problem or ''}"
-    if "nesting depth" in problem:  # the C library counts before `Guard` does (since PyYAML 6.0.4)
+    if "nesting depth" in problem:  # the C library counts before `YamlGuard` does (since PyYAML 6.0.4)
         label = f"more than {DEEPEST_DATA} lists and mappings are open"
         return catalog.TOO_DEEP.error(Span(source, at, at), label, help=SPLIT)
     state = ScannerState(source, at, begun)
