@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -12,10 +13,29 @@ from archdsl.diagnostics import catalog
 
 if TYPE_CHECKING:
     from archdsl.backends.pictures.scene import Scene
+    from archdsl.driver.pictures import Color
 
 SCENE_FORMS = ("svg", "png", "pdf", "html")
 # Pixels per point: 180 dots per inch.
 SCALE = 2.5
+
+
+COLORS = ("time", "macs", "params", "memory", "none")
+THEMES = ("light", "dark", "print")
+
+
+def add_image(parser: argparse.ArgumentParser, forms: Sequence[str]) -> None:
+    """`-o`, `--color` and `--theme`."""
+    parser.add_argument("-o", "--output", metavar="OUT", help=f"the file to write: .{', .'.join(forms)}")
+    parser.add_argument(
+        "--color", choices=COLORS, help="what colors show (default: time if there is a device, else macs)"
+    )
+    parser.add_argument("--theme", choices=THEMES, default="light", help="default: light")
+
+
+def chosen_color(options: argparse.Namespace) -> Color:
+    """Value of `--color`."""
+    return options.color or ("time" if options.device else "macs")
 
 
 def chosen_form(output: str | None, forms: Sequence[str]) -> str:

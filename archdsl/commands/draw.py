@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from archdsl.commands._images import SCENE_FORMS, chosen_form, write_scene
+from archdsl.commands._images import SCENE_FORMS, add_image, chosen_color, chosen_form, write_scene
 from archdsl.commands._options import add_device, add_spec, chosen_graph, chosen_setting
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._streams import print_file
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import load
-from archdsl.driver.pictures import COLORS, Color, outline, picture, svg
+from archdsl.driver.pictures import outline, picture, svg
 
 FORMS = (*SCENE_FORMS, "dot", "mmd")
 
@@ -23,11 +23,7 @@ FORMS = (*SCENE_FORMS, "dot", "mmd")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC, `-p`, `--input`, `-o`, `--color`, `--theme`, and the device."""
     add_spec(parser)
-    parser.add_argument("-o", "--output", metavar="OUT", help=f"the file to write: .{', .'.join(FORMS)}")
-    parser.add_argument(
-        "--color", choices=COLORS, help="what colors show (default: time if there is a device, else macs)"
-    )
-    parser.add_argument("--theme", choices=("light", "dark", "print"), default="light", help="default: light")
+    add_image(parser, FORMS)
     add_device(parser)
 
 
@@ -39,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if path:
         check_output(path, [spec])
     setting = chosen_setting(options)
-    color: Color = options.color or ("time" if setting else "macs")
+    color = chosen_color(options)
     graph = chosen_graph(options, spec)
     if path is None:
         print_file(svg(picture(graph, color, setting), options.theme))

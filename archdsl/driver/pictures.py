@@ -64,6 +64,14 @@ def picture(graph: Graph, color: Color = "macs", setting: RooflineSetting | None
     return drawn(graph, costs(graph, color, setting))
 
 
+def difference(before: Graph, after: Graph, color: Color = "macs", setting: RooflineSetting | None = None) -> Scene:
+    """Picture of what differs between two networks, with the cost of each change."""
+    from archdsl.backends.pictures.diff import drawn_diff
+    from archdsl.backends.pictures.model import Model
+
+    return drawn_diff(*(Model(graph, costs(graph, color, setting)) for graph in (before, after)))
+
+
 def outline(graph: Graph, form: str) -> str:
     """Network as text for Graphviz (`dot`) or Mermaid (`mmd`)."""
     from archdsl.backends.pictures.model import Model

@@ -45,6 +45,14 @@ class Opened(NamedTuple):
         return cls(numbers, Maker(model, Words(numbers), card.runs, narrow=narrow, most=parts).series(card.tree))
 
 
+class Before(NamedTuple):
+    """Card as it was before a change, in the network of that name."""
+
+    network: str
+    card: Card
+    opened: Opened
+
+
 class CardBox:
     """A card with its size; `mark` is a word on its change, in a drawn diff."""
 
@@ -57,30 +65,24 @@ class CardBox:
         *,
         doc: bool = True,
         mark: str = "",
-        always: Sequence[str] = (),
+        before: Before | None = None,
     ) -> None:
         self.card, self.mark, self.body = card, mark, opened.body
         total = sum(card.runs.values())
         self.count = f"× {total:,}" if total > 1 else ""
-        self.share = card.remark or (share_text(model.card_share(card), model.costs.noun) if model.costs.total else "")
-        table = table_of(card, opened.numbers, detail.rows, always)
-        notes = note(table) if len(table) == 2 else []
-        if not detail.rows:
-            notes = legend_of(card, opened.numbers)
-        self.table: list[Row] = [] if notes else table
-        self.columns = [
-            max(width(row[at], CELL, bold=line == 0) for line, row in enumerate(self.table))
-            for at in range(len(self.table[0]) if self.table else 0)
-        ]
-        self.w = max(self.body.w, self.table_width, self.head_width, 90.0) + 2 * PAD
+        # Beside the word on a change, the legend alone names what the share is of.
+        noun = "" if mark else model.costs.noun
+        self.share = card.remark or (share_text(model.card_share(card), noun) if model.costs.total else "")
+        self.tables = tables_of(card, opened.numbers, detail.rows, before)
+        notes: list[str] = []
+        if not detail.rows or (len(self.tables) == 1 and len(self.tables[0].rows) == 2 and not before):
+            notes = note(self.tables[0].rows) if detail.rows else legend_of(card, opened.numbers)
+            self.tables = []
+        tables = max((table.width for table in self.tables), default=0.0)
+        self.w = max(self.body.w, tables, self.head_width, 90.0) + 2 * PAD
         self.notes = [line for text in notes for line in wrapped(text, NOTE, self.w - 2 * PAD, 3)]
         self.doc = sentences(card.doc, CELL, self.w - 2 * PAD, 3) if detail.docs and doc else []
         self.h = self.top + self.body.h + self.bottom
-
-    @property
-    def table_width(self) -> float:
-        """Width of the table, with the gaps between its columns."""
-        return sum(self.columns) + COLUMN_GAP * (len(self.columns) - 1) if self.columns else 0.0
 
     @property
     def head_width(self) -> float:
@@ -97,8 +99,8 @@ class CardBox:
     @property
     def bottom(self) -> float:
         """Height below the body."""
-        table = ROW * len(self.table) + 4 if self.table else 0
-        return 10 + table + (7.8 * len(self.notes) + 2 if self.notes else 0) + PAD - 2
+        tables = sum(table.height for table in self.tables)
+        return 10 + tables + (7.8 * len(self.notes) + 2 if self.notes else 0) + PAD - 2
 
     def draw(self, scene: Scene, x: float, y: float) -> None:
         """Draw the card with its upper left corner at a point."""
@@ -116,7 +118,9 @@ class CardBox:
         for line in self.notes:
             below += 7.8
             scene.text((x + PAD, below), line, NOTE, style="y")
-        self.draw_table(scene, x, below + 8)
+        for table in self.tables:
+            table.draw(scene, x + PAD, below + 8, self.w - 2 * PAD)
+            below += table.height
 
     def draw_head(self, scene: Scene, x: float, y: float) -> None:
         """Draw the letter, the name, the number of places, the share of the cost, and the docstring."""
@@ -135,34 +139,64 @@ class CardBox:
             base += 7.4
             scene.text((x + PAD, base), line, CELL, style="y")
 
-    def draw_table(self, scene: Scene, x: float, y: float) -> None:
-        """Draw the table of variants."""
-        draw_table(scene, self.table, self.columns, x + PAD, y, self.w - 2 * PAD)
 
+class Table:
+    """Rows of texts under a head, perhaps with a title; the first and third column begin at the left."""
 
-def draw_table(scene: Scene, table: Sequence[Row], columns: Sequence[float], x: float, y: float, room: float) -> None:
-    """Draw a table whose first two columns begin at the left, as texts do, and whose others end at the right."""
-    used = sum(columns) + COLUMN_GAP * (len(columns) - 1)
-    spare = min(14.0, (room - used) / max(1, len(columns) - 1)) if columns else 0.0
-    for line, row in enumerate(table):
-        left = x
-        for at, (text, wide) in enumerate(zip(row, columns, strict=True)):
-            start = at in {0, 2}
-            style = "y" if line == 0 else "ali" if at > 2 and "→" in text else ""
-            place = (left if start else left + wide, y)
-            scene.text(place, text, CELL, bold=line == 0, anchor="start" if start else "end", style=style)
-            left += wide + COLUMN_GAP + spare
-        if line == 0:
-            scene.line([(x, y + 2), (x + room, y + 2)], "t")
-        y += ROW
+    def __init__(self, rows: Sequence[Row], title: str = "") -> None:
+        self.rows, self.title = rows, title
+        self.columns = [
+            max(width(row[at], CELL, bold=line == 0) for line, row in enumerate(rows)) for at in range(len(rows[0]))
+        ]
+        self.width = max(sum(self.columns) + COLUMN_GAP * (len(self.columns) - 1), width(title, CELL, bold=True))
+        self.height = ROW * len(rows) + 4 + (10 if title else 0)
+
+    def draw(self, scene: Scene, x: float, y: float, room: float) -> None:
+        """Draw the table, spread over some of the room."""
+        if self.title:
+            scene.text((x, y), self.title, CELL, bold=True, style="y")
+            y += 10
+        used = sum(self.columns) + COLUMN_GAP * (len(self.columns) - 1)
+        spare = max(0.0, min(14.0, (room - used) / max(1, len(self.columns) - 1)))
+        for line, row in enumerate(self.rows):
+            left = x
+            for at, (text, wide) in enumerate(zip(row, self.columns, strict=True)):
+                start = at in {0, 2}
+                style = "y" if line == 0 else "ali" if at > 2 and "→" in text else ""
+                place = (left if start else left + wide, y)
+                scene.text(place, text, CELL, bold=line == 0, anchor="start" if start else "end", style=style)
+                left += wide + COLUMN_GAP + spare
+            if line == 0:
+                scene.line([(x, y + 2), (x + room, y + 2)], "t")
+            y += ROW
 
 
 def share_text(share: float, noun: str) -> str:
     """`86 % of the time`."""
-    return f"{100 * share:.0f} % of the {noun}" if share >= 0.01 else f"< 1 % of the {noun}"
+    percent = f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+    return f"{percent} of the {noun}" if noun else percent
 
 
 # ---- the table -----------------------------------------------------------------------------------------------------
+
+
+def tables_of(card: Card, numbers: Numbers, most: int, before: Before | None) -> list[Table]:
+    """Table of a card; after a change, with the cells that changed as `64 → 128`, or with a second table of before."""
+    if before is None:
+        return [Table(table_of(card, numbers, most, ()))]
+    always = [
+        argument.name
+        for argument in card.owners[0].arguments
+        if {value_of(owner, argument.name) for owner in card.owners}
+        != {value_of(owner, argument.name) for owner in before.card.owners}
+    ]
+    new = table_of(card, numbers, most, always)
+    old = table_of(before.card, before.opened.numbers, most, always)
+    if old[0] == new[0] and [row[0] for row in old] == [row[0] for row in new]:
+        pairs = zip(old[1:], new[1:], strict=True)
+        cells = [tuple(b if a == b else f"{a} → {b}" for a, b in zip(*pair, strict=True)) for pair in pairs]
+        return [Table([new[0], *cells])]
+    return [Table(new), Table(old, f"before, in {before.network}")]
 
 
 def table_of(card: Card, numbers: Numbers, most: int, always: Sequence[str]) -> list[Row]:
@@ -211,7 +245,8 @@ def columns_of(card: Card, numbers: Numbers, always: Sequence[str]) -> list[Colu
         varies = len({repr(value) for value in column}) > 1
         plain = all(isinstance(value, int | float | tuple) for value in column)
         same = any(column == [get(owner) for owner in owners] for get in (into, out_of))
-        if plain and (name in always or (varies and not (same and (name == "out" or name not in numbers.used)))):
+        told = same and (name == "out" or (name not in numbers.used and name not in always))
+        if plain and not told and (varies or name in always):
             found.append((name, lambda owner, name=name: cell(value_of(owner, name))))
     for letter, column in numbers.letters.items():
         values = dict(zip(owners, column, strict=True))

@@ -8,10 +8,10 @@ from math import sqrt
 
 from archdsl.backends.pictures.elements import Box, Element, Maker, draw_badge
 from archdsl.backends.pictures.labels import Line, Numbers, Words, shape_text
-from archdsl.backends.pictures.model import Card, Model, SectionPart
+from archdsl.backends.pictures.model import Card, Model, SectionPart, places
 from archdsl.backends.pictures.scene import Scene
 from archdsl.backends.pictures.text import cut, width, wrapped
-from archdsl.backends.pictures.tree import Frame, Layer, Parallel, Reference, Repeat, Series, Tree, Web
+from archdsl.backends.pictures.tree import Frame, Layer, Parallel, Place, Reference, Repeat, Series, Tree, Web
 from archdsl.graph import is_list
 from archdsl.op import Shapes
 
@@ -31,6 +31,7 @@ class Row:
     share: float
     shape: Shapes
     count: int
+    places: tuple[Place, ...]
     lines: tuple[Line, ...] = ()
     card: Card | None = None
     changes: bool = False
@@ -208,8 +209,8 @@ def percent(share: float) -> str:
 def rows_of(model: Model, part: SectionPart) -> list[Row]:
     """Rows of a section; neighbours that read the same are one."""
     if part.section.value < 0:
-        rest = Row(part, Element(), 0.0, part.section.shape, 1, (Line(part.section.name, True),))
-        return [boxed(model, part._replace(section=part.section._replace(name="…")), rest, 1, 0.0)]
+        rest = Row(part, Element(), 0.0, part.section.shape, 1, (), (Line(part.section.name, True),))
+        return [boxed(model, replace(rest, part=part._replace(section=part.section._replace(name="…"))))]
     words = Words(Numbers())
     rows: list[Row] = []
     for item in part.tree.items or (Layer(part.tree.times, ()),):
@@ -217,26 +218,27 @@ def rows_of(model: Model, part: SectionPart) -> list[Row]:
         before = rows[-1] if rows else None
         alike = before and not row.in_place and (row.lines, row.card) == (before.lines, before.card)
         if before and alike and (row.card or row.shape == before.shape):
-            rows[-1] = boxed(model, part, row, before.count + row.count, before.share + row.share)
+            whole = before.places + row.places
+            count, share = before.count + row.count, before.share + row.share
+            rows[-1] = boxed(model, replace(row, count=count, share=share, places=whole))
         else:
-            rows.append(row if row.in_place else boxed(model, part, row, row.count, row.share))
+            rows.append(row if row.in_place else boxed(model, row))
     return rows
 
 
 def row_of(model: Model, part: SectionPart, words: Words, item: Tree) -> Row:
     """Row of one part of a section."""
-    share = model.share(item)
-    shape = output_of(item)
+    share, shape, every = model.share(item), output_of(item), tuple(places(item))
     inner, count = item, 1
     if isinstance(item, Repeat) and not item.collects and len(item.body.items) == 1:
         inner, count = item.body.items[0], item.counts[0][1]
     if isinstance(inner, Reference):
-        return Row(part, Element(), share, shape, count, (Line(inner.card.name, True),), inner.card)
+        return Row(part, Element(), share, shape, count, every, (Line(inner.card.name, True),), inner.card)
     lines = listed(words, inner)
     if lines is not None:
-        return Row(part, Element(), share, shape, count, tuple(lines))
+        return Row(part, Element(), share, shape, count, every, tuple(lines))
     element = Maker(model, words, None, narrow=True).element(item, part.tree.times)
-    return Row(part, element, share, shape, 1)
+    return Row(part, element, share, shape, 1, every)
 
 
 def output_of(item: Tree) -> Shapes:
@@ -261,20 +263,20 @@ def listed(words: Words, item: Tree) -> list[Line] | None:
     return None
 
 
-def boxed(model: Model, part: SectionPart, row: Row, count: int, share: float) -> Row:
+def boxed(model: Model, row: Row) -> Row:
     """Row with its box: the count before its main line, long lines broken."""
     lines: list[Line] = []
     main = next((at for at, line in enumerate(row.lines) if line.main), 0)
     for at, line in enumerate(row.lines):
-        text = f"{count:,} × {line.text}" if at == main and count > 1 else line.text
+        text = f"{row.count:,} × {line.text}" if at == main and row.count > 1 else line.text
         size = 7.0 if line.main else 6.2
         room = BOX - 8 - (16 if row.card else 0)
         lines += [Line(each, line.main) for each in wrapped(text, size, room, 4, bold=line.main, at=",")]
-    title = f"{part.section.name}: {' '.join(line.text for line in lines)}"
+    title = f"{row.part.section.name}: {' '.join(line.text for line in lines)}"
     if model.costs.total:
-        title += f": {100 * share:.1f} % of the {model.costs.noun}"
-    box = Box(lines, share, badge=row.card.letter if row.card else "", title=title)
-    return Row(part, box, share, row.shape, count, row.lines, row.card)
+        title += f": {100 * row.share:.1f} % of the {model.costs.noun}"
+    box = Box(lines, row.share, badge=row.card.letter if row.card else "", title=title)
+    return replace(row, element=box)
 
 
 def few(parts: Sequence[SectionPart], most: int) -> Sequence[SectionPart]:
@@ -295,5 +297,5 @@ def limited(rows: Sequence[Row], model: Model, most: int) -> Sequence[Row]:
     hidden = rows[len(head) : -1]
     share = sum(row.share for row in hidden)
     lines = (Line(f"… {len(hidden)} more", True),)
-    rest = Row(rows[0].part, Element(), share, hidden[-1].shape, 1, lines)
-    return [*head, boxed(model, rows[0].part, rest, 1, share), *tail]
+    every = tuple(place for row in hidden for place in row.places)
+    return [*head, boxed(model, Row(rows[0].part, Element(), share, hidden[-1].shape, 1, every, lines)), *tail]

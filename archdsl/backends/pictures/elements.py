@@ -117,7 +117,7 @@ class Box(Element):
         below = y + (self.h - text_height(self.lines)) / 2
         for line in self.lines:
             below += MAIN_LINE if line.main else SMALL_LINE
-            at = (middle, below - 2.2)
+            at = (middle, below - (2.2 if line.main else 1.8))
             size = size_of(line)
             scene.text(at, line.text, size, bold=line.main, anchor="middle", style=ink or f"k{step}", inside=area)
 

@@ -8,7 +8,8 @@ the middle of long rows, then the cheapest cards, which the legend names.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 from archdsl.backends.pictures.cards import CardBox, Detail, Opened
 from archdsl.backends.pictures.chain import Chain, Row, Tag, few, rows_of
@@ -80,7 +81,7 @@ class Page:
         scene.description = self.description()
         top = self.draw_head(scene, layout.width)
         bottom = self.draw_body(scene, layout, top)
-        bottom = Legend(self, scene, layout, left_out).draw(bottom + 14)
+        bottom = self.draw_legend(scene, layout, left_out, bottom + 14)
         scene.width, scene.height = layout.width + 2 * MARGIN, bottom + MARGIN
         return scene
 
@@ -240,6 +241,32 @@ class Page:
             box.draw(scene, MARGIN + layout.left + BESIDE + card_x, top + card_y)
         return bottom + (6 if len(layout.columns) > 1 else 0)
 
+    def draw_legend(self, scene: Scene, layout: Layout, left_out: Sequence[Card], y: float) -> float:
+        """Draw the meaning of the colors and signs that occur; returns where it ends."""
+        legend, costs = Legend(scene, layout.width, y), self.model.costs
+        styles = {getattr(item, "style", "") for item in scene.items}
+        signs = {getattr(item, "sign", "") for item in scene.items}
+        if costs.total:
+            legend.steps(f"share of the {costs.noun}")
+        if "+" in signs:
+            legend.entry(24, "residual sum", lambda x, y: legend.sign(x, y, "r", "+"))
+        if "×" in signs:
+            legend.entry(24, "gate", lambda x, y: legend.sign(x, y, "g", "×"))
+        if layout.cards:
+            legend.entry(14, "opened beside", lambda x, y: draw_badge(scene, (x + 5, y + 4.3), "A", 4.4))
+        if styles & {"r d", "g d", *(f"bx f{step} d" for step in range(5))}:
+            legend.entry(24, "in some places only", lambda x, y: scene.rect((x, y, 20, 8.6), "bx f0 d", 1.5))
+        if any(part.section.training_only for part in self.sides):
+            line = partial(scene.line, style="l d", arrow=True)
+            legend.entry(24, "in training only", lambda x, y: line([(x, y + 4.3), (x + 19, y + 4.3)]))
+        if layout.cards and costs.total:
+            legend.entry(0, "Opened blocks: all their places together.", None, style="y")
+        if left_out:
+            names = ", ".join(f"{card.letter} {card.name}" for card in left_out[:6])
+            more = f" and {len(left_out) - 6} more" if len(left_out) > 6 else ""
+            legend.entry(0, f"Not opened for want of room: {names}{more}.", None, style="y")
+        return legend.y + 9
+
     def description(self) -> str:
         """The picture in words, for those who cannot see it."""
         parts: list[str] = []
@@ -385,55 +412,38 @@ def si(value: float) -> str:
 
 
 class Legend:
-    """Explanation of colors and signs: only of those that occur."""
+    """Signs with their meaning, in lines."""
 
-    def __init__(self, page: Page, scene: Scene, layout: Layout, left_out: Sequence[Card]) -> None:
-        self.page, self.scene, self.layout, self.left_out = page, scene, layout, left_out
-        self.x = self.y = 0.0
-
-    def draw(self, y: float) -> float:
-        """Draw the legend in lines; returns where it ends."""
-        scene, model = self.scene, self.page.model
+    def __init__(self, scene: Scene, room: float, y: float) -> None:
+        self.scene, self.room = scene, room
         self.x, self.y = MARGIN, y
-        if model.costs.total:
-            self.entry(0, f"share of the {model.costs.noun}", lambda x, y: None, bold=True)
-            for step, name in enumerate(STEP_NAMES):
-                self.entry(23, name, lambda x, y, step=step: scene.rect((x, y, 20, 8.6), f"bx f{step}", 1.5))
-        styles = {getattr(item, "style", "") for item in scene.items}
-        signs = {getattr(item, "sign", "") for item in scene.items}
-        if "+" in signs:
-            self.entry(24, "residual sum", lambda x, y: self.sign(x, y, "r", "+"))
-        if "×" in signs:
-            self.entry(24, "gate", lambda x, y: self.sign(x, y, "g", "×"))
-        if self.layout.cards:
-            self.entry(14, "opened beside", lambda x, y: draw_badge(scene, (x + 5, y + 4.3), "A", 4.4))
-        if any(style in styles for style in ("r d", "g d", *(f"bx f{step} d" for step in range(5)))):
-            self.entry(24, "in some places only", lambda x, y: scene.rect((x, y, 20, 8.6), "bx f0 d", 1.5))
-        if any(part.section.training_only for part in self.page.sides):
-            self.entry(
-                24, "in training only", lambda x, y: scene.line([(x, y + 4.3), (x + 19, y + 4.3)], "l d", arrow=True)
-            )
-        if self.layout.cards and model.costs.total:
-            self.entry(0, "Opened blocks: all their places together.", lambda x, y: None, style="y")
-        if self.left_out:
-            names = ", ".join(f"{card.letter} {card.name}" for card in self.left_out[:6])
-            more = f" and {len(self.left_out) - 6} more" if len(self.left_out) > 6 else ""
-            self.entry(0, f"Not opened for want of room: {names}{more}.", lambda x, y: None, style="y")
-        return self.y + 9
+
+    def steps(self, text: str) -> None:
+        """Draw the colors and their shares."""
+        self.entry(0, text, None, bold=True)
+        for step, name in enumerate(STEP_NAMES):
+            self.entry(23, name, lambda x, y, step=step: self.scene.rect((x, y, 20, 8.6), f"bx f{step}", 1.5))
 
     def entry(
-        self, lead: float, text: str, draw: Callable[[float, float], None], *, bold: bool = False, style: str = ""
+        self,
+        lead: float,
+        text: str,
+        draw: Callable[[float, float], None] | None,
+        *,
+        bold: bool = False,
+        style: str = "",
     ) -> None:
         """Draw one sign and its text, on the next line if there is no room."""
-        text = cut(text, 6.4, self.layout.width - lead)
+        text = cut(text, 6.4, self.room - lead, bold=bold)
         wide = lead + width(text, 6.4, bold=bold)
-        if self.x > MARGIN and self.x + wide > MARGIN + self.layout.width:
+        if self.x > MARGIN and self.x + wide > MARGIN + self.room:
             self.x, self.y = MARGIN, self.y + 12.5
-        draw(self.x, self.y)
+        if draw is not None:
+            draw(self.x, self.y)
         self.scene.text((self.x + lead, self.y + 6.6), text, 6.4, bold=bold, style=style)
         self.x += wide + 9
 
-    def sign(self, x: float, y: float, style: str, sign: str) -> None:
+    def sign(self, x: float, y: float, style: str, sign: Literal["+", "×"]) -> None:
         """Draw the circle of a sum or product with a line into it."""
         self.scene.line([(x, y + 4.3), (x + 9, y + 4.3)], style, arrow=True)
-        self.scene.circle((x + 13.5, y + 4.3), 4, f"o {style}", "+" if sign == "+" else "×")
+        self.scene.circle((x + 13.5, y + 4.3), 4, f"o {style}", sign)

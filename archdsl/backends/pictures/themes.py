@@ -143,6 +143,7 @@ def style_sheet(theme: Theme) -> str:
     fills |= {f"c{face}": color for face, color in enumerate(theme.glyph)}
     fills |= {"y": theme.muted, "w": theme.badge_ink, "bg": theme.badge, "al": theme.altered, "ad": theme.added}
     fills |= {"re": theme.removed, "ali": theme.altered_ink, "adi": theme.added_ink, "rei": theme.removed_ink}
+    fills |= {"i": theme.ink, "v": theme.ground}
     strokes = {
         "l": (theme.line, 0.8, ""),
         "r": (theme.residual, 1.1, ""),
