@@ -1,9 +1,10 @@
 """archdsl: convolutional backbones from a page of text.
 
 `load` reads a spec, `compile` works it out to a graph, `cost` counts what it costs, `emit` writes it as PyTorch
-source, `build` gives the module itself, `check` compares that with the graph, run op by op; `load_weights` takes over
-the weights that people have, `to_reference` gives them back, `transfer_weights` carries them over an edit. Whatever
-is wrong comes as one `ArchError`, with places; `validate` gives all that is wrong with a file as a list.
+source, `draw` as a picture, `build` gives the module itself, `check` compares that with the graph, run op by op;
+`load_weights` takes over the weights that people have, `to_reference` gives them back, `transfer_weights` carries them
+over an edit. Whatever is wrong comes as one `ArchError`, with places; `validate` gives all that is wrong with a file as
+a list.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from archdsl.api import check as check
     from archdsl.api import cost as cost
     from archdsl.api import cost_many as cost_many
+    from archdsl.api import draw as draw
     from archdsl.api import emit as emit
     from archdsl.api import validate as validate
     from archdsl.diagnostics import ArchError as ArchError
@@ -41,6 +43,7 @@ HOMES = {
     "compile": "archdsl.driver",
     "cost": "archdsl.api",
     "cost_many": "archdsl.api",
+    "draw": "archdsl.api",
     "emit": "archdsl.api",
     "load": "archdsl.driver",
     "load_weights": "archdsl.weights.loading",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from archdsl.analyses.cost import Figures
     from archdsl.analyses.families.costs import Family
     from archdsl.backends.crosscheck import Crosscheck
+    from archdsl.driver.pictures import Color, Theme
     from archdsl.elaborate.scope_cache import ScopeCache
     from archdsl.passes.features import Features
 
@@ -246,6 +247,31 @@ def build(
         raise catalog.USAGE.error(None, label, help="give them to `compile`, or use the spec")
     chosen = compile(checked_spec(spec), params=params, input=input, features=features, out_indices=out_indices)
     return module_of(chosen)
+
+
+def draw(
+    spec: NetworkLike | Graph,
+    *,
+    color: Color = "macs",
+    device: str | None = None,
+    batch: int = 1,
+    precision: str = "fp32",
+    theme: Theme = "light",
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+) -> str:
+    """The picture of a network on one page, as SVG.
+
+    `color` is what the colors show: `macs`, `params`, `memory`, `none`, or `time` on a `device`, for a `batch` in a
+    `precision`. `theme` is `light`, `dark` or `print`. `spec`, `params` and `input` are as for `build`. Raises
+    ArchError for what does not compile, and for an unknown device, color or theme.
+    """
+    from archdsl.driver.pictures import COLORS, THEMES, picture, setting_of, svg
+
+    for name, value, known in (("color", color, COLORS), ("theme", theme, THEMES)):
+        if value not in known:
+            raise catalog.USAGE.error(None, f"`{name}` is `{str(value)[:40]}`", help=did_you_mean(str(value), known))
+    return svg(picture(graph_of(spec, params, input), color, setting_of(device, precision, batch)), theme)
 
 
 def check(

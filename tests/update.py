@@ -17,6 +17,7 @@ from archdsl.diagnostics.explain import index
 from tests.docs import keys_page
 from tests.fingerprints import fingerprints
 from tests.mistakes import page as mistakes
+from tests.pictures import shown as pictures
 from tests.specs import backbones_page, blocks_page
 
 TOP = Path(__file__).parents[1]
@@ -28,6 +29,7 @@ DERIVED: dict[str, Callable[[], str]] = {
     "docs/mistakes.md": mistakes.page,
     "docs/yaml.md": keys_page.page,
     "docs/errors/README.md": lambda: index(all_pages()),
+    **{f"docs/pictures/{name}.svg": picture for name, picture in pictures.SHOWN.items()},
     **{f"docs/errors/{code}.md": page.page for code, page in all_pages().items()},
     "tests/fingerprints/specs.txt": fingerprints.promised,
 }

@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from archdsl.commands._output import write_text, write_whole
 from archdsl.diagnostics import catalog
+from archdsl.driver.pictures import COLORS, THEMES, Color
 
 if TYPE_CHECKING:
     from archdsl.backends.pictures.scene import Scene
-    from archdsl.driver.pictures import Color
 
 SCENE_FORMS = ("svg", "png", "pdf", "html")
 # Pixels per point: 180 dots per inch.
 SCALE = 2.5
-
-
-COLORS = ("time", "macs", "params", "memory", "none")
-THEMES = ("light", "dark", "print")
 
 
 def add_image(parser: argparse.ArgumentParser, forms: Sequence[str]) -> None:

@@ -113,6 +113,11 @@ class Network(Backbone, Definitions):
     def __repr__(self) -> str:
         return f"<Network {self.name}>"
 
+    def _repr_svg_(self) -> str | None:
+        from archdsl.driver.pictures import shown
+
+        return shown(self)
+
     __str__ = __repr__
 
 

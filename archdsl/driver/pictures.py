@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from archdsl.diagnostics import catalog
+from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Graph, Scope
 
 if TYPE_CHECKING:
     from archdsl.analyses.roofline import RooflineSetting
     from archdsl.backends.pictures.model import Costs
     from archdsl.backends.pictures.scene import Scene
+    from archdsl.driver.network import Network
 
 Color = Literal["time", "macs", "params", "memory", "none"]
+Theme = Literal["light", "dark", "print"]
 COLORS: tuple[Color, ...] = ("time", "macs", "params", "memory", "none")
+THEMES: tuple[Theme, ...] = ("light", "dark", "print")
 
 # The imports below wait, as few who load and validate draw.
 
@@ -50,6 +53,14 @@ def whole(graph: Graph, of: Callable[[Scope], float], noun: str, facts: str = ""
     return Costs(of, of(graph.root), noun, facts)
 
 
+def setting_of(device: str | None, precision: str = "fp32", batch: int = 1) -> RooflineSetting | None:
+    """Setting of an estimate; None without a device. Raises ArchError for an unknown device or precision."""
+    from archdsl.analyses.device import device as known
+    from archdsl.analyses.roofline import RooflineSetting
+
+    return None if device is None else RooflineSetting(known(device), precision, batch)
+
+
 def facts(seconds: float, setting: RooflineSetting) -> str:
     """Time of the network in a sentence."""
     samples = f"{setting.batch:,} images" if setting.batch > 1 else "one image"
@@ -80,13 +91,18 @@ def outline(graph: Graph, form: str) -> str:
     return OUTLINES[form](Model(graph, costs(graph, "none")))
 
 
-def svg(scene: Scene, theme: str = "light") -> str:
+def svg(scene: Scene, theme: Theme = "light") -> str:
     """SVG of a picture."""
     from archdsl.backends.pictures.svg import svg
 
     return svg(scene, theme)
 
 
-def drawn(graph: Graph) -> str:
-    """SVG of a network, as a notebook shows it."""
-    return svg(picture(graph))
+def shown(spec: Graph | Network) -> str | None:
+    """SVG of a graph or spec, as a notebook shows it; None for a spec that does not compile."""
+    from archdsl.driver.loading import compile
+
+    try:
+        return svg(picture(spec if isinstance(spec, Graph) else compile(spec)))
+    except ArchError:
+        return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from importlib import import_module
 from itertools import accumulate, islice
 from keyword import iskeyword
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
@@ -309,6 +310,10 @@ class Graph(Record):
     features: tuple[Feature, ...] = ()
     whole: Graph | None = None
     request: Any = None
+
+    def _repr_svg_(self) -> str | None:
+        """Picture of the network, as a notebook asks for it; none if it cannot be drawn."""
+        return import_module("archdsl.driver.pictures").shown(self)
 
     @cached_property
     def makers(self) -> dict[int, Step]:

@@ -12,14 +12,17 @@ from xml.etree import ElementTree
 import pytest
 
 import archdsl
+from archdsl.backends.pictures.diff import Diff
 from archdsl.backends.pictures.model import Model, places
 from archdsl.backends.pictures.scene import Scene
 from archdsl.backends.pictures.svg import page, svg
-from archdsl.driver.pictures import COLORS, costs, outline, picture
+from archdsl.commands._run import main
+from archdsl.driver.pictures import COLORS, costs, difference, outline, picture
 from archdsl.graph import Graph
 from archdsl.resources import folder
 from tests.pictures.looking import faults, of_boxes, of_lines, of_page, of_texts
 from tests.pictures.nets import HOSTILE, NETS
+from tests.pictures.shown import SHOWN
 from tests.working import bounded
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "random_specs"))
@@ -95,6 +98,54 @@ def test_csp_vovnet39_shows_what_its_figure_would() -> None:
         assert f">{words}<" in text, words
 
 
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_pictures_of_the_docs_are_current(name: str) -> None:
+    """`python -m tests.update` writes them."""
+    assert (Path(__file__).parents[2] / f"docs/pictures/{name}.svg").read_text("utf-8") == SHOWN[name]()
+
+
+# ---- differences -----------------------------------------------------------------------------------------------------
+
+PAIRS = [
+    ("vovnetv2_39", "csp_vovnet39"),
+    ("resnet50", "resnext50"),
+    ("darknet53", "cspdarknet53"),
+    ("resnet50", "densenet121"),
+    ("vgg16", "hybrid_preact_csp_dense"),
+    ("long", "many"),
+    ("pyramid", "resolutions"),
+    ("hostile", "broad"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS)
+def test_a_drawn_diff_has_no_overlaps_and_its_changes_sum_up(before: str, after: str) -> None:
+    graphs = graph_of(before), graph_of(after)
+    scene = difference(*graphs)
+    assert faults(scene) == []
+    assert len(svg(scene).encode()) < LARGEST
+    pairs = Diff(*(Model(graph, costs(graph, "macs")) for graph in graphs)).pairs
+    one, two = (graph.root.totals for graph in graphs)
+    assert sum(pair.delta.macs for pair in pairs) == two.macs - one.macs
+    assert sum(pair.delta.params for pair in pairs) == two.params - one.params
+
+
+def test_a_network_does_not_differ_from_itself() -> None:
+    graph = graph_of("inception_v3")
+    diff = Diff(*(Model(graph, costs(graph, "macs")) for _ in range(2)))
+    assert {pair.kind for pair in diff.pairs} == {"same"}
+    assert diff.cards == []
+
+
+def test_a_diff_names_what_changed() -> None:
+    texts = [getattr(item, "text", "") for item in difference(graph_of("resnet50"), graph_of("resnext50")).items]
+    assert "1 → 32" in texts
+    assert "64 → 128" in texts
+    assert texts.count("altered") == 2
+    settings = [getattr(item, "text", "") for item in difference(graph_of("resnet50"), graph_of("densenet121")).items]
+    assert "conv.init" in settings
+
+
 # ---- colors, forms ---------------------------------------------------------------------------------------------------
 
 
@@ -111,6 +162,45 @@ def test_outlines_name_each_layer_and_card(form: str) -> None:
     assert text.count("hardsigmoid") == 1
     assert "A: csp × 4" in text
     assert "B: osa × 6" in text
+
+
+def test_notebooks_show_graphs_and_specs() -> None:
+    graph = graph_of("resnext50")
+    assert graph._repr_svg_() == archdsl.load("resnext50")._repr_svg_() == archdsl.draw("resnext50")
+    assert archdsl.load({"name": "wrong", "input": "3x8x8", "stages": {"c1": "cna(0)"}})._repr_svg_() is None
+
+
+def test_python_draws_as_the_command_does(capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> None:
+    words = ["--device", "v100", "--batch", "16", "--theme", "dark"]
+    assert main(["draw", "csp_vovnet39", *words]) == 0
+    made = archdsl.draw("csp_vovnet39", color="time", device="v100", batch=16, theme="dark")
+    assert capsysbinary.readouterr().out.decode() == made
+    for form, begin in (("svg", b"<svg"), ("html", b"<!doctype"), ("dot", b"digraph"), ("mmd", b"flowchart")):
+        assert main(["draw", "csp_vovnet39", "-o", str(tmp_path / f"net.{form}"), *words]) == 0
+        assert (tmp_path / f"net.{form}").read_bytes().startswith(begin)
+    assert main(["diff", "resnet50", "resnext50", "-o", str(tmp_path / "diff.html")]) == 0
+    assert b"default-src 'none'" in (tmp_path / "diff.html").read_bytes()
+
+
+def test_images_are_made_by_cairosvg(tmp_path: Path) -> None:
+    pytest.importorskip("cairosvg")
+    for form, begin in (("png", b"\x89PNG"), ("pdf", b"%PDF")):
+        assert main(["draw", "vgg16", "-o", str(tmp_path / f"net.{form}")]) == 0
+        assert (tmp_path / f"net.{form}").read_bytes().startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["draw", "vgg16", "-o", "net.gif"], "a name that ends in one of .svg, .png"),
+        (["diff", "vgg16", "vgg11", "-o", "net.dot"], "a name that ends in one of .svg, .png"),
+        (["draw", "vgg16", "--color", "time"], "name one: `--device v100`"),
+        (["draw", "vgg16", "-o", "none/net.svg"], "there is no folder"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_drawing_needs_no_torch() -> None:

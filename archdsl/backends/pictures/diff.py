@@ -346,7 +346,7 @@ class DiffPage:
             scene.text((x, y + 2.6), "=", 7.4, anchor="middle", style="y")
             return
         delta = pair.delta
-        if not any(delta):
+        if pair.kind == "altered" and not any(delta):
             lines = settings_of(pair)
             for at, text in enumerate(lines):
                 scene.text((x, y + 2.2 + 8 * (at - (len(lines) - 1) / 2)), text, 6.2, anchor="middle", style="y")
