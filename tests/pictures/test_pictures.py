@@ -55,6 +55,12 @@ def test_a_picture_has_no_overlaps_and_counts_what_the_graph_does(name: str) -> 
     check_counts(graph)
 
 
+@pytest.mark.parametrize("name", ["inception_v3", "inception_v3_aux", "googlenet_aux", "csppeleenet"])
+def test_all_blocks_are_opened(name: str) -> None:
+    graph = graph_of(name)
+    assert "Not opened" not in svg(picture(graph))
+
+
 def test_random_networks_have_such_pictures() -> None:
     graphs = [spec.graph for spec in map(campaign.drawn, RANDOM) if isinstance(spec.graph, Graph)]
     assert len(graphs) > 0.8 * len(RANDOM)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice, permutations
 from typing import Literal, NamedTuple
 
 from archdsl.backends.pictures.cards import CardBox, Detail, Opened
@@ -24,10 +25,11 @@ from archdsl.graph import Graph
 
 A4 = (595.3, 841.9)
 MARGIN, GAP, BESIDE = 18.0, 10.0, 12.0
-HEAD, FOOT = {False: 66.0, True: 52.0}, {False: 40.0, True: 34.0}
-"""Heights of head and legend on an upright and a lying page."""
+FOOT = {False: 40.0, True: 36.0}
+"""Height of the legend on an upright and a lying page."""
 TITLE = 16.0
 NARROWEST = 262.0
+MOST_ORDERS = 240
 MOST_CARDS = 20
 """Number of cards that might fit a page."""
 DETAILS = (Detail(), Detail(docs=False), Detail(False, 4), Detail(False, 1), Detail(False, 0, 12), Detail(False, 0, 6))
@@ -44,6 +46,7 @@ class Layout(NamedTuple):
     width: float
     height: float
     left: float
+    detail: Detail
 
 
 def drawn(graph: Graph, costs: Costs) -> Scene:
@@ -79,7 +82,7 @@ class Page:
         scene = Scene()
         scene.title = self.model.graph.name
         scene.description = self.description()
-        top = self.draw_head(scene, layout.width)
+        top = self.draw_head(scene, layout)
         bottom = self.draw_body(scene, layout, top)
         bottom = self.draw_legend(scene, layout, left_out, bottom + 14)
         scene.width, scene.height = layout.width + 2 * MARGIN, bottom + MARGIN
@@ -106,8 +109,13 @@ class Page:
 
     def detailed(self, cards: Sequence[Card]) -> Layout | None:
         """Best layout of some cards with the most detail for which there is room."""
-        layouts = (self.layout(cards, *level) for level in zip(DETAILS, CHAIN_ROWS, strict=True))
-        return next(filter(None, layouts), None)
+        for detail, rows in zip(DETAILS, CHAIN_ROWS, strict=True):
+            if found := self.layout(cards, detail, rows):
+                return found
+            # Before a card is left out, other orders of the cards are tried.
+            if detail.rows <= 1 and (found := self.layout(cards, detail, rows, patient=True)):
+                return found
+        return None
 
     def cut_short(self) -> Layout:
         """Layout of a chain that is too long for any page: the sections in its middle are left out."""
@@ -119,8 +127,10 @@ class Page:
                 columns = self.columns(chain, count, 3) if len(chain.parts) >= count else (chain,)
                 high = max(each.height(0.8) for each in columns)
                 wide = sum(each.w for each in columns) + BESIDE * (len(columns) - 1)
-                if (high <= A4[1] - 2 * MARGIN - HEAD[False] - FOOT[False] and wide <= A4[0] - 2 * MARGIN) or most == 3:
-                    return Layout(0.0, columns, None, (), max(NARROWEST, wide), high, wide)
+                if (
+                    high <= A4[1] - 2 * MARGIN - head_room(DETAILS[-1]) - FOOT[False] and wide <= A4[0] - 2 * MARGIN
+                ) or most == 3:
+                    return Layout(0.0, columns, None, (), max(NARROWEST, wide), high, wide, DETAILS[-1])
 
     def rows(self, part: SectionPart) -> Sequence[Row]:
         """Rows of a section, worked out once."""
@@ -132,21 +142,24 @@ class Page:
         """A chain in several columns."""
         return tuple(Chain(self.model, parts, self.tags, self.rows, most=most) for parts in divided(chain, count))
 
-    def layout(self, cards: Sequence[Card], detail: Detail, rows: int) -> Layout | None:
-        """Best layout with some cards and detail."""
+    def layout(self, cards: Sequence[Card], detail: Detail, rows: int, *, patient: bool = False) -> Layout | None:
+        """Best layout with some cards and detail; with patience, in any order, but in few forms."""
         found: Layout | None = None
-        chains = list(self.chains(rows))
+        chains = list(self.chains(rows))[: 1 if patient else None]
         for lying in (False, True):
             page_w, page_h = reversed(A4) if lying else A4
             for columns, lanes in chains:
                 left = sum(chain.w for chain in columns) + BESIDE * (len(columns) - 1) + (lanes.w if lanes else 0.0)
-                room = (page_w - 2 * MARGIN - left - BESIDE, page_h - 2 * MARGIN - HEAD[lying] - FOOT[lying])
+                room = (
+                    page_w - 2 * MARGIN - left - BESIDE,
+                    page_h - 2 * MARGIN - head_room(detail, lying=lying) - FOOT[lying],
+                )
                 below = lanes.height() if lanes else 0.0
                 high = max(chain.height(0.8) for chain in columns) + below
                 if high > room[1] or room[0] < -BESIDE:
                     continue
-                for narrow, boxes in self.boxes(cards, detail, room[0]):
-                    for placed, w, h in packings(boxes, room):
+                for narrow, boxes in self.boxes(cards, detail, room[0], patient):
+                    for placed, w, h in packings(boxes, room, patient):
                         whole_w = left + (BESIDE + w if placed else 0.0)
                         whole_h = max(h, *(chain.height() + below for chain in columns))
                         whole_h = max(high, min(whole_h, room[1]))
@@ -155,7 +168,7 @@ class Page:
                         penalty = penalty_of(*size, lying, narrow) * (1.5 - 0.5 * filled / (size[0] * size[1]))
                         penalty *= 1 + 0.04 * len(columns)
                         if found is None or penalty < found.penalty - 1e-6:
-                            found = Layout(penalty, columns, lanes, placed, *size, left)
+                            found = Layout(penalty, columns, lanes, placed, *size, left, detail)
         return found
 
     def chains(self, rows: int) -> Iterator[tuple[tuple[Chain, ...], Lanes | None]]:
@@ -169,7 +182,9 @@ class Page:
             if len(self.spine) >= count and len(whole.rows) >= 5 * count:
                 yield self.columns(whole, count, rows), None
 
-    def boxes(self, cards: Sequence[Card], detail: Detail, room: float) -> Iterator[tuple[float, list[CardBox]]]:
+    def boxes(
+        self, cards: Sequence[Card], detail: Detail, room: float, patient: bool
+    ) -> Iterator[tuple[float, list[CardBox]]]:
         """Cards with wide and with narrow boxes, and with narrow ones where that saves most; and the share of those."""
         if not cards:
             yield 0.0, []
@@ -177,7 +192,10 @@ class Page:
         wide, narrow = ([self.box(card, detail, each) for card in cards] for each in (False, True))
         gains = [one.w - two.w for one, two in zip(wide, narrow, strict=True)]
         choices = {tuple(one.w > room for one in wide)}
-        choices |= {tuple(gain > 1 and gain >= least for gain in gains) for least in sorted(gains)[-8:]}
+        choices |= {
+            tuple(gain > 1 and gain >= least for gain in gains)
+            for least in sorted(gains)[: 1 if patient else None][-8:]
+        }
         for choice in sorted(choices):
             chosen = [two if small else one for one, two, small in zip(wide, narrow, choice, strict=True)]
             yield sum(choice) / len(cards), chosen
@@ -194,9 +212,9 @@ class Page:
 
     # ---- drawing
 
-    def draw_head(self, scene: Scene, room: float) -> float:
+    def draw_head(self, scene: Scene, layout: Layout) -> float:
         """Draw the name, the facts and the docstring; returns where the body begins."""
-        graph, costs = self.model.graph, self.model.costs
+        graph, costs, room = self.model.graph, self.model.costs, layout.width
         base = MARGIN + 13
         title = cut(graph.name, TITLE, room, bold=True)
         scene.text((MARGIN, base), title, TITLE, bold=True)
@@ -214,7 +232,7 @@ class Page:
                 base += 9.4 if at else 12
                 scene.text((MARGIN, base), line, 7)
         base += 2.5
-        for line in sentences(graph.doc, 7, room, 2):
+        for line in sentences(graph.doc, 7, room, doc_lines(layout.detail)):
             base += 9.2
             scene.text((MARGIN, base), line, 7, style="y")
         return base + 13
@@ -284,6 +302,16 @@ def row_words(row: Row) -> str:
 # ---- parts of the page ---------------------------------------------------------------------------------------------
 
 
+def head_room(detail: Detail, *, lying: bool = False) -> float:
+    """Height of the head: the facts stand beside the name on a lying page, in up to two lines below it else."""
+    return (28.5 if lying else 48.0) + 9.2 * doc_lines(detail)
+
+
+def doc_lines(detail: Detail) -> int:
+    """Number of lines that the network's docstring may take."""
+    return 2 if detail.docs else 1
+
+
 def spine_of(model: Model) -> tuple[list[SectionPart], list[SectionPart]]:
     """Sections of the chain, each of which reads the one before, and those at its side."""
     spine: list[SectionPart] = []
@@ -335,7 +363,7 @@ def divided(chain: Chain, count: int) -> list[list[SectionPart]]:
 
 
 def packings(
-    boxes: Sequence[CardBox], room: tuple[float, float]
+    boxes: Sequence[CardBox], room: tuple[float, float], patient: bool = False
 ) -> Iterator[tuple[tuple[tuple[CardBox, float, float], ...], float, float]]:
     """Arrangements of cards that fit a room, with their widths and heights."""
     if not boxes:
@@ -344,9 +372,11 @@ def packings(
     area = sum((box.w + GAP) * (box.h + GAP) for box in boxes)
     if max(box.w for box in boxes) > room[0] or area > (room[0] + GAP) * (room[1] + GAP):
         return
-    orders = [list(boxes), sorted(boxes, key=lambda box: -box.h), sorted(boxes, key=lambda box: -box.w)]
-    for order in orders[: len(boxes)]:
-        for wide in widths(boxes, room[0]):
+    orders = [list(boxes), sorted(boxes, key=lambda box: -box.h), sorted(boxes, key=lambda box: -box.w)][: len(boxes)]
+    if patient:
+        orders = [list(order) for order in islice(permutations(boxes), MOST_ORDERS)]
+    for order in orders:
+        for wide in [room[0]] if patient else widths(boxes, room[0]):
             placed = skyline(order, wide + 0.01)
             high = max(y + box.h for box, _, y in placed)
             if high <= room[1]:

@@ -121,7 +121,7 @@ def written_circle(item: Circle) -> str:
     if item.sign == "×":
         ends = [((x - d, y - d), (x + d, y + d)), ((x - d, y + d), (x + d, y - d))]
     strokes = "".join(f"M{pair(one)}L{pair(two)}" for one, two in ends)
-    return f'{circle}<path d="{strokes}" class="{item.style.removeprefix("o ")}"/>'
+    return f'{circle}<path d="{strokes}" class="{item.style.removeprefix("o ")} sg"/>'
 
 
 def written_polygon(item: Polygon) -> str:

@@ -168,7 +168,7 @@ def style_sheet(theme: Theme) -> str:
     for name, (fill, color, width, dash) in boxes.items():
         rules.append(f".{name}{{{f'fill:{fill};' if fill else ''}{stroke(color, width, dash) if color else ''}}}")
     rules += [f".{name}{{fill:{color}}}" for name, color in fills.items()]
-    return "".join([*rules, ".d{stroke-dasharray:2.5 1.6}"])
+    return "".join([*rules, ".d{stroke-dasharray:2.5 1.6}.o,.sg{stroke-dasharray:none}"])
 
 
 def stroke(color: str, width: float, dash: str) -> str:
