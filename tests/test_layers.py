@@ -59,7 +59,7 @@ LAYERS = {
     "analyses": Row(f"{L3} analyses", lazily="yaml pandas"),
     "analyses.families": Row(f"{L3} analyses", brings="numpy"),
     "backends": Row(f"{L3} backends", lazily="torch numpy onnx onnxscript onnxruntime"),
-    "weights": Row(f"{L3} weights", lazily="torch numpy safetensors yaml"),
+    "weights": Row(f"{L3} weights", brings="pydantic", lazily="torch numpy safetensors yaml"),
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
     "coerce": Row(f"{L3} frontend"),
     "driver": Row(f"{L3} frontend passes analyses backends weights coerce driver", brings="pydantic"),

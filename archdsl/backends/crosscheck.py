@@ -23,19 +23,19 @@ from archdsl.op import Weight
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+# Largest deviation that rounding accounts for in any network, relative to the scale of what is compared.
 LIMIT = 1e-9
-"""Largest deviation that rounding accounts for in any network, relative to the scale of what is compared."""
+# Least deviation for which it is worth a pass to find out what rounding does to this network.
 NOTABLE = 1e-12
-"""Least deviation for which it is worth a pass to find out what rounding does to this network."""
+# How much more may deviate than the last bits of the images account for.
 MARGIN = 100
-"""How much more may deviate than the last bits of the images account for."""
+# Least scale of a section, relative to the largest: where gradients vanish, rounding errors are all that is left.
 FLOOR = 1e-3
-"""Least scale of a section, relative to the largest: where gradients vanish, rounding errors are all that is left."""
 
 Mode = Literal["evaluation", "training"]
 Kind = Literal["outputs", "buffers", "gradients"]
+# Tensors by name.
 Tensors = dict[str, Any]
-"""Tensors by name."""
 
 
 class Deviation(NamedTuple):
@@ -45,8 +45,8 @@ class Deviation(NamedTuple):
     kind: Kind
     size: float
     where: str
+    # What the graph's own tensors deviate by where the images change in their last bits, if that was found out.
     rounding: float = 0.0
-    """What the graph's own tensors deviate by where the images change in their last bits, if that was found out."""
 
     @property
     def excessive(self) -> bool:
@@ -57,12 +57,12 @@ class Deviation(NamedTuple):
 class Crosscheck(NamedTuple):
     """The result of a crosscheck: the deviations, or the problems that left nothing to compare."""
 
+    # The shape of the images, with the batch.
     images: tuple[int, ...]
-    """The shape of the images, with the batch."""
     deviations: tuple[Deviation, ...] = ()
     problems: tuple[str, ...] = ()
+    # Path of the first module, in the order of the graph, whose output deviates.
     first: str = ""
-    """Path of the first module, in the order of the graph, whose output deviates."""
 
     @property
     def agrees(self) -> bool:
@@ -140,14 +140,14 @@ def section(name: str) -> str:
 
 
 BATCH = 2
+# Number of names in a message.
 FEW = 5
-"""So many names are listed."""
 COMPARED: dict[Mode, tuple[Kind, ...]] = {
     "evaluation": ("outputs", "gradients"),
     "training": ("outputs", "buffers", "gradients"),
 }
+# The bounds between which the buffers of norms are drawn.
 STATISTICS = {"running_mean": (-0.3, 0.3), "running_var": (0.7, 2.0)}
-"""The bounds between which the buffers of norms are drawn."""
 
 
 def crosscheck(graph: Graph, model: nn.Module | None = None) -> Crosscheck:

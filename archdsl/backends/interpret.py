@@ -15,12 +15,12 @@ from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Child, Graph, Ref, Scope, Spread, Step, distinct
 from archdsl.op import Op, Weight
 
+# Tensors by path: parameters and buffers.
 State = Mapping[str, Any]
-"""Tensors by path: parameters and buffers."""
 
 
 class Interpreter:
-    """Runs scopes on the tensors of a state, whose buffers it updates in training."""
+    """Interpreter of scopes on the tensors of a state, whose buffers it updates in training."""
 
     def __init__(self, torch: Any, state: State, training: bool) -> None:
         self.torch = torch

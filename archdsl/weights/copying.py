@@ -25,17 +25,9 @@ class Pair(NamedTuple):
     source: Tensor
 
 
-class Refused(NamedTuple):
-    """Kind of tensor that no network can be filled from: its test, name and help."""
-
-    known: Callable[[Tensor], bool]
-    label: str
-    help: str
-
-
-def kind(known: Callable[[Tensor], bool], label: str, help: str) -> Refused:
-    """Row of the tables; a function, as the type checker does not see a lambda's type in a tuple's constructor."""
-    return Refused(known, label, help)
+Test = Callable[["Tensor"], bool]
+# Kind of tensor that no network can be filled from: its test, name and help.
+Refused = tuple[Test, str, str]
 
 
 def dtype(tensor: Tensor) -> str:
@@ -58,24 +50,24 @@ def strided(tensor: Tensor) -> bool:
 SCALED = "take the weights as they were before quantization, or scale them back: their scales are elsewhere"
 LEFT_OUT = "leave them out: what is not given is counted from 0"
 # Tensors that hold no plain numbers.
-UNLIKE = (
-    kind(uninitialized, "tensors without a shape yet", "run the network once, so that it gets its shapes"),
-    kind(lambda x: x.is_meta, "tensors without numbers, on the device `meta`", "load them where they have some"),
-    kind(lambda x: x.is_nested, "nested tensors, which have several shapes", "give tensors of one shape"),
-    kind(lambda x: x.is_quantized, "quantized tensors", "`tensor.dequantize()` gives plain ones"),
-    kind(lambda x: not strided(x), "sparse tensors, or a library's own", "`tensor.to_dense()` gives plain ones"),
+UNLIKE: tuple[Refused, ...] = (
+    (uninitialized, "tensors without a shape yet", "run the network once, so that it gets its shapes"),
+    (lambda x: x.is_meta, "tensors without numbers, on the device `meta`", "load them where they have some"),
+    (lambda x: x.is_nested, "nested tensors, which have several shapes", "give tensors of one shape"),
+    (lambda x: x.is_quantized, "quantized tensors", "`tensor.dequantize()` gives plain ones"),
+    (lambda x: not strided(x), "sparse tensors, or a library's own", "`tensor.to_dense()` gives plain ones"),
 )
 # Dtypes that no weights have.
-NO_FLOATS = (
-    kind(lambda x: dtype(x) == "bool", "true and false for weights", "give floating-point numbers"),
-    kind(lambda x: x.is_complex(), "complex numbers for weights", "give real ones: no network here has others"),
-    kind(lambda x: dtype(x).startswith("float8"), "numbers of 8 bits (float8) for weights", SCALED),
-    kind(lambda x: dtype(x) not in FLOATS, "integers for weights, as quantized networks have", SCALED),
+NO_FLOATS: tuple[Refused, ...] = (
+    (lambda x: dtype(x) == "bool", "true and false for weights", "give floating-point numbers"),
+    (lambda x: x.is_complex(), "complex numbers for weights", "give real ones: no network here has others"),
+    (lambda x: dtype(x).startswith("float8"), "numbers of 8 bits (float8) for weights", SCALED),
+    (lambda x: dtype(x) not in FLOATS, "integers for weights, as quantized networks have", SCALED),
 )
 # Values that no counter has.
-NO_COUNTS = (
-    kind(lambda x: dtype(x) not in (*FLOATS, *COUNTS), "something else than numbers for counts", LEFT_OUT),
-    kind(lambda x: not whole(x), "numbers that are not whole for counts", LEFT_OUT),
+NO_COUNTS: tuple[Refused, ...] = (
+    (lambda x: dtype(x) not in (*FLOATS, *COUNTS), "something else than numbers for counts", LEFT_OUT),
+    (lambda x: not whole(x), "numbers that are not whole for counts", LEFT_OUT),
 )
 
 
@@ -88,8 +80,8 @@ def whole(tensor: Tensor) -> bool:
 
 def kinds_for(counts: bool, most: int) -> tuple[Refused, ...]:
     """Kinds of tensors that cannot fill `most` numbers of a network, which may be counts."""
-    blown = kind(lambda each: blown_up(each, most), "tensors that repeat the few numbers that they hold", "clone them")
-    return (*UNLIKE, blown, *(NO_COUNTS if counts else NO_FLOATS))
+    blown = "tensors that repeat the few numbers that they hold", "clone them"
+    return (*UNLIKE, (lambda each: blown_up(each, most), *blown), *(NO_COUNTS if counts else NO_FLOATS))
 
 
 def blown_up(tensor: Tensor, most: int) -> bool:
@@ -115,9 +107,9 @@ def refused(tensors: Iterable[Given]) -> dict[str, str]:
     """Sentences on tensors of refused kinds, with their helps."""
     found: dict[tuple[str, str], list[str]] = {}
     for key, tensor, counts, most in tensors:
-        known = next((each for each in kinds_for(counts, most) if each.known(tensor)), None)
-        if known is not None:
-            found.setdefault((known.label, known.help), []).append(key)
+        told = next((told for known, *told in kinds_for(counts, most) if known(tensor)), None)
+        if told is not None:
+            found.setdefault((told[0], told[1]), []).append(key)
     return {f"the source has {label}: {some(keys)}": help for (label, help), keys in found.items()}
 
 
@@ -136,9 +128,9 @@ def check_network(state: Mapping[str, Any]) -> None:
     if any(tensor.is_meta for tensor in state.values()):
         help = 'give it memory first: `model.to_empty(device="cpu")`'
         raise catalog.UNFIT.error(None, "the network is on the device `meta`, which holds no numbers", help=help)
-    for each in UNLIKE:
-        if found := [key for key, tensor in state.items() if each.known(tensor)]:
-            raise catalog.UNFIT.error(None, f"the network has {each.label}: {some(found)}", help=PLAIN_NETWORK)
+    for known, label, _ in UNLIKE:
+        if found := [key for key, tensor in state.items() if known(tensor)]:
+            raise catalog.UNFIT.error(None, f"the network has {label}: {some(found)}", help=PLAIN_NETWORK)
 
 
 PLAIN_NETWORK = "build it anew with archdsl.build(), and load before anything else is done to it"
@@ -233,5 +225,9 @@ def not_finite(pairs: Mapping[str, Pair]) -> Iterator[tuple[str, str]]:
     import torch
 
     for key, (target, _) in pairs.items():
-        if target.is_floating_point() and not (finite := torch.isfinite(target)).all():
-            yield key, f"{target.numel() - int(finite.sum()):,} of {target.numel():,} numbers are NaN or infinite"
+        if not target.is_floating_point() or not target.numel():
+            continue
+        # The extremes take no memory, as a mask would, and are NaN where any number is.
+        if not (target.min().isfinite() and target.max().isfinite()):
+            finite = int(torch.isfinite(target).sum())
+            yield key, f"{target.numel() - finite:,} of {target.numel():,} numbers are NaN or infinite"

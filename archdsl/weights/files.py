@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.weights.pickles import ByteBudget, Inert, Unreadable
+from archdsl.weights.places import DEEPEST, LONGEST, built_tensors
 from archdsl.weights.report import FEW, clipped, some
 from archdsl.weights.torch_save import CUT_SHORT, Mapped, Program, read_row, read_zip, row_major, tensor
-from archdsl.weights.unwrap import DEEPEST, LONGEST, built_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -122,8 +122,8 @@ def read_shards(folder: Path, index: str, names: list[str]) -> Mapping[str, Any]
 
 # ---- files ---------------------------------------------------------------------------------------------------------
 
+# Reader of one format; the dict collects the globals that pickles name.
 Reader = Callable[[Path, Mapped, dict[str, None]], Any]
-"""Reader of one format; the dict collects the globals that pickles name."""
 # Number of keys, or of globals, that a message names.
 FEW_NAMES = 5
 # Number of bytes that tell a file's format; the mark of a tar archive comes last.
@@ -137,6 +137,7 @@ TAR = (
     "unpack it, if the checkpoint is in it; if PyTorch of before 2017 wrote it, and you trust whoever made it, load it "
     "with `torch.load(path, weights_only=False)` in a place where it can do no harm, and save the state dict"
 )
+# Files that people take for checkpoints: their first bytes, what they are, and a help.
 OTHERS = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file that it stands for", "`git lfs pull` gets the file"),
     (b"<", "a web page or XML, perhaps what a failed download left", "download it again, and look at the address"),
@@ -144,7 +145,6 @@ OTHERS = (
     (b"\x1f\x8b", "packed with gzip", "unpack it first"),
     (b"\x93NUMPY", "a NumPy array", "save a dict of tensors: `torch.save(..., 'weights.pt')`"),
 )
-"""Files that people take for checkpoints: their first bytes, what they are, and a help."""
 
 # Globals that attacks name and weights do not. Nothing is run either way, but nobody should go on with such a file.
 HARMFUL = re.compile(

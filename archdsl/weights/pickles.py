@@ -83,18 +83,18 @@ class Machine:
 
     def __init__(self, file: mmap, end: int, left: ByteBudget, makers: Makers, stored: Maker) -> None:
         self.file = file
+        # The file as `pickletools` takes it; its readers need only what a mapped file offers.
         self.stream = cast("IO[bytes]", file)
-        """The file as `pickletools` takes it; its readers need only what a mapped file offers."""
         self.end = end
         self.left = left
         made = dict.fromkeys(MAPPINGS, self.mapping) | dict.fromkeys(ROWS, self.row)
         self.makers: Makers = {**makers, **made}
         self.stored = stored
+        # Globals that the pickles name, in order.
         self.names: dict[str, None] = {}
-        """Globals that the pickles name, in order."""
         self.stack: list[Any] = []
+        # Stacks below the marks.
         self.below: list[list[Any]] = []
-        """Stacks below the marks."""
         self.memo: dict[int, Any] = {}
 
     def run(self, start: int) -> Any:

@@ -43,19 +43,27 @@ class Report(NamedTuple):
 
     def __str__(self) -> str:
         lines = [f"{len(self.mapped)} tensors, named as by {self.scheme}"]
-        if self.wrappers:
-            lines.append(f"taken off: {listed(map(clipped, self.wrappers))}")
+        lines += around_lines(self.wrappers)
         lines += [f"passed over: {clipped(name)} ({why})" for name, why in self.passed_over.items()]
         lines += [f"adapted: {clipped(key)}, {why}" for key, why in self.adapted.items()]
         lines += [f"left fresh: {clipped(key)}, {why}" for key, why in self.fresh.items()]
         if self.left_out:
             lines.append(f"left out: {some(self.left_out)}")
-        if self.beside:
-            lines.append(f"beside the network, not read: {some(list(groups(self.beside, self.wrappers)))}")
+        lines += beside_lines(self.wrappers, self.beside)
         if self.started:
             lines.append(f"started from 0: {some(self.started)}")
         lines += not_finite_lines(self.not_finite)
         return "\n".join(lines)
+
+
+def around_lines(path: tuple[str, ...]) -> list[str]:
+    """Line on what stands around a network in its source."""
+    return [f"taken off: {listed(map(clipped, path))}"] if path else []
+
+
+def beside_lines(path: tuple[str, ...], beside: Collection[str]) -> list[str]:
+    """Line on what stands beside a network in its source."""
+    return [f"beside the network, not read: {some(list(groups(beside, path)))}"] if beside else []
 
 
 def not_finite_lines(not_finite: Mapping[str, str]) -> Iterator[str]:

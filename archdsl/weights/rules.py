@@ -31,7 +31,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, RootModel
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -256,6 +258,86 @@ class Scheme(NamedTuple):
         return f"{self.project} ({self.name})"
 
 
+# ---- the files -----------------------------------------------------------------------------------------------------
+
+Texts = Annotated[list[str], BeforeValidator(lambda given: [given] if isinstance(given, str) else given)]
+Window = Annotated[tuple[int, int], BeforeValidator(lambda given: given.split("x"))]
+Key = str | int
+
+
+class Target(BaseModel, extra="forbid"):
+    """Our side of a line, with the transform of its tensors."""
+
+    to: str | list[str]
+    swap: Literal["halves"] | None = None
+    theirs: Window | None = None
+    ours: Window | None = None
+
+    @property
+    def change(self) -> TensorTransform:
+        """Transform that the line asks for."""
+        if not isinstance(self.to, str):
+            return TensorTransform("rows")
+        if self.theirs:
+            return TensorTransform("from_conv", self.theirs)
+        return TensorTransform("to_conv", self.ours) if self.ours else TensorTransform(self.swap or "same")
+
+
+class Lines(RootModel[Any]):
+    """Lines of a table: their names, each with ours, or with a table of the names below both."""
+
+    # What has a `to` is no table.
+    root: dict[Key, Annotated[str | Target | list[str | Target] | Lines, Field(union_mode="left_to_right")]] = {}
+
+
+class Entry(BaseModel, extra="forbid"):
+    """Family of networks in a file: its lines, or the project whose names it has."""
+
+    project: str = Field("", alias="as")
+    cases: dict[Key, dict[str, int | Texts]] = {"": {}}
+    theirs: Texts = []
+    ours: Texts = []
+    names: Lines = Lines()
+
+
+class ProjectFile(BaseModel, extra="forbid"):
+    """File of a project."""
+
+    project: str
+    schemes: dict[Key, Entry]
+
+
+class Wrappers(BaseModel, extra="forbid"):
+    """File on what stands around the names of a network: see its comments."""
+
+    containers: list[str]
+    inserted: list[str]
+    lifted: list[str]
+    preferences: list[tuple[str, str]]
+
+
+File = TypeVar("File", bound=BaseModel)
+
+
+def content(name: str, model: type[File]) -> File:
+    """Content of a YAML file of this folder."""
+    import yaml
+
+    return model.model_validate(yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+@cache
+def wrappers() -> Wrappers:
+    """Content of `wrappers.yaml`."""
+    return content("wrappers", Wrappers)
+
+
+@cache
+def entries(project: str) -> dict[Key, Entry]:
+    """Families of networks in a project's file, in its order."""
+    return content(project, ProjectFile).schemes
+
+
 def projects() -> list[str]:
     """Names of the projects with rules."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "wrappers")
@@ -264,74 +346,48 @@ def projects() -> list[str]:
 @cache
 def schemes(project: str) -> tuple[Scheme, ...]:
     """Schemes of a project, in the order of its file."""
-    entries = content(project)["schemes"].items()
-    return tuple(each for name, entry in entries for each in cases(project, name, entry))
+    return tuple(each for name, entry in entries(project).items() for each in cases(project, name, entry))
 
 
 @cache
 def own_schemes(project: str) -> tuple[Scheme, ...]:
     """Schemes of a project, without those that it shares with another."""
-    entries = content(project)["schemes"].items()
-    return tuple(each for name, entry in entries if "as" not in entry for each in cases(project, name, entry))
+    own = ((name, entry) for name, entry in entries(project).items() if not entry.project)
+    return tuple(each for name, entry in own for each in cases(project, name, entry))
 
 
-@cache
-def content(name: str) -> dict[str, Any]:
-    """Content of a YAML file of this folder."""
-    import yaml
-
-    return cast("dict[str, Any]", yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
-
-
-def cases(project: str, name: str, entry: Mapping[str, Any]) -> Iterator[Scheme]:
+def cases(project: str, name: Key, entry: Entry) -> Iterator[Scheme]:
     """Schemes of an entry: one for each of its cases."""
-    if "as" in entry:
-        for each in cases(entry["as"], name, content(entry["as"])["schemes"][name]):
+    if entry.project:
+        for each in cases(entry.project, name, entries(entry.project)[name]):
             yield each._replace(project=project)
         return
-    for case, settings in entry.get("cases", {"": {}}).items():
+    for case, settings in entry.cases.items():
         constants = {key: value for key, value in settings.items() if isinstance(value, int)}
-        theirs, ours = (as_list(settings.get(side)) + as_list(entry.get(side)) for side in ("theirs", "ours"))
-        rules = tuple(lines(entry["names"], "", "", constants))
+        keys = {key: value for key, value in settings.items() if not isinstance(value, int)}
+        theirs, ours = [*keys.get("theirs", []), *entry.theirs], [*keys.get("ours", []), *entry.ours]
+        rules = tuple(lines(entry.names, "", "", constants))
         yield Scheme(project, f"{name} {case}".strip(), tuple(theirs), tuple(ours), rules)
 
 
-def as_list(value: str | list[str] | None) -> list[str]:
-    """List of one or several texts, or of none."""
-    return [value] if isinstance(value, str) else value or []
-
-
-def lines(table: Mapping[Any, Any], theirs: str, ours: str, constants: Mapping[str, int]) -> Iterator[KeyRule]:
+def lines(table: Lines, theirs: str, ours: str, constants: Mapping[str, int]) -> Iterator[KeyRule]:
     """Rules of a table below the prefixes `theirs` and `ours`."""
-    for key, value in table.items():
-        name, equals, here = str(key).partition(" = ")
-        if equals or (isinstance(value, dict) and "to" not in value):
-            inner = cast("dict[Any, Any]", value)
-            yield from lines(inner, f"{theirs}{name}.", f"{ours}{here or name}.", constants)
+    for key, value in table.root.items():
+        name, _, here = str(key).partition(" = ")
+        if isinstance(value, Lines):
+            yield from lines(value, f"{theirs}{name}.", f"{ours}{here or name}.", constants)
         else:
-            ways = cast("list[Any]", value if isinstance(value, list) else [value])
+            ways = value if isinstance(value, list) else [value]
             yield from (line(f"{theirs}{name}", ours, each, constants) for each in ways)
 
 
-def line(theirs: str, ours: str, value: Any, constants: Mapping[str, int]) -> KeyRule:
+def line(theirs: str, ours: str, value: str | Target, constants: Mapping[str, int]) -> KeyRule:
     """Rule of a line of the table."""
-    given: dict[str, Any] = {"to": value} if isinstance(value, str) else value
-    targets = tuple(Template(ours + each, constants) for each in as_list(given["to"]))
-    rule = KeyRule(Template(theirs, constants), targets, transform(given))
+    target = Target(to=value) if isinstance(value, str) else value
+    names = [target.to] if isinstance(target.to, str) else target.to
+    rule = KeyRule(
+        Template(theirs, constants), tuple(Template(ours + each, constants) for each in names), target.change
+    )
     if any(each.variables != rule.theirs.variables for each in rule.ours):
         raise ValueError(f"`{theirs}: {value}` has a variable on one side only")
     return rule
-
-
-def transform(given: Mapping[str, Any]) -> TensorTransform:
-    """Transform that a line asks for."""
-    if not isinstance(given["to"], str):
-        return TensorTransform("rows")
-    if given.get("swap") == "halves":
-        return TensorTransform("halves")
-    kinds: tuple[tuple[str, Kind], ...] = (("theirs", "from_conv"), ("ours", "to_conv"))
-    for side, kind in kinds:
-        if side in given:
-            height, width = map(int, given[side].split("x"))
-            return TensorTransform(kind, (height, width))
-    return TensorTransform()

@@ -11,12 +11,31 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.diagnostics import catalog, listed
-from archdsl.weights.choice import decide, likely, parts_named
+from archdsl.diagnostics import catalog
 from archdsl.weights.copying import Pair, check, check_network, given_tensor, uninitialized, write
 from archdsl.weights.files import open_source, open_target
-from archdsl.weights.report import PYTHON, Left, clipped, not_finite_lines, section, shape, summary
-from archdsl.weights.unwrap import CheckpointPart, built_tensors, main_prefixes, parts, prefixes, tensors_below
+from archdsl.weights.places import (
+    CheckpointPart,
+    built_tensors,
+    decide,
+    likely,
+    main_prefixes,
+    parts,
+    parts_named,
+    prefixes,
+    tensors_below,
+)
+from archdsl.weights.report import (
+    PYTHON,
+    Left,
+    around_lines,
+    beside_lines,
+    clipped,
+    not_finite_lines,
+    section,
+    shape,
+    summary,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -32,7 +51,8 @@ class Transfer(NamedTuple):
 
     `kept`: the new network's names, each with the old one's. `fresh`: tensors of the new network that start anew.
     `dropped`: tensors of the old one without a place. `wrappers`: the path of the old one in the source.
-    `not_finite` counts the NaN and infinite values under names of the new network.
+    `not_finite` counts the NaN and infinite values under names of the new network. `beside` are names beside the old
+    network in its source, as of a detector, which are not read.
     """
 
     kept: dict[str, str]
@@ -40,17 +60,11 @@ class Transfer(NamedTuple):
     dropped: dict[str, Left]
     wrappers: tuple[str, ...] = ()
     not_finite: dict[str, str] = {}  # noqa: RUF012 (a tuple's default, never changed)
+    beside: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        off = [f"taken off: {listed(map(clipped, self.wrappers))}"] if self.wrappers else []
-        return "\n".join([summary(self.kept, self.fresh, self.dropped), *off, *not_finite_lines(self.not_finite)])
-
-
-class StoredTensors(NamedTuple):
-    """Tensors of a network, and their path in a checkpoint."""
-
-    path: tuple[str, ...]
-    tensors: dict[str, Tensor]
+        around = [*around_lines(self.wrappers), *beside_lines(self.wrappers, self.beside)]
+        return "\n".join([summary(self.kept, self.fresh, self.dropped), *around, *not_finite_lines(self.not_finite)])
 
 
 def transfer_weights(
@@ -69,7 +83,8 @@ def transfer_weights(
             label = f"`{clipped(empty[0])}` of `{name}` is on the meta device, or waits for its shape: it has no values"
             raise catalog.NO_WEIGHTS.error(None, label, help='build it without `torch.device("meta")`')
     done = plan(*({name: tuple(each.shape) for name, each in side.items()} for side in (old.tensors, new)))
-    return done._replace(wrappers=old.path, not_finite=copy_kept(done.kept, old.tensors, new))
+    not_finite = copy_kept(done.kept, old.tensors, new)
+    return done._replace(wrappers=old.path, not_finite=not_finite, beside=old.others)
 
 
 def copy_kept(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[str, Tensor]) -> dict[str, str]:
@@ -79,7 +94,7 @@ def copy_kept(kept: Mapping[str, str], old: Mapping[str, Tensor], new: Mapping[s
     return write({name: Pair(new[name], old[source]) for name, source in kept.items()})
 
 
-def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> StoredTensors:
+def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> CheckpointPart:
     """Old network in the source: the place with the most names of the new one."""
     held = parts(open_source(source, "from_model"))
     found = [each for every in held for each in places(every, new)]
@@ -88,19 +103,20 @@ def origin(source: Source, new: Mapping[str, Tensor], part: str | None) -> Store
         found = [(count, place) for count, place in found if place.path in chosen]
     if not found:
         largest = max(held, key=lambda each: len(each.tensors))
-        return StoredTensors(largest.path, built_tensors(largest.tensors))
+        return CheckpointPart(largest.path, built_tensors(largest.tensors), largest.others)
     most = max(count for count, _ in found)
     return decide([place for count, place in found if count == most], PYTHON)
 
 
-def places(held: CheckpointPart, new: Mapping[str, Tensor]) -> Iterator[tuple[int, StoredTensors]]:
+def places(held: CheckpointPart, new: Mapping[str, Tensor]) -> Iterator[tuple[int, CheckpointPart]]:
     """Places in a part with names of the new network, and how many: below the prefixes of most names on either side."""
     counts = {prefix: len(names) for prefix, names in prefixes(held.tensors, new).items()}
     most = [prefix for prefix in likely(counts, len(new)) if 1 < counts[prefix] >= len(new) / 2]
     for prefix in dict.fromkeys([*main_prefixes(held.tensors), *most]):
         path = (*held.path, prefix) if prefix else held.path
         if count := counts.get(prefix):
-            yield count, StoredTensors(path, tensors_below(held.tensors, prefix))
+            others = tuple(name for name in held.tensors if not name.startswith(prefix))
+            yield count, CheckpointPart(path, tensors_below(held.tensors, prefix), others + held.others)
 
 
 # ---- the plan ------------------------------------------------------------------------------------------------------
@@ -139,8 +155,8 @@ class Tree:
 
     def __init__(self, shapes: Mapping[str, Shape]) -> None:
         self.shapes = shapes
+        # Children of each module, in order; the network itself is the empty path.
         self.below: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        """Children of each module, in order; the network itself is the empty path."""
         for name in shapes:
             self.enter(name)
 

@@ -30,7 +30,7 @@ elaborate/signature.py: of_declared         the class of the op
 op.py: declared_type                        the annotation, and the module that it stands in
 ops/__init__.py: installed                  the prefix; what is installed as the process begins
 ops/__init__.py: vocabulary                 all; the ops of the package
-weights/rules.py: content own_schemes schemes  the name; files of the package
+weights/rules.py: entries own_schemes schemes wrappers  the name; files of the package
 """
 """Kept as long as the process. Tests: `test_orders.py`, and below."""
 
@@ -92,7 +92,7 @@ frontend/suppressions.py: ends starts
 frontend/format/attach_comments.py: codes inside starts
 frontend/format/doc.py: notes
 weights/torch_save.py: held kinds
-weights/unwrap.py: inserted lifted
+weights/places.py: inserted lifted
 """
 """Made anew for one graph, one text or one file of weights: nobody else asks."""
 

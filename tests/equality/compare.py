@@ -15,8 +15,7 @@ from torch import Tensor, nn
 import archdsl
 from archdsl.weights import load_weights, rules, to_reference
 from archdsl.weights.assignment import Plan, plan
-from archdsl.weights.choice import recognize
-from archdsl.weights.loading import inspect
+from archdsl.weights.loading import inspect, recognize
 from tests.equality.nets import Case
 from tests.equality.oracles import oracle, outputs
 
@@ -66,8 +65,8 @@ def filled(net: nn.Module, value: float) -> nn.Module:
 @cache
 def authors() -> dict[str, rules.Scheme]:
     """The rules for the transcriptions' names."""
-    content = yaml.safe_load(Path(__file__).with_name("authors.yaml").read_text())
-    return {name: next(rules.cases("authors", name, entry)) for name, entry in content["schemes"].items()}
+    content = rules.ProjectFile.model_validate(yaml.safe_load(Path(__file__).with_name("authors.yaml").read_text()))
+    return {str(name): next(rules.cases("authors", name, entry)) for name, entry in content.schemes.items()}
 
 
 # ---- weights -------------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from archdsl.backends.torch import (
     forward,
     locals,
     source,
-    writing,
 )
 from archdsl.backends.torch.lowering import InPlace
 from archdsl.graph import Graph
@@ -141,18 +140,18 @@ def first_of_a_list_in_place_of_another(patch: Patch) -> None:
 
 
 def one_weight_for_all_modules_of_a_list(patch: Patch) -> None:
-    whole = forward.ForwardWriter.module
+    whole = source.ForwardWriter.module
     first = lambda self, child, index=None: whole(self, child, index and 0)  # noqa: E731
-    patch.setattr(forward.ForwardWriter, "module", first)
+    patch.setattr(source.ForwardWriter, "module", first)
 
 
 def a_row_that_forgets_its_last_output(patch: Patch) -> None:
-    whole = writing.Writing.write
+    whole = forward.Writing.write
 
     def write(self: Any, line: str, *value: Any) -> None:
         whole(self, re.sub(r"^(\s+)(\w+)\.append\((\w+)\)$", r"\1\2.insert(0, \3)", line), *value)
 
-    patch.setattr(writing.Writing, "write", write)
+    patch.setattr(forward.Writing, "write", write)
 
 
 def forms_of_a_class_mixed_up(patch: Patch) -> None:
@@ -173,13 +172,13 @@ def inplace(child: Any) -> bool:
 
 
 def outputs_under_each_others_names(patch: Patch) -> None:
-    whole = forward.NetworkForwardWriter.give
+    whole = source.NetworkForwardWriter.give
 
     def give(self: Any, sections: list[Any]) -> None:
         names = [section.name for section in sections]
         whole(self, [each._replace(name=name) for each, name in zip(sections, reversed(names), strict=True)])
 
-    patch.setattr(forward.NetworkForwardWriter, "give", give)
+    patch.setattr(source.NetworkForwardWriter, "give", give)
 
 
 # ---- in how an op is spelled -----------------------------------------------------------------------------------------

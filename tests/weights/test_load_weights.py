@@ -17,8 +17,7 @@ from archdsl import ArchError  # noqa: E402
 from archdsl.backends.interpret import held  # noqa: E402
 from archdsl.weights import load_weights, rules, to_reference  # noqa: E402
 from archdsl.weights.assignment import identity, plan  # noqa: E402
-from archdsl.weights.choice import recognize  # noqa: E402
-from archdsl.weights.loading import inspect  # noqa: E402
+from archdsl.weights.loading import inspect, recognize  # noqa: E402
 from archdsl.weights.rules import Template  # noqa: E402
 
 State = dict[str, Tensor]

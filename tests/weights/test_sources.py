@@ -17,8 +17,13 @@ from torch.optim.swa_utils import AveragedModel  # noqa: E402
 
 import archdsl  # noqa: E402
 from archdsl import ArchError  # noqa: E402
-from archdsl.weights.choice import prefers  # noqa: E402
-from archdsl.weights.unwrap import CheckpointPart, main_prefixes, parts, prefixes  # noqa: E402
+from archdsl.weights.places import (  # noqa: E402
+    CheckpointPart,
+    main_prefixes,
+    parts,
+    prefers,
+    prefixes,
+)
 from tests.weights.nets import HEAD, STAGES, before, edited, net  # noqa: E402
 
 State = dict[str, Tensor]

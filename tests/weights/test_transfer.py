@@ -266,3 +266,12 @@ def test_the_report_stays_short() -> None:
     told = str(transfer_weights(old, new)).splitlines()
     assert len(told) <= 20
     assert "    new: 42 more such places" in told
+
+
+def test_what_stands_beside_the_old_network_is_told() -> None:
+    old = {f"backbone.{name}": tensor for name, tensor in before().state_dict().items()}
+    done = transfer_weights({"state_dict": old | {"neck.conv.weight": torch.zeros(3)}, "epoch": 3}, edited())
+    assert (done.fresh, done.dropped) == ({}, {})
+    assert done.wrappers == ("state_dict", "backbone.")
+    assert done.beside == ("neck.conv.weight",)
+    assert "taken off: `state_dict` and `backbone.`\nbeside the network, not read: neck" in str(done)

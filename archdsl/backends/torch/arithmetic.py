@@ -27,8 +27,8 @@ COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+# The channels of a block's input, which is no name, so that no parameter can be mistaken for it.
 INPUT = "x.channels"
-"""The channels of a block's input, which is no name, so that no parameter can be mistaken for it."""
 SYMBOLS = {"true": True, "false": False, "none": None}
 
 
@@ -48,7 +48,7 @@ def parse(text: str) -> ast.expr | None:
 
 
 class ChannelNames(ast.NodeTransformer):
-    """Makes one name of `x.channels`, and Python's constants of the language's."""
+    """Transformer that makes one name of `x.channels`, and Python's constants of the language's."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`x.channels`; any other attribute stays, and is known to nobody."""

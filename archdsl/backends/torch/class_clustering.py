@@ -11,26 +11,26 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice, pairwise
 from typing import Any, NamedTuple
 
+from archdsl.backends.torch.forward import expression, open_forward, type_of
 from archdsl.backends.torch.locals import WIDTH
 from archdsl.backends.torch.lowering import InPlace, in_line, in_list, is_identity, numeral, pipeline, spelling
-from archdsl.backends.torch.writing import expression, open_forward, type_of
 from archdsl.graph import Child, Graph, Run, Scope, distinct, is_list, op_of
 
+# A chain of more modules is a class where it is used twice; a parameter of more is no slot.
 LARGEST = 60
-"""A chain of more modules is a class where it is used twice; a parameter of more is no slot."""
+# So is a chain, or a parameter, of more levels: Python nests brackets 200 deep, and readers tire sooner.
 DEEPEST = 12
-"""So is a chain, or a parameter, of more levels: Python nests brackets 200 deep, and readers tire sooner."""
 
+# Names of children, from a class's scope down through the chains that stand in its own text.
 Path = tuple[str, ...]
-"""Names of children, from a class's scope down through the chains that stand in its own text."""
 
 
+# Forms of a class that differ in more modules are classes of their own.
 MOST_GIVEN = 2
-"""Forms of a class that differ in more modules are classes of their own."""
+# Modules that depend on more numbers are not looked through for a loop.
 MOST_NUMBERS = 500
-"""Modules that depend on more numbers are not looked through for a loop."""
+# Number of classes of its definition that a new form is compared with.
 MOST_FAMILIES = 8
-"""A new form is compared with so many classes of its definition."""
 STEP = 4
 
 
@@ -54,8 +54,8 @@ class ModuleSlot(NamedTuple):
 
     path: Path
     form: str
+    # True if it does nothing in every instance, so that nobody need give it.
     dropped: bool = False
-    """True if it does nothing in every instance, so that nobody need give it."""
 
 
 class Choice(NamedTuple):
@@ -68,8 +68,8 @@ class Choice(NamedTuple):
     argument: str = ""
     child: str = ""
     given: frozenset[str] = frozenset()
+    # The form for which the argument is true, which is the one with the child.
     chosen: int = 1
-    """The form for which the argument is true, which is the one with the child."""
 
 
 class ClassGroup:
@@ -113,7 +113,7 @@ class Grouping:
         self.drop()
 
     def visit(self, scope: Scope) -> None:
-        """Gives a scope its key, after those of its children."""
+        """Give a scope its key, after those of its children."""
         if scope.op is not None:
             self.sizes[scope] = 1, 1
             self.keys[scope] = self.opened[scope] = self.intern(("op", *op_key(scope)))
@@ -128,7 +128,7 @@ class Grouping:
         self.wrap_functions(scope)
 
     def join(self, scope: Scope, shape: Any) -> tuple[Any, ...]:
-        """Puts a scope into the group of its shape; returns the keys of what its constructor is given."""
+        """Put a scope into the group of its shape; return the keys of what its constructor is given."""
         slots = {} if scope.kind == "network" else dict(self.slots(scope))
         group = self.of_shape(shape) if shape in self.by_shape else self.second_form(scope, shape)
         self.add(group, scope, shape)
@@ -216,7 +216,7 @@ class Grouping:
         return Choice(bools[0].name, chosen=int(bools[0].value))
 
     def wrap_functions(self, scope: Scope) -> None:
-        """Groups the ops below that PyTorch has as functions only, where a module is needed."""
+        """Group the ops below that PyTorch has as functions only, where a module is needed."""
         plain = self.inline(scope) or pipeline(scope)
         for child in scope.children:
             for below in (run.scope for run in child.runs if run.scope.op is not None):
@@ -312,7 +312,7 @@ class Grouping:
         return scope.kind == "chain" or (all(map(numeral, scope.children)) and not row_of_units(scope))
 
     def drop(self) -> None:
-        """Marks the slots that are identity in every instance."""
+        """Mark the slots that are identity in every instance."""
         for group in self.groups:
             for path, slot in group.slots.items():
                 given = (run.scope for scope in group.scopes for run in below(scope, path).runs)

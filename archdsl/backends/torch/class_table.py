@@ -24,8 +24,8 @@ class Class(NamedTuple):
 
     name: str
     parameters: tuple[ConstructorParameter, ...]
+    # The modules that its constructor is given, with the names of the arguments.
     slots: tuple[tuple[Path, str], ...]
-    """The modules that its constructor is given, with the names of the arguments."""
 
     @property
     def order(self) -> list[str]:
@@ -45,8 +45,8 @@ class Registry:
         self.in_place = grouping.in_place
         self.classes: dict[int, Class] = {}
         self.place = {scope: at for group in grouping.groups for at, scope in enumerate(group.scopes)}
+        # Names that no variable and no argument may have: classes of the text, and helpers of ops.
         self.words = helper_names(graph) | {*names}
-        """Names that no variable and no argument may have: classes of the text, and helpers of ops."""
         self.needed: set[str] = set()
         self.helpers: dict[str, None] = {}
         self.known_facts: dict[Scope, dict[str, Any]] = {}
@@ -57,7 +57,7 @@ class Registry:
         return self.classes[group.index]
 
     def facts(self, scope: Scope) -> dict[str, Any]:
-        """The facts of an op. Whoever asks is about to write it, so what it needs is kept."""
+        """The facts of an op. It is about to be written, so what it needs is kept."""
         if scope not in self.known_facts:
             op, shapes = op_of(scope)
             self.known_facts[scope] = op.facts(shapes)
@@ -206,18 +206,18 @@ def modules_of(scope: Scope) -> Iterator[tuple[Child, Scope]]:
             yield scope.child(step.target), step.scope
 
 
+# The longest text of an argument that is worth telling.
 SHORT = 40
-"""The longest text of an argument that is worth telling."""
+# The longest docstring on one line.
 LONGEST = 90
-"""The longest docstring on one line."""
+# Number of differences that a docstring names.
 MOST = 2
-"""So many differences are told."""
 POLICIES = ("norm", "act")
+# The value of a policy that made no module.
 IDENTITY = frozenset({"identity"})
-"""The value of a policy that made no module."""
 
+# The values of each argument and policy among the instances of a class.
 Settings = dict[str, frozenset[str]]
-"""The values of each argument and policy among the instances of a class."""
 
 
 def docs(graph: Graph, grouping: Grouping, homes: dict[Scope, str]) -> dict[int, str]:

@@ -19,15 +19,15 @@ from archdsl.graph import Origin, Scope, is_list
 from archdsl.graph.ir import attribute_name
 from archdsl.record import MISSING
 
+# Defaults of parameters whose declaration does not say one.
 CONVENTIONS = {"kernel": 1, "stride": 1, "dilation": 1, "groups": 1}
-"""Defaults of parameters whose declaration does not say one."""
+# Facts that are the channels of what reaches an op.
 CHANNELS = ("in_channels", "in_features", "num_parameters", "normalized")
-"""Facts that are the channels of what reaches an op."""
 INPUT = arithmetic.INPUT
+# The channels of layers inside a block, where `out` is those of the block.
 WIDTH = "width"
-"""The channels of layers inside a block, where `out` is those of the block."""
+# Other expressions that channels may be written as.
 FORMS = tuple(filter(None, map(arithmetic.parse, (f"{INPUT} // 2", f"2 * {INPUT}", f"{INPUT} // 4", f"4 * {INPUT}"))))
-"""Other expressions that channels may be written as."""
 
 
 class Columns(NamedTuple):
@@ -48,8 +48,8 @@ class Hint(NamedTuple):
     fact: str
     origin: Origin | None = None
     default: Any = MISSING
+    # The channels of its input, with their text.
     channels: ChannelCount | None = None
-    """The channels of its input, with their text."""
 
 
 class ChannelCount(NamedTuple):
@@ -65,8 +65,8 @@ class ConstructorParameter(NamedTuple):
     name: str
     values: tuple[Any, ...]
     default: Any = MISSING
+    # The parameter of the network that it stands for, if it is one of them.
     outer: str = ""
-    """The parameter of the network that it stands for, if it is one of them."""
 
     def is_usual(self, value: Any) -> bool:
         """True if an instance has this value."""
@@ -109,35 +109,35 @@ class ClassArguments:
     ) -> None:
         self.columns = Columns(tuple(range(len(scopes))))
         known, defaults = arguments(scopes, blocks) if given is None else ({name: [given[name]] for name in given}, {})
+        # The identifiers of the definition's names, and of the input's channels.
         self.names: dict[str, str] = {}
-        """The identifiers of the definition's names, and of the input's channels."""
         for name in sorted(known, key=INPUT.__eq__):
             plain = identifier("in_channels" if name == INPUT else name)
             self.names[name] = unique(plain, {*words, *self.names.values()})
+        # Values in each instance, by identifier.
         self.known = {self.names[name]: row for name, row in known.items()}
-        """Values in each instance, by identifier."""
         self.defaults = {self.names[name]: value for name, value in defaults.items()}
+        # Defaults of arguments that all instances have in common, in place of the declared ones.
         self.usual = {} if given is None else {self.names[name]: given[name] for name in given}
-        """Defaults of arguments that all instances have in common, in place of the declared ones."""
         if len(scopes) > 1:
             self.usual = {name: self.known[name][0] for name in self.defaults if same(self.known[name])}
         self.used: set[str] = set()
         self.fresh: dict[str, ConstructorParameter] = {}
+        # Parameters of the network, as `growth`, that the numbers of a class may be written with.
         self.outer = outer or {}
-        """Parameters of the network, as `growth`, that the numbers of a class may be written with."""
+        # Those that are used, by name.
         self.inherited: dict[str, ConstructorParameter] = {}
-        """Those that are used, by name."""
+        # New arguments that are dropped unless an expression comes to use them.
         self.spare: set[str] = set()
-        """New arguments that are dropped unless an expression comes to use them."""
+        # The lengths of the lists of modules that the constructor is given.
         self.lengths: dict[str, list[int]] = {}
-        """The lengths of the lists of modules that the constructor is given."""
         self.optional = {*taken} - {*words, *blocks, *self.known}
+        # The attributes of the class.
         self.members = {*taken}
-        """The attributes of the class."""
         self.turn = unique("i", {*words, *taken, *blocks, *self.known})
         self.taken = {*words, *taken, *blocks, *self.known, self.turn}
+        # Attributes that `forward` reads, with the expressions that the constructor sets them to.
         self.stored: dict[str, str] = {}
-        """Attributes that `forward` reads, with the expressions that the constructor sets them to."""
 
     @property
     def channels(self) -> ChannelCount | None:

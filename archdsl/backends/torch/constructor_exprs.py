@@ -17,17 +17,17 @@ from archdsl.backends.torch.pysource import Doc, atom, call, comprehension, keyw
 from archdsl.graph import Child, Origin, Run, Scope, Spread, Step, is_list
 from archdsl.record import MISSING
 
+# Facts that follow from other facts of the same op.
 DERIVED = {"padding": ("kernel // 2", "dilation * (kernel - 1) // 2")}
-"""Facts that follow from other facts of the same op."""
+# Arguments of classes that go by position.
 LEADING = ("in_channels", "out")
-"""Arguments of classes that go by position."""
+# Two equal modules of at most so many characters are written out.
 SHORT = 40
-"""Two equal modules of at most so many characters are written out."""
+# Least number of modules in a row that make a loop.
 FEWEST = 3
-"""So many modules in a row make a loop."""
 
+# A child with its expression; for a row, those of its modules.
 Link = tuple[Child, Doc | list[Doc]]
-"""A child with its expression; for a row, those of its modules."""
 
 
 class Site(NamedTuple):
@@ -36,8 +36,8 @@ class Site(NamedTuple):
     scopes: tuple[Scope, ...]
     columns: Columns
     path: Path | None = None
+    # The channels of the input, with their text.
     channels: ChannelCount | None = None
-    """The channels of the input, with their text."""
 
     def having(self, name: str) -> Site:
         """The part of a site whose scopes have a child of this name: all of it, but for classes of two forms."""
@@ -49,7 +49,7 @@ class Site(NamedTuple):
 
 
 class Constructor:
-    """Writes the expressions of one class: `frame` names its numbers, `given` what its constructor is given."""
+    """Writer of the expressions of one class: `frame` names its numbers, `given` what its constructor is given."""
 
     def __init__(
         self, registry: Registry, frame: ClassArguments, given: dict[Path, str], dropped: frozenset[Path]
@@ -58,8 +58,8 @@ class Constructor:
         self.frame = frame
         self.given = given
         self.dropped = dropped
+        # The output channels of the module that was written last, with their text.
         self.channels: ChannelCount | None = None
-        """The output channels of the module that was written last, with their text."""
 
     def links(self, site: Site, modules: bool = True) -> Iterator[Link]:
         """A scope's children with their expressions, but for those that do nothing, or are no modules in a forward."""
@@ -170,7 +170,7 @@ class Constructor:
         for parameter in target.parameters:  # these first, as the steps of a loop may be one of them
             if parameter.outer in self.frame.outer and parameter.outer not in self.frame.names:
                 self.frame.inherit(parameter.outer)
-        for at, parameter in enumerate(target.parameters):
+        for at, parameter in enumerate(sorted(target.parameters, key=lambda each: each.default is not MISSING)):
             values = [parameter.values[self.registry.place[scope]] for scope in site.scopes]
             named = at > 0 and parameter.name not in LEADING
             leading = leading and not named and target.order[len(arguments)] == parameter.name
@@ -335,7 +335,7 @@ def positional(links: Sequence[Link]) -> list[Doc]:
 
 
 def segments(turns: Sequence[tuple[Any, ...]], loops: bool) -> Iterator[tuple[int, int]]:
-    """Cuts a row into stretches whose numbers grow evenly, and single modules."""
+    """Cut a row into stretches whose numbers grow evenly, and single modules."""
     changes = [change(*pair) if loops else None for pair in pairwise(turns)]
     start = 0
     while start < len(turns):

@@ -17,11 +17,11 @@ from archdsl.graph import Child, Graph, Scope, distinct, op_of
 from archdsl.initializer import Constant, Initializer
 from archdsl.op import Op
 
+# The tensor that a field of an op initializes, where the op's constructor does not take the field.
 FIELDS = {"init": "weight", "bias_init": "bias", "gamma": "weight", "beta": "bias"}
-"""The tensor that a field of an op initializes, where the op's constructor does not take the field."""
 KAIMING = {"mode": "fan_in", "nonlinearity": "leaky_relu", "a": 0.0}
+# PyTorch's defaults, where they are not ours.
 DEFAULTS = {"kaiming_normal": KAIMING, "kaiming_uniform": KAIMING}
-"""PyTorch's defaults, where they are not ours."""
 CONSTANTS = {0.0: "nn.init.zeros_", 1.0: "nn.init.ones_"}
 
 
@@ -89,16 +89,16 @@ METHOD = "initialize"
 DOC = '"""Set the initial weights that differ from the defaults of PyTorch."""'
 BODY = "        "
 STEP = "    "
+# Variables of loops over rows.
 TURNS = "ijklmn"
-"""Variables of loops over rows."""
 
+# The way to an op: names, and stretches of rows.
 Place = tuple[str | range, ...]
-"""The way to an op: names, and stretches of rows."""
+# Calls for one op: tensors with their initialization; `reset_parameters` where the tensor is empty.
 Acts = tuple[tuple[str, Start], ...]
-"""Calls for one op: tensors with their initialization; `reset_parameters` where the tensor is empty."""
 Rules = dict[Place, Acts]
+# A class's name, and the statements for its instances.
 Case = tuple[str, list[str]]
-"""A class's name, and the statements for its instances."""
 
 
 class Usual(NamedTuple):
@@ -109,7 +109,7 @@ class Usual(NamedTuple):
 
 
 class Initialization:
-    """Finds what the method has to say."""
+    """Statements of the method that initializes weights."""
 
     def __init__(self, graph: Graph, registry: Registry) -> None:
         self.registry = registry

@@ -16,8 +16,8 @@ PYTHON = frozenset(
     | {"__class__", "__debug__"}
 )
 TEXT = frozenset({"torch", "nn", "math", "Tensor", "OrderedDict", "chain", "numbered", "enumerate"})
+# Names that the emitted text itself uses, so that no variable and no class may take them.
 RESERVED = PYTHON | TEXT
-"""Names that the emitted text itself uses, so that no variable and no class may take them."""
 
 
 def identifier(name: str) -> str:
@@ -38,13 +38,13 @@ def unique(name: str, taken: Collection[str]) -> str:
     return numbered(name, count)
 
 
+# Columns of a line.
 WIDTH = 100
-"""Columns of a line."""
+# A list of numbers with more characters may take several lines, or is an attribute.
 LONG = 40
-"""A list of numbers with more characters may take several lines, or is an attribute."""
 PLACE = re.compile(r"\{(\w+)\}")
+# The places that stand for all operands at once.
 WHOLE = frozenset({"x", "sum", "product"})
-"""The places that stand for all operands at once."""
 SLICE = re.compile(r"(?<=[\[ ])([\w.]*)(::?)([\w.]*)(?=[\],])")
 PLAIN = (ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.List, ast.Constant)
 
@@ -53,19 +53,19 @@ class TensorExpression(NamedTuple):
     """A tensor, or a list of tensors, as an expression: its text, and what it is made of."""
 
     text: str
+    # The variables in it.
     reads: frozenset[str] = frozenset()
-    """The variables in it."""
+    # The depth of nested calls.
     depth: int = 0
-    """The depth of nested calls."""
+    # True if it is a variable, or an element of one.
     plain: bool = False
-    """True if it is a variable, or an element of one."""
+    # The tensors, where it is a list written out.
     items: tuple[TensorExpression, ...] | None = None
-    """The tensors, where it is a list written out."""
     operands: tuple[TensorExpression, ...] = ()
+    # The step applied to the operands; without one they are the parts of a list, or the list of an element.
     step: Step | None = None
-    """The step applied to the operands; without one they are the parts of a list, or the list of an element."""
+    # The index of an element in its operand.
     at: int | None = None
-    """The index of an element in its operand."""
 
 
 def variable(name: str) -> TensorExpression:
@@ -177,20 +177,20 @@ class Statements:
     ) -> None:
         self.scope = scope
         self.results = results
+        # The outputs of the network, for its own forward.
         self.outline = outline
-        """The outputs of the network, for its own forward."""
+        # Names that no variable may have.
         self.words = set(words)
-        """Names that no variable may have."""
         self.maker = {step.output: step for step in scope.steps}
         self.values: dict[int, TensorExpression] = {}
+        # The tensors of each list that is no Python list made here.
         self.elements: dict[int, tuple[TensorExpression, ...]] = {}
-        """The tensors of each list that is no Python list made here."""
         self.left = Counter(value for step in scope.steps for value in values_read(step.inputs))
         self.left.update(values_read(results))
         self.holders: dict[str, tuple[int, ...]] = {}
         self.pending: set[int] = set()
+        # The variables that a forward is given.
         self.inputs: list[str] = []
-        """The variables that a forward is given."""
         names = ("x", *scope.names[1:]) if scope.kind == "block" else scope.names
         for at, (name, shapes) in enumerate(zip(names, scope.inputs, strict=True)):
             self.inputs.append(unique(identifier(name), {*self.words, *self.inputs}))
@@ -199,7 +199,7 @@ class Statements:
                 self.elements[at] = tuple(element(value, index) for index in range(len(shapes)))
 
     def assign(self, name: str, value: TensorExpression) -> None:
-        """Does a statement: `name = value`."""
+        """Do a statement: `name = value`."""
         raise NotImplementedError
 
     # ---- variables
@@ -236,7 +236,7 @@ class Statements:
         return next(free, "") or self.new(wanted[1] if self.free(wanted[1]) else step.target or wanted[1])
 
     def bind(self, value: int) -> None:
-        """Puts a pending value into a variable of its own."""
+        """Put a pending value into a variable of its own."""
         expression = self.values[value]
         self.pending.discard(value)
         name = self.name(self.maker[value])
@@ -270,7 +270,7 @@ class Statements:
         return found
 
     def consume(self, step: Step) -> None:
-        """Counts the operands of a step as read."""
+        """Count the operands of a step as read."""
         for value in values_read(step.inputs):
             self.left[value] -= 1
             self.pending.discard(value)
@@ -288,15 +288,15 @@ class Outline:
         self.main = chain[-1] if chain else None
         self.result: Ref = self.main.value if self.main else graph.root.result
         always = [section for section in self.outputs if not section.training_only]
+        # Sections, or features, that are returned by name, if any.
         self.always: list[Section | Feature] = [*always, *([self.main] if self.main else [])] if always else []
-        """Sections, or features, that are returned by name, if any."""
+        # The sections that may be written where they are returned.
         self.ends = {section.value for section in (*self.training, *([self.main] if self.main else []))}
-        """The sections that may be written where they are returned."""
         if graph.features:
             self.cut_to(graph)
 
     def cut_to(self, graph: Graph) -> None:
-        """Returns the features of a network that was cut to them, in place of its sections."""
+        """Return the features of a network that was cut to them, in place of its sections."""
         self.names |= {each.value: identifier(each.path.replace(".", "_")) for each in graph.features}
         self.outputs, self.main, self.result = [], None, graph.root.result
         self.always = [*graph.features] if graph.features[0].name else []

@@ -3,7 +3,7 @@
 A value that the text names keeps its name. Another one is folded into the expression that reads it, where there is
 one reader and the line stays short; otherwise it becomes `x` again, once the old `x` is not needed any more.
 
-Whoever does the statements, by writing or by running them, says how in `assign`, `take_apart` and `run_row`.
+Subclasses, which write the statements or run them, say how in `assign`, `take_apart` and `run_row`.
 """
 
 from __future__ import annotations
@@ -109,12 +109,12 @@ class InPlace:
 
 
 INDENT = "        "
+# Levels of calls inside each other.
 DEEPEST = 5
-"""So many calls may stand inside each other."""
+# A list of as many tensors gets lines of its own where one line does not hold it.
 FEW = 3
-"""A list of as many tensors gets lines of its own where one line does not hold it."""
+# The templates of sums and products; whether it is a product.
 SUMS = {"{sum}": False, "{product}": True}
-"""The templates of sums and products; whether it is a product."""
 
 
 class Acts(Statements):
@@ -141,23 +141,23 @@ class Acts(Statements):
         }
 
     def run(self, steps: Iterable[Step]) -> None:
-        """Does steps."""
+        """Do steps."""
         for step in steps:
             if step.output not in self.values:
                 self.acts[step.kind](step)
 
-    # ---- what those who do the statements say
+    # ---- for subclasses
 
     def take_apart(self, names: Sequence[str], value: TensorExpression) -> None:
-        """Does a statement: `names[0], names[1], ... = value`."""
+        """Do a statement: `names[0], names[1], ... = value`."""
         raise NotImplementedError
 
     def run_row(self, child: Child, running: str, outputs: str) -> None:
-        """Runs the modules of a row on a variable, one after the other, and appends what each gives to a list."""
+        """Run the modules of a row on a variable, one after the other, and append what each gives to a list."""
         raise NotImplementedError
 
     def add_up(self, name: str, value: TensorExpression) -> None:
-        """Does a statement of a long sum, whose last one has all operands once more: `name = value`."""
+        """Do a statement of a long sum, whose last one has all operands once more: `name = value`."""
         raise NotImplementedError
 
     def facts(self, step: Step) -> Callable[[str], str]:
@@ -175,7 +175,7 @@ class Acts(Statements):
     # ---- what becomes of an expression
 
     def settle(self, step: Step, build: Callable[[], TensorExpression]) -> None:
-        """Takes a step's expression: folds it into its reader, or gives it a variable."""
+        """Take a step's expression: fold it into its reader, or give it a variable."""
         value = self.fitted(step, build)
         self.consume(step)
         readers = self.left[step.output]
@@ -220,7 +220,7 @@ class Acts(Statements):
         return len(readers) > 1 or (spread and (by_torch or bool(readers)))
 
     def unpack(self, step: Step, value: TensorExpression) -> None:
-        """Takes a list apart: `cross, main = ...`."""
+        """Take a list apart: `cross, main = ...`."""
         picks = self.readers[step.output]
         spread = self.left[step.output] > len(picks)
         names: list[str] = []
@@ -238,7 +238,7 @@ class Acts(Statements):
         self.elements[step.output] = tuple(variable(name) for name in names)
 
     def unpack_not(self, step: Step, value: TensorExpression) -> None:
-        """Keeps a list in a variable: it has too many tensors to name them all."""
+        """Keep a list in a variable: it has too many tensors to name them all."""
         name = self.new(step.name or "ys")
         self.assign(name, value)
         held = self.hold(name, step.output)
@@ -289,7 +289,7 @@ class Acts(Statements):
         self.settle(step, lambda: build()._replace(step=step))
 
     def bind_operands(self, step: Step) -> None:
-        """Puts the operands of a step into variables, so that each is worked out once, however often it is read."""
+        """Put the operands of a step into variables, so that each is worked out once, however often it is read."""
         for value in sorted(self.pending.intersection(values_read(step.inputs))):
             self.bind(value)
 
@@ -316,7 +316,7 @@ class Acts(Statements):
         return lambda: build(variable(branches))
 
     def name_lists(self, ref: Ref) -> None:
-        """Puts lists into variables, so that their tensors can be read one by one."""
+        """Put lists into variables, so that their tensors can be read one by one."""
         for value in sorted(self.pending.intersection(values_read([ref]))):
             if is_list(self.maker[value].shape) and not self.values[value].items:
                 self.bind(value)

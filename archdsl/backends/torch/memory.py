@@ -19,7 +19,7 @@ from archdsl.op import Inner, Shape, elements
 
 
 class ForwardRun(Acts):
-    """Runs the statements of one forward."""
+    """Run of the statements of one forward."""
 
     def __init__(self, eager: Eager, scope: Scope, results: Sequence[Ref], outline: Outline | None = None) -> None:
         super().__init__(scope, results, outline)
@@ -35,7 +35,7 @@ class ForwardRun(Acts):
     # ---- statements
 
     def put(self, name: str, blocks: Blocks) -> None:
-        """Puts into a variable what is held for it; what was in it is let go."""
+        """Put what is held for a variable into it, and release what was in it."""
         self.heap.drop(self.variables.get(name, ()))
         self.variables[name] = blocks
 
@@ -81,7 +81,7 @@ class ForwardRun(Acts):
     # ---- expressions
 
     def evaluate(self, value: TensorExpression) -> Blocks:
-        """Works an expression out as CPython does: operands wait on the stack; the result is held once more."""
+        """Work an expression out as CPython does: operands wait on the stack; the result is held once more."""
         if value.step:
             return self.joined(value) if pairwise(value.step) else self.act(value.step, self.stacked(value))
         if not value.operands:
@@ -98,7 +98,7 @@ class ForwardRun(Acts):
         return tuple(block for each in value.operands for block in self.evaluate(each))
 
     def act(self, step: Step, inputs: Blocks) -> Blocks:
-        """Does what a step does; its operands, which are held for it, are let go."""
+        """Do what a step does, and release its operands, which are held for it."""
         if step.kind == "repeat" and numeral(child := self.children[step.target]):
             return self.eager.row(child, self.heap, inputs)
         if step.kind == "repeat":
@@ -155,7 +155,7 @@ def in_two_calls(step: Step) -> bool:
 
 
 class NetworkRun(ForwardRun):
-    """Runs the network's own forward, in evaluation, and notes the peak while each section runs."""
+    """Run of the network's own forward, in evaluation, which notes the peak while each section runs."""
 
     def __init__(self, eager: Eager, graph: Graph) -> None:
         self.outline: Outline = Outline(graph)
@@ -185,8 +185,8 @@ class Eager:
         self.unit = unit
         self.in_place = InPlace(graph.root)
         self.known: dict[Scope, Called] = {}
+        # The peak while the step runs that makes a section's value, without the network's input.
         self.sections: dict[int, int] = {}
-        """The peak while the step runs that makes a section's value, without the network's input."""
         for scope in distinct(graph.root):
             if scope.op is None:
                 self.known[scope] = self.pipeline(scope) if pipeline(scope) else self.walk(scope)
@@ -244,7 +244,7 @@ class Eager:
         return self.call(step.scope, heap, inputs)
 
     def call(self, scope: Scope, heap: Heap, inputs: Blocks) -> Blocks:
-        """Calls a module on values that the caller holds; the output is held once more."""
+        """Call a module on values that the caller holds; the output is held once more."""
         if scope.op is not None:
             return heap.hold(self.op(scope, heap, inputs))
         found = self.known[scope]
@@ -252,7 +252,7 @@ class Eager:
         return heap.hold(found.output(inputs, heap.take(found.made)))
 
     def op(self, scope: Scope, heap: Heap, inputs: Blocks) -> Blocks:
-        """Runs an op that is not in place."""
+        """Run an op that is not in place."""
         op, x = op_of(scope)
         if not fresh(scope):
             return inputs[:1] * len(each_shape(scope.output))
@@ -262,8 +262,8 @@ class Eager:
         return tuple(new[at] for at in places)
 
 
+# So many turns of a row tell what the others keep: the first meets another input, and notes it.
 ENOUGH = 3
-"""So many turns of a row tell what the others keep: the first meets another input, and notes it."""
 
 
 class TensorMemory:
@@ -397,7 +397,7 @@ class BackwardCall:
         self.storages: list[TensorMemory] = []
 
     def act(self, step: Step) -> None:
-        """Does a step."""
+        """Do a step."""
         inputs = gathered(self.values, step.inputs)
         if step.kind == "pick":
             self.values[step.output] = inputs[step.index : step.index + 1 or None]
@@ -409,7 +409,7 @@ class BackwardCall:
             self.values[step.output] = self.call(step.scope, inputs, overwrites)
 
     def call(self, scope: Scope, inputs: Value, overwrites: bool = False) -> Value:
-        """Calls a module; the storages that it makes are this scope's from now on."""
+        """Call a module; the storages that it makes are this scope's from now on."""
         passed = self.backward.call(scope, tuple(tensor.grad for tensor in inputs), overwrites)
         self.kept += passed.kept
         output = self.backward.leave(passed, inputs)

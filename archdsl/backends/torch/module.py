@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 PREFIX = "archdsl.emitted"
+# Number of texts that stay importable by name; older ones live as long as their modules do.
 REMEMBERED = 64
-"""So many texts stay importable by name; older ones live as long as their modules do."""
 
 alive: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictionary()
 recent: OrderedDict[str, ModuleType] = OrderedDict()
@@ -76,7 +76,7 @@ def feature_facts(graph: Graph) -> dict[str, Any]:
 
 
 def check_torch() -> None:
-    """Raises where PyTorch is not installed."""
+    """Raise where PyTorch is not installed."""
     try:
         import torch
     except ImportError:
@@ -106,7 +106,7 @@ def namespace(source: str) -> ModuleType:
 
 
 def execute(source: str) -> ModuleType:
-    """Executes a text as a module of its own, which tracebacks and `inspect` can show."""
+    """Execute a text as a module of its own, which tracebacks and `inspect` can show."""
     name = f"{PREFIX}.net_{sha256(source.encode()).hexdigest()[:16]}"
     file = f"<{name}>"
     module = ModuleType(name)

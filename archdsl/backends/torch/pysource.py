@@ -96,8 +96,8 @@ def first_line(text: str) -> str:
 
 
 STEP = "    "
+# The longest number that shares a line with others.
 FIGURES = 8
-"""The longest number that shares a line with others."""
 
 
 class Doc(NamedTuple):
@@ -121,11 +121,11 @@ def atom(text: str) -> Doc:
 def number(text: str) -> Doc:
     """A number, or a list of numbers, which may take several lines."""
     if text.startswith("[") and len(text) > LONG:
-        return group("[", [atom(item) for item in text[1:-1].split(", ")], "]")
+        return bracketed("[", [atom(item) for item in text[1:-1].split(", ")], "]")
     return atom(text)
 
 
-def group(head: str, items: list[Doc], tail: str, comma: str = ",") -> Doc:
+def bracketed(head: str, items: list[Doc], tail: str, comma: str = ",") -> Doc:
     """Items between brackets."""
     joint = f"{comma} "
     flat = "" if len(items) < WIDTH else None
@@ -138,7 +138,7 @@ def group(head: str, items: list[Doc], tail: str, comma: str = ",") -> Doc:
 
 def call(function: str, *arguments: Doc) -> Doc:
     """A call."""
-    return group(f"{function}(", list(arguments), ")")
+    return bracketed(f"{function}(", list(arguments), ")")
 
 
 def keyword(name: str, value: Doc) -> Doc:
@@ -157,12 +157,12 @@ def listing(items: list[Doc]) -> Doc:
     if len(items) == 1 and items[0].head == "*[":
         (row,) = items
         return row._replace(flat=row.flat and row.flat[1:], head="[")
-    return group("[", items, "]")
+    return bracketed("[", items, "]")
 
 
 def comprehension(item: Doc, variable: str, count: str) -> Doc:
     """`*[item for variable in range(count)]`, a part of a list or of arguments."""
-    return group("*[", [item, atom(f"for {variable} in range({count})")], "]", "")
+    return bracketed("*[", [item, atom(f"for {variable} in range({count})")], "]", "")
 
 
 def lines(doc: Doc, indent: str, lead: str = "", trail: str = "") -> list[str]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from archdsl.backends.torch.forward import expression, open_forward
 from archdsl.backends.torch.lowering import overwriting, spelling
 from archdsl.backends.torch.pysource import literal
-from archdsl.backends.torch.writing import expression, open_forward
 from archdsl.diagnostics import ArchError, Diagnostic, catalog
 from archdsl.graph import Graph, Scope, called_elsewhere, distinct, each_shape, is_list, op_of
 from archdsl.op import Shapes
