@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from archdsl.api import build as build
     from archdsl.api import check as check
     from archdsl.api import cost as cost
-    from archdsl.api import cost_many as cost_many
     from archdsl.api import draw as draw
     from archdsl.api import emit as emit
     from archdsl.api import validate as validate
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from archdsl.driver import load as load
     from archdsl.driver import loads as loads
     from archdsl.graph import Graph as Graph
+    from archdsl.many import cost_many as cost_many
+    from archdsl.many import cost_stream as cost_stream
     from archdsl.weights.loading import load_weights as load_weights
     from archdsl.weights.loading import to_reference as to_reference
     from archdsl.weights.transfer import transfer_weights as transfer_weights
@@ -42,7 +43,8 @@ HOMES = {
     "check": "archdsl.api",
     "compile": "archdsl.driver",
     "cost": "archdsl.api",
-    "cost_many": "archdsl.api",
+    "cost_many": "archdsl.many",
+    "cost_stream": "archdsl.many",
     "draw": "archdsl.api",
     "emit": "archdsl.api",
     "load": "archdsl.driver",

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from archdsl.coerce import is_path, is_row, parameter, size_of
+from archdsl.coerce import is_path, size_of
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.diagnostics.source import shown
-from archdsl.driver import Network, compile, counted, load, validation
+from archdsl.driver import Network, compile, validation
 from archdsl.driver.imports import read_spec
 from archdsl.driver.network import NetworkLike
 from archdsl.graph import Graph
-from archdsl.syntax.inheritance import resolve
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from archdsl.analyses.batch import Chunk, Costs
     from archdsl.analyses.cost import Figures
-    from archdsl.analyses.families.costs import Family
     from archdsl.backends.crosscheck import Crosscheck
     from archdsl.driver.pictures import Color, Theme
-    from archdsl.elaborate.scope_cache import ScopeCache
     from archdsl.passes.features import Features
-
-FEW = 64
-"""For fewer candidates no processes are started unless they are asked for."""
-SEVERAL = 8
-"""Fewer candidates of one spec are worked out one by one."""
 
 
 def validate(
@@ -68,106 +58,6 @@ def cost(spec: Graph | NetworkLike, *, params: dict[str, Any] | None = None, inp
     from archdsl.analyses.cost import cost as figures_of
 
     return figures_of(graph_of(spec, params, input))
-
-
-def cost_many(
-    candidates: Any,
-    *,
-    of: NetworkLike | None = None,
-    processes: int | None = None,
-    figures: Sequence[str] | None = None,
-    batch: int = 1,
-    precision: str = "fp32",
-    device: str | None = None,
-    input: Any = None,
-) -> Costs:
-    """The figures of many networks, in order.
-
-    `candidates` are specs (networks, dicts, paths, names) or graphs, or, with `of`, parameters for that one: dicts, as
-    `cost_many([{"depth": n} for n in range(1, 9)], of="net.arch")`, or columns, a dict of arrays or lists. A result has
-    the figures by name, as `result.params`, or the `error` that says what is wrong with its candidate; `columns()` of
-    all results are numpy arrays. `figures` chooses others than the usual ones; `batch`, `precision` and `device` are
-    for those of memory and time.
-
-    With numpy there (`pip install 'archdsl[search]'`), candidates of one spec are worked out together, structure by
-    structure; other ones, and figures of memory, on several cores (`processes`; by default all of them). In a script,
-    call it under `if __name__ == "__main__":`, as for all that starts processes.
-    """
-    from archdsl.analyses.batch import USUAL, Chunk, ListedCosts, check_request, cost_chunks, in_chunks, load_of
-    from archdsl.driver.memory import memory
-
-    wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
-    count = check_request(wanted, processes)
-    if not (of is None or isinstance(of, Network | Mapping) or is_path(of)):
-        raise catalog.USAGE.error(None, f"`of` is of the type `{type(of).__name__}`", help="give a spec, or its name")
-    base = None if of is None else load(of)
-    load_asked = load_of(batch, precision, device)
-    if "time" in wanted:
-        load_asked.chosen_device()
-    asked = Chunk(candidate, memory, (), wanted, load_asked, size_of(input))
-    columns = base is not None and is_table(candidates)
-    given: Any = candidates if columns else row_of(candidates, "candidates", '["resnet18", "resnet34"]')
-    if base is not None and (columns or len(given) >= SEVERAL) and (found := together(base, given, asked)) is not None:
-        return found
-    if columns:
-        from archdsl.analyses.families.candidates import of_columns
-
-        rows = of_columns(given)
-        given = [rows.at(at) for at in range(rows.size)]
-    whole = asked._replace(candidates=tuple((base, each) if base is not None else (each, None) for each in given))
-    if processes is None and len(given) < FEW:
-        count = 1
-    return ListedCosts(wanted, list(cost_chunks(in_chunks(whole, count), count)))
-
-
-def is_table(candidates: Any) -> bool:
-    """True for candidates by columns: a dict, or a DataFrame."""
-    return isinstance(candidates, Mapping) or hasattr(candidates, "columns")
-
-
-def together(base: Network, candidates: Any, asked: Chunk) -> Costs | None:
-    """The figures of candidates of one spec, by the batch engine; None where that cannot be."""
-    family = family_of(base, asked)
-    if family is None:
-        return None
-    from archdsl.analyses.families.candidates import of_columns, of_rows
-    from archdsl.analyses.families.costs import joined
-
-    return joined(family, of_columns(candidates) if is_table(candidates) else of_rows(candidates))
-
-
-def family_of(base: Network, asked: Chunk) -> Family | None:
-    """A spec whose candidates are worked out together; None where that cannot be.
-
-    That is so without numpy, for figures that are more than sums over ops, and for a spec with errors of its own.
-    """
-    from archdsl.analyses.batch import FIGURES_OF_MANY
-
-    if find_spec("numpy") is None or not all(FIGURES_OF_MANY[name].summed for name in asked.figures):
-        return None
-    try:
-        resolved = resolve(base.scope, base)
-    except ArchError:
-        return None
-    from archdsl.analyses.families.costs import Family
-
-    return Family(resolved, parameter, base, asked)
-
-
-def row_of(values: Any, name: str, example: str) -> tuple[Any, ...]:
-    """Several values that are asked for in a row; raises ArchError for what is none, as a single one."""
-    if not is_row(values):
-        raise catalog.USAGE.error(None, f"`{name}` is not a list: `{str(values)[:60]}`", help=f"write it as {example}")
-    return tuple(values)
-
-
-def candidate(spec: Any, params: Any = None, input: Any = None, known: ScopeCache | None = None) -> Graph:
-    """The graph of one of many; raises ArchError for what is wrong with it."""
-    if isinstance(spec, Graph):
-        return settled(spec, params, input)
-    if isinstance(spec, Mapping) and "name" not in spec:
-        raise catalog.USAGE.error(None, "parameters, but of no spec", help="name the spec: `of=...`")
-    return counted(checked_spec(spec), params, input, known)
 
 
 def graph_of(spec: Any, params: Any, input: Any) -> Graph:

@@ -66,6 +66,7 @@ LAYERS = {
     "integrations": Row(L5, brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),
+    "many": Row(f"{L5} api many"),
     "commands": Row(f". {L5} api commands", lazily=ANY),
     "commands._run": Row(". diagnostics commands", lazily="archdsl"),
     "__main__": Row("commands"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import ceil, floor
 from random import Random
@@ -21,9 +21,9 @@ from archdsl.analyses.families.candidates import of_rows
 from archdsl.analyses.families.costs import Family, FamilyCosts
 from archdsl.analyses.families.lane import ANSWERS, Algebra, Lane, Tape
 from archdsl.analyses.families.rows import Domain, Form, Rows, Table
-from archdsl.api import candidate, family_of
 from archdsl.driver.memory import memory
 from archdsl.elaborate.numbers import ARITHMETIC, half_up, whole
+from archdsl.many import candidate, family_of
 
 SUMMED = tuple(name for name, figure in FIGURES_OF_MANY.items() if figure.summed)
 ASKED = Chunk(candidate, memory, (), SUMMED, load_of(4, "fp16", "v100"))
@@ -172,9 +172,56 @@ def test_a_space_is_worked_out_in_parts(monkeypatch: pytest.MonkeyPatch) -> None
 def test_without_numpy_candidates_are_worked_out_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"w": at % 9} for at in range(20)]
     together = archdsl.cost_many(rows, of=archdsl.loads(SMALL))
-    monkeypatch.setattr("archdsl.api.find_spec", lambda name: None)
+    monkeypatch.setattr("archdsl.many.find_spec", lambda name: None)
     alone = archdsl.cost_many(rows, of=archdsl.loads(SMALL), processes=1)
     assert [said(each) for each in alone] == [said(each) for each in together]
+
+
+def test_columns_need_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archdsl.many.find_spec", lambda name: None)
+    with pytest.raises(ArchError, match="columns need numpy"):
+        archdsl.cost_many({"w": [1, 2]}, of=archdsl.loads(SMALL))
+
+
+STREAMS: dict[str, Any] = {
+    "dicts": lambda: ({"w": at % 9, "n": 1} for at in range(100)),
+    "columns": lambda: {"w": [at % 9 for at in range(100)], "n": np.ones(100, int)},
+    "tables": lambda: ({"w": np.arange(start, start + 50) % 9, "n": np.ones(50, int)} for start in (0, 50)),
+}
+
+
+@pytest.mark.parametrize("form", STREAMS)
+def test_a_stream_comes_to_what_the_whole_comes_to(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = archdsl.loads(SMALL)
+    parts = [*archdsl.cost_stream(STREAMS[form](), of=spec, part=40, progress=True)]
+    assert max(map(len, parts)) <= 40
+    whole_space = archdsl.cost_many([{"w": at % 9, "n": 1} for at in range(100)], of=spec)
+    assert [said(each) for part in parts for each in part] == [said(each) for each in whole_space]
+    assert capsys.readouterr().err.count(" a second\n") == len(parts)
+
+
+def test_a_stream_reads_no_more_than_it_needs() -> None:
+    read: list[int] = []
+
+    def candidates() -> Iterator[dict[str, int]]:
+        for at in range(10**9):
+            read.append(at)
+            yield {"w": 1 + at % 5}
+
+    stream = archdsl.cost_stream(candidates(), of=archdsl.loads(SMALL), part=10)
+    assert next(stream).columns()["n_conv"].tolist() == [1] * 10
+    next(stream)
+    assert len(read) == 20
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"candidates": 5}, "`5` are no candidates"), ({"part": 0}, "parts of 0"), ({"of": 5}, "`of` is of the type")],
+)
+def test_what_is_no_stream(settings: dict[str, Any], message: str) -> None:
+    asked: dict[str, Any] = {"candidates": [{"w": 3}], "of": archdsl.loads(SMALL)} | settings
+    with pytest.raises(ArchError, match=message):
+        archdsl.cost_stream(**asked)
 
 
 def test_a_question_without_an_answer_for_lanes_is_worked_out_alone() -> None:

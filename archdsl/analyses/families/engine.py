@@ -33,7 +33,7 @@ from archdsl.elaborate.values import Tensor, Value, same_key
 from archdsl.graph import Scope, Totals
 from archdsl.graph.ir import HELD
 from archdsl.op import Shape
-from archdsl.syntax.elements import Output, SectionLine
+from archdsl.syntax.ast import Output, SectionLine
 from archdsl.syntax.inheritance import InheritedLine, ResolvedNetwork
 from archdsl.syntax.static_names import line_of
 
