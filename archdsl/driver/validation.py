@@ -17,6 +17,7 @@ from archdsl.driver.loading import elaborated, file_of, load, opened
 from archdsl.driver.memory import memory
 from archdsl.driver.network import Network
 from archdsl.elaborate.budget import Budget
+from archdsl.elaborate.name_check import check_names
 from archdsl.elaborate.scope_cache import ScopeCache
 from archdsl.graph import Graph, called_elsewhere
 from archdsl.syntax.document import Backbone
@@ -56,8 +57,7 @@ def validate(
         if is_clean(file, size, known):
             known.clean += 1
             return remaining_warnings(file, [], as_declared=size is None)
-    findings, unmeant = findings_in(file, size)
-    return findings or remaining_warnings(file, unmeant, as_declared=size is None)
+    return all_findings(file, size)
 
 
 def validate_data(
@@ -70,14 +70,23 @@ def validate_data(
         return error.diagnostics
     if file.is_empty:
         return [catalog.NO_BACKBONE.at(Span(file.source, 0, 0), "there is nothing in this dict", help=KEYS)]
+    return all_findings(file, size)
+
+
+def all_findings(file: FileScope, size: tuple[int, ...] | None) -> list[Diagnostic]:
+    """Errors of the networks of a file, and of the text that none of them gets to; without errors, the warnings."""
     findings, unmeant = findings_in(file, size)
-    return findings or remaining_warnings(file, unmeant, as_declared=size is None)
+    places = {each.span for each in findings}
+    findings += [each for each in check_names(file) if each.span not in places]
+    return findings[:MOST_FINDINGS] or remaining_warnings(file, unmeant, as_declared=size is None)
 
 
 def is_clean(file: FileScope, size: tuple[int, ...] | None, known: ScopeCache) -> bool:
     """Tell whether no network of a file has a finding, with scopes shared between files."""
     # Sharing does not change whether there are findings, but their spans; so none is returned.
     budget = Budget()
+    if check_names(file):
+        return False
     try:
         for backbone in file.backbones.values():
             graph = elaborated(Network.of(file, backbone), input=size, known=known, budget=budget)
