@@ -423,10 +423,7 @@ def expectations(figures: dict[str, str], whole: dict[str, str]) -> Json:
     amount = "A number, or a bound: `<= 4.3G`, `<= 200MB at batch 8 fp16`."
     map = "The section's shape, as `512x28x28`."
     return {
-        "amount": {
-            "description": amount,
-            **fitting(rf"^\s*({SIGN}\s*)?{AMOUNT}{load}\s*$", amount, "number"),
-        },
+        "amount": {"description": amount, **fitting(rf"^\s*({SIGN}\s*)?{AMOUNT}{load}\s*$", amount, "number")},
         "map": {
             "description": map,
             **fitting(rf"^\s*((==|!=)\s*)?({SHAPE}|[0-9]{{1,6}})\s*$", map, "integer", maximum=999_999),

@@ -362,6 +362,7 @@ class Backbone(Model):
     """
 
     where: ClassVar[str] = "a backbone"
+    needed: ClassVar[dict[str, str]] = {"name": "this network has no name"}
 
     name: Name = Field(description="The network's name.")
     doc: Doc = Field("", description="What the network is, and where it is from.")
@@ -396,11 +397,10 @@ class Backbone(Model):
         if isinstance(given, Content):
             return given
         if not isinstance(given, MappingEntry):
-            return content_of(given, name_of(given))
+            return content_of(given)
         # `net:` with nothing behind it is a network without keys, as `backbone net` is in the text form.
         is_empty = isinstance(given.value, Scalar) and not given.value.content
-        inner = Mapping((), given.key.span) if is_empty else given.value
-        return content_of(inner, MappingEntry(given.key, given.key))
+        return content_of(Mapping((), given.key.span) if is_empty else given.value, given.key)
 
     def model_post_init(self, context: Any, /) -> None:
         """Put all sections into one list, and what is left out into another."""
@@ -416,8 +416,8 @@ class Backbone(Model):
         own["stem_line"] = own["stage_lines"] = own["head_line"] = ()
 
 
-def content_of(data: Data, name: MappingEntry | ArchError) -> Content:
-    """The keys of a network and its name, with an error in place of a name that cannot be one."""
+def content_of(data: Data, outside: Scalar | None = None) -> Content:
+    """The keys of a network; its name is among them, or that of several is `outside`."""
     mapping = kind(data, Mapping, "a mapping with the keys of a backbone")
     values: dict[str, Any] = {entry.key.content: entry for entry in mapping.entries}
     places = {key: entry.value.span for key, entry in values.items()}
@@ -425,20 +425,12 @@ def content_of(data: Data, name: MappingEntry | ArchError) -> Content:
     if "sections" in values and (short := [key for key in SHORT_KEYS if key in values]):
         label = f"`sections` holds all sections in order, so {listed(short)} cannot be used with it"
         wrong.append(catalog.DOCUMENT.at(values["sections"].key.span, label, help="move them into `sections`"))
-    # Of several networks, each has its name as its key. An error in its place does not hide those of other keys.
-    if isinstance(name, MappingEntry) and "name" in values and name.key is not values["name"].key:
-        name = ArchError([unknown_key(values["name"].key, Backbone.all_keys()[1:], Backbone.where)])
-    span = name.value.span if isinstance(name, MappingEntry) else mapping.span
-    return Content(span, values | {"name": name}, places, tuple(wrong))
-
-
-def name_of(data: Data) -> MappingEntry | ArchError:
-    """The line with the name among the keys of a network, or what is said if there is none."""
-    entries = data.entries if isinstance(data, Mapping) else ()
-    if found := next((each for each in entries if each.key.content == "name"), None):
-        return found
-    at = entries[0].key.span if entries else data.span
-    return catalog.DOCUMENT.error(at, "this network has no name", help="add `name: ...`")
+    if outside is not None:
+        if "name" in values:
+            wrong.append(unknown_key(values["name"].key, Backbone.all_keys()[1:], Backbone.where))
+        values["name"] = MappingEntry(outside, outside)
+    first = values["name"].value if "name" in values else mapping.entries[0].key if mapping.entries else mapping
+    return Content(first.span, values, places, tuple(wrong))
 
 
 # ---- files

@@ -50,9 +50,7 @@ class Key:
         return {"kind": self.kind}
 
     def validated(self, given: Any) -> Any:
-        """The value of a line. A tree, which the grammar has given, is one already; an error is reported here."""
-        if isinstance(given, ArchError):
-            raise as_pydantic(given.diagnostics)
+        """The value of a line. A tree, which the grammar has given, is one already."""
         try:
             return self.read(given) if isinstance(given, MappingEntry) else given
         except ArchError as error:

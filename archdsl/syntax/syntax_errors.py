@@ -542,14 +542,7 @@ def misspelt_word(error: ErrorContext) -> Message | None:
 
 COMPUTED: dict[str, Callable[[ErrorContext], Message | None]] = {
     each.__name__: each
-    for each in (
-        unclosed_bracket,
-        split_operator,
-        repeated_operator,
-        extra_indentation,
-        unreturned,
-        misspelt_word,
-    )
+    for each in (unclosed_bracket, split_operator, repeated_operator, extra_indentation, unreturned, misspelt_word)
 }
 
 

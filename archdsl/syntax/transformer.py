@@ -24,16 +24,7 @@ OCTAL = re.compile(r"[0-7]+")
 Token = Any
 
 # The higher, the tighter. Equal ones bind from the left, but for `POWER`, which binds from the right.
-INFIX = {
-    "OR": 1,
-    "AND": 2,
-    "COMPARE": 4,
-    "PLUS": 5,
-    "MINUS": 5,
-    "STAR": 6,
-    "DIVIDE": 6,
-    "POWER": 8,
-}
+INFIX = {"OR": 1, "AND": 2, "COMPARE": 4, "PLUS": 5, "MINUS": 5, "STAR": 6, "DIVIDE": 6, "POWER": 8}
 PREFIX = {"NOT": 3, "MINUS": 7}
 # The precedence that the right operand of a sign needs: `2 ** -n` is a power.
 BEHIND = {sign: binding + 1 for sign, binding in INFIX.items()} | {"POWER": PREFIX["MINUS"]}

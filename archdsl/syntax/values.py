@@ -25,7 +25,7 @@ from archdsl.syntax.ast import (
     Named,
     parts,
 )
-from archdsl.syntax.models import QUOTES, Key, Model, collected, shown, validated
+from archdsl.syntax.models import BRACKETS_OR_ARROW, QUOTES, Key, Model, collected, shown, validated
 from archdsl.syntax.nodes import KINDS, Data, Mapping, MappingEntry, Scalar, Sequence
 from archdsl.syntax.parser import DEEPEST, DEEPEST_TREE, parse, parse_body
 from archdsl.syntax.text import NAME_HELP, RESERVED, LocatedText
@@ -238,6 +238,8 @@ class PlainBlock(Model):
     def unknown(cls, key: Scalar) -> Diagnostic:
         """The finding for a key that there is none of: an argument of the block, or one that is misspelt."""
         name = key.content
+        if BRACKETS_OR_ARROW.search(name):
+            return super().unknown(key)
         meant = "repeat" if name in REPEATS else next(iter(nearest(name, cls.all_keys())), "")
         help = f"did you mean `{meant}`?" if meant else f"arguments of the block go into `args: {{{shown(name)}: ...}}`"
         return catalog.DOCUMENT.at(key.span, f"`{shown(name)}` is not a key of a block", help=help)

@@ -199,13 +199,9 @@ def chain_value(key: str, node: Expression, notes: Notes, indent: int) -> Value:
     return value._replace(links=links) if of_chains or (few and not short) else value
 
 
-def expression_entry(key: str, node: Expression, place: Place, notes: Notes) -> MappingLine:
-    """A line whose value is an expression."""
-
-    def write(key: str, places: tuple[Place, ...], indent: int) -> Rows:
-        return chain_value(key, node, notes, indent).write(key, places, indent)
-
-    return MappingLine(key, (place,), write)
+def expression_rows(node: Expression, notes: Notes, key: str, places: tuple[Place, ...], indent: int) -> Rows:
+    """A line whose value is an expression, and what belongs to it."""
+    return chain_value(key, node, notes, indent).write(key, places, indent)
 
 
 def short_mapping(
@@ -322,7 +318,7 @@ def definition(node: Block | Function, notes: Notes) -> MappingLine:
 
 def long_definition(node: Block | Function, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """`name:` and `args`, `doc`, `body` below it."""
-    yield PrintedLine(indent, f"{scalar(key, prose=True)}:", places)
+    yield PrintedLine(indent, named(key), places)
     if node.parameters:
         yield from signature_value(node.parameters, notes).write("args", (of("args", node.span),), indent + STEP)
     yield from doc_rows(node, indent + STEP)
@@ -333,7 +329,7 @@ def body(node: Block | Function, notes: Notes, key: str, places: Places, indent:
     """An expression, or statements as a block of text."""
     match node.body:
         case (Return(value=value) as only,):
-            yield from chain_value(key, value, notes, indent).write(key, (*places, at(only.span)), indent)
+            yield from expression_rows(value, notes, key, (*places, at(only.span)), indent)
         case several:
             yield from block(named(key), places, statements(several, indent + STEP), indent)
 
@@ -359,7 +355,7 @@ def doc_rows(node: Documented, indent: int) -> Rows:
 
 def named_backbone(node: Backbone, notes: Notes, key: str, places: Places, indent: int) -> Rows:
     """One of several backbones."""
-    yield PrintedLine(indent, f"{scalar(key, prose=True)}:", places)
+    yield PrintedLine(indent, named(key), places)
     yield from NetworkWriter(node, notes, indent + STEP).rows(())
 
 
@@ -409,7 +405,7 @@ class NetworkWriter:
 
     def entry(self, key: str, part: SectionLine | Output) -> MappingLine:
         """A line of a section or output."""
-        return expression_entry(key, part.value, at(part.span), self.notes)
+        return MappingLine(key, (at(part.span),), partial(expression_rows, part.value, self.notes))
 
     def parameters(self) -> Rows:
         """`params: {name: default}`, or a signature where there is more to say."""

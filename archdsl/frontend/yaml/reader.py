@@ -230,13 +230,7 @@ def nowhere(raw: str, start: int, value: str) -> Placed:
 
 
 INDENTED = re.compile(rf"{BREAK}[ \t]*(\S[^\r\n]*)")
-STYLES: dict[str, Callable[[str, int, str], Placed]] = {
-    "": plain,
-    "'": single,
-    '"': double,
-    "|": literal,
-    ">": folded,
-}
+STYLES: dict[str, Callable[[str, int, str], Placed]] = {"": plain, "'": single, '"': double, "|": literal, ">": folded}
 
 
 YAML: Any = yaml
