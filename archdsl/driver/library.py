@@ -78,6 +78,7 @@ class Shipped:
         with self.lock:
             if path not in self.files:
                 source = Source(path, read_text(path), shipped=True)
+                # Not a memo: see above.
                 self.files[path] = open_file(self, source, path.parent)
             return self.files[path]
 

@@ -245,6 +245,7 @@ def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value:
     first = builder.shared.get(shared.key)
     if first is None:
         result = call_child(builder, shared.name, built, (value,), "own", NO_ORIGINS, shared)
+        # Not a memo: the calls after the first one are other steps, of the same child.
         builder.shared[shared.key] = builder.steps[-1]
         return result
     assert first.scope is not None

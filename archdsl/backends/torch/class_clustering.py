@@ -146,6 +146,7 @@ class Grouping:
     def of_shape(self, shape: Any) -> ClassGroup:
         """The group of a shape, a new one where there is none."""
         if shape not in self.by_shape:
+            # Not a memo: a group collects the scopes of its shape.
             self.by_shape[shape] = ClassGroup(len(self.groups), shape)
             self.groups.append(self.by_shape[shape])
         return self.by_shape[shape]

@@ -153,6 +153,7 @@ class Constructor:
             derived = "" if site.columns.turns else derivation(name, facts, written)
             text = derived or self.frame.number(site.columns, values, hint)
             if name in spelt.positional or not same(values) or values[0] != default or text != literal(values[0]):
+                # Not a memo: what is written already, from which the next may be derived.
                 written[name] = text
         arguments = [number(written[name]) for name in spelt.positional]
         arguments += [keyword(name, number(written[name])) for name in spelt.keywords if name in written]
