@@ -6,14 +6,17 @@ the tests that check such things run there, in a child.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tests import copies
+from tests.copies import run
 
 TOP = Path(__file__).parents[1]
 EXAMPLES = re.findall(
@@ -32,8 +35,8 @@ ADDED = {
 FIGURES = "archdsl/analyses/figures.py"
 LAST_FIGURE = '    "n_linear": '
 UPDATED = "updated.txt"
-DERIVED = re.compile(r"docs/(blocks|backbones)\.md|grammar/archdsl\.schema\.json|tests/fingerprints/specs\.txt")
-COPIED = ("archdsl", "grammar", "specs", "docs", "tests")
+QUIET = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0")
+DERIVED = re.compile(r"docs/(blocks|backbones|yaml)\.md|grammar/archdsl\.schema\.json|tests/fingerprints/specs\.txt")
 USES_BOTH = """
 backbone uses_both(classes = 10):
     input 3 x 16 x 16
@@ -44,56 +47,39 @@ backbone uses_both(classes = 10):
 CHECKS = """
 tests/test_layers.py::test_imports_point_down
 tests/test_layers.py::test_imports_make_no_circle
-tests/caches/test_memos.py::test_each_memo_is_listed
 tests/ops/test_ops_examples.py::test_every_op_has_an_example
 tests/ops/test_ops_layers.py::test_every_op_has_a_run
 tests/ops/test_ops_misfits.py::test_every_misfit_of_the_ops_has_a_line
 tests/random_specs/test_random_specs.py::test_most_specs_elaborate_and_all_of_the_language_occurs
 tests/specs/test_backbones_page.py::test_every_network_is_on_it
 tests/specs/test_figures.py::test_names
+tests/commands/test_schema.py::test_every_block_op_and_parameter_is_known_and_explained
 """
 """The tests that see an addition without having a case for it."""
-CASED = (
-    "tests/test_style.py tests/commands/test_commands.py tests/ops tests/specs/test_blocks.py "
-    "tests/specs/test_figures.py"
-)
 CASES = "my_net or squareplus or wide or depth or outline or figures.py"
-"""Those that have cases of their own for it, and how these are called."""
+"""What the cases are called that other tests have for the additions."""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the tree with all additions, and what is derived written anew."""
-    top = tmp_path_factory.mktemp("copy")
-    for folder in COPIED:
-        shutil.copytree(TOP / folder, top / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "CONTRIBUTING.md", "README.md"):
-        shutil.copy(TOP / name, top / name)
-    for name, text in ADDED.items():
-        assert not (top / name).exists()
-        (top / name).write_text(text, "utf-8")
-    figures = (top / FIGURES).read_text("utf-8")
-    assert LAST_FIGURE in figures
-    (top / FIGURES).write_text(figures.replace(LAST_FIGURE, FIGURE + LAST_FIGURE), "utf-8")
-    done = python(top, "-m", "tests.update")
-    assert done.returncode == 0, done.stderr
-    (top / UPDATED).write_text(done.stdout, "utf-8")
+    top = copies.copied(tmp_path_factory.mktemp("copy"))
+    for name in ADDED:
+        add(top, name)
+    copies.changed(top, FIGURES, LAST_FIGURE, FIGURE)
+    (top / UPDATED).write_text(run(top, "-m", "tests.update"), "utf-8")
     return top
 
 
-def python(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run Python on a copy."""
-    environment = os.environ | {"PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, *words], cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
+def add(top: Path, name: str) -> None:
+    """Add a file to a copy."""
+    assert not (top / name).exists()
+    (top / name).write_text(ADDED[name], "utf-8")
 
 
 def archdsl(project: Path, *words: str) -> str:
     """The output of a command of the copy."""
-    done = python(project, "-m", "archdsl", *words)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run(project, "-m", "archdsl", *words)
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/extending.md"])
@@ -103,20 +89,38 @@ def test_paths_exist(page: str) -> None:
     assert [name for name in named if not (TOP / name).exists() and name not in ADDED] == []
 
 
-def test_only_derived_files_change_with_them(project: Path) -> None:
-    written = re.findall(r"^wrote (.+)$", (project / UPDATED).read_text("utf-8"), re.MULTILINE)
+def check_derived(updated: str) -> None:
+    """Hold what `tests.update` wrote to what is derived."""
+    written = re.findall(r"^wrote (.+)$", updated, re.MULTILINE)
     assert {DERIVED.fullmatch(name) is not None for name in written} == {True}, written
 
 
+def test_only_derived_files_change_with_them(project: Path) -> None:
+    check_derived((project / UPDATED).read_text("utf-8"))
+
+
 def test_everything_is_green_afterwards(project: Path) -> None:
-    assert python(project, "-m", "tests.update").returncode == 0
-    quiet = ("-q", "-p", "no:cacheprovider", "-n", "0")
-    done = python(project, "-m", "pytest", *quiet, *CHECKS.split())
-    assert done.returncode == 0, done.stdout[-4000:]
-    done = python(
-        project, "-m", "pytest", *quiet, "-k", CASES, "tests/specs/test_figures.py", "tests/graph", "tests/ops"
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
+    assert run(project, "-m", "tests.update") == ""
+    run(project, *QUIET, *CHECKS.split())
+    run(project, *QUIET, "-k", CASES, "tests/specs/test_figures.py", "tests/graph", "tests/ops")
+
+
+ALONE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "an op": (partial(add, name="archdsl/ops/squareplus.py"), "tests/ops/test_ops_examples.py"),
+    "a block": (partial(add, name="grammar/blocks/wide.arch"), "tests/specs/test_blocks.py"),
+    "a key": (copies.add_key, "tests/network/test_new_key.py::test_the_tables_of_keys_are_up_to_date"),
+}
+"""Additions, each alone in a copy, and the tests of what it is one of."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("addition", ALONE)
+def test_each_alone_leaves_all_green(addition: str, tmp_path: Path) -> None:
+    change, own = ALONE[addition]
+    top = copies.copied(tmp_path)
+    change(top)
+    check_derived(run(top, "-m", "tests.update"))
+    run(top, *QUIET, *CHECKS.split(), own)
 
 
 def test_ruff_takes_them(project: Path) -> None:

@@ -7,10 +7,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import copies
 
 TOP = Path(__file__).parents[2]
 PACKAGE = "yaml-language-server@1.25.0"
@@ -22,14 +25,15 @@ pytestmark = pytest.mark.slow
 
 
 class Server:
-    """A language server at the other end of a pipe."""
+    """A language server at the other end of a pipe, for specs of the project in a folder."""
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, top: Path = TOP) -> None:
+        self.top = top
         self.process = subprocess.Popen(
             ["node", str(program), "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.count = 0
-        self.call("initialize", {"processId": os.getpid(), "rootUri": TOP.as_uri(), "capabilities": CAPABILITIES})
+        self.call("initialize", {"processId": os.getpid(), "rootUri": top.as_uri(), "capabilities": CAPABILITIES})
         self.send({"method": "initialized", "params": {}})
 
     def send(self, message: dict[str, Any]) -> None:
@@ -63,7 +67,7 @@ class Server:
     def open(self, text: str) -> str:
         """Opens a text as if it were a spec of ours."""
         self.count += 1
-        uri = (TOP / "specs" / f"typed{self.count}.yaml").as_uri()
+        uri = (self.top / "specs" / f"typed{self.count}.yaml").as_uri()
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
         self.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
         return uri
@@ -87,6 +91,11 @@ class Server:
         items = self.ask("textDocument/completion", text)["items"]
         return {item["label"]: str(item.get("documentation", "")) for item in items}
 
+    def close(self) -> None:
+        """End the server."""
+        self.process.kill()
+        self.process.communicate()
+
 
 def marked(lines: list[str], range: dict[str, Any]) -> str:
     """The part of a line that a range marks."""
@@ -95,8 +104,8 @@ def marked(lines: list[str], range: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server, installed by npm."""
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of the server, installed by npm."""
     if not (npm := shutil.which("npm")) or not shutil.which("node"):
         pytest.skip("npm is not installed")
     folder = tmp_path_factory.mktemp("server")
@@ -104,10 +113,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"npm cannot install {PACKAGE}: {done.stderr[-300:]}")
-    found = Server(folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server")
-    yield found
-    found.process.kill()
-    found.process.communicate()
+    return folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+
+
+@pytest.fixture(scope="module")
+def server(program: Path) -> Iterator[Server]:
+    """The server for this project."""
+    with closing(Server(program)) as found:
+        yield found
 
 
 @pytest.mark.parametrize("name", ["resnext50", "densenet121", "csp_vovnet39", "googlenet_aux"])
@@ -181,3 +194,15 @@ def test_keys_blocks_and_arguments_are_offered(server: Server) -> None:
 )
 def test_what_the_mouse_rests_on_is_explained(server: Server, text: str, said: str) -> None:
     assert said in server.ask("textDocument/hover", NET + text)["contents"]["value"]
+
+
+def test_a_field_more_in_a_model_is_offered_and_explained(program: Path, tmp_path: Path) -> None:
+    top = copies.copied(tmp_path)
+    copies.add_key(top)
+    copies.run(top, "-m", "archdsl", "schema", "-o", "grammar/archdsl.schema.json")
+    with closing(Server(program, top)) as server:
+        assert server.completions(NET + "|^")["license"] == "The license of the weights."
+        hover = server.ask("textDocument/hover", NET + "lic|^ense: MIT\n")
+        assert "The license of the weights." in hover["contents"]["value"]
+        assert [where for where, _ in server.diagnostics(NET + "license: [3]\n")] == ["[3]"]
+        assert server.diagnostics(NET + "license: MIT\n") == []

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import copies
+from tests.copies import run
 from tests.docs import keys_page
-
-TOP = Path(__file__).parents[2]
-FIELD = '    license: str = Field("", description="The license of the weights.")\n'
-BEFORE = "    expect: Expectations = Field("
 
 
 def test_the_tables_of_keys_are_up_to_date() -> None:
@@ -26,24 +20,9 @@ def test_the_tables_of_keys_are_up_to_date() -> None:
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with a field more in one model."""
-    top = tmp_path_factory.mktemp("copy")
-    for folder in ("archdsl", "grammar", "specs", "docs", "tests"):
-        shutil.copytree(TOP / folder, top / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    models = top / "archdsl" / "syntax" / "document.py"
-    text = models.read_text("utf-8")
-    assert text.count(BEFORE) == 1
-    models.write_text(text.replace(BEFORE, FIELD + BEFORE), "utf-8")
+    top = copies.copied(tmp_path_factory.mktemp("copy"))
+    copies.add_key(top)
     return top
-
-
-def run(top: Path, *words: str) -> str:
-    """What Python prints in the copy."""
-    environment = os.environ | {"PYTHONPATH": str(top), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, *words], cwd=top, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_schema_has_it(copied: Path) -> None:
