@@ -172,6 +172,17 @@ def run(net: nn.Module, images: Tensor, maps: dict[str, str], training: bool) ->
     )
 
 
+def evaluated(net: nn.Module, images: Tensor, maps: dict[str, str]) -> Run:
+    """What a forward pass computes, in evaluation."""
+    seen: dict[str, Tensor] = {}
+    hooks = [hook(net, path, seen, name) for name, path in maps.items()]
+    with torch.no_grad():
+        found = outputs(net.eval()(images))
+    for each in hooks:
+        each.remove()
+    return Run({f"output {index}": y for index, y in enumerate(found)}, seen, {}, {})
+
+
 def hook(net: nn.Module, path: str, seen: dict[str, Tensor], name: str) -> Any:
     """Keeps a module's output, or its input (`path<`), as it is at that moment."""
     module = net.get_submodule(path.removesuffix("<"))
@@ -207,13 +218,19 @@ def differences(plan: Plan, mine: Run, theirs: Run) -> dict[str, Difference]:
         near = [gradients[each] for each in gradients if module(each) == module(key)]
         return max(each.abs().max().item() for each in near)
 
-    return {
-        "outputs": worst({key: relative(mine.outputs[key], theirs.outputs[key]) for key in theirs.outputs}),
-        "maps": worst({key: relative(mine.maps[key], theirs.maps[key]) for key in theirs.maps}),
+    return differences_of_forward(mine, theirs) | {
         "buffers": worst({key: relative(mine.buffers[key], buffers[key]) for key in mine.buffers}),
         "gradients": worst(
             {key: relative(mine.gradients[key], gradients[key], partial(scale, key)) for key in gradients}
         ),
+    }
+
+
+def differences_of_forward(mine: Run, theirs: Run) -> dict[str, Difference]:
+    """The largest difference of outputs and of maps."""
+    return {
+        "outputs": worst({key: relative(mine.outputs[key], theirs.outputs[key]) for key in theirs.outputs}),
+        "maps": worst({key: relative(mine.maps[key], theirs.maps[key]) for key in theirs.maps}),
     }
 
 

@@ -73,7 +73,7 @@ def test_any_document_comes_back(document: File) -> None:
 
 
 @pytest.mark.slow
-@settings(EXAMPLES, max_examples=100)
+@settings(EXAMPLES, max_examples=40)
 @given(documents | expressions.map(holding))
 def test_many_documents_come_back(document: File) -> None:
     assert_comes_back(document)

@@ -11,6 +11,7 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 ALLOWED = 6.0
 ENOUGH = 200
@@ -59,9 +60,23 @@ PART = 1 << 16
 """So many numbers are in a processor's cache as float64."""
 
 
-def moments(tensor: Tensor, law: Law) -> Moments:
-    """The moments of a tensor, without a copy of it."""
-    numbers = tensor.detach().flatten()
+DRAWN = 100_000
+"""So many numbers of each tensor are enough to tell its law."""
+
+
+class Sparing(TorchFunctionMode):
+    """Random numbers are drawn for the first `DRAWN` numbers of a tensor alone; all of a large network take seconds."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in {Tensor.normal_, Tensor.uniform_} and args[0].numel() > DRAWN:
+            func(args[0].detach().view(-1)[:DRAWN], *args[1:], **(kwargs or {}))
+            return args[0]
+        return func(*args, **(kwargs or {}))
+
+
+def moments(tensor: Tensor, law: Law, most: int | None = None) -> Moments:
+    """The moments of a tensor, or of its first numbers, without a copy of it."""
+    numbers = tensor.detach().flatten()[:most]
     total = squares = 0.0
     for part in numbers.split(PART):
         double = part.double()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import archdsl
@@ -20,9 +22,15 @@ def text(*lines: str, head: str = HEAD) -> str:
     return "\n".join([*start, *(f"    {line}" for line in (*lines, head)), ""])
 
 
+@cache
+def built(text: str) -> Any:
+    """The module of a text."""
+    return archdsl.build(archdsl.loads(text))
+
+
 def net(*lines: str, head: str = HEAD) -> Any:
-    """The module of a small backbone with these stages."""
-    return archdsl.build(archdsl.loads(text(*lines, head=head)))
+    """The module of a small backbone with these stages; a copy, as most tests want the same ones."""
+    return deepcopy(built(text(*lines, head=head)))
 
 
 def before() -> Any:

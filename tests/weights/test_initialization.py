@@ -18,9 +18,11 @@ torch = pytest.importorskip("torch")
 import archdsl  # noqa: E402
 from tests.specs.oracles import LIVE, ROWS, live  # noqa: E402
 from tests.weights.laws import (  # noqa: E402
+    DRAWN,
     Law,
     Moments,
     Sized,
+    Sparing,
     always,
     astray,
     constant,
@@ -110,8 +112,8 @@ def expected(name: str, module: Any, given: Scheme) -> dict[str, Law]:
     return {each: law(*fans(module.weight)) for each, law in laws.items() if getattr(module, each) is not None}
 
 
-def faults(model: Any, given: Scheme) -> list[str]:
-    """All that strays in a network."""
+def faults(model: Any, given: Scheme, most: int | None = None) -> list[str]:
+    """All that strays in a network, by the first numbers of each tensor or by all."""
     found: list[str] = []
     kinds: dict[tuple[str, float], list[Moments]] = {}
     for name, module in parts(model):
@@ -120,7 +122,7 @@ def faults(model: Any, given: Scheme) -> list[str]:
             if not law.std:
                 found += strays(f"{name}.{each}", tensor, law)
                 continue
-            random = moments(tensor, law)
+            random = moments(tensor, law, most)
             found += astray(f"{name}.{each}", random, law.kurtosis)
             kinds.setdefault((f"{type(module).__name__}.{each}", law.kurtosis), []).append(random)
     return [*found, *(stray for (kind, law), many in kinds.items() for stray in pooled(kind, many, law))]
@@ -160,8 +162,14 @@ def cases(rows: list[dict[str, Any]]) -> Iterator[Any]:
 
 @pytest.mark.parametrize("row", list(cases(ROWS)))
 def test_a_network_starts_as_its_reference(row: dict[str, Any]) -> None:
+    """The quick ones are filled whole, the others as far as tells the laws."""
     torch.manual_seed(0)
-    assert faults(archdsl.build(row["spec"]), scheme(row)) == []
+    if row["spec"] in QUICK:
+        assert faults(archdsl.build(row["spec"]), scheme(row)) == []
+        return
+    with Sparing():
+        model = archdsl.build(row["spec"])
+    assert faults(model, scheme(row), DRAWN) == []
 
 
 @pytest.mark.slow
@@ -170,9 +178,10 @@ def test_a_network_starts_as_its_reference(row: dict[str, Any]) -> None:
 def test_the_reference_starts_as_we_read_it(row: dict[str, Any]) -> None:
     pytest.importorskip(row["oracle"].split(":")[0])
     torch.manual_seed(0)
-    theirs = live(row["oracle"])
-    assert faults(theirs, scheme(row)) == []
-    assert zeros(theirs, scheme(row)) == zeros(archdsl.build(row["spec"]), scheme(row))
+    with Sparing():
+        theirs, ours = live(row["oracle"]), archdsl.build(row["spec"])
+    assert faults(theirs, scheme(row), DRAWN) == []
+    assert zeros(theirs, scheme(row)) == zeros(ours, scheme(row))
 
 
 # ---- the test of the test ------------------------------------------------------------------------------------------
