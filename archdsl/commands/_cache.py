@@ -207,6 +207,7 @@ def as_plain(findings: Iterable[Diagnostic], main: Source) -> dict[str, Any]:
             [[place(note.span), note.label] for note in each.notes],
             each.severity,
             each.scopes,
+            place(each.opening),
         ]
         for each in findings
     ]
@@ -227,8 +228,9 @@ def from_plain(data: Any, main: Source) -> list[Diagnostic]:
             tuple(Note(place(note), text(said)) for note, said in notes),
             one_of(severity, SEVERITIES),
             text(scopes),
+            place(opening),
         )
-        for code, title, at, label, help, where, notes, severity, scopes in data["findings"]
+        for code, title, at, label, help, where, notes, severity, scopes, opening in data["findings"]
     ]
 
 

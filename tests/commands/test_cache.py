@@ -147,7 +147,7 @@ def spoilt(entry: str) -> dict[str, str]:
         "a place outside": signed(findings=[[*finding[:2], [0, 0, 10**9], *finding[3:]]]),
         "a place in no text": signed(findings=[[*finding[:2], [9, 0, 1], *finding[3:]]]),
         "a place of texts": signed(findings=[[*finding[:2], ["0", "0", "1"], *finding[3:]]]),
-        "an odd severity": signed(findings=[[*finding[:-2], "fatal", finding[-1]]]),
+        "an odd severity": signed(findings=[[*finding[:-3], "fatal", *finding[-2:]]]),
         "odd imports": signed(imports=[1]),
         "imports of a pipe": signed(imports=[["/dev/zero", "/dev/zero", ""]]),
         "odd sources": signed(sources={"a": 1}),
