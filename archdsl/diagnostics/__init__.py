@@ -12,3 +12,4 @@ from archdsl.diagnostics.source import Span as Span
 from archdsl.diagnostics.suggest import did_you_mean as did_you_mean
 from archdsl.diagnostics.suggest import listed as listed
 from archdsl.diagnostics.suggest import nearest as nearest
+from archdsl.diagnostics.suggest import plural as plural

@@ -42,3 +42,8 @@ def listed(names: Iterable[str]) -> str:
     """Names as they stand in a sentence: `a`, `b` and `c`."""
     quoted = [f"`{name}`" for name in names]
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: `1 argument`, `2 arguments`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -60,9 +60,9 @@ def file_of(spec: Mapping[str, Any], base: str | Path | None) -> FileScope:
     return open_document(SHIPPED, document, Source("the spec", ""), None if base is None else Path(base))
 
 
-def loads(text: str, name: str = "<text>") -> Network:
-    """The backbone that a text holds, in either notation."""
-    return choose(opened(Source(name, text)), "")
+def loads(text: str, name: str = "<text>", *, backbone: str = "") -> Network:
+    """The backbone that a text holds, in either notation; of several, the one called `backbone`."""
+    return choose(opened(Source(name, text)), backbone, 'loads(text, backbone="{name}")')
 
 
 def exists(path: Path) -> bool:
@@ -79,8 +79,8 @@ def split_name(text: str) -> tuple[str, str]:
     return (path, name) if colon and name.isidentifier() and Path(path).suffix in SUFFIXES else (text, "")
 
 
-def choose(file: FileScope, name: str) -> Network:
-    """One backbone of a file."""
+def choose(file: FileScope, name: str, way: str = "{file}:{name}") -> Network:
+    """One backbone of a file; `way` is how a user names one."""
     if name:
         if name not in file.backbones:
             raise catalog.NO_BACKBONE.error(
@@ -93,7 +93,9 @@ def choose(file: FileScope, name: str) -> Network:
     raise catalog.NO_BACKBONE.error(
         Span(file.source, 0, 0),
         f"{len(file.backbones)} backbones here" if names else "no backbone here",
-        help=f"name one: `{file.source.name}:{next(iter(file.backbones))}` (there are {names})" if names else "",
+        help=f"name one: `{way.format(file=file.source.name, name=next(iter(file.backbones)))}` (there are {names})"
+        if names
+        else "",
     )
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import catalog, did_you_mean
+from archdsl.diagnostics import catalog, did_you_mean, plural
 from archdsl.elaborate import builtins
 from archdsl.elaborate.blame import ElaborationError, every
 from archdsl.elaborate.budget import TURNS_OF_A_CALL
@@ -22,7 +22,6 @@ from archdsl.elaborate.signature import (
     fitted,
     of_declared,
     of_parameters,
-    plural,
     signature_of,
 )
 from archdsl.elaborate.values import (
@@ -381,7 +380,7 @@ def call_routine(environment: Environment, node: ast.Call, routine: UserFunction
     values = plain_arguments(environment, node, shown, [slot.type for slot in slots.values()])
     if len(values) > len(slots):
         extra = node.arguments[min(len(slots), len(node.arguments) - 1)]
-        label = f"`{routine.name}` takes {plural(len(slots)) if slots else 'no arguments'}"
+        label = f"`{routine.name}` takes {plural(len(slots), 'argument') if slots else 'no arguments'}"
         raise ElaborationError(catalog.BY_NAME_ONLY, extra.span, label, shown)
     if captures(tuple(values)):
         hint = "pass what it needs to know: `x.channels`"

@@ -38,7 +38,7 @@ from archdsl.syntax.static_names import line_of
 MOST_NAMED = 3
 
 
-def unread(sections: Sequence[Section], steps: Sequence[Step]) -> list[Diagnostic]:
+def unread(sections: Sequence[Section], steps: Sequence[Step], inherited: frozenset[str]) -> list[Diagnostic]:
     """Findings for sections that nothing reads, without those that only such sections read."""
     named = {each.value: each for each in sections}
     reads = {step.output: [named[value] for value in values_read(step.inputs) if value in named] for step in steps}
@@ -52,7 +52,9 @@ def unread(sections: Sequence[Section], steps: Sequence[Step]) -> list[Diagnosti
     idle = [(section, after) for section, after in pairwise(chain) if section.value not in in_use]
     by = {section: readers.get(section.value, []) for section, _ in idle}
     return [
-        about(section, after, reads[after.value], by[section])
+        left_over(section, after)
+        if section.name in inherited
+        else about(section, after, reads[after.value], by[section])
         for section, after in idle
         if all(each.training_only for each in by[section])
     ]
@@ -67,6 +69,12 @@ def about(section: Section, after: Section, reads: list[Section], by: list[Secti
         help = "move the blocks of this section into the output"
     note = Note(after.span, f"`{after.name}` comes next, and reads {names(reads)}")
     return catalog.UNUSED.at(section.span, label, help=help, notes=(note,))
+
+
+def left_over(section: Section, after: Section) -> Diagnostic:
+    """The finding for a section of the parent that nothing reads any more, at the line that starts elsewhere."""
+    label = f"after this, nothing uses the inherited `{section.name}`"
+    return catalog.UNUSED.at(after.span, label, help=f"leave it out of the parent: `{section.name}: none`")
 
 
 def names(sections: Sequence[Section]) -> str:
@@ -472,7 +480,10 @@ class Elaboration:
 
     def check_read(self) -> None:
         """Note the sections that inference has no need of."""
-        self.findings += unread(self.parts, self.root.steps)
+        inherited = frozenset(
+            line.content.name for line in self.family.sections if not line.own and not isinstance(line.content, Setting)
+        )
+        self.findings += unread(self.parts, self.root.steps, inherited)
 
     def work_out(self, content: SectionLine | Output, line: InheritedLine, shape: Shape | None) -> Worked:
         """A line's own scope, where the chain before it has this shape."""

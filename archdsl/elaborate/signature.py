@@ -8,7 +8,7 @@ from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import DiagnosticKind, Text, catalog
+from archdsl.diagnostics import DiagnosticKind, Text, catalog, plural
 from archdsl.diagnostics.diagnostic import shortened
 from archdsl.elaborate.blame import ElaborationError, together
 from archdsl.elaborate.builtins import FUNCTIONS, nothing_called
@@ -307,17 +307,17 @@ def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> Ela
         return ElaborationError(
             catalog.BY_NAME_ONLY,
             argument.span,
-            f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
+            f"`{signature.owner}` takes {plural(most, 'argument')} by position; the others go by name",
             f"what comes in is known: `{signature.owner}({shortened(argument.value.span.text)})`",
         )
     if by_name and most:
         return ElaborationError(
             catalog.BY_NAME_ONLY,
             argument.span,
-            lambda: f"`{signature.owner}` takes {plural(most)} by position; the others go by name",
+            lambda: f"`{signature.owner}` takes {plural(most, 'argument')} by position; the others go by name",
             signature.hint,
         )
-    takes = f"no more than {plural(most)}" if most else "no arguments"
+    takes = f"no more than {plural(most, 'argument')}" if most else "no arguments"
     label = f"`{signature.owner}` takes {takes} by position"
     help = signature.hint() + ("" if most else instead(signature, argument.value))
     return ElaborationError(catalog.BY_NAME_ONLY, argument.span, label, help)
@@ -333,11 +333,6 @@ def instead(signature: Signature, value: ast.Expression) -> str:
     if named:
         return f"; write `{named[0]} = {value.id}`"
     return f"; a tensor is passed by an arrow, `{value.id} -> {signature.owner}`" if signature.takes else ""
-
-
-def plural(count: int) -> str:
-    """A number of arguments in a sentence."""
-    return f"{count} argument{'s' * (count != 1)}"
 
 
 def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None) -> Bound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from archdsl.diagnostics import plural
 from archdsl.weights.report import COUNTER, clipped, module, section, shape
 from archdsl.weights.rules import KeyRule, Scheme, TensorTransform
 
@@ -228,7 +229,7 @@ def other_inputs(wrong: Mapping[str, Shapes], first: str) -> dict[str, str]:
     if not same or section(key) != first or not there[1]:
         return {}
     how = "summed" if here[1] == 1 else "repeated and scaled"
-    return {key: f"{there[1]} input channels in the source, {here[1]} here: {how}"}
+    return {key: f"{plural(there[1], 'input channel')} in the source, {here[1]} here: {how}"}
 
 
 def adapt_inputs(weight: Tensor, channels: int) -> Tensor:

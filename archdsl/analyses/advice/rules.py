@@ -76,7 +76,8 @@ def channels_of_group(placed: Placed) -> int:
 def off_tile(case: AdvisedNetwork) -> Iterator[Finding]:
     """Convolutions whose widths are no multiples of the tile."""
     for section, ops in case.parts:
-        found = [each for each in convolutions(ops) if out(each)[0] % TILE]
+        # A single channel is that of an attention map, and no width.
+        found = [each for each in convolutions(ops) if out(each)[0] % TILE and out(each)[0] > 1]
         if not found:
             continue
         widths = sorted({out(each)[0] for each in found})
@@ -85,7 +86,7 @@ def off_tile(case: AdvisedNetwork) -> Iterator[Finding]:
         near = f"{lower} or {lower + TILE}" if lower else str(TILE)
         yield Finding(
             section,
-            f"{len(found)} convolutions give {told} channels",
+            f"{'a convolution gives' if len(found) == 1 else f'{len(found)} convolutions give'} {told} channels",
             f"for {widths[0]}, take {near}",
             {"widths": widths, "convolutions": len(found)},
             span=place_of(found[0]),
@@ -121,7 +122,7 @@ TILES = Advice(
     find=off_tile,
     why="Matrix units work on tiles of 8 values in half precision (16 in int8), and vector units on 8 or 16 floats: "
     "what does not fill the last tile is computed and thrown away, or falls back to slower kernels.",
-    limit=f"A convolution on a map that gives a number of channels that {TILE} does not divide.",
+    limit=f"A convolution on a map that gives a number of channels, other than 1, that {TILE} does not divide.",
     paper="NVIDIA, Deep Learning Performance Guide, convolutional layers (channels in multiples of 8 for tensor cores)",
     bad=NET + "cna(60, 3) -> cna(60, 3)\n",
     good=NET + "cna(64, 3) -> cna(64, 3)\n",
