@@ -63,6 +63,7 @@ def command_lines(word: str, good: str, bad: str, made: str) -> Iterator[list[st
     yield from (["memory", good], ["memory", good, "--checkpoint", word], ["memory", bad, "--format", "json"])
     yield from (["compare", good, good], ["compare", good, "--figures", word], ["compare", good, "--plot", word])
     yield from (["diff", good, bad], ["diff", good, "resnet18", "--format", "markdown"])
+    yield from (["draw", good], ["draw", bad], ["draw", good, "-o", word], ["draw", good, "-o", f"{made}.html"])
     yield from (["emit", good], ["emit", good, "--target", "json"], ["emit", good, "--target", word])
     yield from (["emit", good, "-o", f"{made}.py"], ["emit", bad], ["schema", "-o", f"{made}.json"])
     yield from (["build", bad], ["build", good, "-o", word], ["bench", bad], ["bench", good, "--threads", word])

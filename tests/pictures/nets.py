@@ -106,6 +106,24 @@ backbone broad():
     body: wide -> wide
 """
 
+SPREAD = """
+archdsl 1
+
+backbone spread():
+    input 3 x 8 x 8
+    stem: cna(8) -> concat(...[cna(64 + i, 3) -> cna(64 + i, 5) for i in range(20)]) -> cna(8)
+    tail: concat(cna(8), concat(...[concat(cna(8 + i, 3), cna(16 + i, 5)) -> cna(8) for i in range(9)])) -> cna(8)
+"""
+
+TALL = """
+archdsl 1
+
+backbone tall():
+    input 3 x 8 x 8
+    stem: cna(8)
+    body: REST -> cna(8)
+""".replace("REST", " -> ".join(f"concat(cna({8 + at}, 3), cna({9 + at}, 5) -> cna(8, 3))" for at in range(30)))
+
 NETS = {
     "pyramid": PYRAMID,
     "resolutions": RESOLUTIONS,
@@ -115,4 +133,6 @@ NETS = {
     "long": LONG,
     "many": MANY_BLOCKS,
     "broad": WIDE,
+    "spread": SPREAD,
+    "tall": TALL,
 }

@@ -120,6 +120,7 @@ PAIRS = [
     ("vgg16", "hybrid_preact_csp_dense"),
     ("long", "many"),
     ("pyramid", "resolutions"),
+    ("googlenet", "googlenet_aux"),
     ("hostile", "broad"),
 ]
 

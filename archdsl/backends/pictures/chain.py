@@ -19,6 +19,8 @@ GUTTER, BOX, PERCENT = 46.0, 104.0, 24.0
 LEAD, TAIL = 24.0, 14.0
 GAPS = {"same": 8.0, "shape": 15.0, "section": 22.0}
 TAG = 13.0
+WIDEST = 420.0
+"""Width up to which branches are drawn in the chain."""
 FACT = 6.4
 
 
@@ -237,8 +239,11 @@ def row_of(model: Model, part: SectionPart, words: Words, item: Tree) -> Row:
     lines = listed(words, inner)
     if lines is not None:
         return Row(part, Element(), share, shape, count, every, tuple(lines))
-    element = Maker(model, words, None, narrow=True).element(item, part.tree.times)
-    return Row(part, element, share, shape, 1, every)
+    for most in (24, 8):
+        element = Maker(model, words, None, narrow=True, most=most).element(item, part.tree.times)
+        if 2 * max(element.axis, element.w - element.axis) <= WIDEST:
+            return Row(part, element, share, shape, 1, every)
+    return Row(part, Element(), share, shape, 1, every, (Line("branches", True),))
 
 
 def output_of(item: Tree) -> Shapes:
@@ -277,6 +282,11 @@ def boxed(model: Model, row: Row) -> Row:
         title += f": {100 * row.share:.1f} % of the {model.costs.noun}"
     box = Box(lines, row.share, badge=row.card.letter if row.card else "", title=title)
     return replace(row, element=box)
+
+
+def plain(model: Model, row: Row) -> Row:
+    """Row with a box, also for branches that are else drawn in place."""
+    return boxed(model, replace(row, lines=(Line("branches", True),))) if row.in_place else row
 
 
 def few(parts: Sequence[SectionPart], most: int) -> Sequence[SectionPart]:

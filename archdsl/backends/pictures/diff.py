@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
 from archdsl.backends.pictures.cards import Before, CardBox, Detail, Opened
-from archdsl.backends.pictures.chain import Row, boxed, rows_of
+from archdsl.backends.pictures.chain import Row, plain, rows_of
 from archdsl.backends.pictures.elements import Box
-from archdsl.backends.pictures.labels import Line, shape_text
+from archdsl.backends.pictures.labels import shape_text
 from archdsl.backends.pictures.model import Card, Model, SectionPart, letter_names
 from archdsl.backends.pictures.page import A4, BESIDE, MARGIN, Legend, flowed, packings, penalty_of, si
 from archdsl.backends.pictures.scene import Point, Scene
@@ -102,8 +102,8 @@ class Diff:
 
     def section(self, name: str, old: SectionPart | None, new: SectionPart | None) -> Iterator[Pair]:
         """Pairs of rows of one section."""
-        befores = [as_box(self.before, row) for row in rows_of(self.before, old)] if old else []
-        afters = [as_box(self.after, row) for row in rows_of(self.after, new)] if new else []
+        befores = [plain(self.before, row) for row in rows_of(self.before, old)] if old else []
+        afters = [plain(self.after, row) for row in rows_of(self.after, new)] if new else []
         matcher = SequenceMatcher(None, [self.key(row) for row in befores], [self.key(row) for row in afters], False)
         for tag, first, last, start, end in matcher.get_opcodes():
             for at in range(max(last - first, end - start)):
@@ -122,19 +122,13 @@ class Diff:
         return Delta(*(new - old for old, new in zip(one, two, strict=True)))
 
 
-def as_box(model: Model, row: Row) -> Row:
-    """Row with a box, also for branches that the chain draws in place."""
-    return boxed(model, replace(row, lines=(Line("branches", True),))) if row.in_place else row
-
-
 def figures(row: Row | None, model: Model) -> Delta:
-    """Multiply-adds, parameters and cost of a row."""
+    """Multiply-adds, parameters and cost of a row; parts that exist in training only have parameters alone."""
     found = row.places if row else ()
-    return Delta(
-        sum(place.runs * place.scope.totals.macs for place in found),
-        sum(place.runs * place.scope.totals.params for place in found),
-        model.cost(list(found)),
-    )
+    params = sum(place.runs * place.scope.totals.params for place in found)
+    if row and row.part.section.training_only:
+        return Delta(params=params)
+    return Delta(sum(place.runs * place.scope.totals.macs for place in found), params, model.cost(found))
 
 
 def keys_of(graphs: Sequence[Graph]) -> dict[Scope, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from string import ascii_uppercase
@@ -155,13 +155,13 @@ class Model:
                     seen[inner] = None
                     waiting.append(inner)
 
-    def cost(self, places: Sequence[Place], runs: Mapping[Scope, int] | None = None) -> float:
+    def cost(self, places: Iterable[Place], runs: Mapping[Scope, int] | None = None) -> float:
         """Cost of places, over all runs of their owners (one, if they are sections)."""
         return sum((runs[each.owner] if runs else 1) * each.runs * self.costs.of(each.scope) for each in places)
 
     def share(self, tree: Tree, runs: Mapping[Scope, int] | None = None) -> float:
         """Share of a part in the network's cost."""
-        return self.cost(list(places(tree)), runs) / self.costs.total if self.costs.total else 0.0
+        return self.cost(places(tree), runs) / self.costs.total if self.costs.total else 0.0
 
     def card_share(self, card: Card) -> float:
         """Share of all runs of a card's block."""

@@ -13,7 +13,7 @@ from itertools import islice, permutations
 from typing import Literal, NamedTuple
 
 from archdsl.backends.pictures.cards import CardBox, Detail, Opened
-from archdsl.backends.pictures.chain import Chain, Row, Tag, few, rows_of
+from archdsl.backends.pictures.chain import Chain, Row, Tag, few, plain, rows_of
 from archdsl.backends.pictures.elements import draw_badge
 from archdsl.backends.pictures.labels import shape_text
 from archdsl.backends.pictures.lanes import Lanes
@@ -118,19 +118,25 @@ class Page:
         return None
 
     def cut_short(self) -> Layout:
-        """Layout of a chain that is too long for any page: the sections in its middle are left out."""
-        most = len(self.spine)
-        while True:
-            most = max(3, most * 3 // 4)
-            for count in (3, 2, 1):
-                chain = Chain(self.model, few(self.spine, most), self.tags, self.rows, most=3)
-                columns = self.columns(chain, count, 3) if len(chain.parts) >= count else (chain,)
-                high = max(each.height(0.8) for each in columns)
-                wide = sum(each.w for each in columns) + BESIDE * (len(columns) - 1)
-                if (
-                    high <= A4[1] - 2 * MARGIN - head_room(DETAILS[-1]) - FOOT[False] and wide <= A4[0] - 2 * MARGIN
-                ) or most == 3:
-                    return Layout(0.0, columns, None, (), max(NARROWEST, wide), high, wide, DETAILS[-1])
+        """Layout of a chain that is too long for any page: without its middle, and if need be without branches."""
+        room = A4[0] - 2 * MARGIN, A4[1] - 2 * MARGIN - head_room(DETAILS[-1]) - FOOT[False]
+        found = Layout(0.0, (), None, (), 0.0, 0.0, 0.0, DETAILS[-1])
+        step = max(1, len(self.spine) // 16)
+        for rows in (self.rows, self.plain_rows):
+            for most in (*range(len(self.spine), 3, -step), 3):
+                chain = Chain(self.model, few(self.spine, most), self.tags, rows, most=3)
+                for count in range(min(3, len(chain.parts)), 0, -1):
+                    columns = self.columns(chain, count, 3, rows)
+                    high = max(each.height(0.8) for each in columns)
+                    wide = sum(each.w for each in columns) + BESIDE * (len(columns) - 1)
+                    found = Layout(0.0, columns, None, (), max(NARROWEST, wide), high, wide, DETAILS[-1])
+                    if wide <= room[0] and high <= room[1]:
+                        return found
+        return found
+
+    def plain_rows(self, part: SectionPart) -> Sequence[Row]:
+        """Rows of a section, with a box in place of branches."""
+        return [plain(self.model, row) for row in self.rows(part)]
 
     def rows(self, part: SectionPart) -> Sequence[Row]:
         """Rows of a section, worked out once."""
@@ -138,9 +144,11 @@ class Page:
             self.known_rows[part.section.value] = rows_of(self.model, part)
         return self.known_rows[part.section.value]
 
-    def columns(self, chain: Chain, count: int, most: int) -> tuple[Chain, ...]:
+    def columns(
+        self, chain: Chain, count: int, most: int, rows: Callable[[SectionPart], Sequence[Row]]
+    ) -> tuple[Chain, ...]:
         """A chain in several columns."""
-        return tuple(Chain(self.model, parts, self.tags, self.rows, most=most) for parts in divided(chain, count))
+        return tuple(Chain(self.model, parts, self.tags, rows, most=most) for parts in divided(chain, count))
 
     def layout(self, cards: Sequence[Card], detail: Detail, rows: int, *, patient: bool = False) -> Layout | None:
         """Best layout with some cards and detail; with patience, in any order, but in few forms."""
@@ -180,7 +188,7 @@ class Page:
         yield (whole,), None
         for count in (2, 3):
             if len(self.spine) >= count and len(whole.rows) >= 5 * count:
-                yield self.columns(whole, count, rows), None
+                yield self.columns(whole, count, rows, self.rows), None
 
     def boxes(
         self, cards: Sequence[Card], detail: Detail, room: float, patient: bool

@@ -25,7 +25,8 @@ BOLD = """
 WIDTHS = tuple(dict(zip(map(chr, range(32, 127)), map(int, table.split()), strict=True)) for table in (REGULAR, BOLD))
 OTHERS = {"×": 584, "→": 1000, "·": 278, "…": 1000, "–": 556, "½": 834, "¼": 834, "¾": 834, "²": 333, "≥": 549}
 WIDEST = 1000
-SENTENCE = re.compile(r"(?<=[.;])\s+(?=[A-Z0-9])")
+# Not behind `et al.`, nor behind initials.
+SENTENCE = re.compile(r"(?<!\bal\.)(?<!\b[A-Z]\.)(?<=[.;])\s+(?=[A-Z0-9])")
 
 
 def width(text: str, size: float, *, bold: bool = False) -> float:
