@@ -351,7 +351,9 @@ class Engine:
             counts[each] = counts_of(each)
             return counts[each]
 
-        summed = sums(scope, Counts(), of_op)[scope]
+        # Of no use for the usual figures, which are totals.
+        counted = self.setting is not None or not frozenset(Totals._fields).issuperset(self.figures)
+        summed = sums(scope, Counts(), of_op)[scope] if counted else Counts()
         figures = dict(zip(SUMMED, (*scope.totals, *summed), strict=True))
         form = Form([figures[name] for name in self.figures])
         ops = tuple(each for each, found in counts.items() if found.kernels) if self.setting else ()

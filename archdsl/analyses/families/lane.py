@@ -284,9 +284,11 @@ class Lane(Compared, Varying):
     def below(self, other: Any, strictly: bool) -> bool:
         if isinstance(other, float):
             return operator.index(self) < other if strictly else operator.index(self) <= other
-        if not isinstance(other, int | Lane):
+        if isinstance(other, int):  # the most frequent question
+            return is_negative(self + (-other if strictly else -other - 1))
+        if not isinstance(other, Lane):
             return self.as_fraction().below(other, strictly)
-        return is_negative(self - other - (0 if strictly else 1))
+        return is_negative(self - other if strictly else self - other - 1)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
