@@ -112,7 +112,7 @@ class NetworkForwardWriter(ForwardWriter):
 
 
 def function_class(registry: Registry, group: ClassGroup, name: str, doc: str) -> list[str]:
-    """The lines of such a class, which the registry knows from then on."""
+    """The lines of a class around an op that PyTorch has as a function only; the registry knows it from then on."""
     frame = ClassArguments(group.scopes, registry.words)
 
     def fact(word: str) -> str:
@@ -132,6 +132,19 @@ def function_class(registry: Registry, group: ClassGroup, name: str, doc: str) -
     return [*head, *forward, f"        return {value.text}"]
 
 
+class Draft(NamedTuple):
+    """Constructor of a class: its numbers, the modules that it is given, and its modules with their expressions.
+
+    `flag` is the argument that chooses between the forms of the class, if there is one.
+    """
+
+    frame: ClassArguments
+    given: dict[Path, str]
+    flag: str
+    constructor: Constructor
+    links: list[Link]
+
+
 class Writer:
     """Writer of the class of one group of scopes."""
 
@@ -142,53 +155,53 @@ class Writer:
         self.name = name
         self.plain = group.plain
         self.dropped = frozenset(path for path, slot in group.slots.items() if slot.dropped)
-        self.begin()
+        self.take(self.draft())
         for path in [path for path in self.given if registry.grouping.alike(group, path)]:
             self.make_inside(path)
 
+    def take(self, draft: Draft) -> None:
+        """Write the class by a draft."""
+        self.frame, self.given, self.flag, self.constructor, self.links = draft
+
     def make_inside(self, path: Path) -> None:
         """Make a module in the constructor that it was given, if that takes no new number, and no more arguments."""
-        before = {**vars(self)}, {*self.registry.needed}, {**self.group.slots}
-        fresh, count = len(self.frame.fresh), self.frame.needed + len(self.given)
-        del self.group.slots[path]
-        self.begin()
-        if len(self.frame.fresh) > fresh or self.frame.needed + len(self.given) > count:
-            state, self.registry.needed, self.group.slots = before
-            vars(self).update(state)
+        slots, needed = self.group.slots, {*self.registry.needed}
+        self.group.slots = {each: slot for each, slot in slots.items() if each != path}
+        draft = self.draft()
+        fewer = draft.frame.needed + len(draft.given) <= self.frame.needed + len(self.given)
+        if fewer and len(draft.frame.fresh) <= len(self.frame.fresh):
+            self.take(draft)
+        else:
+            self.group.slots, self.registry.needed = slots, needed
 
-    def begin(self) -> None:
-        """Name all numbers and modules of the constructor, as the slots are."""
+    def draft(self) -> Draft:
+        """Name all numbers and modules of the constructor, with the slots as they are."""
         children = [child.name for child in self.scope.children]
+        blocks = [path[-1] for path in self.group.slots]
         root = self.scope.kind == "network"
-        self.frame = ClassArguments(
-            self.group.scopes,
-            self.registry.words,
-            [path[-1] for path in self.group.slots],
-            children,
-            self.registry.given if root else None,
-            {} if root else self.registry.outer,
-        )
-        self.given = self.names_of_slots()
-        self.flag = self.decide()
-        self.constructor = Constructor(self.registry, self.frame, self.given, self.dropped)
-        site = Site(tuple(self.group.scopes), self.frame.columns, None if root else (), self.frame.channels)
-        self.links = list(self.constructor.links(site, modules=self.plain))
+        given, outer = (self.registry.given, {}) if root else (None, self.registry.outer)
+        frame = ClassArguments(self.group.scopes, self.registry.words, blocks, children, given, outer)
+        modules = self.names_of_slots(frame)
+        flag = self.decide(frame)
+        constructor = Constructor(self.registry, frame, modules, self.dropped)
+        site = Site(tuple(self.group.scopes), frame.columns, None if root else (), frame.channels)
+        return Draft(frame, modules, flag, constructor, list(constructor.links(site, modules=self.plain)))
 
-    def decide(self) -> str:
+    def decide(self, frame: ClassArguments) -> str:
         """The argument that chooses between the forms of the class, if there is one."""
         choice = self.group.choice
         if not choice.argument:
             return ""
         values = tuple(self.group.forms[scope] == choice.chosen for scope in self.group.scopes)
-        return self.frame.decide(choice.argument, values)
+        return frame.decide(choice.argument, values)
 
-    def names_of_slots(self) -> dict[Path, str]:
+    def names_of_slots(self, frame: ClassArguments) -> dict[Path, str]:
         """Names for the modules that the constructor is given."""
         names: dict[Path, str] = {}
         for path, slot in self.group.slots.items():
             if not slot.dropped:
-                names[path] = unique(identifier(path[-1]), {*self.registry.words, *self.frame.known, *names.values()})
-        self.frame.taken |= set(names.values())
+                names[path] = unique(identifier(path[-1]), {*self.registry.words, *frame.known, *names.values()})
+        frame.taken |= set(names.values())
         return names
 
     def text(self, graph: Graph, doc: str) -> list[str]:
