@@ -146,6 +146,11 @@ class TargetModel(NamedTuple):
     first: str
     cut: frozenset[str] = frozenset()
 
+    @property
+    def own(self) -> dict[str, Tensor]:
+        """Tensors that the model holds."""
+        return {key: tensor for key, tensor in self.state.items() if key not in self.cut}
+
 
 class Fitted(NamedTuple):
     """State dict that fits a model, with everything that was adapted; or the misfits."""

@@ -71,6 +71,7 @@ def load(
     if head not in get_args(Head):
         raise catalog.USAGE.error(None, f"`head={head!r}`", help=f"choose from {listed(get_args(Head))}")
     network = inspect(model)
+    check_network(network.own)
     taken, passed_over = choose(open_source(source), network, head, part, caller)
     not_finite = fill(network, taken.fitted)
     found = taken.candidate.plan
@@ -94,8 +95,7 @@ def load(
 def fill(network: TargetModel, fitted: Fitted) -> dict[str, str]:
     """Copy the tensors into the network; return those that are not finite."""
     # Not `load_state_dict`, whose time grows with the square of the network's depth.
-    own = {key: tensor for key, tensor in network.state.items() if key not in network.cut}
-    pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in own.items() if key not in fitted.fresh}
+    pairs = {key: Pair(tensor, fitted.state[key]) for key, tensor in network.own.items() if key not in fitted.fresh}
     return write(pairs)
 
 
@@ -104,7 +104,6 @@ def inspect(model: nn.Module | Mapping[str, Any]) -> TargetModel:
     import torch
 
     state = open_target(model, "model")
-    check_network(state)
     cut: dict[str, tuple[int, ...]] = {} if isinstance(model, Mapping) else getattr(model, "cut_weights", {})
     types = {True: torch.int64, False: torch.get_default_dtype()}
     absent = {key: torch.empty(cut[key], dtype=types[key.endswith(COUNTER)], device="meta") for key in cut}
