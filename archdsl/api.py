@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from archdsl.coerce import is_path, size_of
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog, did_you_mean
 from archdsl.diagnostics.source import shown
-from archdsl.driver import Network, compile, validation
+from archdsl.driver import Network, compile, memory, validation
 from archdsl.driver.imports import read_spec
 from archdsl.driver.network import NetworkLike
 from archdsl.graph import Graph
@@ -18,7 +18,7 @@ from archdsl.graph import Graph
 if TYPE_CHECKING:
     from torch import nn
 
-    from archdsl.analyses.cost import Figures
+    from archdsl.analyses.figures import Figures
     from archdsl.backends.crosscheck import Crosscheck
     from archdsl.driver.pictures import Color, Theme
     from archdsl.passes.features import Features
@@ -50,14 +50,26 @@ def validate(
     return validation.validate(source, file, size_of(input))
 
 
-def cost(spec: Graph | NetworkLike, *, params: dict[str, Any] | None = None, input: Any = None) -> Figures:
-    """The figures of a network: parameters, buffers, multiply-adds, activations, layers, by section and in all.
+def cost(
+    spec: Graph | NetworkLike,
+    *,
+    params: dict[str, Any] | None = None,
+    input: Any = None,
+    batch: int = 1,
+    precision: str = "fp32",
+    device: str | None = None,
+) -> Figures:
+    """The figures of a network as attributes: `cost("resnet50").macs`, `.memory_access`, `.peak_memory`, ...
 
-    `spec`, `params` and `input` are as for `build`.
+    `archdsl help figures` lists them; `.rows` has them by section, `.stages` and `.maps` are the shapes. `spec`,
+    `params` and `input` are as for `build`; `batch` and `precision` are for bytes and times, and `device` (a name such
+    as `v100`, or a file) for estimated times. Raises ArchError for what is wrong with any of them.
     """
-    from archdsl.analyses.cost import cost as figures_of
+    from archdsl.analyses.batch import load_of
+    from archdsl.analyses.figures import Figures, Measured
 
-    return figures_of(graph_of(spec, params, input))
+    load = load_of(batch, precision, device)
+    return Figures(Measured(graph_of(spec, params, input), memory), load)
 
 
 def graph_of(spec: Any, params: Any, input: Any) -> Graph:

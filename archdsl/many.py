@@ -11,21 +11,19 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from archdsl.analyses.batch import (
-    FIGURES_OF_MANY,
-    USUAL,
     Chunk,
     Costs,
     ListedCosts,
-    check_request,
+    check_processes,
     cost_chunks,
     in_chunks,
     load_of,
 )
+from archdsl.analyses.figures import FIGURES, USUAL, chosen
 from archdsl.api import checked_spec, settled
 from archdsl.coerce import is_path, is_row, parameter, size_of
 from archdsl.diagnostics import ArchError, catalog
-from archdsl.driver import Network, counted, load
-from archdsl.driver.memory import memory
+from archdsl.driver import Network, counted, load, memory
 from archdsl.driver.network import NetworkLike
 from archdsl.graph import Graph
 from archdsl.syntax.inheritance import resolve
@@ -59,15 +57,15 @@ def cost_many(
     `candidates` are specs (networks, dicts, paths, names) or graphs, or, with `of`, parameters for that one: dicts, as
     `cost_many([{"depth": n} for n in range(1, 9)], of="net.arch")`, or columns, a dict of arrays or lists. A result has
     the figures by name, as `result.params`, or the `error` that says what is wrong with its candidate; `columns()` of
-    all results are numpy arrays. `figures` chooses others than the usual ones; `batch`, `precision` and `device` are
-    for those of memory and time.
+    all results are numpy arrays. `figures` chooses others than the usual ones (`archdsl help figures` lists
+    them); `batch`, `precision` and `device` are as for `cost`.
 
     With numpy there (`pip install 'archdsl[search]'`), candidates of one spec are worked out together, structure by
     structure; other ones, and figures of memory, on several cores (`processes`; by default all of them). In a script,
     call it under `if __name__ == "__main__":`, as for all that starts processes.
     """
     asked = request(figures, batch, precision, device, input)
-    count = check_request(asked.figures, processes)
+    count = check_processes(processes)
     base = None if of is None else spec_of(of)
     if base is None:
         rows = row_of(candidates, "candidates", EXAMPLE)
@@ -96,7 +94,7 @@ def cost_stream(
     a line to stderr after each part.
     """
     asked = request(figures, batch, precision, device, input)
-    count = check_request(asked.figures, None)
+    count = check_processes(None)
     base = spec_of(of)
     check_part(part)
     if not (is_table(candidates) or isinstance(candidates, Iterable)) or isinstance(candidates, str | bytes):
@@ -144,12 +142,9 @@ def parts_of(candidates: Any, part: int) -> Iterator[Any]:
 
 def request(figures: Any, batch: Any, precision: Any, device: Any, input: Any) -> Chunk:
     """What is asked for, without candidates; raises ArchError for what cannot be."""
-    wanted = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
-    check_request(wanted, None)
-    asked = Chunk(candidate, memory, (), wanted, load_of(batch, precision, device), size_of(input))
-    if "time" in wanted:
-        asked.load.chosen_device()
-    return asked
+    names = row_of(figures, "figures", '["params", "macs"]') if figures is not None else USUAL
+    wanted = chosen(map(str, names), USUAL, timed=device is not None)
+    return Chunk(candidate, memory, (), wanted, load_of(batch, precision, device), size_of(input))
 
 
 def spec_of(of: NetworkLike) -> Network:
@@ -201,7 +196,7 @@ def family_of(base: Network, asked: Chunk) -> Family | None:
 
     That is so without numpy, for figures that are more than sums over ops, and for a spec with errors of its own.
     """
-    if find_spec("numpy") is None or not all(FIGURES_OF_MANY[name].summed for name in asked.figures):
+    if find_spec("numpy") is None or not all(FIGURES[name].summed for name in asked.figures):
         return None
     try:
         resolved = resolve(base.scope, base)

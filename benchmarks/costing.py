@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 import archdsl
-from archdsl.analyses.memory_access import counts
-from archdsl.driver.memory import memory
+from archdsl.analyses.cost import counts
+from archdsl.driver import memory
 
 NETWORKS = {
     "resnext50": (
@@ -110,7 +110,7 @@ def ours(spec: archdsl.Network, width: int) -> int:
 def theirs(model: Any, shape: tuple[int, ...]) -> int:
     """What fvcore counts: the multiply-adds of convolutions and linear layers."""
     import torch
-    from fvcore.nn import FlopCountAnalysis
+    from fvcore.nn import FlopCountAnalysis  # pyright: ignore[reportMissingImports]
 
     analysis = FlopCountAnalysis(model, torch.zeros(1, *shape)).unsupported_ops_warnings(False)
     by_operator = analysis.by_operator()

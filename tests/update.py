@@ -10,11 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from archdsl.analyses.advice import handbook
-from archdsl.commands.explain import all_pages
 from archdsl.commands.schema import text as schema
-from archdsl.diagnostics.explain import index
-from tests.docs import keys_page
+from tests.docs import codes_pages, keys_page
 from tests.fingerprints import fingerprints
 from tests.mistakes import page as mistakes
 from tests.pictures import shown as pictures
@@ -23,14 +20,13 @@ from tests.specs import backbones_page, blocks_page
 TOP = Path(__file__).parents[1]
 DERIVED: dict[str, Callable[[], str]] = {
     "grammar/archdsl.schema.json": schema,
-    "docs/advice.md": handbook,
+    "docs/advice.md": codes_pages.advice,
     "docs/backbones.md": backbones_page.page,
     "docs/blocks.md": blocks_page.page,
     "docs/mistakes.md": mistakes.page,
     "docs/yaml.md": keys_page.page,
-    "docs/errors/README.md": lambda: index(all_pages()),
     **{f"docs/pictures/{name}.svg": picture for name, picture in pictures.SHOWN.items()},
-    **{f"docs/errors/{code}.md": page.page for code, page in all_pages().items()},
+    **{f"docs/errors/{name}.md": lambda text=text: text for name, text in codes_pages.pages().items()},
     "tests/fingerprints/specs.txt": fingerprints.promised,
 }
 """Derived files, and the functions that make their texts."""

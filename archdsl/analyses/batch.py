@@ -16,27 +16,13 @@ from numbers import Integral
 from os import cpu_count
 from typing import Any, NamedTuple, cast
 
+from archdsl.analyses.cost import Load
 from archdsl.analyses.device import device
-from archdsl.analyses.figures import FIGURES, Figure, Load, Measured, MemoryOf
-from archdsl.analyses.memory_access import check_precision
-from archdsl.analyses.roofline import RooflineSetting, check_batch, estimate
-from archdsl.diagnostics import ArchError, catalog, did_you_mean
+from archdsl.analyses.figures import FIGURES, USUAL, Measured, MemoryOf
+from archdsl.diagnostics import ArchError, catalog
 from archdsl.elaborate.scope_cache import ScopeCache
-from archdsl.graph import Graph, Section
+from archdsl.graph import Graph
 
-
-def estimated_time(asked: Measured, section: Section | None, load: Load) -> float:
-    """Least time of the network on the device of the load."""
-    setting = RooflineSetting(load.chosen_device(), load.precision, load.batch)
-    return estimate(asked.graph, setting)[asked.graph.root].seconds
-
-
-TIME = Figure(
-    "seconds", "roofline estimate of inference", estimated_time, loaded=True, exact=False, whole=True, summed=True
-)
-FIGURES_OF_MANY = FIGURES | {"time": TIME}
-"""Figures by name; here, the load says on which device."""
-USUAL = ("params", "buffers", "macs", "activations", "n_conv", "n_norm", "n_linear")
 SMALLEST, LARGEST = 1, 200
 # Chunks per process, so that no process idles at the end for long.
 SHARES = 8
@@ -152,7 +138,9 @@ def evaluate_one(chunk: Chunk, spec: Any, params: dict[str, Any] | None, known: 
     try:
         graph = chunk.compile(spec, params=params, input=chunk.input, known=known)
         asked = Measured(graph, chunk.memory)
-        return Costed(graph.name, {name: FIGURES_OF_MANY[name].find(asked, None, chunk.load) for name in chunk.figures})
+        return Costed(
+            graph.name, {name: FIGURES[name].find(asked, asked.network, chunk.load) for name in chunk.figures}
+        )
     except ArchError as error:
         return Costed(name_of(spec), {}, error)
     except Exception as error:  # a fault of ours in one candidate must not cost the others
@@ -165,12 +153,8 @@ def name_of(spec: Any) -> str:
     return spec.name if isinstance(spec, Graph) else str(spec)[:200]
 
 
-def check_request(figures: Sequence[str], processes: Any) -> int:
-    """Number of processes; raises ArchError for a bad number, and for unknown figures."""
-    for name in map(str, figures):
-        if name not in FIGURES_OF_MANY:
-            help = did_you_mean(name, FIGURES_OF_MANY)
-            raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=help)
+def check_processes(processes: Any) -> int:
+    """Number of processes; raises ArchError for a bad number."""
     if processes is None:
         return cpu_count() or 1
     if isinstance(processes, bool) or not isinstance(processes, int) or processes < 1:
@@ -179,13 +163,10 @@ def check_request(figures: Sequence[str], processes: Any) -> int:
 
 
 def load_of(batch: Any, precision: Any, device_text: Any = None) -> Load:
-    """Load of figures; raises ArchError for a bad batch, precision or device."""
+    """Load of figures, from Python; raises ArchError for a bad batch or precision, and an unknown device."""
     if isinstance(batch, bool) or not isinstance(batch, Integral):
         raise catalog.USAGE.error(None, f"a batch of `{str(batch)[:40]}`", help="a number of samples, as 8")
-    chosen = None if device_text is None else device(str(device_text))
-    if chosen is not None:
-        chosen.peak(str(precision))
-    return Load(check_batch(int(batch)), check_precision(str(precision)), chosen)
+    return Load(int(batch), str(precision), None if device_text is None else device(str(device_text))).checked()
 
 
 def cost_chunks(chunks: Iterable[Chunk], processes: int) -> Iterator[Costed]:

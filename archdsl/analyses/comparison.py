@@ -6,25 +6,11 @@ from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from archdsl.analyses.figures import FIGURES, Load, Measured, MemoryOf
-from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
-from archdsl.diagnostics import catalog, did_you_mean
+from archdsl.analyses.cost import Load
+from archdsl.analyses.figures import FIGURES, Measured, MemoryOf, chosen
 from archdsl.graph import Graph
 
 USUAL = ("params", "macs", "memory_access", "peak_memory")
-OF_DEVICE = ("time", "efficiency")
-TITLES = {
-    "params": "parameters",
-    "macs": "multiply-adds",
-    "memory_access": "memory access",
-    "peak_memory": "peak memory",
-    "planned_memory": "planned memory",
-    "saved_memory": "saved for backward",
-    "weight_memory": "weights",
-    "efficiency": "MAC/s",
-}
-# Text for an infinite receptive field.
-WHOLE = "whole"
 
 
 class ComparedNetwork(NamedTuple):
@@ -41,7 +27,12 @@ class Comparison(NamedTuple):
     networks: tuple[ComparedNetwork, ...]
     figures: tuple[str, ...]
     load: Load
-    device: str = ""
+
+    @property
+    def device(self) -> str:
+        """Device of estimated times, for people."""
+        device = self.load.device
+        return (device.label or device.name) if device else ""
 
     @property
     def names(self) -> list[str]:
@@ -78,55 +69,25 @@ class Comparison(NamedTuple):
         }
 
 
-def compare(
-    graphs: Iterable[Graph], figures: Sequence[str], load: Load, setting: RooflineSetting | None, memory: MemoryOf
-) -> Comparison:
+def compare(graphs: Iterable[Graph], figures: Sequence[str], load: Load, memory: MemoryOf) -> Comparison:
     """Compare networks; raises ArchError for an unknown figure."""
-    names = chosen_figures(figures, setting)
-    networks = tuple(
-        ComparedNetwork(graph.name, graph.input, figures_of(Measured(graph, memory), names, load, setting))
-        for graph in graphs
-    )
-    device = (setting.device.label or setting.device.name) if setting else ""
-    return Comparison(networks, names, load, device)
+    timed = load.device is not None
+    names = chosen(figures, (*USUAL, "time") if timed else USUAL, timed=timed)
+    return Comparison(tuple(compared(Measured(graph, memory), names, load) for graph in graphs), names, load)
 
 
-def chosen_figures(figures: Sequence[str], setting: RooflineSetting | None) -> tuple[str, ...]:
-    """Chosen figures, or the default ones."""
-    wanted = tuple(name for name in figures if name)
-    known = [*FIGURES, *OF_DEVICE]
-    for name in wanted:
-        if name not in known:
-            help = did_you_mean(name, known) or ", ".join(known)
-            raise catalog.USAGE.error(None, f"no figure is called `{name[:40]}`", help=help)
-        if name in OF_DEVICE and setting is None:
-            raise catalog.USAGE.error(None, f"`{name}` is of a device", help="name one: `--device v100`")
-    if wanted:
-        return tuple(dict.fromkeys(wanted))
-    return (*USUAL, "time") if setting else USUAL
-
-
-def figures_of(asked: Measured, names: Sequence[str], load: Load, setting: RooflineSetting | None) -> dict[str, Any]:
+def compared(asked: Measured, names: Sequence[str], load: Load) -> ComparedNetwork:
     """Figures of a network; None for an infinite receptive field."""
-    graph = asked.graph
-    values = {name: FIGURES[name].find(asked, None, load) for name in names if name in FIGURES}
-    if setting is not None and set(names) & {*OF_DEVICE}:
-        seconds = estimate(graph, setting)[graph.root].seconds
-        values["time"] = seconds
-        values["efficiency"] = efficiency(graph.root.totals.macs, seconds, setting.batch)
-    return {name: None if values[name] == inf else values[name] for name in names}
-
-
-def title(figure: str) -> str:
-    """Heading of a figure."""
-    return TITLES.get(figure, figure.replace("_", " "))
+    values = {name: FIGURES[name].find(asked, asked.network, load) for name in names}
+    found = {name: None if value == inf else value for name, value in values.items()}
+    return ComparedNetwork(asked.graph.name, asked.graph.input, found)
 
 
 def front(points: Sequence[tuple[float, float]]) -> list[int]:
     """Pareto front: indices of the points that no other point equals or undercuts in both coordinates, sorted."""
     # By the first coordinate, so a point is on the front if it lowers the minimum of the second.
     order = sorted(range(len(points)), key=lambda at: points[at])
-    best, kept = float("inf"), list[int]()
+    best, kept = inf, list[int]()
     for at in order:
         if points[at][1] < best:
             best = points[at][1]

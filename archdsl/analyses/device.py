@@ -1,23 +1,21 @@
-"""Devices of the roofline: peak FLOP/s, memory bandwidth, cost of launching a kernel.
-
-Descriptions are data: `devices.toml` beside this file has the known ones, a user's file or a line of text adds one.
-"""
+"""Descriptions of devices: `devices.toml` beside this file has the known ones, a file or a line of text adds one."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Annotated, Any, NamedTuple, cast
 
-from archdsl.analyses.memory_access import BYTES
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from archdsl.analyses.cost import BYTES, Device
 from archdsl.diagnostics import ArchError, catalog, did_you_mean, listed
 from archdsl.diagnostics.characters import on_one_line
 
 KNOWN = Path(__file__).with_name("devices.toml")
-KEYS = ("label", "source", "peak", "bandwidth", "launch")
 PREFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "m": 1e-3, "u": 1e-6, "µ": 1e-6}
 QUANTITY = re.compile(r"\s*([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([kKMGTPmuµ]?)([A-Za-z/]*)\s*")
 LARGEST = 1e21
@@ -39,29 +37,69 @@ KINDS = {
 }
 
 
-class Device(NamedTuple):
-    """Description of a device. `peaks` is by precision; the key "" applies to all."""
+def reader(key: str) -> Callable[[Any], float]:
+    """Reader of a number, perhaps with a prefix and its unit: `14T`, `900 GB/s`, `5us`."""
+    kind = KINDS[key]
 
-    name: str
-    peaks: dict[str, float]
-    bandwidth: float
-    launch: float
-    label: str = ""
-    source: str = ""
+    def read(value: Any) -> float:
+        text = text_of(value)
+        match = QUANTITY.fullmatch(text) if isinstance(value, str | int | float) else None
+        if match and match[3] in (*kind.units, ""):
+            number = float(match[1]) * PREFIXES[match[2]]
+            if kind.least <= number < LARGEST:
+                return number
+        raise problem(f"{key}: `{text[:40]}` is no such quantity", f"write {kind.example}")
 
-    def peak(self, precision: str) -> float:
-        """FLOP/s in a precision; raises ArchError if it is unknown."""
-        found = self.peaks.get(precision, self.peaks.get(""))
-        if found is None:
-            raise catalog.USAGE.error(
-                None, f"nothing is known of {self.name}'s peak in {precision}", help=f"known are {listed(self.peaks)}"
-            )
-        return found
+    return read
+
+
+def text_of(value: Any) -> str:
+    """Value as text, also an integer with more digits than Python prints."""
+    try:
+        return str(value)
+    except ValueError:
+        return hex(value)
+
+
+def problem(label: str, help: str) -> PydanticCustomError:
+    """Error of a value, for a validator."""
+    return PydanticCustomError("device", "{label}", {"label": label, "help": help})
+
+
+Text = Annotated[str, BeforeValidator(str), AfterValidator(on_one_line)]
+
+
+class Description(BaseModel):
+    """Keys of a device's description. `peak` is one number for all precisions, or a number for each."""
+
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+    peak: dict[str, Annotated[float, BeforeValidator(reader("peak"))]]
+    bandwidth: Annotated[float, BeforeValidator(reader("bandwidth"))]
+    launch: Annotated[float, BeforeValidator(reader("launch"))]
+    label: Text | None = None
+    source: Text = ""
+
+    @field_validator("peak", mode="before")
+    @classmethod
+    def by_precision(cls, peak: Any) -> dict[str, Any]:
+        """Peaks by precision; raises an error for a precision that is unknown."""
+        peaks = cast("dict[str, Any]", peak) if isinstance(peak, dict) else {"": peak}
+        unknown = [key for key in peaks if key not in BYTES and key != ""]
+        if unknown or not peaks:
+            label = f"no precision is called `{unknown[0]}`" if unknown else "no peak"
+            raise problem(label, f"precisions are {listed(BYTES)}")
+        return peaks
+
+
+# ---- reading -------------------------------------------------------------------------------------------------------
 
 
 @cache
 def known_devices() -> dict[str, Device]:
     """Devices that come with archdsl, by name."""
+    import tomllib
+
     data = tomllib.loads(KNOWN.read_text(encoding="utf-8"))
     return {name: described(name, entry, KNOWN.name) for name, entry in data.items()}
 
@@ -82,15 +120,18 @@ def device(text: str) -> Device:
 
 def from_file(path: Path) -> Device:
     """Device that a file describes: its keys, or those of its one table."""
+    import tomllib
+
     try:
         data = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise catalog.FILE.error(None, f"{path}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:  # of the text's bytes, its TOML, or a number without an end
         raise wrong(f"{path} is not TOML: {str(error)[:120]}") from None
-    tables = {name: cast("dict[str, Any]", entry) for name, entry in data.items() if isinstance(entry, dict)}
-    if len(data) == 1 and tables:
-        return described(next(iter(tables)), next(iter(tables.values())), str(path))
+    if len(data) == 1:
+        ((name, table),) = data.items()
+        if isinstance(table, dict):
+            return described(name, cast("dict[str, Any]", table), str(path))
     return described(path.stem, data, str(path))
 
 
@@ -111,49 +152,27 @@ def entries(text: str) -> dict[str, Any]:
     return found | ({"peak": peaks | ({"": found["peak"]} if "peak" in found else {})} if peaks else {})
 
 
-def described(name: str, data: Mapping[str, Any], where: str) -> Device:
+def described(name: str, data: dict[str, Any], where: str) -> Device:
     """Device from its keys; raises ArchError for unknown, missing and malformed ones."""
-    problems = [f"unknown key `{key[:40]}`" for key in data if key not in KEYS]
-    problems += [f"`{key}` is missing" for key in ("peak", "bandwidth", "launch") if key not in data]
-    if problems:
-        raise wrong(f"{where}: {'; '.join(problems)}", f"the keys are {listed(KEYS)}, in a line {LINE}")
-    peak = data["peak"]
-    peaks = cast("dict[str, Any]", peak) if isinstance(peak, dict) else {"": peak}
-    unknown = [key for key in peaks if key not in BYTES and key != ""]
-    if unknown or not peaks:
-        raise wrong(f"{where}: no precision is called `{unknown[0]}`" if unknown else f"{where}: no peak", precisions())
-    return Device(
-        name=on_one_line(name),
-        peaks={key: quantity("peak", value, where) for key, value in peaks.items()},
-        bandwidth=quantity("bandwidth", data["bandwidth"], where),
-        launch=quantity("launch", data["launch"], where),
-        label=on_one_line(str(data.get("label", name))),
-        source=on_one_line(str(data.get("source", ""))),
-    )
-
-
-def quantity(key: str, value: Any, where: str) -> float:
-    """Number of a key, perhaps with a prefix and its unit: `14T`, `900 GB/s`, `5us`; raises ArchError otherwise."""
-    kind, text = KINDS[key], text_of(value)
-    match = QUANTITY.fullmatch(text) if isinstance(value, str | int | float) else None
-    if match and match[3] in (*kind.units, ""):
-        number = float(match[1]) * PREFIXES[match[2]]
-        if kind.least <= number < LARGEST:
-            return number
-    raise wrong(f"{where}: {key}: `{text[:40]}` is no such quantity", f"write {kind.example}")
-
-
-def text_of(value: Any) -> str:
-    """Value as text, also an integer with more digits than Python prints."""
     try:
-        return str(value)
-    except ValueError:
-        return hex(value)
+        found = Description(**data)
+    except ValidationError as error:
+        raise restated(error, where) from None
+    label = on_one_line(name) if found.label is None else found.label
+    return Device(on_one_line(name), found.peak, found.bandwidth, found.launch, label, found.source)
 
 
-def precisions(names: Iterable[str] = BYTES) -> str:
-    """Sentence that lists the precisions."""
-    return f"precisions are {listed(names)}"
+def restated(error: ValidationError, where: str) -> ArchError:
+    """Pydantic's errors in our words: unknown and missing keys first, else the first malformed value."""
+    errors = error.errors(include_url=False)
+    keys = [f"unknown key `{each['loc'][0]:.40}`" for each in errors if each["type"] == "extra_forbidden"]
+    keys += [f"`{each['loc'][0]}` is missing" for each in errors if each["type"] == "missing"]
+    if keys:
+        return wrong(
+            f"{where}: {'; '.join(keys)}", f"the keys are {listed(Description.model_fields)}, in a line {LINE}"
+        )
+    context = errors[0].get("ctx", {})
+    return wrong(f"{where}: {context.get('label', 'not a description')}", context.get("help", ""))
 
 
 def wrong(label: str, help: str = "") -> ArchError:

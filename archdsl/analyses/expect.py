@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from archdsl.analyses.figures import FIGURES as KNOWN
-from archdsl.analyses.figures import Figure, Load, Measured, MemoryOf, Unit
+from archdsl.analyses.cost import LARGEST_BATCH, Load
+from archdsl.analyses.figures import FIGURES, Figure, Measured, MemoryOf, Part, Unit, shown_shape
 from archdsl.diagnostics import ArchError, Diagnostic, UnlocatedError, catalog, did_you_mean
-from archdsl.graph import Graph, Section
+from archdsl.graph import Graph
 from archdsl.syntax.ast import Expectation
 
 SIGNS: dict[str, Callable[[Any, Any], bool]] = {
@@ -24,20 +24,26 @@ SIGNS: dict[str, Callable[[Any, Any], bool]] = {
 }
 NUMBERS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-UNITS: dict[Unit, dict[str, int]] = {
-    "number": NUMBERS,
-    "bytes": {"": 1, "B": 1} | BYTES,
-    "pixels": {"": 1},
-    "ratio": {"": 1},
+
+
+class Kind(NamedTuple):
+    """Kind of amount: its name in a sentence, an example, and its units."""
+
+    phrase: str
+    example: str
+    units: dict[str, int]
+
+
+KINDS: dict[Unit, Kind] = {
+    "number": Kind("a number", "4.3G", NUMBERS),
+    "bytes": Kind("in bytes", "200MB", {"": 1, "B": 1} | BYTES),
+    "pixels": Kind("in pixels", "224", {"": 1}),
+    "ratio": Kind("a ratio", "12.5", {"": 1}),
 }
-MEANT: dict[Unit, str] = {"number": "a number", "bytes": "in bytes", "pixels": "in pixels", "ratio": "a ratio"}
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?)([A-Za-z%]*)")
-# Figures that the network and its sections have.
-FIGURES = tuple(name for name, figure in KNOWN.items() if not figure.whole)
-TRAINING = ("training_params", "training_macs")
-# Figures that only the network has.
-WHOLE = (*TRAINING, *(name for name, figure in KNOWN.items() if figure.whole))
-LARGEST_BATCH = 10**6
+# Figures without a device: of the network alone, and of its sections too.
+KNOWN = {name: figure for name, figure in FIGURES.items() if not figure.timed}
+OF_SECTIONS = {name: figure for name, figure in KNOWN.items() if not figure.whole}
 
 
 class Outcome(NamedTuple):
@@ -90,31 +96,28 @@ def actual_and_expected(asked: Measured, check: Expectation) -> tuple[Any, Any]:
     if name in asked.sections:
         refuse_load(check, name)
         return shape_and_bound(asked.sections[name], check)
-    if name in TRAINING:
-        refuse_load(check, name)
-        of = name.removeprefix("training_")
-        parts = [asked.totals(section) for section in asked.sections.values() if section.training_only]
-        return sum(getattr(totals, of) for totals in parts), amount_of(check, "number")
-    figure, section = figure_of(asked, check, name)
+    figure, part = figure_of(asked, check, name)
     if not figure.loaded:
         refuse_load(check, name)
     if not figure.exact and check.sign in {"==", "!="}:
-        raise UnlocatedError(
-            catalog.WRONG_TYPE, f"`{name}` is not an exact figure", "give it a bound, with `<=` or `>=`"
-        )
-    return figure.find(asked, section, load), amount_of(check, figure.unit)
+        help = "give it a bound, with `<=` or `>=`"
+        raise UnlocatedError(catalog.WRONG_TYPE, f"`{name}` is not an exact figure", help)
+    return figure.find(asked, part, load), amount_of(check, KINDS[figure.unit])
 
 
-def figure_of(asked: Measured, check: Expectation, name: str) -> tuple[Figure, Section | None]:
-    """Figure that a check names, and its section."""
+def figure_of(asked: Measured, check: Expectation, name: str) -> tuple[Figure, Part]:
+    """Figure that a check names, and the part that it is of."""
     *owner, last = check.figure
-    section = asked.sections.get(".".join(owner)) if owner else None
-    figure = KNOWN.get(last)
-    if figure is None or (owner and (section is None or figure.whole)):
-        known = [*KNOWN, *TRAINING, *asked.sections, *(f"{each}.{of}" for each in asked.sections for of in FIGURES)]
-        help = did_you_mean(name, known) or f"sections by name, their figures as `c3.macs`, and {', '.join(KNOWN)}"
-        raise UnlocatedError(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
-    return figure, section
+    part = asked.sections.get(".".join(owner)) if owner else asked.network
+    figure = (OF_SECTIONS if owner else KNOWN).get(last)
+    if figure is not None and part is not None:
+        return figure, part
+    if last in FIGURES and last not in KNOWN:
+        help = "`archdsl show --device` and `cost_many(device=...)` estimate it"
+        raise UnlocatedError(catalog.UNKNOWN_NAME, f"`{last}` is of a device, and a spec names none", help)
+    known = [*KNOWN, *asked.sections, *(f"{each}.{of}" for each in asked.sections for of in OF_SECTIONS)]
+    help = did_you_mean(name, known) or f"sections by name, their figures as `c3.macs`, and {', '.join(KNOWN)}"
+    raise UnlocatedError(catalog.UNKNOWN_NAME, f"no figure is called `{name}`", help)
 
 
 def load_of(check: Expectation) -> Load:
@@ -133,41 +136,34 @@ def refuse_load(check: Expectation, name: str) -> None:
         )
 
 
-def shape_and_bound(section: Section, check: Expectation) -> tuple[Any, Any]:
+def shape_and_bound(part: Part, check: Expectation) -> tuple[Any, Any]:
     """Actual and expected shape of a section."""
-    sides = check.amount.split("x")
+    sides, shape = check.amount.split("x"), part.scope.output
     if not all(side.isdigit() for side in sides) or check.sign not in {"==", "!="}:
-        label = f"`{check.amount}` cannot be compared with the shape of `{section.name}`"
-        raise UnlocatedError(catalog.WRONG_TYPE, label, f"it is {shown(section.shape)}")
-    return section.shape, tuple(map(int, sides))
+        label = f"`{check.amount}` cannot be compared with the shape of `{'.'.join(check.figure)}`"
+        raise UnlocatedError(catalog.WRONG_TYPE, label, f"it is {shown(shape)}")
+    return shape, tuple(map(int, sides))
 
 
-def amount_of(check: Expectation, unit: Unit) -> Fraction:
+def amount_of(check: Expectation, kind: Kind) -> Fraction:
     """Number of a check, multiplied by its unit."""
-    match, known = AMOUNT.fullmatch(check.amount), UNITS[unit]
-    name = ".".join(check.figure)
+    match, name = AMOUNT.fullmatch(check.amount), ".".join(check.figure)
     if match is None:
-        raise UnlocatedError(
-            catalog.WRONG_TYPE, f"`{check.amount}` is not an amount", f"`{name}` is {MEANT[unit]}, as {example(unit)}"
-        )
-    if match[2] not in known:
-        units = [each for each in known if each]
-        everywhere = {each for of_kind in UNITS.values() for each in of_kind}
-        known_elsewhere = f"`{name}` is {MEANT[unit]}, so not in `{match[2]}`"
-        label = known_elsewhere if match[2] in everywhere else f"no unit is called `{match[2]}`"
-        raise UnlocatedError(catalog.WRONG_TYPE, label, did_you_mean(match[2], units) or "it has no unit")
-    return Fraction(match[1]) * known[match[2]]
-
-
-def example(unit: Unit) -> str:
-    """Amount in the notation of a spec."""
-    return {"number": "`4.3G`", "bytes": "`200MB`", "pixels": "`224`", "ratio": "`12.5`"}[unit]
+        help = f"`{name}` is {kind.phrase}, as `{kind.example}`"
+        raise UnlocatedError(catalog.WRONG_TYPE, f"`{check.amount}` is not an amount", help)
+    unit = match[2]
+    if unit not in kind.units:
+        is_elsewhere = any(unit in other.units for other in KINDS.values())
+        label = f"`{name}` is {kind.phrase}, so not in `{unit}`" if is_elsewhere else f"no unit is called `{unit}`"
+        help = did_you_mean(unit, filter(None, kind.units)) or "it has no unit"
+        raise UnlocatedError(catalog.WRONG_TYPE, label, help)
+    return Fraction(match[1]) * kind.units[unit]
 
 
 def shown(value: Any) -> str:
     """Figure as text."""
     if isinstance(value, tuple):
-        return "x".join(map(str, value))  # type: ignore[arg-type]
+        return shown_shape(value)  # type: ignore[arg-type]
     if isinstance(value, float):
         whole = value.is_integer()
         return "the whole map" if value == float("inf") else f"{value:,.0f}" if whole else f"{value:,.2f}"

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from typing import Literal, NamedTuple
 
-from archdsl.diagnostics import Span
 from archdsl.graph import ROWS, Graph, Scope, Section, Step, dealt, each_shape, gathered
 from archdsl.graph.ir import MOST_PARTS, too_many
 from archdsl.op import Op, Shape, Shapes
@@ -64,16 +63,6 @@ class Placed(NamedTuple):
     def output(self) -> Shapes:
         """Shape of the output, or shapes of a list."""
         return self.scope.output
-
-
-def nearest_span(placed: Placed, scopes: Iterable[Scope]) -> Span | None:
-    """Span of the innermost of some scopes in the section's own text, or the section's."""
-    section = placed.section.span
-    if section is None:
-        return None
-    inside = [scope.span for scope in scopes if scope.span is not None]
-    near = [span for span in inside if span.source is section.source and section.start <= span.start < section.end]
-    return near[-1] if near else section
 
 
 def ops_of(graph: Graph, *, training: bool = False) -> Iterator[Placed]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from archdsl import __version__
-from archdsl.diagnostics import Diagnostic, Span
+from archdsl.diagnostics import Diagnostic, Span, catalog
 from archdsl.diagnostics.characters import escape, on_one_line, plain, visible_json
 from archdsl.diagnostics.diagnostic import name_of, render
 
@@ -103,9 +103,7 @@ def sarif(findings: Sequence[Diagnostic]) -> str:
 
 def sarif_rule(finding: Diagnostic) -> dict[str, Any]:
     """Rule of a finding in a SARIF log."""
-    from archdsl.diagnostics.explain import explanations
-
-    page = explanations()[finding.code]
+    page = catalog.explanations()[finding.code]
     return {
         "id": finding.code,
         "shortDescription": {"text": page.rule.title},

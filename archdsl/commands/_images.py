@@ -52,8 +52,7 @@ def cairosvg() -> Any:
     try:
         return import_module("cairosvg")
     except ImportError:
-        help = "pip install 'archdsl[pictures]'; .svg and .html need nothing"
-        raise catalog.MISSING_PACKAGE.error(None, "cairosvg is not installed", help=help) from None
+        raise catalog.missing("cairosvg", "pictures", "; .svg and .html need nothing") from None
     except OSError:
         help = "install cairo (Debian: `apt install libcairo2`); .svg and .html need nothing"
         raise catalog.MISSING_PACKAGE.error(None, "cairosvg finds no cairo", help=help) from None

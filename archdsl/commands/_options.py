@@ -1,27 +1,36 @@
-"""Options that several commands share, and their values."""
+"""Options and files that several commands take, and their values."""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
+from archdsl.diagnostics.files import STDIN, read_input, read_text
+from archdsl.diagnostics.source import shown
+from archdsl.resources import folder
 
 if TYPE_CHECKING:
-    from archdsl.analyses.roofline import RooflineSetting
+    from archdsl.analyses.cost import Load
     from archdsl.driver import Network
     from archdsl.graph import Graph
     from archdsl.passes.features import Features
 
 # The command line imports only what the chosen command needs, so the imports below wait inside functions.
 
+STANDARD_INPUT = "-"
 
-def add_spec(parser: argparse.ArgumentParser, *, several: bool = False, needed: bool = True) -> None:
-    """SPEC (several, or none if it is not needed), `-p` and `--input`."""
+
+def add_spec(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """SPEC (or several), `-p` and `--input`."""
     parser.add_argument(
         "spec",
         metavar="SPEC",
-        nargs=("+" if needed else "*") if several else None,
+        nargs="+" if several else None,
         help="a file (net.yaml, net.arch), one of several in a file (net.arch:name), or the name of a shipped spec",
     )
     add_params(parser)
@@ -45,6 +54,18 @@ def add_format(parser: argparse.ArgumentParser, *others: str) -> None:
     """`--format`: text, json, and others."""
     choices = ["text", "json", *others]
     parser.add_argument("--format", choices=choices, default="text", help="for people, or for programs")
+
+
+def add_figures(parser: argparse.ArgumentParser) -> None:
+    """`--figures`."""
+    parser.add_argument(
+        "--figures", metavar="NAMES", default="", help="which, as `macs,time`; see `archdsl help figures`"
+    )
+
+
+def words_in(text: str) -> list[str]:
+    """Words of a list with commas."""
+    return [word for word in text.replace(" ", "").split(",") if word]
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -133,11 +154,6 @@ def chosen_graphs(options: argparse.Namespace) -> list[Graph]:
 def add_precision(parser: argparse.ArgumentParser) -> None:
     """`--precision` and `--batch`."""
     parser.add_argument("--precision", default="fp32", metavar="P", help="fp32 (default), fp16, bf16, ...")
-    add_batch(parser)
-
-
-def add_batch(parser: argparse.ArgumentParser) -> None:
-    """`--batch`."""
     parser.add_argument("--batch", default="1", metavar="N", help="samples at once (default: 1)")
 
 
@@ -153,29 +169,87 @@ def add_device(parser: argparse.ArgumentParser, default: str | None = None) -> N
     add_precision(parser)
 
 
-def chosen_batch(options: argparse.Namespace) -> int:
-    """Value of `--batch`."""
-    from archdsl.analyses.roofline import check_batch
+def chosen_load(options: argparse.Namespace) -> Load:
+    """Batch, precision and device; raises ArchError for bad ones, and for a device that lacks the precision."""
+    from archdsl.analyses.cost import Load
 
     text = str(options.batch)
     if not text.lstrip("-").isdigit() or len(text) > 12:
         raise catalog.USAGE.error(None, f"`--batch {text[:40]}`", help="a number of samples, as `--batch 8`")
-    return check_batch(int(text))
-
-
-def chosen_setting(options: argparse.Namespace) -> RooflineSetting | None:
-    """Device with precision and batch; None without a device."""
-    from archdsl.analyses.memory_access import check_precision
-
-    precision, batch = check_precision(options.precision), chosen_batch(options)
-    return None if options.device is None else roofline_setting(options.device, precision, batch)
-
-
-def roofline_setting(name: str, precision: str, batch: int) -> RooflineSetting:
-    """Setting of the roofline; raises ArchError for an unknown device, or a precision that it lacks."""
+    load = Load(int(text), options.precision).checked()
+    if getattr(options, "device", None) is None:
+        return load
     from archdsl.analyses.device import device
-    from archdsl.analyses.roofline import RooflineSetting
 
-    found = device(name)
-    found.peak(precision)
-    return RooflineSetting(found, precision, batch)
+    return load._replace(device=device(options.device)).checked()
+
+
+# ---- files ---------------------------------------------------------------------------------------------------------
+
+
+class GivenFile(NamedTuple):
+    """File to read; `through_folder` if only its folder was named."""
+
+    path: str
+    through_folder: bool
+
+
+def files(paths: list[str]) -> Iterator[GivenFile]:
+    """Each given file once, in order."""
+    from archdsl.syntax.text import SUFFIXES
+
+    named = {str(Path(text)) for text in paths}
+    seen: set[str] = set()
+    for text in map(shipped_file, paths):
+        # A file named twice is read once, in the place of its first mention.
+        inside = text not in {"", STANDARD_INPUT} and os.path.isdir(text)
+        for each in sorted(specs_below(Path(text), SUFFIXES)) if inside else [GivenFile(text, False)]:
+            path = str(Path(each.path)) if each.path else ""
+            if path not in seen:
+                seen.add(path)
+                yield each._replace(through_folder=each.through_folder and path not in named)
+
+
+def shipped_file(text: str) -> str:
+    """File of a shipped spec, if a word is no path but its name."""
+    from archdsl.syntax.text import SUFFIXES
+
+    if not text.isidentifier() or os.path.lexists(text):
+        return text
+    found = (folder("specs") / f"{text}{suffix}" for suffix in SUFFIXES)
+    return next((str(path) for path in found if path.is_file()), text)
+
+
+def specs_below(top: Path, endings: tuple[str, ...]) -> Iterator[GivenFile]:
+    """Files below a folder with one of some suffixes, without hidden folders and `node_modules`.
+
+    A folder that cannot be read is yielded itself, so that it is reported.
+    """
+    closed: list[OSError] = []
+    for where, folders, names in os.walk(top, onerror=closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        paths = [str(Path(where, name)) for name in names if name.endswith(endings)]
+        yield from (GivenFile(path, True) for path in paths if is_file(path))
+    yield from (GivenFile(str(error.filename), False) for error in closed)
+
+
+def is_file(path: str) -> bool:
+    """Tell regular files; one without permission counts, so that it is reported."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
+def source_of(path: str) -> Source:
+    """Text of a file, or of standard input."""
+    if path == STANDARD_INPUT:
+        return Source(STDIN, read_input())
+    try:
+        return Source(shown(Path(path)), read_text(Path(path)))
+    except ArchError as error:
+        from archdsl.driver.imports import with_suggestion
+
+        raise with_suggestion(error, Path(path)) from None

@@ -154,8 +154,7 @@ def safetensors_saver() -> Callable[..., Any]:
     try:
         from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
     except ImportError:
-        help = "pip install 'archdsl[torch]'"
-        raise catalog.MISSING_PACKAGE.error(None, "safetensors is not installed", help=help) from None
+        raise catalog.missing("safetensors", "torch") from None
     return cast("Callable[..., Any]", save_file)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from archdsl.analyses.comparison import WHOLE, Comparison, front, title
+from archdsl.analyses.comparison import Comparison, front
 from archdsl.analyses.figures import FIGURES
 from archdsl.commands._output import write_whole
+from archdsl.commands._tables import short
 from archdsl.diagnostics import catalog
 
 # Number of networks from which on the Pareto front is drawn.
@@ -17,7 +18,6 @@ FIRST, OTHER, EDGE = "#1b6ca8", "#9bbcd8", "#c8553d"
 MUTED = "#666666"
 # Approximate width and height of a character of a name, in points.
 LETTER, LINE = 4.9, 10.0
-SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def draw(found: Comparison, path: Path) -> None:
@@ -34,9 +34,7 @@ def figure_class() -> Any:
     try:
         import matplotlib
     except ImportError:
-        raise catalog.MISSING_PACKAGE.error(
-            None, "matplotlib is not installed", help="pip install 'archdsl[plot]'"
-        ) from None
+        raise catalog.missing("matplotlib", "plot") from None
     # No window system is needed to write a file.
     matplotlib.use("Agg")
     matplotlib.rcParams.update(
@@ -78,14 +76,13 @@ def draw_bars(axes: Any, found: Comparison, name: str, *, labelled: bool) -> Non
     axes.barh(places, values, color=[FIRST, *[OTHER] * (len(values) - 1)], height=0.7)
     axes.set_yticks(places, found.names if labelled else [])
     axes.invert_yaxis()
-    axes.set_title(title(name), fontsize=10, loc="left")
+    axes.set_title(FIGURES[name].title, fontsize=10, loc="left")
     axes.set_xlim(0, (max(values) or 1) * 1.32)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     for at, (value, figure) in enumerate(zip(values, figures, strict=True)):
-        axes.text(
-            value, at, f" {WHOLE if figure is None else short(name, figure)}", va="center", color="black", fontsize=8
-        )
+        shown = "whole" if figure is None else brief(name, figure)
+        axes.text(value, at, f" {shown}", va="center", color="black", fontsize=8)
 
 
 def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]], list[float]]:
@@ -102,24 +99,15 @@ def draw_front(axes: Any, found: Comparison) -> tuple[list[tuple[float, float]],
     axes.scatter(*zip(*points, strict=True), s=sizes, c=colors, alpha=0.75, linewidths=0, zorder=2)
     axes.step(*zip(*(points[at] for at in kept), strict=True), where="post", color=EDGE, linewidth=1, zorder=1)
     axes.margins(0.1, 0.2)
-    axes.set_xlabel(title(across))
-    axes.set_ylabel(title(up))
-    axes.xaxis.set_major_formatter(tick_formatter(across))
-    axes.yaxis.set_major_formatter(tick_formatter(up))
+    axes.set_xlabel(FIGURES[across].title)
+    axes.set_ylabel(FIGURES[up].title)
+    axes.xaxis.set_major_formatter(formatter(across))
+    axes.yaxis.set_major_formatter(formatter(up))
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title("red: no other has less of both; area: parameters", fontsize=9, loc="left", color=MUTED)
     return points, [area**0.5 / 2 for area in sizes]
-
-
-def tick_formatter(name: str) -> Callable[[float, int], str]:
-    """Tick formatter of a figure."""
-
-    def text(value: float, _: int) -> str:
-        return short(name, value)
-
-    return text
 
 
 def axes_of(found: Comparison) -> tuple[str, str]:
@@ -180,12 +168,14 @@ def overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def short(name: str, value: float) -> str:
+def brief(name: str, value: float) -> str:
     """Figure in three digits."""
-    if name == "time":
+    unit = FIGURES[name].unit
+    if unit == "seconds":
         return f"{value * 1e3:.3g} ms"
-    unit = "B" if name in FIGURES and FIGURES[name].unit == "bytes" else ""
-    for factor, prefix in SCALES:
-        if abs(value) >= factor:
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}".rstrip()
+    return short(value) + ("B" if unit == "bytes" else "")
+
+
+def formatter(name: str) -> Callable[[float, int], str]:
+    """Formatter of a figure at the ticks of an axis."""
+    return lambda value, at: brief(name, value)

@@ -1,7 +1,7 @@
 """Standard streams that escape everything they are given.
 
 Names, docs and the words of a command line are anybody's text, so whatever is written is escaped first. Colors,
-progress and the workflow commands of `--output-format github` are added after that, each by a method of its own.
+progress and the workflow commands of `--format github` are added after that, each by a method of its own.
 """
 
 from __future__ import annotations

@@ -1,19 +1,34 @@
-"""Figures for people and for programs: numbers with units, and tables as text, Markdown, CSV and plain data."""
+"""Figures for people: numbers with units, and tables as text that fits the terminal, Markdown, and CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import shutil
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+import textwrap
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import zip_longest
+from math import inf
+from typing import Any, NamedTuple
 
-from archdsl.analyses.breakdown import COLUMNS, BreakdownLine, Column, Kind
-from archdsl.analyses.cost import Figures
+from archdsl.analyses.figures import Figures, Unit, shown_shape
 from archdsl.commands._formats import plural
 from archdsl.diagnostics.characters import on_one_line
 
+# Width of a text that goes into a file or a pipe.
+USUAL_WIDTH = 110
+WHOLE = "whole"
+"""Text of an infinite receptive field."""
+
+
+def terminal_width() -> int:
+    """Width of the terminal in characters; COLUMNS overrides it."""
+    return shutil.get_terminal_size((USUAL_WIDTH, 24)).columns
+
+
 # ---- numbers -------------------------------------------------------------------------------------------------------
+
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "K"))
 
 
 def seconds(value: float) -> str:
@@ -43,43 +58,142 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else ""
 
 
+def short(value: float) -> str:
+    """Number in three digits, in the notation of `expect`: `25.6M`."""
+    for factor, prefix in PREFIXES:
+        if abs(value) >= 0.9995 * factor:
+            return f"{value / factor:.3g}{prefix}"
+    return f"{value:.3g}"
+
+
+SHOWN: dict[Unit, Callable[[Any], str]] = {
+    "text": str,
+    "number": "{:,}".format,
+    "bytes": size,
+    "pixels": "{:,g}".format,
+    "ratio": "{:,.1f}".format,
+    "seconds": seconds,
+    "rate": rate,
+}
+
+BRIEF: dict[Unit, Callable[[Any], str]] = {"number": short, "bytes": lambda value: f"{short(value)}B"}
+
+
+class Cell(NamedTuple):
+    """Value in a unit, perhaps with its sign, and a text behind it."""
+
+    value: Any
+    unit: Unit = "number"
+    signed: bool = False
+    behind: str = ""
+
+    def text(self, brief: bool) -> str:
+        """Value for people; a `brief` one has three digits."""
+        if self.value is None:
+            return ""
+        if self.value == inf:
+            return WHOLE + self.behind
+        value = abs(self.value) if self.signed else self.value
+        sign = "" if not self.signed or not self.value else "-" if self.value < 0 else "+"
+        return sign + (BRIEF if brief and self.unit in BRIEF else SHOWN)[self.unit](value) + self.behind
+
+
 # ---- tables --------------------------------------------------------------------------------------------------------
 
-Rows = Sequence[Sequence[str]]
-# A column that yields to the terminal's width keeps at least this many characters.
-NARROWEST = 24
+Row = Sequence[Cell | str]
 
 
-def table(rows: Rows, right: Collection[int], flexible: int | None = None) -> list[str]:
-    """Rows in columns, those of `right` aligned there; the column `flexible` is cut to fit the terminal."""
-    # Texts of specs may hold line ends and control characters.
-    rows = [[on_one_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    gaps = 2 * (len(widths) - 1)
-    if flexible is not None:
-        room = shutil.get_terminal_size((110, 24)).columns - sum(widths) + widths[flexible] - gaps
-        widths[flexible] = max(min(widths[flexible], room), min(NARROWEST, widths[flexible]))
-    return ["  ".join(aligned(row, widths, right)).rstrip().ljust(sum(widths) + gaps) for row in rows]
+class Fit(NamedTuple):
+    """Way to lay out a table: numbers in three digits, headings of several lines, the least width of its long text."""
+
+    brief: bool
+    wrapped: bool
+    narrowest: int
 
 
-def aligned(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> Iterable[str]:
-    """Cells of a row, each as wide as its column."""
-    for at, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        cut = cell if len(cell) <= width else cell[: width - 1] + "…"
-        yield cell.rjust(width) if at in right else cut.ljust(width)
+# Tried in order, until one fits the terminal.
+FITS = (Fit(False, False, 24), Fit(False, True, 24), Fit(True, True, 16), Fit(True, True, 6))
 
 
-def ruled(lines: Sequence[str], *, total: bool = True) -> list[str]:
-    """Table with a rule below its headings, and one above its last row, the total."""
-    rule = "─" * len(lines[0])
-    return [lines[0], rule, *lines[1:-1], rule, lines[-1]] if total else [lines[0], rule, *lines[1:]]
+class Table(NamedTuple):
+    """Headings and rows, perhaps with a total. Columns are aligned right but for those in `left`.
+
+    The column `long` holds texts that are cut where the table would not fit the terminal.
+    """
+
+    heads: Sequence[str]
+    rows: Sequence[Row]
+    total: Row | None = None
+    left: Sequence[int] = (0,)
+    long: int | None = None
+
+    def text(self) -> str:
+        """Table for a terminal: exact numbers where they fit, else in three digits, else several tables."""
+        width = terminal_width()
+        laid_out = [self.lines(fit, width) for fit in FITS]
+        count = len(self.heads) - 1
+        if fitting := [lines for lines in laid_out if len(lines[0]) <= width]:
+            return "\n".join(fitting[0])
+        if count < 2:
+            return "\n".join(laid_out[-1])
+        while count > 2 and len(self.part(range(count)).lines(FITS[-1], width)[0]) > width:
+            count -= 1
+        return f"{self.part(range(count)).text()}\n\n{self.part([0, *range(count, len(self.heads))]).text()}"
+
+    def part(self, columns: Sequence[int]) -> Table:
+        """Some columns of the table."""
+        rows = [[row[at] for at in columns] for row in self.rows]
+        total = self.total and [self.total[at] for at in columns]
+        left = [new for new, old in enumerate(columns) if old in self.left]
+        long = next((new for new, old in enumerate(columns) if old == self.long), None)
+        return Table([self.heads[at] for at in columns], rows, total, left, long)
+
+    def lines(self, fit: Fit, width: int) -> list[str]:
+        """Lines of the table in one of the layouts, with rules below the headings and above the total."""
+        rows = [self.cells(row, fit.brief) for row in self.rows]
+        total = [self.cells(self.total, fit.brief)] if self.total else []
+        heads = self.cells(self.heads, False)
+        columns = zip(*rows, *total, strict=True) if rows or total else [()] * len(heads)
+        widths = [
+            max(len(head) if not fit.wrapped else max(map(len, wrapped(head, 0)), default=0), *map(len, cells), 0)
+            for head, cells in zip(heads, columns, strict=True)
+        ]
+        gaps = 2 * (len(widths) - 1)
+        if self.long is not None:
+            room = width - gaps - sum(widths) + widths[self.long]
+            widths[self.long] = max(min(widths[self.long], room), min(fit.narrowest, widths[self.long]))
+        above = zip_longest(*(reversed(wrapped(*each)) for each in zip(heads, widths, strict=True)), fillvalue="")
+        rule = "─" * (sum(widths) + gaps)
+        headings = [self.line(row, widths) for row in reversed(list(above))] or [self.line(heads, widths)]
+        body, last = ([self.line(row, widths) for row in part] for part in (rows, total))
+        return [*headings, rule, *body, *([rule] if last else []), *last]
+
+    def cells(self, row: Row, brief: bool) -> list[str]:
+        """Cells as texts on one line, whatever the names in them hold."""
+        return [on_one_line(cell if isinstance(cell, str) else cell.text(brief)) for cell in row]
+
+    def line(self, row: Sequence[str], widths: Sequence[int]) -> str:
+        """Cells of a row, each as wide as its column."""
+        parts = [
+            cell if len(cell) <= width else f"{cell[: width - 1]}…" for cell, width in zip(row, widths, strict=True)
+        ]
+        aligned = (
+            part.ljust(widths[at]) if at in self.left else part.rjust(widths[at]) for at, part in enumerate(parts)
+        )
+        return "  ".join(aligned).ljust(sum(widths) + 2 * (len(widths) - 1))
+
+    def markdown(self, corner: str = "") -> str:
+        """Table in Markdown, `corner` being the heading of the first column."""
+        rule = [":--" if at in self.left else "--:" for at in range(len(self.heads))]
+        rows = [[self.heads[0] or corner, *self.heads[1:]], rule, *self.rows, *([self.total] if self.total else [])]
+        lines = ([cell.replace("|", "\\|") for cell in self.cells(row, False)] for row in rows)
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def markdown(rows: Rows, right: Collection[int]) -> str:
-    """Rows as a table in Markdown, headings first, the columns of `right` aligned there."""
-    rule = ["--:" if at in right else ":--" for at in range(len(rows[0]))]
-    lines = ([on_one_line(cell).replace("|", "\\|") for cell in row] for row in (rows[0], rule, *rows[1:]))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def wrapped(text: str, width: int) -> list[str]:
+    """Heading in lines of at most a width, or of a word."""
+    longest = max(map(len, text.replace("-", "- ").split()), default=1)
+    return textwrap.wrap(text, max(width, longest))
 
 
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
@@ -89,6 +203,22 @@ def csv_text(rows: Iterable[Iterable[Any]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
+def listing(entries: Mapping[str, str], indent: int = 2) -> str:
+    """Names, each with a sentence that is cut to fit the terminal."""
+    width = max(map(len, entries), default=0)
+    room = max(terminal_width() - indent - width - 2, 20)
+    lines = (f"{' ' * indent}{name:<{width}}  {cut(text, room)}".rstrip() for name, text in entries.items())
+    return "\n".join(lines)
+
+
+def cut(text: str, width: int) -> str:
+    """First sentence of a text, cut to a width."""
+    line = on_one_line(" ".join(text.partition("\n\n")[0].split()))
+    sentence, dot, _ = line.partition(". ")
+    line = f"{sentence}." if dot else line
+    return line if len(line) <= width else f"{line[: width - 1]}…"
+
+
 # ---- summary of a network ------------------------------------------------------------------------------------------
 
 HEADINGS = ("", "made of", "output", "parameters", "", "multiply-adds", "")
@@ -96,95 +226,33 @@ HEADINGS = ("", "made of", "output", "parameters", "", "multiply-adds", "")
 
 def summary(figures: Figures) -> str:
     """Figures of a network by section."""
-    whole = figures.totals
-    rows: list[Sequence[str]] = [HEADINGS]
+    rows: list[Row] = []
     shape = last = ""
     for section, totals in figures.rows:
-        shape = dimensions(section.shape)
+        shape = shown_shape(section.shape)
         last = shape if section.kind != "output" else last
-        macs = "" if section.training_only else share(totals.macs, whole.macs)
+        macs = "" if section.training_only else share(totals.macs, figures.macs)
         name = f"{section.name} (training only)" if section.training_only else section.name
         text = " ".join(section.text.split())
-        numbers = (f"{totals.params:,}", share(totals.params, whole.params), f"{totals.macs:,}", macs)
-        rows.append((name, text, shape, *numbers))
-    rows.append(("total", "", last or shape, f"{whole.params:,}", "", f"{whole.macs:,}", ""))
-    return "\n".join([head(figures), "", *ruled(table(rows, {3, 4, 5, 6}, 1)), *notes(figures)])
-
-
-def dimensions(shape: Iterable[int]) -> str:
-    """Shape as text."""
-    return "x".join(map(str, shape))
+        params = share(totals.params, figures.params)
+        rows.append((name, text, shape, Cell(totals.params), params, Cell(totals.macs), macs))
+    total = ("total", "", last or shape, Cell(figures.params), "", Cell(figures.macs), "")
+    return "\n".join([head(figures), "", Table(HEADINGS, rows, total, (0, 1, 2), long=1).text(), "", *notes(figures)])
 
 
 def head(figures: Figures) -> str:
-    """Name of a network, and the first line of its doc."""
-    return f"{figures.name}  {figures.doc.partition(chr(10))[0]}".rstrip()
+    """Name of a network, and the first line of its doc, as far as it fits."""
+    line, width = f"{figures.name}  {figures.doc.partition(chr(10))[0]}".rstrip(), terminal_width()
+    return line if len(line) <= width else f"{line[: width - 1]}…"
 
 
 def notes(figures: Figures) -> list[str]:
     """Lines below the table."""
-    totals = figures.totals
-    layers = ((totals.n_conv, "convolution"), (totals.n_norm, "norm"), (totals.n_linear, "linear layer"))
+    layers = ((figures.n_conv, "convolution"), (figures.n_norm, "norm"), (figures.n_linear, "linear layer"))
     counted = ", ".join(plural(count, noun) for count, noun in layers)
-    rest = f"{totals.activations:,} activations, {totals.buffers:,} buffers"
-    lines = ["", f"input {dimensions(figures.input)}; {counted}; {rest}"]
+    lines = [f"input {shown_shape(figures.input)}; {counted}"]
+    lines.append(f"{figures.activations:,} activations, {figures.buffers:,} buffers")
     if figures.training_params:
         params, macs = figures.training_params, figures.training_macs
         lines.append(f"training only: {params:,} of the parameters, {macs:,} multiply-adds more")
     return lines
-
-
-# ---- breakdowns ----------------------------------------------------------------------------------------------------
-
-SHOWN: dict[Kind, Callable[[Any], str]] = {
-    "text": str,
-    "count": "{:,}".format,
-    "ratio": "{:,.1f}".format,
-    "seconds": seconds,
-    "rate": rate,
-}
-
-
-def shown(column: Column, line: BreakdownLine) -> str:
-    """Cell for people."""
-    value = column.value(line)
-    return "" if value is None else SHOWN[column.kind](value)
-
-
-def cells(lines: Sequence[BreakdownLine], total: BreakdownLine, names: Sequence[str], corner: str = "") -> Rows:
-    """Cells of a breakdown, headings first, the total last; `corner` is the heading of the names."""
-    columns = [COLUMNS[name] for name in names]
-    last = ["total" if name == "part" else total_cell(name, COLUMNS[name], total) for name in names]
-    headings = [column.title or corner for column in columns]
-    return [headings, *([shown(column, line) for column in columns] for line in lines), last]
-
-
-def total_cell(name: str, column: Column, total: BreakdownLine) -> str:
-    """Cell of the total; texts, such as a kind, have no total but the bound."""
-    return "" if column.kind == "text" and name != "bound" else shown(column, total)
-
-
-def number_columns(names: Sequence[str]) -> set[int]:
-    """Indices of the columns of numbers, which are aligned to the right."""
-    return {at for at, name in enumerate(names) if COLUMNS[name].kind != "text"}
-
-
-def as_text(lines: Sequence[BreakdownLine], total: BreakdownLine, names: Sequence[str]) -> str:
-    """Breakdown as a table, with the network's own figures below."""
-    flexible = names.index("kind") if "kind" in names else None
-    return "\n".join(ruled(table(cells(lines, total, names), number_columns(names), flexible)))
-
-
-def as_markdown(lines: Sequence[BreakdownLine], total: BreakdownLine, names: Sequence[str]) -> str:
-    """Breakdown as a table in Markdown."""
-    return markdown(cells(lines, total, names, "part"), number_columns(names))
-
-
-def as_csv(lines: Sequence[BreakdownLine], names: Sequence[str]) -> str:
-    """Breakdown as exact comma-separated values, under the names of the columns."""
-    return csv_text([names, *([COLUMNS[name].value(line) for name in names] for line in lines)])
-
-
-def as_data(lines: Sequence[BreakdownLine], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Breakdown as exact plain data, by the names of the columns."""
-    return [{name: COLUMNS[name].value(line) for name in names} for line in lines]

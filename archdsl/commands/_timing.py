@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -32,25 +33,31 @@ class Timing(NamedTuple):
         return (self.high - self.low) / self.median if self.median else 0.0
 
 
+def add_run_on(parser: argparse.ArgumentParser) -> None:
+    """`--run-on` and `--threads`."""
+    parser.add_argument(
+        "--run-on", default="cpu", metavar="WHERE", help="cpu (default), cuda or mps: where PyTorch runs"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: torch's own)")
+
+
 def import_torch() -> Any:
     """torch; raises ArchError if it is missing."""
     try:
         import torch
     except ImportError:
-        raise catalog.MISSING_PACKAGE.error(
-            None, "torch is not installed", help="pip install 'archdsl[torch]'"
-        ) from None
+        raise catalog.missing("torch", "torch") from None
     return torch
 
 
 def dtype(torch: Any, precision: str) -> Any:
     """Dtype of a precision; raises ArchError for an unknown one."""
     if precision not in DTYPES:
-        raise catalog.USAGE.error(None, f"`--dtype {precision[:40]}`", help=f"choose from {listed(DTYPES)}")
+        raise catalog.USAGE.error(None, f"`--precision {precision[:40]}`", help=f"choose from {listed(DTYPES)}")
     return getattr(torch, DTYPES[precision])
 
 
-def device(torch: Any, text: str) -> Any:
+def run_on(torch: Any, text: str) -> Any:
     """Torch device; raises ArchError if it does not work."""
     try:
         found = torch.device(text)
@@ -58,7 +65,7 @@ def device(torch: Any, text: str) -> Any:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).partition("\n")[0][:120]
         raise catalog.USAGE.error(
-            None, f"`--device {text[:40]}`: {reason}", help="`cpu`, or `cuda` where there is one"
+            None, f"`--run-on {text[:40]}`: {reason}", help="`cpu`, or `cuda` where there is one"
         ) from None
     return found
 

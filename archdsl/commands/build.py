@@ -1,7 +1,7 @@
-"""Builds the PyTorch network of a spec, runs it once, and shows its figures.
+"""Build a network in PyTorch, run it once, show its figures.
 
---check compares it with the spec, run op by op, in outputs, buffers and gradients. -o net.py writes its source; -o
-net.safetensors, net.pt or net.pth its freshly initialized weights.
+`--check` compares it with the spec, run op by op, in outputs, buffers and gradients. `-o net.py` writes its source; `-o
+net.safetensors`, `net.pt` or `net.pth` its freshly initialized weights.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archdsl.analyses.cost import cost
 from archdsl.analyses.expect import Outcome, check_all, text_of
+from archdsl.analyses.figures import Figures, Measured, shown_shape
 from archdsl.api import build, check, emit
 from archdsl.commands._options import add_features, add_spec, as_declared, chosen_graph
 from archdsl.commands._output import SAVERS, check_output, write_text, write_weights
-from archdsl.commands._tables import dimensions, summary
+from archdsl.commands._tables import summary
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.diagnostics.characters import on_one_line
-from archdsl.driver import load
-from archdsl.driver.memory import memory
+from archdsl.driver import load, memory
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
     from torch import nn
+
+GROUP = "build"
+EXAMPLES = ("archdsl build resnet50 --check", "archdsl build net.yaml -p classes=10 -o net.py")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if output is not None:
         check_output(output, [spec])
     graph = chosen_graph(options, spec)
-    figures = cost(graph)
+    figures = Figures(Measured(graph, memory))
     # Before the module is built, which may take minutes and memory.
     outcomes = check_all(graph, spec.expect, memory) if as_declared(options) else []
     model = build(graph)
@@ -61,7 +63,31 @@ def run(options: argparse.Namespace) -> int:
         raise ArchError(failed)
     if output is not None:
         print(WRITERS[output.suffix](output, graph, model))
+    print(usage(options, output, type(model).__name__))
     return 0
+
+
+def usage(options: argparse.Namespace, output: Path | None, name: str) -> str:
+    """Lines that show how to use what was built, from Python."""
+    given = "".join(f", params={{{', '.join(map(parameter, options.params))}}}" for _ in options.params[:1])
+    given += f", input=({', '.join(options.input.lower().split('x'))})" if options.input else ""
+    lines = [f"import archdsl; model = archdsl.build({options.spec!r}{given})"]
+    if output is not None and output.suffix == ".py" and output.stem.isidentifier():
+        lines = [f"from {output.stem} import {name}; model = {name}()"]
+    elif output is not None and output.suffix in SAVERS:
+        lines.append(f"archdsl.load_weights(model, {str(output)!r})")
+    return on_lines("use it in Python:", lines)
+
+
+def parameter(text: str) -> str:
+    """Entry of a dict of parameters for one `-p`, its value as a text of the language."""
+    name, _, value = text.partition("=")
+    return f"{name.strip()!r}: {value.strip() if value.strip().isdecimal() else repr(value.strip())}"
+
+
+def on_lines(head: str, lines: list[str]) -> str:
+    """Lines of code below a heading, indented."""
+    return "\n".join([head, *(f"    {on_one_line(line)}" for line in lines)])
 
 
 def check_report(graph: Graph, model: nn.Module) -> str:
@@ -93,7 +119,7 @@ def forward_report(model: nn.Module, graph: Graph) -> str:
     named: dict[str, Any] = (
         result if kind is dict else dict(zip(names, result if kind is list else [result], strict=True))
     )
-    shapes = ", ".join(f"{name} {dimensions(tensor.shape)}" for name, tensor in named.items())
+    shapes = ", ".join(f"{name} {shown_shape(tensor.shape)}" for name, tensor in named.items())
     return f"built; one forward pass: {shapes}, {seconds:.2f} s"
 
 

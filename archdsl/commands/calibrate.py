@@ -1,8 +1,8 @@
-"""Measures this machine for the roofline: peak FLOP/s, memory bandwidth, the cost of launching an op.
+"""Measure this machine, for estimates of times.
 
-Writes a description for `--device` and `archdsl bench --estimate`: `archdsl show resnet50 --device machine.toml`. The
-peak is the best of matrix products and convolutions, the bandwidth that of a copy, the launch the time of an op on one
-number. Needs torch.
+Peak FLOP/s, memory bandwidth, the cost of launching an op: written as a description for `--device`, as in `archdsl show
+resnet50 --device machine.toml`. The peak is the best of matrix products and convolutions, the bandwidth that of a copy,
+the launch the time of an op on one number. Needs torch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from archdsl.analyses.device import Device
+from archdsl.analyses.cost import Device
 from archdsl.commands import _timing
 from archdsl.commands._formats import plural
 from archdsl.commands._output import check_output, write_text
@@ -23,6 +23,8 @@ from archdsl.commands._tables import rate, seconds
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.characters import on_one_line
 
+GROUP = "build"
+EXAMPLES = ("archdsl calibrate", "archdsl calibrate --run-on cuda --precision fp32,fp16 -o gpu.toml")
 OUTPUT = "machine.toml"
 # Names that TOML takes without quotes.
 BARE = re.compile("[A-Za-z0-9_-]+")
@@ -36,12 +38,9 @@ TINY = 1000
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """`--device`, `--dtype`, `--threads`, `--name`, `-o`."""
-    parser.add_argument("--device", default="cpu", metavar="DEVICE", help="torch's device: cpu (default), cuda, mps")
-    parser.add_argument(
-        "--dtype", default="fp32", metavar="P,P", help="precisions to measure the peak in (default: fp32)"
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of torch (default: torch's own)")
+    """`--run-on`, `--precision`, `--threads`, `--name`, `-o`."""
+    _timing.add_run_on(parser)
+    parser.add_argument("--precision", default="fp32", metavar="P,P", help="measure the peak in these (default: fp32)")
     parser.add_argument("--name", default="machine", help="what the device is called (default: machine)")
     parser.add_argument("--seconds", type=float, default=1.0, metavar="S", help="for each measurement (default: 1)")
     parser.add_argument("-o", "--output", default=OUTPUT, metavar="OUT", help=f"the file to write (default: {OUTPUT})")
@@ -52,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     path = Path(options.output)
     check(options, path)
     torch = _timing.import_torch()
-    where = _timing.device(torch, options.device)
-    precisions = [name.strip() for name in options.dtype.split(",")]
+    where = _timing.run_on(torch, options.run_on)
+    precisions = [name.strip() for name in options.precision.split(",")]
     dtypes = {name: _timing.dtype(torch, name) for name in precisions}
     with _timing.threads(torch, options.threads) as threads, torch.inference_mode():
         meter = Meter(torch, where, options.seconds)

@@ -1,33 +1,46 @@
-"""Sets networks side by side: parameters, multiply-adds, memory access, peak memory, estimated time.
+"""Set networks side by side, in figures or as a picture.
 
-Differences and ratios are to the first. `--figures` chooses others (`--figures help` lists them); `--plot out.svg` or
-`.png` draws them, with the Pareto front of four or more networks. Needs no torch; a plot needs matplotlib.
+Parameters, multiply-adds, memory access, peak memory, and estimated time; differences and ratios are to the first.
+`--figures` chooses others (`archdsl help figures` lists them); `--plot out.svg` or `.png` draws them, with the Pareto
+front of four or more networks. Needs no torch; a plot needs matplotlib.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from archdsl.analyses.comparison import WHOLE, Comparison, compare, title
-from archdsl.analyses.figures import FIGURES, Load
+from archdsl.analyses.comparison import Comparison, compare
+from archdsl.analyses.figures import FIGURES
 from archdsl.commands._formats import json_text
-from archdsl.commands._options import add_device, add_format, add_spec, chosen_batch, chosen_graphs, chosen_setting
+from archdsl.commands._options import (
+    add_device,
+    add_figures,
+    add_format,
+    add_spec,
+    chosen_graphs,
+    chosen_load,
+    words_in,
+)
 from archdsl.commands._output import check_output
-from archdsl.commands._tables import csv_text, markdown, rate, ruled, seconds, size, table
+from archdsl.commands._tables import WHOLE, Cell, Table, csv_text
 from archdsl.diagnostics import catalog
 from archdsl.diagnostics.characters import on_one_line
-from archdsl.driver.memory import memory
+from archdsl.driver import memory
 
+GROUP = "inspect"
+EXAMPLES = (
+    "archdsl compare resnet50 vovnet39",
+    "archdsl compare specs/vovnet*.yaml --figures params,time --plot out.svg",
+)
 DEVICE = "v100"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, the figures, the format, the device."""
-    add_spec(parser, several=True, needed=False)
-    parser.add_argument("--figures", metavar="NAMES", default="", help="which, as `macs,time`; `help` lists them")
+    add_spec(parser, several=True)
+    add_figures(parser)
     parser.add_argument("--plot", metavar="OUT", help="x.svg or x.png: a picture")
     add_format(parser, "csv", "markdown")
     add_device(parser, DEVICE)
@@ -35,28 +48,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the comparison, and draw it."""
-    if options.figures == "help":
-        print("\n".join(f"{name:<15} {figure.meaning}" for name, figure in FIGURES.items()))
-        print("time            the least time of a batch on the device\nefficiency      multiply-adds a second there")
-        return 0
-    if not options.spec:
-        raise catalog.USAGE.error(None, "nothing to compare", help="`archdsl compare SPEC SPEC ...`")
     plot = checked_plot(options.plot)
-    found = comparison(options)
-    print(WRITERS[options.format](found))
+    found = compare(chosen_graphs(options), words_in(options.figures), chosen_load(options), memory)
+    print(as_text(found, options.format))
     if plot is not None:
         from archdsl.commands._plot import draw
 
         draw(found, plot)
         print(f"wrote {on_one_line(str(plot))}")
     return 0
-
-
-def comparison(options: argparse.Namespace) -> Comparison:
-    """Comparison of the chosen specs."""
-    setting = chosen_setting(options)
-    wanted = options.figures.replace(" ", "").split(",")
-    return compare(chosen_graphs(options), wanted, Load(chosen_batch(options), options.precision), setting, memory)
 
 
 def checked_plot(text: str | None) -> Path | None:
@@ -73,21 +73,15 @@ def checked_plot(text: str | None) -> Path | None:
 # ---- formats -------------------------------------------------------------------------------------------------------
 
 
-def as_text(found: Comparison) -> str:
-    """Table for people."""
-    rows = cells(found)
-    return "\n".join([*ruled(table(rows, range(1, len(rows[0]))), total=False), "", caption(found)])
-
-
-def as_markdown(found: Comparison) -> str:
-    """Table in Markdown."""
-    rows = cells(found)
-    return "\n".join([markdown(rows, range(1, len(rows[0]))), "", caption(found)])
-
-
-def cells(found: Comparison) -> list[list[str]]:
-    """Cells of the table: two networks in columns, more in rows."""
-    return in_columns(found) if len(found.networks) == 2 else in_rows(found)
+def as_text(found: Comparison, form: str) -> str:
+    """Comparison in a format."""
+    if form == "json":
+        return json_text(found.as_json())
+    if form == "csv":
+        return as_csv(found)
+    # Two networks in columns, more in rows.
+    table = in_columns(found) if len(found.networks) == 2 else in_rows(found)
+    return "\n".join([table.markdown() if form == "markdown" else table.text(), "", caption(found)])
 
 
 def caption(found: Comparison) -> str:
@@ -97,49 +91,34 @@ def caption(found: Comparison) -> str:
     return f"batch {found.load.batch}, {found.load.precision}{device}{ratio}"
 
 
-def in_columns(found: Comparison) -> list[list[str]]:
+def in_columns(found: Comparison) -> Table:
     """Two networks: a row for each figure, with difference and ratio."""
     second = found.networks[1]
-    rows = [["", *found.names, "difference", "ratio"]]
+    rows: list[list[str | Cell]] = []
     for name in found.figures:
-        difference = found.difference(second, name)
         cells = [cell(name, network.figures[name]) for network in found.networks]
-        rows.append([title(name), *cells, signed(name, difference), ratio_text(found.ratio(second, name))])
-    return rows
+        difference = Cell(found.difference(second, name), FIGURES[name].unit, signed=True)
+        rows.append([FIGURES[name].title, *cells, difference, ratio_text(found.ratio(second, name)).strip()])
+    return Table(["", *found.names, "difference", "ratio"], rows)
 
 
-def signed(name: str, difference: Any) -> str:
-    """Difference for people."""
-    if difference is None:
-        return ""
-    return ("+" if difference > 0 else "-" if difference < 0 else "") + cell(name, abs(difference))
-
-
-def in_rows(found: Comparison) -> list[list[str]]:
+def in_rows(found: Comparison) -> Table:
     """Networks in rows, each figure with its ratio to the first's."""
-    rows = [["", *(part for name in found.figures for part in (title(name), ""))]]
-    for name, network in zip(found.names, found.networks, strict=True):
-        parts = ((cell(each, network.figures[each]), ratio_text(found.ratio(network, each))) for each in found.figures)
-        rows.append([name, *(part for pair in parts for part in pair)])
-    return rows
+    rows = [
+        [label, *(cell(name, each.figures[name], ratio_text(found.ratio(each, name))) for name in found.figures)]
+        for label, each in zip(found.names, found.networks, strict=True)
+    ]
+    return Table(["", *(FIGURES[name].title for name in found.figures)], rows)
 
 
-def cell(name: str, value: Any) -> str:
-    """Figure for people."""
-    if value is None:
-        return WHOLE
-    if name == "time":
-        return seconds(value)
-    if name == "efficiency":
-        return rate(value)
-    if name in FIGURES and FIGURES[name].unit == "bytes":
-        return size(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+def cell(name: str, value: Any, behind: str = "") -> Cell:
+    """Figure for people; a figure that a network lacks is an infinite receptive field."""
+    return Cell(WHOLE, "text") if value is None else Cell(value, FIGURES[name].unit, behind=behind)
 
 
 def ratio_text(ratio: float | None) -> str:
     """Ratio for people."""
-    return "" if ratio is None else f"x{ratio:.2f}"
+    return "" if ratio is None else f" x{ratio:.2f}"
 
 
 def as_csv(found: Comparison) -> str:
@@ -150,11 +129,3 @@ def as_csv(found: Comparison) -> str:
         triples = ((network.figures[n], found.difference(network, n), found.ratio(network, n)) for n in found.figures)
         rows.append([network.name, *(part for triple in triples for part in triple)])
     return csv_text(rows)
-
-
-WRITERS: dict[str, Callable[[Comparison], str]] = {
-    "text": as_text,
-    "json": lambda found: json_text(found.as_json()),
-    "csv": as_csv,
-    "markdown": as_markdown,
-}

@@ -1,4 +1,4 @@
-"""Converts a checkpoint: its weights under our names, or back under a library's.
+"""Convert a checkpoint to our names, or to a library's.
 
 CHECKPOINT (.pth, .pt, .safetensors) is in the naming of any library that archdsl knows, or in ours; it has to fit the
 network of --spec. Another number of classes or input channels is adapted, and reported.
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     State = Mapping[str, Tensor]
+
+GROUP = "weights"
+EXAMPLES = (
+    "archdsl convert resnet50-11ad3fa6.pth --spec resnet50 -o resnet50.safetensors",
+    "archdsl convert net.pt --spec resnet50 --to torchvision -o out.pth",
+    "archdsl convert old.pt --from-spec old.yaml --spec new.yaml -o new.pt",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,24 +1,26 @@
-"""Compares two networks: stages and blocks added, removed, altered, and the cost of each change.
+"""Compare two networks module by module, with costs.
 
-The costs, in parameters and multiply-adds, sum up to the difference of the two. `-o diff.svg` draws both side by side
-(`--color`, `--theme` and `--device` are those of `archdsl draw`). Needs no torch.
+Stages and blocks added, removed, altered. The costs, in parameters and multiply-adds, sum up to the difference of the
+two. `-o diff.svg` draws both side by side (`--color`, `--theme` and `--device` are those of `archdsl draw`). Needs no
+torch.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 from archdsl.analyses.diff import Change, Difference, difference
 from archdsl.commands._formats import json_text, plural
 from archdsl.commands._images import SCENE_FORMS, add_image, chosen_color, chosen_form, write_scene
-from archdsl.commands._options import add_device, add_format, add_params, chosen_input, chosen_params, chosen_setting
+from archdsl.commands._options import add_device, add_format, add_params, chosen_input, chosen_load, chosen_params
 from archdsl.commands._output import check_output
-from archdsl.commands._tables import markdown, ruled, table
+from archdsl.commands._tables import Cell, Row, Table
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile, load
 
+GROUP = "inspect"
+EXAMPLES = ("archdsl diff resnet50 resnext50", "archdsl diff net.yaml net.yaml -p width=64")
 SIGNS = {"added": "+", "removed": "-", "altered": "~"}
 
 
@@ -39,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     path = Path(options.output) if options.output else None
     if path:
         check_output(path, specs)
-    setting = chosen_setting(options)
+    setting = chosen_load(options)
     size = chosen_input(options)
     before = compile(specs[0], input=size)
     after = compile(specs[1], params=chosen_params(options), input=size)
@@ -49,56 +51,39 @@ def run(options: argparse.Namespace) -> int:
         write_scene(path, picture(before, after, chosen_color(options), setting), form, options.theme)
         print(f"wrote {on_one_line(options.output)}")
         return 0
-    print(WRITERS[options.format](difference(before, after)))
+    print(as_text(difference(before, after), options.format))
     return 0
 
 
-def as_text(found: Difference) -> str:
-    """Changes for people."""
+def as_text(found: Difference, form: str) -> str:
+    """Changes in a format."""
+    if form == "json":
+        return json_text(found.as_json())
+    title = f"{found.before.name} -> {found.after.name}"
+    heads = ("", "module", "change", "parameters", "multiply-adds")
+    table = Table(heads, [row(change) for change in found.changes], total(found), (0, 1, 2), long=2)
+    if form == "markdown":
+        return f"**{title}**\n\n{table.markdown()}"
     if not found.changes:
         return f"{found.before.name} and {found.after.name} are the same network"
-    lines = table([["", "", "", "parameters", "multiply-adds"], *map(row, found.changes), total(found)], {3, 4}, 2)
-    return "\n".join([f"{found.before.name} -> {found.after.name}", "", *ruled(lines)])
+    return f"{title}\n\n{table.text()}"
 
 
-def as_markdown(found: Difference) -> str:
-    """Changes in Markdown."""
-    rows = [["", "module", "change", "parameters", "multiply-adds"], *map(row, found.changes), total(found)]
-    return f"**{found.before.name} -> {found.after.name}**\n\n{markdown(rows, {3, 4})}"
-
-
-def row(change: Change) -> list[str]:
+def row(change: Change) -> Row:
     """Row of a change."""
     known = change.replaced or change.path.rpartition(".")[2] == change.name
     told = " ".join(filter(None, ["" if known else change.name, ", ".join(change.details)]))
-    return [SIGNS[change.kind], change.path, told, signed(change.params), signed(change.macs)]
+    return [SIGNS[change.kind], change.path, told, Cell(change.params, signed=True), Cell(change.macs, signed=True)]
 
 
-def total(found: Difference) -> list[str]:
+def total(found: Difference) -> Row:
     """Row of the difference of the networks."""
     before, after = found.before.root.totals, found.after.root.totals
-    return [
-        "",
-        "total",
-        plural(len(found.changes), "change"),
-        with_share(before.params, after.params),
-        with_share(before.macs, after.macs),
-    ]
+    pairs = ((before.params, after.params), (before.macs, after.macs))
+    cells = (Cell(new - old, signed=True, behind=share_text(old, new)) for old, new in pairs)
+    return ["", "total", plural(len(found.changes), "change"), *cells]
 
 
-def signed(number: int) -> str:
-    """Difference with its sign."""
-    return f"{number:+,}" if number else "0"
-
-
-def with_share(before: int, after: int) -> str:
-    """Difference, and its share of the earlier figure."""
-    share = f" ({100 * (after - before) / before:+.1f} %)" if before and after != before else ""
-    return f"{signed(after - before)}{share}"
-
-
-WRITERS: dict[str, Callable[[Difference], str]] = {
-    "text": as_text,
-    "json": lambda found: json_text(found.as_json()),
-    "markdown": as_markdown,
-}
+def share_text(before: int, after: int) -> str:
+    """Share of a difference in the earlier figure."""
+    return f" ({100 * (after - before) / before:+.1f} %)" if before and after != before else ""

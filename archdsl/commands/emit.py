@@ -1,4 +1,7 @@
-"""Writes a network as source: PyTorch, or another target. Needs no torch."""
+"""Write a network as PyTorch source, or for another target.
+
+The source needs only torch, and is what `archdsl build` runs. Needs no torch itself.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from archdsl.commands._output import check_output, write_text
 from archdsl.commands._streams import print_file
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import load
+
+GROUP = "build"
+EXAMPLES = ("archdsl emit resnet50 -o resnet50.py", "archdsl emit net.yaml -p classes=10")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

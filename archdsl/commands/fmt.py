@@ -1,7 +1,8 @@
-"""Formats specs in the one canonical layout; comments stay with their lines. Needs no torch.
+"""Format specs, or convert them to the other notation.
 
-Rewrites the files in place, each whole or not at all; standard input (-) is printed in the new layout. With `--to`, a
-spec is written in the other notation, to a file beside it (net.arch, net.yaml). A file with errors is left unchanged.
+Files are rewritten in place in the one canonical layout, each whole or not at all; comments stay with their lines.
+Standard input (-) is printed in the new layout. With `--to`, a spec is written in the other notation, to a file beside
+it (net.arch, net.yaml). A file with errors is left unchanged. Needs no torch.
 
 Exit code 0: done; 1: files would change (`--check`), or one has errors; 2: a usage or internal error.
 """
@@ -14,12 +15,14 @@ from collections import Counter
 from difflib import unified_diff
 from pathlib import Path
 
-from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
+from archdsl.commands._options import STANDARD_INPUT, GivenFile, files, source_of
 from archdsl.commands._output import write_text
 from archdsl.commands._streams import output, print_file, print_findings
 from archdsl.diagnostics import ArchError, Diagnostic, Source, catalog
 from archdsl.diagnostics.diagnostic import name_of
 
+GROUP = "write"
+EXAMPLES = ("archdsl fmt specs", "archdsl fmt --to arch net.yaml")
 SUFFIXES = {"arch": (".arch",), "yaml": (".yaml", ".yml")}
 
 

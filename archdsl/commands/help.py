@@ -1,56 +1,48 @@
-"""Shows the signature and text of an op, a block, a spec or a command: `archdsl help conv`."""
+"""Look up an op, block, spec, command, figure, code or word.
+
+Without a word it lists the topics; the name of a topic lists what is in it.
+"""
 
 from __future__ import annotations
 
 import argparse
-import inspect
 
+from archdsl.commands._tables import listing
+from archdsl.commands._topics import TOPICS
 from archdsl.diagnostics import catalog, did_you_mean
-from archdsl.driver import SHIPPED
-from archdsl.elaborate.signature import signature_of
-from archdsl.ops import vocabulary
+
+EXAMPLES = ("archdsl help conv", "archdsl help E203", "archdsl help collect", "archdsl help figures")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """The name to look up."""
-    parser.add_argument("name", metavar="NAME", help="an op, a shipped block, a shipped spec, or a command")
+    """The word to look up."""
+    parser.add_argument("word", nargs="?", metavar="WORD", help="what to look up, as conv, E203, stage, macs")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the signature and the text."""
-    found = [text for text in (block_page(options.name), op_page(options.name), spec_page(options.name)) if text]
-    found += command_pages(options.name)
-    if not found:
-        from archdsl.commands._run import names
-
-        known = [*SHIPPED.blocks(), *vocabulary(), *SHIPPED.specs(), *names()]
-        raise catalog.USAGE.error(
-            None, f"nothing is called `{options.name[:80]}`", help=did_you_mean(options.name, known)
-        )
-    print("\n\n".join(found))
+    """Print all pages of a word, or a list."""
+    word: str | None = options.word
+    if word is None:
+        print(topics())
+    elif word in TOPICS:
+        print(f"{TOPICS[word].summary}\n\n{listing(TOPICS[word].entries())}")
+    else:
+        print("\n\n".join(pages(word)))
     return 0
 
 
-def block_page(name: str) -> str:
-    """Page of a shipped block, or nothing."""
-    block = SHIPPED.block(name)
-    return f"block {signature_of(block).text()}\n\n{block.doc}".rstrip() if block else ""
+def topics() -> str:
+    """All topics, with what they hold."""
+    lines = listing({name: topic.summary for name, topic in TOPICS.items()})
+    return f"`archdsl help WORD` shows the page of a word.\n`archdsl help TOPIC` lists the words of a topic:\n\n{lines}"
 
 
-def op_page(name: str) -> str:
-    """Page of an op, or nothing."""
-    op = vocabulary().get(name)
-    return f"op {signature_of(op).text()}\n\n{inspect.cleandoc(op.__doc__ or '')}" if op else ""
-
-
-def spec_page(name: str) -> str:
-    """Page of a shipped spec, or nothing."""
-    spec = SHIPPED.spec(name)
-    return f"spec {name}\n\n{spec[1].doc}".rstrip() if spec else ""
-
-
-def command_pages(name: str) -> list[str]:
-    """Page of a command, or none."""
-    from archdsl.commands._run import module_of, names
-
-    return [f"archdsl {name}\n\n{module_of(name).__doc__}"] if name in names() else []
+def pages(word: str) -> list[str]:
+    """Pages of a word; raises ArchError if there are none."""
+    asked = (word, word.upper())
+    found = {kind: topic.page(each) for kind, topic in TOPICS.items() for each in asked if each in topic.entries()}
+    if not found:
+        known = [*TOPICS, *(name for topic in TOPICS.values() for name in topic.entries())]
+        help = did_you_mean(word, known) or "`archdsl help` lists the topics"
+        raise catalog.USAGE.error(None, f"nothing is called `{word[:80]}`", help=help)
+    return [text.rstrip() for text in found.values()]

@@ -1,7 +1,7 @@
-"""Estimates the memory of a network: activations in inference, what training keeps, weights, optimizer state.
+"""Estimate the memory of inference and of training.
 
-`--checkpoint c2,c3` recomputes these sections in the backward pass, and keeps only their inputs. docs/memory.md defines
-each figure. Needs no torch.
+Activations in inference, what training keeps, weights, optimizer state. `--checkpoint c2,c3` recomputes these sections
+in the backward pass, and keeps only their inputs. docs/memory.md defines each figure. Needs no torch.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import argparse
 
 from archdsl.analyses.memory import Memory, SectionMemory
 from archdsl.commands._formats import json_text
-from archdsl.commands._options import add_format, add_precision, add_spec, chosen_batch, chosen_graphs
-from archdsl.commands._tables import ruled, size, table
-from archdsl.driver.memory import memory
+from archdsl.commands._options import add_format, add_precision, add_spec, chosen_graphs, chosen_load, words_in
+from archdsl.commands._tables import Cell, Row, Table, size
+from archdsl.driver import memory
 
-ROWS = {"peak": "eager PyTorch", "planned": "with a planner", "saved": "kept for backward"}
+GROUP = "inspect"
+EXAMPLES = ("archdsl memory resnet50 --batch 32 --precision fp16", "archdsl memory resnet50 --checkpoint c2,c3")
+COLUMNS = {"peak": "eager PyTorch", "planned": "with a planner", "saved": "kept for backward"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the memory of each spec."""
-    batch = chosen_batch(options)
-    again = [name for name in options.checkpoint.replace(" ", "").split(",") if name]
-    found = [memory(graph, batch, options.precision, again) for graph in chosen_graphs(options)]
+    load, again = chosen_load(options), words_in(options.checkpoint)
+    found = [memory(graph, load.batch, load.precision, again) for graph in chosen_graphs(options)]
     if options.format == "json":
         print(json_text([each.as_json() for each in found]))
     else:
@@ -40,18 +41,17 @@ def run(options: argparse.Namespace) -> int:
 def as_text(found: Memory) -> str:
     """Memory of a network for people."""
     head = f"{found.name}, batch {found.batch}, {found.precision}"
-    cells = [["", *ROWS.values()], *(row(found, part) for part in found.parts)]
-    cells.append(["total", size(found.peak), size(found.planned), size(found.saved)])
-    lines = ruled(table(cells, {1, 2, 3}))
-    return "\n".join([head, "", *lines, "", *footer(found)])
+    total = ["total", *(Cell(value, "bytes") for value in (found.peak, found.planned, found.saved))]
+    table = Table(["", *COLUMNS.values()], [row(found, part) for part in found.parts], total)
+    return "\n".join([head, "", table.text(), "", *footer(found)])
 
 
-def row(found: Memory, part: SectionMemory) -> list[str]:
+def row(found: Memory, part: SectionMemory) -> Row:
     """Row of a section."""
     again = " (run again)" if part.section.name in found.checkpointed else ""
     idle = part.section.training_only
-    peaks = ["", ""] if idle else [size(part.peak), size(part.planned)]
-    return [f"{part.section.name}{' (training only)' if idle else ''}{again}", *peaks, size(part.saved)]
+    peaks = ["", ""] if idle else [Cell(part.peak, "bytes"), Cell(part.planned, "bytes")]
+    return [f"{part.section.name}{' (training only)' if idle else ''}{again}", *peaks, Cell(part.saved, "bytes")]
 
 
 def footer(found: Memory) -> list[str]:
@@ -59,7 +59,8 @@ def footer(found: Memory) -> list[str]:
     states = ", ".join(f"{name} {size(state)}" for name, state in found.optimizers.items())
     totals = ", ".join(f"{name} {size(found.training(name))}" for name in found.optimizers)
     lines = [
-        f"weights {size(found.weights)}, gradients {size(found.gradients)}; optimizer: {states}",
+        f"weights {size(found.weights)}, gradients {size(found.gradients)}",
+        f"optimizer: {states}",
         f"training holds at most: {totals}",
     ]
     if found.checkpointed:

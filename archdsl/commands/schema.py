@@ -1,7 +1,7 @@
-"""Prints the JSON Schema of the YAML notation: editors complete, explain and check specs with it.
+"""Print the JSON Schema of YAML specs, for editors.
 
-It contains all shipped blocks and all ops, with their parameters. A spec names it in a comment, for
-yaml-language-server:
+Editors complete, explain and check specs with it. It contains all shipped blocks and all ops, with their parameters. A
+spec names it in a comment, for yaml-language-server:
 
     # yaml-language-server: $schema=archdsl.schema.json
 """
@@ -18,6 +18,8 @@ from archdsl.commands._output import write_text
 from archdsl.commands._streams import print_file
 from archdsl.diagnostics.characters import on_one_line, visible_json
 
+GROUP = "write"
+EXAMPLES = ("archdsl schema -o archdsl.schema.json",)
 WIDTH = 118
 
 
@@ -38,16 +40,15 @@ def run(options: argparse.Namespace) -> int:
 
 def text() -> str:
     """Content of the schema file."""
-    from archdsl.analyses.expect import FIGURES, TRAINING, WHOLE
-    from archdsl.analyses.figures import FIGURES as KNOWN
+    from archdsl.analyses.expect import KNOWN, OF_SECTIONS
     from archdsl.driver import SHIPPED
     from archdsl.frontend.schema import schema
     from archdsl.ops import vocabulary
 
     blocks = {name: block for name in SHIPPED.blocks() if (block := SHIPPED.block(name))}
-    meanings = {name: figure.meaning for name, figure in KNOWN.items()}
-    meanings |= {name: f"{meanings[name.removeprefix('training_')]}, of training-only parts" for name in TRAINING}
-    figures = [{name: meanings[name] for name in names} for names in (FIGURES, WHOLE)]
+    of_sections = {name: figure.meaning for name, figure in OF_SECTIONS.items()}
+    of_network = {name: figure.meaning for name, figure in KNOWN.items() if figure.whole}
+    figures = [of_sections, of_network]
     return visible_json(laid_out(schema(blocks, vocabulary(), *figures))) + "\n"
 
 

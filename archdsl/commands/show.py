@@ -1,54 +1,44 @@
-"""Shows the figures of specs: sections, maps, parameters, multiply-adds, memory access, receptive field.
+"""Show the figures of networks, by stage, block or op.
 
-`--depth block` or `op` goes down to the blocks or ops, `--columns` chooses figures (`--columns help` lists them),
-`--sort macs` sorts by one. `--device v100` estimates the time there; docs/costs.md defines each figure. Needs no torch.
+Parameters, multiply-adds, memory access, traffic, receptive fields. `--depth block` or `op` goes down to the blocks or
+ops, `--figures` chooses figures (`archdsl help figures` lists them), `--sort macs` sorts by one. `--device v100`
+estimates the time there. Needs no torch.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
-from archdsl.analyses.breakdown import COLUMNS, BreakdownLine, chosen_columns, lines, shown_pair, sorted_lines
-from archdsl.analyses.cost import cost
+from archdsl.analyses.cost import Times, efficiency
+from archdsl.analyses.figures import COLUMNS, Figures, Measured, Part, chosen, shown_pair, shown_shape
 from archdsl.analyses.flatten import DEPTHS, Depth
-from archdsl.analyses.memory_access import counts
-from archdsl.analyses.receptive_field import Field, fields, largest
-from archdsl.analyses.roofline import RooflineSetting, efficiency, estimate
 from archdsl.commands._formats import json_text
 from archdsl.commands._options import (
     add_device,
     add_features,
+    add_figures,
     add_format,
     add_spec,
-    chosen_batch,
     chosen_graphs,
-    chosen_setting,
+    chosen_load,
+    words_in,
 )
-from archdsl.commands._tables import (
-    as_csv,
-    as_data,
-    as_markdown,
-    as_text,
-    dimensions,
-    head,
-    notes,
-    rate,
-    seconds,
-    summary,
-)
-from archdsl.diagnostics import catalog
-from archdsl.graph import Graph
+from archdsl.commands._tables import Cell, Table, csv_text, head, notes, rate, seconds, summary
+from archdsl.driver import memory
+
+GROUP = "inspect"
+EXAMPLES = ("archdsl show resnet50", "archdsl show net.yaml --depth block --figures params,macs,time --device v100")
+USUAL = ("part", "kind", "output", "params", "macs", "memory_access", "bytes", "field")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """SPEC..., `-p`, `--input`, the figures and their form."""
-    add_spec(parser, several=True, needed=False)
-    add_features(parser)
+    add_spec(parser, several=True)
     parser.add_argument("--depth", choices=DEPTHS, help="a line for each section, block or op (default: stage)")
-    parser.add_argument("--columns", metavar="NAMES", help="which figures, as `macs,bytes,field`; `help` lists them")
-    parser.add_argument("--sort", metavar="COLUMN", help="the largest of it first")
+    add_figures(parser)
+    add_features(parser)
+    parser.add_argument("--sort", metavar="FIGURE", help="the largest of it first")
     parser.add_argument("--count-all", action="store_true", help="also count norms, activations, pools, sums")
     add_format(parser, "csv", "markdown")
     add_device(parser)
@@ -56,145 +46,136 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the figures of each spec."""
-    if options.columns == "help":
-        print("\n".join(f"{name:<14} {column.meaning}" for name, column in COLUMNS.items()))
-        return 0
-    if not options.spec:
-        raise catalog.USAGE.error(None, "no spec to show", help="`archdsl show SPEC`; `archdsl list` has some")
     view = View(options)
-    graphs = chosen_graphs(options)
+    networks = [Measured(graph, memory) for graph in chosen_graphs(options)]
     if options.format == "json":
-        print(json_text([view.data(graph) for graph in graphs]))
+        print(json_text([view.data(each) for each in networks]))
     else:
         gap = "\n" if options.format == "csv" else "\n\n"
-        print(gap.join(view.text(graph, options.format) for graph in graphs))
+        print(gap.join(view.text(each, options.format) for each in networks))
     return 0
 
 
 class View:
-    """Chosen depth, columns and device."""
+    """Chosen depth, figures and device."""
 
     def __init__(self, options: argparse.Namespace) -> None:
-        self.setting = chosen_setting(options)
-        self.precision: str = options.precision
-        self.batch = chosen_batch(options)
+        self.load = chosen_load(options)
         self.depth: Depth = options.depth or "stage"
         self.count_all: bool = options.count_all
-        asked = (options.columns or "").replace(" ", "").split(",")
-        self.names = chosen_columns(asked, device=self.setting is not None, count_all=self.count_all)
+        timed = self.load.device is not None
+        usual = [*USUAL, *(["operations"] if self.count_all else []), *(("time", "bound") if timed else ())]
+        names = chosen(words_in(options.figures), usual, timed=timed, known=COLUMNS)
+        self.names = names if "part" in names else ("part", *names)
         self.sort: str | None = options.sort
         if self.sort is not None:
-            chosen_columns([self.sort], device=self.setting is not None, count_all=True)
+            chosen([self.sort], (), timed=timed, known=COLUMNS)
         # Without options, people get the short summary.
-        self.plain = not (options.depth or options.columns or options.sort)
+        self.plain = not (options.depth or options.figures or options.sort)
 
-    def lines(self, graph: Graph) -> list[BreakdownLine]:
-        """Lines in the chosen order."""
-        found = lines(graph, self.depth, setting=self.setting, precision=self.precision, batch=self.batch)
-        return sorted_lines(found, self.sort) if self.sort else found
+    def value(self, asked: Measured, part: Part, name: str) -> Any:
+        """Figure of a part."""
+        return COLUMNS[name].find(asked, part, self.load)
 
-    def total(self, graph: Graph, found: Sequence[BreakdownLine]) -> BreakdownLine:
-        """Figures of the network, as a line."""
-        times = estimate(graph, self.setting)[graph.root] if self.setting else None
-        return found[-1]._replace(totals=graph.root.totals, counts=counts(graph)[graph.root], times=times)
+    def rows(self, asked: Measured) -> list[list[Any]]:
+        """Values of each part, in the chosen order."""
+        parts = asked.parts(self.depth)
+        if self.sort:
+            known = [(self.value(asked, part, self.sort), part) for part in parts]
+            filled = [each for each in known if each[0] is not None]
+            # Names read best from A to Z, figures from the largest down; parts without a value come last.
+            filled.sort(key=lambda each: each[0], reverse=COLUMNS[self.sort].unit != "text")
+            parts = [part for _, part in [*filled, *(each for each in known if each[0] is None)]]
+        return [[self.value(asked, part, name) for name in self.names] for part in parts]
 
-    def text(self, graph: Graph, form: str) -> str:
-        """Figures of a network in a format."""
-        figures, found = cost(graph), self.lines(graph)
-        total = self.total(graph, found)
-        if form == "csv":
-            return as_csv(found, self.names)
-        if form == "markdown":
-            return f"**{graph.name}**\n\n{as_markdown(found, total, self.names)}"
-        if self.plain:
-            return "\n".join([summary(figures), *self.more(graph, total)])
-        body = as_text(found, total, self.names)
-        return "\n".join([head(figures), "", body, *notes(figures), *self.more(graph, total)])
-
-    def more(self, graph: Graph, total: BreakdownLine) -> list[str]:
-        """Lines below a table: memory access, traffic, receptive field, and the estimate."""
-        counted, moved = total.counts, total.counts.bytes(self.precision, self.batch)
-        kind = self.precision + (f", batch {self.batch}" if self.batch > 1 else "")
-        told = [
-            f"memory access {counted.memory_access:,} elements; all ops move {moved:,} bytes ({kind}), "
-            f"{counted.intensity(self.precision, self.batch):.1f} FLOP a byte; receptive field {field_text(graph)}"
+    def table(self, asked: Measured) -> Table:
+        """Breakdown as a table, with the network's own figures as its total."""
+        columns = [COLUMNS[name] for name in self.names]
+        values = [*self.rows(asked), [self.value(asked, asked.network, name) for name in self.names]]
+        rows = [[Cell(value, column.unit) for value, column in zip(row, columns, strict=True)] for row in values]
+        total = [
+            Cell("total", "text") if name == "part" else cell for name, cell in zip(self.names, rows[-1], strict=True)
         ]
-        if graph.features:
-            maps = (f"{each.path} {dimensions(each.shape)} (1/{each.reduction})" for each in graph.features)
+        left = [at for at, column in enumerate(columns) if column.unit == "text"]
+        long = self.names.index("kind") if "kind" in self.names else None
+        return Table([column.title for column in columns], rows[:-1], total, left, long)
+
+    def text(self, asked: Measured, form: str) -> str:
+        """Figures of a network in a format."""
+        if form == "csv":
+            return csv_text([self.names, *self.rows(asked)])
+        if form == "markdown":
+            return f"**{asked.graph.name}**\n\n{self.table(asked).markdown('part')}"
+        figures = Figures(asked, self.load)
+        if self.plain:
+            return "\n".join([summary(figures), *self.more(figures)])
+        return "\n".join([head(figures), "", self.table(asked).text(), "", *notes(figures), *self.more(figures)])
+
+    def more(self, figures: Figures) -> list[str]:
+        """Lines below a table: memory access, traffic, receptive field, and the estimate."""
+        batch = f", batch {self.load.batch}" if self.load.batch > 1 else ""
+        field = figures.asked.field(figures.part)
+        told = [
+            f"memory access {figures.memory_access:,} elements; "
+            f"receptive field {shown_pair(field.size) if field else 'whole'}",
+            f"all ops move {figures.bytes:,} bytes ({self.load.precision}{batch}), {figures.intensity:.1f} FLOP a byte",
+        ]
+        if figures.features:
+            maps = (f"{each.path} {shown_shape(each.shape)} (1/{each.reduction})" for each in figures.features)
             told.append(f"features: {', '.join(maps)}")
         if self.count_all:
-            told.append(f"{counted.operations:,} operations of all kinds, a multiply-add counted once")
-        if self.setting and total.times and total.times.seconds:
-            told.append(self.told_estimate(total, self.setting))
+            told.append(f"{figures.operations:,} operations of all kinds, a multiply-add counted once")
+        if (times := figures.asked.times(figures.part, self.load)) and times.seconds:
+            told += self.told_estimate(figures, times)
         return told
 
-    def told_estimate(self, total: BreakdownLine, setting: RooflineSetting) -> str:
-        """Estimate as a sentence."""
-        times = total.times
-        assert times is not None
-        parts = [
-            f"{name} {100 * value / times.seconds:.0f} %"
-            for name, value in zip(("compute", "memory", "launch"), times[1:4], strict=True)
+    def told_estimate(self, figures: Figures, times: Times) -> list[str]:
+        """Estimate in sentences."""
+        device = self.load.device
+        assert device is not None
+        bounds = ", ".join(f"{name} {100 * value / times.seconds:.0f} %" for name, value in times.shares.items())
+        return [
+            f"on {device.label or device.name}: at least {seconds(times.seconds)}, in {times.kernels} kernels,",
+            f"  bound by {bounds}; {rate(figures.efficiency)}MAC/s",
         ]
-        reached = rate(efficiency(total.totals.macs, times.seconds, setting.batch))
-        label = setting.device.label or setting.device.name
-        return (
-            f"on {label}: at least {seconds(times.seconds)}, in {times.kernels} kernels, "
-            f"bound by {', '.join(parts)}; {reached}MAC/s"
-        )
 
-    def data(self, graph: Graph) -> dict[str, Any]:
+    def data(self, asked: Measured) -> dict[str, Any]:
         """Figures of a network as plain data; stable keys, exact integers."""
-        found = self.lines(graph)
-        total = self.total(graph, found)
-        counted = total.counts
-        data = cost(graph).as_json() | {
-            "memory_access": counted.memory_access,
-            "operations": counted.operations,
+        figures = Figures(asked, self.load)
+        counted = asked.counts[asked.graph.root]
+        data = figures.as_json() | {
+            "memory_access": figures.memory_access,
+            "operations": figures.operations,
             "traffic": {
-                "precision": self.precision,
-                "batch": self.batch,
+                "precision": self.load.precision,
+                "batch": self.load.batch,
                 "read": counted.read,
                 "weights": counted.weights,
                 "written": counted.written,
-                "bytes": counted.bytes(self.precision, self.batch),
+                "bytes": figures.bytes,
             },
-            "intensity": counted.intensity(self.precision, self.batch),
-            "receptive_field": field_data(graph),
+            "intensity": figures.intensity,
+            "receptive_field": field_data(figures),
             "depth": self.depth,
-            "lines": as_data(found, self.names),
+            "lines": [dict(zip(self.names, row, strict=True)) for row in self.rows(asked)],
         }
-        if graph.features:
-            data["features"] = [each._asdict() for each in graph.features]
-        return data | ({"estimate": self.estimate_data(total, self.setting)} if self.setting else {})
+        if figures.features:
+            data["features"] = [each._asdict() for each in figures.features]
+        return data | self.estimate_data(figures)
 
-    def estimate_data(self, total: BreakdownLine, setting: RooflineSetting) -> dict[str, Any]:
-        """Estimate as plain data."""
-        times = total.times
-        assert times is not None
-        return {
-            "device": setting.device.name,
-            "source": setting.device.source,
-            **times._asdict(),
-            "bound": times.bound,
-            "efficiency": efficiency(total.totals.macs, times.seconds, setting.batch),
-        }
+    def estimate_data(self, figures: Figures) -> dict[str, Any]:
+        """Estimate as plain data; nothing without a device."""
+        times, device = figures.asked.times(figures.part, self.load), self.load.device
+        if times is None or device is None:
+            return {}
+        reached = efficiency(figures.macs, times.seconds, self.load.batch)
+        origin = {"device": device.name, "source": device.source}
+        return {"estimate": {**origin, **times._asdict(), "bound": times.bound, "efficiency": reached}}
 
 
-def field_of(graph: Graph) -> Field | None:
-    """Receptive field of a network: the largest of its sections', as for `expect` and `compare`."""
-    return largest(field for _, field in fields(graph))
-
-
-def field_text(graph: Graph) -> str:
-    """Receptive field for people."""
-    field = field_of(graph)
-    return shown_pair(field.size) if field else "whole"
-
-
-def field_data(graph: Graph) -> dict[str, Any] | None:
+def field_data(figures: Figures) -> dict[str, Any] | None:
     """Receptive field for programs: (height, width) of each; fractions, from upsampling, as floats."""
-    field = field_of(graph)
+    field = figures.asked.field(figures.part)
     if field is None:
         return None
     parts = {"size": field.size, "stride": field.stride, "offset": field.offset}

@@ -1,8 +1,8 @@
-"""Checks specs completely, without building anything. Needs no torch.
+"""Check specs completely, without building anything.
 
 Exit code 0: no errors; 1: errors, or, with `--strict`, warnings; 2: a usage or internal error. `# archdsl: allow W201`
 silences a warning, at its line or, above the first line, in the whole file. Findings are cached in the user's cache
-folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes.
+folder (or in ARCHDSL_CACHE_DIR) until the file, a file that it imports, or archdsl itself changes. Needs no torch.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.commands._cache import Cache, usual_folder
-from archdsl.commands._fast_exit import keep
-from archdsl.commands._files import STANDARD_INPUT, GivenFile, files, source_of
 from archdsl.commands._formats import FORMATS, plural
-from archdsl.commands._options import chosen_input
+from archdsl.commands._options import STANDARD_INPUT, GivenFile, chosen_input, files, source_of
+from archdsl.commands._run import keep
 from archdsl.commands._streams import output, print_findings
 from archdsl.diagnostics import ArchError, Diagnostic, Source
 
 if TYPE_CHECKING:
     from archdsl.elaborate.scope_cache import ScopeCache
 
+GROUP = "write"
+EXAMPLES = ("archdsl validate net.yaml", "archdsl validate specs --strict --format github")
 MACHINE_READ = {"json", "sarif", "github"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH..., `--output-format`, `--strict`, `--input`, `--no-cache`."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input")
-    parser.add_argument("--output-format", choices=list(FORMATS), default="full", help="how findings are shown")
+    """PATH..., `--format`, `--strict`, `--input`, `--no-cache`."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, shipped specs, or - (standard input)")
+    parser.add_argument("--format", choices=list(FORMATS), default="full", help="for people, or programs")
     parser.add_argument("--strict", action="store_true", help="exits with 1 for warnings as well")
     parser.add_argument("--input", metavar="CxHxW", help="checks the specs for another input size")
     parser.add_argument("--no-cache", action="store_true", help="neither reads nor writes the cache")
@@ -53,9 +54,9 @@ def run(options: argparse.Namespace) -> int:
         findings += found or []
     cache.tidy()
     # Programs expect a document even without findings; GitHub's commands are lines, so none.
-    if findings or options.output_format in MACHINE_READ - {"github"}:
-        report(findings, options.output_format)
-    print(summary(checked, skipped, findings), file=sys.stderr if options.output_format in MACHINE_READ else sys.stdout)
+    if findings or options.format in MACHINE_READ - {"github"}:
+        report(findings, options.format)
+    print(summary(checked, skipped, findings), file=sys.stderr if options.format in MACHINE_READ else sys.stdout)
     return int(any(options.strict or finding.severity == "error" for finding in findings))
 
 

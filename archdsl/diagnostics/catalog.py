@@ -2,10 +2,18 @@
 
 E0xx text and notation, E1xx names, arguments and values, E2xx shapes, E3xx structure, E4xx limits,
 E5xx files, E6xx targets, E7xx checkpoints. W is for warnings, of the same hundreds: what is legal, and surely not
-meant. A code never changes its meaning.
+meant. A is for advice on designs. A code never changes its meaning. `explanations.md` beside this file has the page of
+each code: what it means, why it matters, an example that gives it, and the same example mended.
 """
 
-from archdsl.diagnostics.diagnostic import DiagnosticKind
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from archdsl.diagnostics.diagnostic import ArchError, DiagnosticKind
 
 # Text and notation
 SYNTAX = DiagnosticKind("E001", "invalid syntax")
@@ -91,3 +99,76 @@ NO_CHANGE = DiagnosticKind("W301", "a part of the network that changes nothing")
 IDLE_BIAS = DiagnosticKind("W302", "a bias that a norm cancels")
 NARROW_GATE = DiagnosticKind("W303", "a gate of next to no features")
 CONSTANT = DiagnosticKind("W304", "an op that gives the same whatever it reads")
+
+# Advice
+UNEQUAL_WIDTHS = DiagnosticKind("A101", "unequal widths access more memory")
+COSTLY_POINTWISE = DiagnosticKind("A102", "1x1 convolutions cost more than they do")
+FRAGMENTS = DiagnosticKind("A103", "a stage is in many small pieces")
+CONCAT_CHAINS = DiagnosticKind("A104", "concatenations of concatenations grow quadratically")
+FINE_GROUPS = DiagnosticKind("A105", "groups are too fine")
+OFF_TILE = DiagnosticKind("A106", "a width is no multiple of 8")
+EARLY_STAGES = DiagnosticKind("A107", "early stages dominate")
+SHORT_SIGHT = DiagnosticKind("A108", "the last map does not see the whole input")
+
+
+@cache
+def rules() -> dict[str, DiagnosticKind]:
+    """All kinds of findings by code."""
+    found = [value for value in globals().values() if isinstance(value, DiagnosticKind)]
+    return {rule.code: rule for rule in sorted(found, key=lambda rule: ("EWA".index(rule.code[0]), rule.code))}
+
+
+def missing(package: str, extra: str, instead: str = "") -> ArchError:
+    """Error for a package that is not installed, with the command that installs it: from a clone, where this is one."""
+    clone = Path(__file__).resolve().parents[2]
+    where = str(clone) if (clone / "pyproject.toml").is_file() else "archdsl"
+    where += f"[{extra}]" if extra else ""
+    return MISSING_PACKAGE.error(None, f"{package} is not installed", help=f"pip install '{where}'{instead}")
+
+
+# ---- pages ---------------------------------------------------------------------------------------------------------
+
+PAGES = Path(__file__).with_name("explanations.md")
+PAGE = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Paragraph of a page that names the papers that a rule is after.
+AFTER = re.compile(r"^\*\*After\*\* (.+?)\.$", re.MULTILINE | re.DOTALL)
+HEADS = {"A": ("It fires on", "and not on")}
+USUAL_HEADS = ("An example that gives it:", "The same example, mended:")
+
+
+class Explanation(NamedTuple):
+    """Rule with its page. `wrong` and `right` are texts in `notation` (`sh` for a command line), or empty where
+    neither can show it; `paper` is what a rule of advice is after.
+    """
+
+    rule: DiagnosticKind
+    why: str
+    notation: str = ""
+    wrong: str = ""
+    right: str = ""
+    paper: str = ""
+
+    def page(self, level: str = "#") -> str:
+        """Page as Markdown, with a heading of a level."""
+        parts = [f"{level} {self.rule.code}: {self.rule.title}", self.why]
+        if self.wrong:
+            heads = HEADS.get(self.rule.code[0], USUAL_HEADS)
+            for head, text in zip(heads, (self.wrong, self.right), strict=True):
+                parts += [head, f"```{self.notation}\n{text.rstrip()}\n```"]
+        return "\n\n".join(parts) + "\n"
+
+
+@cache
+def explanations() -> dict[str, Explanation]:
+    """Pages of all codes."""
+    pages = dict(PAGE.findall(PAGES.read_text(encoding="utf-8")))
+    return {code: explanation(rule, pages[code]) for code, rule in rules().items() if code in pages}
+
+
+def explanation(rule: DiagnosticKind, body: str) -> Explanation:
+    """Page, from its part of the file."""
+    examples = FENCE.findall(body)
+    why, paper = FENCE.sub("", body).strip(), AFTER.search(body)
+    (notation, wrong), (_, right) = examples or [("", ""), ("", "")]
+    return Explanation(rule, why, notation, wrong, right, " ".join(paper[1].split()) if paper else "")

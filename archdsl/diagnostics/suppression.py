@@ -68,8 +68,8 @@ def lines_of(span: Span) -> range:
 
 def warnings() -> dict[str, DiagnosticKind]:
     """The rules of all warnings that can be silenced, by code."""
-    rules = (value for value in vars(catalog).values() if isinstance(value, DiagnosticKind))
-    return {rule.code: rule for rule in rules if rule.code[0] == "W" and rule is not catalog.IDLE_ALLOWANCE}
+    rules = catalog.rules()
+    return {code: rule for code, rule in rules.items() if code[0] == "W" and rule is not catalog.IDLE_ALLOWANCE}
 
 
 def complaint(each: Suppression, known: dict[str, DiagnosticKind]) -> Diagnostic:

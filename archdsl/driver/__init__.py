@@ -6,5 +6,6 @@ from archdsl.driver.loading import counted as counted
 from archdsl.driver.loading import elaborated as elaborated
 from archdsl.driver.loading import load as load
 from archdsl.driver.loading import loads as loads
+from archdsl.driver.loading import memory as memory
 from archdsl.driver.loading import opened as opened
 from archdsl.driver.network import Network as Network

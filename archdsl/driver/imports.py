@@ -14,6 +14,7 @@ from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.diagnostics.files import read_text, resolved
 from archdsl.diagnostics.source import shown
 from archdsl.frontend import read
+from archdsl.resources import folder
 from archdsl.syntax.ast import Import
 from archdsl.syntax.document import File
 from archdsl.syntax.scopes import FileScope, Library
@@ -193,6 +194,8 @@ def read_spec(path: Path) -> str:
 def with_suggestion(error: ArchError, path: Path) -> ArchError:
     """Error of a file that a user names; for a missing one, the help suggests a similar name of its folder."""
     stems = {Path(name).stem: name for name in specs_beside(path)}
+    if len(path.parts) == 1 and not path.suffix:
+        stems |= {each.stem: each.stem for each in folder("specs").iterdir()}
     alike = nearest(path.stem, stems)
     help = f"did you mean `{stems[alike[0]]}`?" if alike else ""
     return ArchError([finding._replace(help=help) for finding in error.diagnostics])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archdsl.coerce import given, size_of
 from archdsl.diagnostics import ArchError, Source, Span, catalog, did_you_mean
@@ -26,6 +26,9 @@ from archdsl.syntax.models import validated
 from archdsl.syntax.nodes import of_python
 from archdsl.syntax.scopes import FileScope
 from archdsl.syntax.text import SUFFIXES
+
+if TYPE_CHECKING:
+    from archdsl.analyses.memory import Memory
 
 
 def load(spec: NetworkLike, *, base: str | Path | None = None) -> Network:
@@ -182,3 +185,15 @@ def counted(
         with suppress(ArchError):
             return elaborated(spec, params, input, known)
     return elaborated(spec, params, input)
+
+
+def memory(graph: Graph, batch: int = 1, precision: str = "fp32", checkpoint: Iterable[str] = ()) -> Memory:
+    """Memory of a network for a batch in a precision, with the sections named in `checkpoint` run again in training.
+
+    Raises ArchError for an unknown precision or section, and an empty batch.
+    """
+    # Imported late: validating, comparing and costing rarely need the torch backend.
+    from archdsl.analyses.memory import memory
+    from archdsl.backends.torch.memory import execution
+
+    return memory(graph, execution, batch, precision, checkpoint)

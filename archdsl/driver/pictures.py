@@ -9,7 +9,7 @@ from archdsl.diagnostics import ArchError, catalog
 from archdsl.graph import Graph, Scope
 
 if TYPE_CHECKING:
-    from archdsl.analyses.roofline import RooflineSetting
+    from archdsl.analyses.cost import Load
     from archdsl.backends.pictures.model import Costs
     from archdsl.backends.pictures.scene import Scene
     from archdsl.driver.network import Network
@@ -22,23 +22,22 @@ THEMES: tuple[Theme, ...] = ("light", "dark", "print")
 # The imports below wait, as few who load and validate draw.
 
 
-def costs(graph: Graph, color: Color, setting: RooflineSetting | None = None) -> Costs:
+def costs(graph: Graph, color: Color, setting: Load | None = None) -> Costs:
     """Cost of each scope that a color stands for; `time` and `memory` are of a setting's device, precision and batch.
 
     `memory` is what is moved between memory and processor. Raises ArchError for `time` without a device.
     """
-    from archdsl.analyses.memory_access import counts
-    from archdsl.analyses.roofline import estimate
+    from archdsl.analyses.cost import Load, counts, estimate
 
-    precision, batch = (setting.precision, setting.batch) if setting else ("fp32", 1)
+    setting = setting or Load()
     if color == "time":
-        if setting is None:
+        if setting.device is None:
             raise catalog.USAGE.error(None, "time, but on no device", help="name one: `--device v100`")
         times = estimate(graph, setting)
         return whole(graph, lambda scope: times[scope].seconds, "time", facts(times[graph.root].seconds, setting))
     if color == "memory":
         found = counts(graph)
-        return whole(graph, lambda scope: found[scope].bytes(precision, batch), "memory access")
+        return whole(graph, lambda scope: found[scope].bytes(setting.precision, setting.batch), "memory access")
     if color == "macs":
         return whole(graph, lambda scope: scope.totals.macs, "multiply-adds")
     if color == "params":
@@ -53,29 +52,29 @@ def whole(graph: Graph, of: Callable[[Scope], float], noun: str, facts: str = ""
     return Costs(of, of(graph.root), noun, facts)
 
 
-def setting_of(device: str | None, precision: str = "fp32", batch: int = 1) -> RooflineSetting | None:
+def setting_of(device: str | None, precision: str = "fp32", batch: int = 1) -> Load | None:
     """Setting of an estimate; None without a device. Raises ArchError for an unknown device or precision."""
+    from archdsl.analyses.cost import Load
     from archdsl.analyses.device import device as known
-    from archdsl.analyses.roofline import RooflineSetting
 
-    return None if device is None else RooflineSetting(known(device), precision, batch)
+    return None if device is None else Load(batch, precision, known(device)).checked()
 
 
-def facts(seconds: float, setting: RooflineSetting) -> str:
+def facts(seconds: float, setting: Load) -> str:
     """Time of the network in a sentence."""
     samples = f"{setting.batch:,} images" if setting.batch > 1 else "one image"
-    device = setting.device.label or setting.device.name
-    return f"at least {1e3 * seconds:.3g} ms for {samples} on {device}, {setting.precision}"
+    device = setting.chosen_device()
+    return f"at least {1e3 * seconds:.3g} ms for {samples} on {device.label or device.name}, {setting.precision}"
 
 
-def picture(graph: Graph, color: Color = "macs", setting: RooflineSetting | None = None) -> Scene:
+def picture(graph: Graph, color: Color = "macs", setting: Load | None = None) -> Scene:
     """Picture of a network on one page; `svg` of the backend writes it."""
     from archdsl.backends.pictures.page import drawn
 
     return drawn(graph, costs(graph, color, setting))
 
 
-def difference(before: Graph, after: Graph, color: Color = "macs", setting: RooflineSetting | None = None) -> Scene:
+def difference(before: Graph, after: Graph, color: Color = "macs", setting: Load | None = None) -> Scene:
     """Picture of what differs between two networks, with the cost of each change."""
     from archdsl.backends.pictures.diff import drawn_diff
     from archdsl.backends.pictures.model import Model

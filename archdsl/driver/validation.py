@@ -13,8 +13,7 @@ from archdsl.diagnostics import ArchError, Diagnostic, Source, Span, catalog
 from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.diagnostics.suppression import MARK, Suppression, without_silenced
 from archdsl.driver.imports import Read
-from archdsl.driver.loading import elaborated, file_of, load, opened
-from archdsl.driver.memory import memory
+from archdsl.driver.loading import elaborated, file_of, load, memory, opened
 from archdsl.driver.network import Network
 from archdsl.elaborate.budget import Budget
 from archdsl.elaborate.name_check import check_names
@@ -142,7 +141,7 @@ def misshared(graph: Graph) -> list[Diagnostic]:
 def warnings_of(graph: Graph, file: FileScope, backbone: Backbone, budget: Budget | None = None) -> list[Diagnostic]:
     """Warnings on a network's graph that its parent does not have."""
     found = warnings.of_network(graph, file, backbone)
-    inherited: list[warnings.NetworkWarning] = []
+    inherited: list[warnings.Finding] = []
     if warnings.inherits(found, backbone):
         home, parent = lineage(file, backbone)[1]
         with suppress(ArchError):

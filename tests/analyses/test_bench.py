@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from archdsl.analyses.device import Device, device
+from archdsl.analyses.cost import Device
+from archdsl.analyses.device import device
 from archdsl.commands import _timing, calibrate
 from archdsl.commands._run import main
 from archdsl.diagnostics.characters import on_one_line
@@ -26,7 +27,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]
 
 
 def test_bench(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "bench", "resnet18", "peleenet", *QUICK, "--batch", "2", "--estimate", "laptop")
+    code, out, err = run(capsys, "bench", "resnet18", "peleenet", *QUICK, "--batch", "2", "--device", "laptop")
     assert code == 0
     assert err == ""
     assert all(word in out for word in ("resnet18", "peleenet", "median", "estimate", "batch 2", "threads 1"))
@@ -36,16 +37,16 @@ def test_bench_without_an_estimate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run(capsys, "bench", "resnet18", *QUICK, "--dtype", "bf16")
+    code, out, _ = run(capsys, "bench", "resnet18", *QUICK, "--precision", "bf16")
     assert code == 0
     assert "archdsl calibrate" in out
 
 
 def test_bench_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "bench", "resnet18", *QUICK, "--estimate", "laptop", "--format", "json")
+    _, out, _ = run(capsys, "bench", "resnet18", *QUICK, "--device", "laptop", "--format", "json")
     data = json.loads(out)
     (network,) = data["networks"]
-    assert (data["batch"], data["threads"], data["dtype"]) == (1, 1, "fp32")
+    assert (data["batch"], data["threads"], data["precision"]) == (1, 1, "fp32")
     assert 0 < network["low"] <= network["median"] <= network["high"]
     assert network["runs"] >= 5
     assert network["estimate"]["seconds"] > 0
@@ -59,7 +60,7 @@ def test_calibrate_writes_what_the_roofline_reads(
     monkeypatch.setattr("archdsl.commands.calibrate.COPIED", 2**16)
     monkeypatch.chdir(tmp_path)
     code, out, _ = run(
-        capsys, "calibrate", "--seconds", "0.01", "--threads", "1", "--name", "mine", "--dtype", "fp32,bf16"
+        capsys, "calibrate", "--seconds", "0.01", "--threads", "1", "--name", "mine", "--precision", "fp32,bf16"
     )
     assert code == 0
     assert "wrote machine.toml" in out
@@ -100,16 +101,16 @@ def test_runs_are_in_turn() -> None:
     [
         (["bench", "resnet18", "--batch", "0"], "a batch of 0"),
         (["bench", "resnet18", "--batch", "many"], "`--batch many`"),
-        (["bench", "resnet18", "--dtype", "fp8"], "choose from `fp32`"),
-        (["bench", "resnet18", "--device", "gpu"], "`--device gpu`"),
+        (["bench", "resnet18", "--precision", "fp8"], "choose from `fp32`"),
+        (["bench", "resnet18", "--run-on", "gpu"], "`--run-on gpu`"),
         (["bench", "resnet18", "--threads", "0"], "`--threads 0`"),
         (["bench", "resnet18", "--seconds", "0"], "`--seconds 0"),
-        (["bench", "resnet18", "--estimate", "v10"], "did you mean `v100`?"),
+        (["bench", "resnet18", "--device", "v10"], "did you mean `v100`?"),
         (["bench", "resnet1"], "neither a file nor a shipped spec"),
         (["calibrate", "-o", "machine.json"], "ends in .toml"),
-        (["calibrate", "--dtype", "fp32,fp31"], "fp31"),
+        (["calibrate", "--precision", "fp32,fp31"], "fp31"),
         (["calibrate", "--name", "my machine"], "`--name my machine`"),
-        (["calibrate", "--device", "gpu"], "`--device gpu`"),
+        (["calibrate", "--run-on", "gpu"], "`--run-on gpu`"),
         (["calibrate", "--seconds", "-1"], "`--seconds -1"),
         (["calibrate", "--threads", "-1"], "`--threads -1`"),
     ],

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archdsl import driver
-from archdsl.analyses.advice.rules import bound
+from archdsl.analyses.advice import bound
+from archdsl.analyses.cost import Counts, counts, counts_of
 from archdsl.analyses.flatten import ops_of
-from archdsl.analyses.memory_access import Counts, counts, counts_of
 from archdsl.graph import Graph
 from tests.working import bounded
 

@@ -10,11 +10,9 @@ from typing import NamedTuple
 import pytest
 
 from archdsl import driver
-from archdsl.analyses.advice import handbook
-from archdsl.analyses.breakdown import COLUMNS
+from archdsl.analyses.cost import Counts, Load, Times, counts, estimate
 from archdsl.analyses.device import device, known_devices
-from archdsl.analyses.memory_access import Counts, counts
-from archdsl.analyses.roofline import RooflineSetting, Times, estimate
+from archdsl.analyses.figures import COLUMNS
 
 DOCS = Path(__file__).parents[2] / "docs"
 TABLE = re.compile(r"<!-- computed: (.*) -->\n\| network (.*)\|\n\|[-|:]*\n((?:\|.*\n)+)")
@@ -27,10 +25,10 @@ class Found(NamedTuple):
     params: int
     counts: Counts
     times: list[Times]
-    settings: list[RooflineSetting]
+    settings: list[Load]
 
 
-def found(name: str, settings: list[RooflineSetting]) -> Found:
+def found(name: str, settings: list[Load]) -> Found:
     """The figures of a network."""
     graph = driver.compile(name)
     times = [estimate(graph, setting)[graph.root] for setting in settings]
@@ -62,7 +60,7 @@ CELLS: dict[str, Callable[[Found], str]] = {
 """The computed columns; `bound, ms` has as many places as the table gives it."""
 
 
-def tables() -> list[tuple[list[RooflineSetting], list[str], list[list[str]]]]:
+def tables() -> list[tuple[list[Load], list[str], list[list[str]]]]:
     """The computed tables of the page."""
     text = (DOCS / "why-flops-mislead.md").read_text(encoding="utf-8")
     return [
@@ -75,10 +73,10 @@ def tables() -> list[tuple[list[RooflineSetting], list[str], list[list[str]]]]:
     ]
 
 
-def setting(text: str) -> RooflineSetting:
+def setting(text: str) -> Load:
     """`rtx3090 fp16 256`."""
     name, precision, batch = text.rsplit(" ", 2)
-    return RooflineSetting(device(name), precision, int(batch))
+    return Load(int(batch), precision, device(name))
 
 
 def test_all_tables_are_found() -> None:
@@ -116,11 +114,6 @@ def test_every_column_is_defined() -> None:
     text = (DOCS / "costs.md").read_text(encoding="utf-8")
     for name in COLUMNS:
         assert name in {"part", "kind", "input", "output"} or f"`{name}`" in text, name
-
-
-def test_advice_is_written_down() -> None:
-    # To write it anew: `python -m tests.update`.
-    assert (DOCS / "advice.md").read_text(encoding="utf-8") == handbook()
 
 
 def test_devices_named_in_the_docs_exist() -> None:

@@ -16,16 +16,17 @@ from spaces import SPACES
 
 import archdsl
 from archdsl import ArchError
-from archdsl.analyses.batch import FIGURES_OF_MANY, Chunk, Costed, evaluate_one, load_of
+from archdsl.analyses.batch import Chunk, Costed, evaluate_one, load_of
 from archdsl.analyses.families.candidates import of_rows
 from archdsl.analyses.families.costs import Family, FamilyCosts
 from archdsl.analyses.families.lane import ANSWERS, Algebra, Lane, Tape
 from archdsl.analyses.families.rows import Domain, Form, Rows, Table
-from archdsl.driver.memory import memory
+from archdsl.analyses.figures import FIGURES
+from archdsl.driver import memory
 from archdsl.elaborate.numbers import ARITHMETIC, half_up, whole
 from archdsl.many import candidate, family_of
 
-SUMMED = tuple(name for name, figure in FIGURES_OF_MANY.items() if figure.summed)
+SUMMED = tuple(name for name, figure in FIGURES.items() if figure.summed)
 ASKED = Chunk(candidate, memory, (), SUMMED, load_of(4, "fp16", "v100"))
 
 

@@ -13,7 +13,7 @@ import pytest
 import archdsl
 from archdsl import ArchError
 from archdsl.analyses.batch import USUAL, Chunk, evaluate, in_chunks
-from archdsl.driver.memory import memory
+from archdsl.driver import memory
 
 TEXT = """backbone net(w = 16, n = 2):
     input 3 x 32 x 32

@@ -13,8 +13,7 @@ from archdsl import ArchError
 from archdsl.analyses.flatten import ops_of, tensors_of
 from archdsl.analyses.memory import unit_of
 from archdsl.commands._run import main
-from archdsl.driver import SHIPPED
-from archdsl.driver.memory import memory
+from archdsl.driver import SHIPPED, memory
 from archdsl.graph import Graph, distinct
 
 torch = pytest.importorskip("torch")

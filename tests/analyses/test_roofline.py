@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from archdsl import ArchError, driver
-from archdsl.analyses.device import Device, device, known_devices
+from archdsl.analyses.cost import Device, Load, Times, efficiency, estimate
+from archdsl.analyses.device import device, known_devices
 from archdsl.analyses.flatten import ops_of
-from archdsl.analyses.roofline import RooflineSetting, Times, efficiency, estimate
 from archdsl.graph import Graph
 
 ROUND = Device("round", {"fp32": 1e12, "fp16": 4e12}, bandwidth=1e9, launch=1e-6)
@@ -21,7 +21,7 @@ def net(links: str) -> Graph:
     return driver.compile(driver.loads(text, "net.arch"))
 
 
-def times(links: str, setting: RooflineSetting) -> Times:
+def times(links: str, setting: Load) -> Times:
     """The estimate of a network."""
     graph = net(links)
     return estimate(graph, setting)[graph.root]
@@ -29,7 +29,7 @@ def times(links: str, setting: RooflineSetting) -> Times:
 
 def test_an_op_takes_the_larger_of_computing_and_moving_and_a_launch() -> None:
     flops, moved = 2 * 64 * 8 * 4 * 9, 4 * (256 + 512 + 288)
-    found = times("conv(8, 3)", RooflineSetting(ROUND))
+    found = times("conv(8, 3)", Load(device=ROUND))
     assert found.seconds == pytest.approx(max(flops / 1e12, moved / 1e9) + 1e-6)
     assert (found.bound, found.memory, found.kernels) == ("memory", found.seconds, 1)
 
@@ -39,25 +39,25 @@ def test_an_op_takes_the_larger_of_computing_and_moving_and_a_launch() -> None:
     [(1e15, 1e9, 1e-9, "compute"), (1e6, 1e15, 1e-9, "memory"), (1e15, 1e15, 1e-3, "launch")],
 )
 def test_what_bounds_an_op(bandwidth: float, peak: float, launch: float, bound: str) -> None:
-    found = times("conv(8, 3)", RooflineSetting(Device("x", {"": peak}, bandwidth, launch)))
+    found = times("conv(8, 3)", Load(device=Device("x", {"": peak}, bandwidth, launch)))
     assert found.bound == bound
     assert getattr(found, bound) == found.seconds
 
 
 def test_precision_and_batch() -> None:
     moved = 2 * (16 * (256 + 512) + 288)
-    found = times("conv(8, 3)", RooflineSetting(ROUND, "fp16", 16))
+    found = times("conv(8, 3)", Load(16, "fp16", ROUND))
     assert found.seconds == pytest.approx(max(16 * 2 * 64 * 8 * 36 / 4e12, moved / 1e9) + 1e-6)
 
 
 def test_views_take_no_time() -> None:
-    assert times("flatten", RooflineSetting(ROUND)) == Times()
-    assert times("flatten", RooflineSetting(ROUND)).bound is None
+    assert times("flatten", Load(device=ROUND)) == Times()
+    assert times("flatten", Load(device=ROUND)).bound is None
 
 
 def test_the_network_is_the_sum_of_its_ops() -> None:
     graph = driver.compile("vovnetv2_39")
-    found = estimate(graph, RooflineSetting(device("v100")))
+    found = estimate(graph, Load(device=device("v100")))
     ops = [found[placed.scope] for placed in ops_of(graph)]
     whole = found[graph.root]
     assert whole.seconds == pytest.approx(sum(each.seconds for each in ops))
@@ -73,7 +73,7 @@ def test_efficiency_is_multiply_adds_a_second() -> None:
 def test_order_of_measured_networks() -> None:
     # Multiply-adds order these three as DenseNet-121, ResNet-50, VoVNet-39, far apart; measured times do not
     # (docs/why-flops-mislead.md), and nor does the estimate.
-    setting = RooflineSetting(device("rtx3090"), "fp16", 256)
+    setting = Load(256, "fp16", device("rtx3090"))
     graphs = {name: driver.compile(name) for name in ("densenet121", "resnet50", "vovnet39a")}
     seconds = {name: estimate(graph, setting)[graph.root].seconds for name, graph in graphs.items()}
     macs = {name: graph.root.totals.macs for name, graph in graphs.items()}
@@ -181,5 +181,5 @@ def test_bytes_are_no_file_of_a_device(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_estimated(precision: str, batch: int, message: str) -> None:
     with pytest.raises(ArchError) as error:
-        estimate(net("relu"), RooflineSetting(device("v100"), precision, batch))
+        estimate(net("relu"), Load(batch, precision, device("v100")))
     assert message in str(error.value)

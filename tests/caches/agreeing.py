@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 from archdsl import driver
 from archdsl.commands._cache import Cache
-from archdsl.commands._files import GivenFile
+from archdsl.commands._options import GivenFile
 from archdsl.commands.validate import ValidationRun
 from archdsl.diagnostics import ArchError, Diagnostic, Source, Span
 from archdsl.elaborate import budget, context, scope_cache

@@ -74,7 +74,7 @@ def command_lines() -> Iterator[list[str]]:
     """Commands on all files, alone and in company, in an order that is random and always the same."""
     lines = [words.format(name).split() for name in NETWORKS for words in WORDS]
     lines += [["show", "base.arch:net", "-p", f"w={w}", "-p", f"d={d}"] for w in (8, 24, 32) for d in (1, 3)]
-    lines += [["validate", "--no-cache", "--output-format", "json", *order] for order in (list(FILES), [*FILES][::-1])]
+    lines += [["validate", "--no-cache", "--format", "json", *order] for order in (list(FILES), [*FILES][::-1])]
     lines += [[*words, name] for name in FILES for words in (["validate", "--no-cache"], ["fmt", "--diff"])]
     lines += [
         ["draw", "kid.yaml"],

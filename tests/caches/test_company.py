@@ -93,7 +93,7 @@ def test_what_is_kept_was_found_alone(
 
 def in_a_process(names: Sequence[str], folder: Path) -> object:
     """What a run in a process of its own says, as JSON."""
-    command = [sys.executable, "-m", "archdsl", "validate", "--no-cache", "--output-format", "json", *names]
+    command = [sys.executable, "-m", "archdsl", "validate", "--no-cache", "--format", "json", *names]
     environment = os.environ | {"PYTHONPATH": str(TOP)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr.count("\n") == 1, done.stderr

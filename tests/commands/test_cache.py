@@ -58,11 +58,11 @@ def test_a_hit_says_what_a_miss_said(
     text: str, format: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("net.yaml").write_text(text)
-    without = validate(capsys, "net.yaml", "--no-cache", "--output-format", format)
+    without = validate(capsys, "net.yaml", "--no-cache", "--format", format)
     assert not folder.exists()
     seen = worked_out(monkeypatch)
-    first = validate(capsys, "net.yaml", "--output-format", format)
-    second = validate(capsys, "net.yaml", "--output-format", format)
+    first = validate(capsys, "net.yaml", "--format", format)
+    second = validate(capsys, "net.yaml", "--format", format)
     assert without == first == second
     assert seen == ["net.yaml"]
     assert len(list(folder.iterdir())) == 1

@@ -1,4 +1,4 @@
-"""`validate --output-format`: what programs read."""
+"""`validate --format`: what programs read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def said(capsys: pytest.CaptureFixture[str], form: str, *names: str) -> str:
     """What is printed in a format."""
-    assert main(["validate", "--no-cache", "--output-format", form, *names]) == 1
+    assert main(["validate", "--no-cache", "--format", form, *names]) == 1
     return capsys.readouterr().out
 
 
@@ -103,5 +103,5 @@ def test_sarif_names_a_file_byte_by_byte(capsys: pytest.CaptureFixture[str]) -> 
 def test_nothing_is_nothing_in_every_format(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     nothing = {"full": "", "concise": "", "json": "[]\n", "github": ""}
     for form, expected in nothing.items():
-        assert main(["validate", str(tmp_path), "--output-format", form]) == 0
+        assert main(["validate", str(tmp_path), "--format", form]) == 0
         assert capsys.readouterr().out.removesuffix("0 files checked: no errors\n") == expected

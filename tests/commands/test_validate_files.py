@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_said(folder: Path, capsys: pytest.CaptureFixture
         code, out = validate(capsys, name)
         shown = name.replace("\x00", "\\x00").replace("\n", "\\n")
         assert (code, f"\n  --> {shown}\n   = {said}\n" in out) == (1, True), out
-        _, out = validate(capsys, name, "--output-format", "concise")
+        _, out = validate(capsys, name, "--format", "concise")
         assert f"{shown}:1:1: error[E" in out
 
 

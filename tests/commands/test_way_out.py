@@ -140,7 +140,7 @@ def test_github_is_told_the_name_as_it_is(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a\n::b,%.arch").write_text("backbone net:\n    input 3 x 8 x 8\n    stem: can(8)\n")
-    main(["validate", "--no-cache", "--output-format", "github", "a\n::b,%.arch"])
+    main(["validate", "--no-cache", "--format", "github", "a\n::b,%.arch"])
     assert capsys.readouterr().out.startswith("::error file=a%0A%3A%3Ab%2C%25.arch,line=3,col=11,")
 
 

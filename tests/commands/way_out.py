@@ -53,13 +53,13 @@ def file_name(chance: random.Random) -> str:
 def command_lines(word: str, good: str, bad: str, made: str) -> Iterator[list[str]]:
     """Every command, with a right spec and a wrong one of random names, an output, and a random word anywhere."""
     for form in ("full", "concise", "json", "github", "sarif"):
-        yield ["validate", "--no-cache", "--output-format", form, good, bad, word]
+        yield ["validate", "--no-cache", "--format", form, good, bad, word]
     for form in ("text", "json", "csv", "markdown"):
         yield ["show", good, "--depth", "op", "--format", form]
     yield from (["show", good], ["show", bad], ["show", f"{good}:{word}"], ["show", good, "-p", f"{word}=1"])
     yield from (["show", good, "-p", word], ["show", good, "-p", f"classes={word}"], ["show", good, "--input", word])
-    yield from (["show", good, "--columns", word], ["show", good, "--device", word], ["show", good, "--depth", word])
-    yield from (["lint", good], ["lint", good, "--format", "json"], ["lint", "--explain", word], ["lint", bad])
+    yield from (["show", good, "--figures", word], ["show", good, "--device", word], ["show", good, "--depth", word])
+    yield from (["lint", good], ["lint", good, "--format", "json"], ["lint", good, "--select", word], ["lint", bad])
     yield from (["memory", good], ["memory", good, "--checkpoint", word], ["memory", bad, "--format", "json"])
     yield from (["compare", good, good], ["compare", good, "--figures", word], ["compare", good, "--plot", word])
     yield from (["diff", good, bad], ["diff", good, "resnet18", "--format", "markdown"])
@@ -68,7 +68,13 @@ def command_lines(word: str, good: str, bad: str, made: str) -> Iterator[list[st
     yield from (["emit", good, "-o", f"{made}.py"], ["emit", bad], ["schema", "-o", f"{made}.json"])
     yield from (["build", bad], ["build", good, "-o", word], ["bench", bad], ["bench", good, "--threads", word])
     yield from (["calibrate", "--name", word], ["calibrate", "-o", word], ["list", word], ["help", word])
-    yield from (["explain", word], [word], ["show", f"--{word}"], ["fmt", "--to", word, good])
+    yield from (
+        ["completion", word],
+        ["completion", "bash"],
+        [word],
+        ["show", f"--{word}"],
+        ["fmt", "--to", word, good],
+    )
     yield from (["convert", word, "--spec", bad, "-o", f"{made}.pt"], ["convert", word, "--spec", good, "-o", word])
     yield from (["fmt", "--check", good, bad], ["fmt", "--diff", good, bad], ["fmt", good, bad, word])
     yield from (["fmt", "--to", "arch", good], ["fmt", "--to", "arch", "--force", good], ["fmt", "-"])
@@ -94,7 +100,7 @@ def run(words: list[str], stdin: str) -> str:
 
 def check_formats(words: list[str], out: str) -> None:
     """That what is for programs can be read by them."""
-    if out and (words[-1] == "json" or ("--output-format" in words and words[3] in {"json", "sarif"})):
+    if out and (words[-1] == "json" or ("--format" in words and words[3] in {"json", "sarif"})):
         json.dumps(json.loads(out), ensure_ascii=False).encode()
 
 

@@ -13,7 +13,7 @@ HEAD = """\
 
 {count} mistakes, in both notations if they can be made in both, each with the whole message of `archdsl validate` and a
 correction. The tests check all of it: place, message, and that the corrected spec has no errors.
-`archdsl explain E203`, or [its page](errors/README.md), explains a code.
+`archdsl help E203`, or [its page](errors/README.md), explains a code.
 
 `python -m tests.update` writes this page from the cases in `tests/mistakes/cases`.
 """

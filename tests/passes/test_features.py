@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import archdsl
 from archdsl import ArchError, Graph
 from archdsl.backends.json import from_json, to_json
-from archdsl.driver.memory import memory
+from archdsl.driver import memory
 from archdsl.graph import verify
 from archdsl.ops import vocabulary
 from archdsl.passes.features import at_levels, levels, with_features

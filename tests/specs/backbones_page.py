@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from archdsl import driver
-from archdsl.analyses.cost import sums
-from archdsl.analyses.memory_access import counts
+from archdsl.analyses.cost import counts, sums
 from archdsl.graph import Graph, Scope
 from tests.equality.nets import CASES
 from tests.specs.oracles import ROWS

@@ -133,7 +133,7 @@ def test_warnings_fail_if_asked_to(
     Path("wrong.arch").write_text(NET.replace("16", "0"))
     assert main(["validate", net, "wrong.arch", *words]) == 1
     assert capsys.readouterr().out.endswith("2 files checked: 1 error, 1 warning\n")
-    assert main(["validate", net, "--no-cache", "--output-format", "github"]) == 0
+    assert main(["validate", net, "--no-cache", "--format", "github"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_every_format_says_that_it_is_a_warning(
     form: str, pattern: str, net: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in ("worked out", "from the cache"):
-        assert main(["validate", net, "--output-format", form]) == 0
+        assert main(["validate", net, "--format", form]) == 0
         out = capsys.readouterr().out
         assert re.search(pattern, out, re.MULTILINE), out
         if form in {"json", "sarif"}:

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from archdsl.analyses.batch import FIGURES_OF_MANY, Chunk, Costed, Costs, evaluate_one
+from archdsl.analyses.batch import Chunk, Costed, Costs, evaluate_one
+from archdsl.analyses.cost import Counts, Load
 from archdsl.analyses.families.candidates import Candidates
 from archdsl.analyses.families.engine import SUMMED, Engine, Outcome, Sums
 from archdsl.analyses.families.rows import Array
-from archdsl.analyses.figures import Load
-from archdsl.analyses.memory_access import Counts
-from archdsl.analyses.roofline import RooflineSetting
-from archdsl.graph import Section, Totals
+from archdsl.analyses.figures import FIGURES
+from archdsl.graph import Totals
 from archdsl.syntax.inheritance import ResolvedNetwork
 
 CHUNK = 2**18
@@ -33,7 +32,8 @@ class Family:
         load = chunk.load
         setting = None
         if "time" in chunk.figures:
-            setting = RooflineSetting(load.chosen_device(), load.precision, load.batch)
+            load.chosen_device()
+            setting = load
         wanted = SUMMED if any(name not in SUMMED and name != "time" for name in chunk.figures) else chunk.figures
         wanted = [name for name in wanted if name in SUMMED]
         self.engine = Engine(family, convert, chunk.input, setting, wanted)
@@ -107,34 +107,37 @@ def put(figures: dict[str, Array], name: str, at: int, value: Any) -> None:
 
 
 class Asked:
-    """The sums of many candidates, in place of those of one network (`figures.Measured`)."""
+    """The sums of many candidates, in place of those of one network (`figures.Measured`), its part and its scope."""
 
     def __init__(self, found: dict[str, Any]) -> None:
-        self.found = found
+        self.totals = Totals(*[found.get(name, 0) for name in Totals._fields])
+        self.counts = {self: Counts(*[found.get(name, 0) for name in Counts._fields])}
 
-    def totals(self, section: Section | None) -> Totals:
-        """Totals of the networks."""
-        return Totals(*[self.found.get(name, 0) for name in Totals._fields])
+    @property
+    def scope(self) -> Asked:
+        """The scope of the part: itself."""
+        return self
 
-    def counts(self, section: Section | None) -> Counts:
-        """Traffic and operations of the networks."""
-        return Counts(*[self.found.get(name, 0) for name in Counts._fields])
+
+def value_of(name: str, asked: Asked, load: Load) -> Any:
+    """A figure, from sums."""
+    return FIGURES[name].find(asked, asked, load)  # type: ignore[arg-type]
 
 
 def figures_of(sums: Sums, wanted: tuple[str, ...], load: Load, size: int) -> dict[str, Array]:
     """The figures that are asked for, from the sums."""
     found: dict[str, Array] = {}
     for name in wanted:
-        figure = FIGURES_OF_MANY[name]
+        figure = FIGURES[name]
         if name == "time":
             assert sums.seconds is not None
             found[name] = sums.seconds
         elif name in SUMMED:
             found[name] = sums.sums[name]
         elif figure.exact:
-            found[name] = np.asarray(figure.find(Asked(with_room(sums.sums, load)), None, load))  # type: ignore[arg-type]
+            found[name] = np.asarray(value_of(name, Asked(with_room(sums.sums, load)), load))
         else:
-            found[name] = np.array([figure.find(each, None, load) for each in rows_of(sums, size)], np.float64)  # type: ignore[arg-type]
+            found[name] = np.array([value_of(name, each, load) for each in rows_of(sums, size)], np.float64)
     return found
 
 

@@ -16,13 +16,11 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from archdsl.analyses.cost import sums
+from archdsl.analyses.cost import Counts, Load, counts_of, limits_of, sums
 from archdsl.analyses.families.candidates import ABSENT, Candidates, Given, Group, Hole, Skeleton, has_holes
 from archdsl.analyses.families.lane import Algebra, Guard, Lane, Tape
 from archdsl.analyses.families.rows import Array, Domain, Form, Index, Rows, Table
 from archdsl.analyses.families.trie import Trie
-from archdsl.analyses.memory_access import Counts, counts_of
-from archdsl.analyses.roofline import RooflineSetting, limits_of
 from archdsl.diagnostics import ArchError, Diagnostic
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.budget import MOST_OPS, MOST_PARAMS, most
@@ -122,7 +120,7 @@ class Engine:
         family: ResolvedNetwork,
         convert: Callable[[str, Any], Any],
         size: tuple[int, ...] | None = None,
-        setting: RooflineSetting | None = None,
+        setting: Load | None = None,
         figures: Sequence[str] = SUMMED,
     ) -> None:
         self.family = family
@@ -369,7 +367,7 @@ class Engine:
 class Accumulator:
     """The sums of the lines so far: a column for each figure."""
 
-    def __init__(self, size: int, figures: Sequence[str], setting: RooflineSetting | None) -> None:
+    def __init__(self, size: int, figures: Sequence[str], setting: Load | None) -> None:
         self.sums: dict[str, Array] = {name: np.zeros(size, np.int64) for name in figures}
         self.setting = setting
         self.seconds = None if setting is None else np.zeros(size)
@@ -405,11 +403,12 @@ class Seconds(NamedTuple):
     seconds: Any = 0.0
 
 
-def times(rows: Rows, domain: Domain, way: Way, setting: RooflineSetting) -> Array:
+def times(rows: Rows, domain: Domain, way: Way, setting: Load) -> Array:
     """The estimated time of a line, added up in the order in which it is for one network."""
     loads = way.times.values(rows, domain)
-    pairs = ((op, limits_of(loads[2 * at], loads[2 * at + 1], setting)) for at, op in enumerate(way.ops))
-    found = {op: np.maximum(compute, memory) + setting.device.launch for op, (compute, memory) in pairs}
+    device = setting.chosen_device()
+    pairs = ((op, limits_of(loads[2 * at], loads[2 * at + 1], setting, device)) for at, op in enumerate(way.ops))
+    found = {op: np.maximum(compute, memory) + device.launch for op, (compute, memory) in pairs}
     return sums(way.scope, Seconds(), lambda op: Seconds(found.get(op, 0.0)), rows.value)[way.scope].seconds
 
 

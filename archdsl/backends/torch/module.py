@@ -80,8 +80,7 @@ def check_torch() -> None:
     try:
         import torch
     except ImportError:
-        help = "pip install 'archdsl[torch]'"
-        raise catalog.MISSING_PACKAGE.error(None, "building a module needs PyTorch", help=help) from None
+        raise catalog.missing("torch", "torch") from None
     del torch
 
 

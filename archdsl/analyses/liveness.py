@@ -12,16 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from archdsl.analyses.memory_access import BYTES, check_precision
-from archdsl.analyses.roofline import check_batch
 from archdsl.graph import ROWS, Graph, Run, Scope, Step, dealt, each_shape, each_value, gathered, op_of, values_read
 from archdsl.graph.storage import Blocks, Called, Heap, Unit, called, fresh, made
-
-
-def unit_of(batch: int, precision: str) -> Unit:
-    """The unit for a batch and a precision; raises ArchError where there is none."""
-    return Unit(check_batch(batch), BYTES[check_precision(precision)])
-
 
 Ending = tuple[tuple[int, int], ...]
 """For each input tensor the block that it lies in, as a number, and the bytes that end with it in this call, or 0."""

@@ -1,18 +1,23 @@
-"""Warnings from a network's graph: idle layers, narrow gates, lost rows, and numbers with another meaning elsewhere."""
+"""Warnings on specs that are legal but surely not meant, from the text of a file, and from a network's graph.
+
+They apply to files without errors only. `# archdsl: allow W201` silences one.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache
 from math import ceil, prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from archdsl.analyses.warnings.rule import CheckedNetwork, NetworkWarning, place_of
-from archdsl.diagnostics import DiagnosticKind, Span, catalog
-from archdsl.graph import Scope, Section
+from archdsl.analyses.rule import ExaminedNetwork, Finding, at, place_of
+from archdsl.diagnostics import Diagnostic, DiagnosticKind, Note, Span, catalog
+from archdsl.elaborate.blame import encloses
+from archdsl.graph import Graph, Scope, Section
 from archdsl.op import Op, Reach, Shapes
+from archdsl.ops import vocabulary
 from archdsl.ops.activation import Softmax
 from archdsl.ops.join import SoftmaxList
 from archdsl.ops.norm import BatchNorm, InstanceNorm
@@ -22,16 +27,35 @@ from archdsl.ops.resize import Pad2d
 from archdsl.ops.scale import Affine, Scale
 from archdsl.syntax import ast
 from archdsl.syntax.ast import Setting
-from archdsl.syntax.inheritance import ResolvedNetwork
+from archdsl.syntax.document import Backbone
+from archdsl.syntax.inheritance import ResolvedNetwork, resolve
+from archdsl.syntax.scopes import FileScope
 
 if TYPE_CHECKING:
     from archdsl.analyses.flatten import Placed
+
+
+class CheckedNetwork(ExaminedNetwork):
+    """Network under warnings, with its text."""
+
+    def __init__(self, graph: Graph, file: FileScope, backbone: Backbone) -> None:
+        super().__init__(graph)
+        self.file = file
+        self.backbone = backbone
+
+    @cached_property
+    def family(self) -> ResolvedNetwork:
+        """Network with the lines of its parents."""
+        return resolve(self.file, self.backbone)
+
+
+# ---- from the graph --------------------------------------------------------------------------------------------------
 
 # Norms that subtract the mean of each channel, and any bias with it.
 CENTERING = frozenset({"bn", "instance_norm"})
 
 
-def idle_biases(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def idle_biases(case: CheckedNetwork) -> Iterator[Finding]:
     """Layers with a bias whose output only such a norm reads. Outputs of sections may have other readers."""
     # The distinct ops are few; listing all ops one by one takes far longer.
     if not may_have_some(case.ops):
@@ -45,7 +69,7 @@ def idle_biases(case: CheckedNetwork) -> Iterator[NetworkWarning]:
             continue
         label = f"`{norm.op.name}` subtracts the mean, and with it the bias of `{maker.op.name}`"
         help = "set `bias = false`: the norm has a shift of its own"
-        yield NetworkWarning(catalog.IDLE_BIAS, maker.section, place_of(maker), label, help, maker.path)
+        yield at(catalog.IDLE_BIAS, maker, label, help)
 
 
 def may_have_some(ops: list[Scope]) -> bool:
@@ -64,7 +88,7 @@ MOST_REDUCED = 32
 LAYERS = frozenset({"conv", "linear"})
 
 
-def narrow_gates(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def narrow_gates(case: CheckedNetwork) -> Iterator[Finding]:
     """Gates of two layers on a pooled map, the first of which leaves one feature or hardly any."""
     if not any(scope.op is not None and scope.op.gates for scope in case.ops):
         return
@@ -105,7 +129,7 @@ def channels_of(layer: Placed) -> tuple[int, int]:
     return layer.inputs[0][0], prod(layer.output)  # type: ignore[arg-type]
 
 
-def gate_warning(layer: Placed) -> NetworkWarning:
+def gate_warning(layer: Placed) -> Finding:
     """Warning on a gate; for a shipped block with the argument to write."""
     channels, features = channels_of(layer)
     several = f"{features} feature{'s' * (features != 1)}"
@@ -117,10 +141,10 @@ def gate_warning(layer: Placed) -> NetworkWarning:
         if reduction < channels and channels % reduction == 0:
             help = f"`se` takes what divides the channels: {reduction} features are `se({channels // reduction})`"
     label = f"{several} weigh{'s' * (features == 1)} all of {channels} channels here"
-    return NetworkWarning(catalog.NARROW_GATE, layer.section, place_of(layer), label, help, layer.path)
+    return at(catalog.NARROW_GATE, layer, label, help)
 
 
-def idle_sections(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def idle_sections(case: CheckedNetwork) -> Iterator[Finding]:
     """Sections that return their input.
 
     Sections whose text reads a parameter or a constant are not idle in another network, and those that others read
@@ -137,9 +161,8 @@ def idle_sections(case: CheckedNetwork) -> Iterator[NetworkWarning]:
         if mine & variable or readers[section.name] > (section.name in mine):
             continue
         leave = f"leave it out: `{section.name}: none`" if case.backbone.extends else "leave it out"
-        yield NetworkWarning(
-            catalog.NO_CHANGE, section, section.span, f"`{section.name}` gives back its input unchanged", leave
-        )
+        label = f"`{section.name}` gives back its input unchanged"
+        yield Finding(catalog.NO_CHANGE, section, label, leave, section.span)
 
 
 def without_ops(case: CheckedNetwork) -> Iterator[Section]:
@@ -172,7 +195,7 @@ SIDES = ("row", "column")
 UNMOVED = (1, (1, 1))
 
 
-def rows_left_out(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def rows_left_out(case: CheckedNetwork) -> Iterator[Finding]:
     """Strided ops whose last window ends before the map does, and leaves out more than padding."""
     strided = [scope for scope in case.ops if getattr(scope.op, "stride", 1) not in UNMOVED]
     # Each distinct op is tested once; only lossy ones are then looked up one by one.
@@ -219,7 +242,7 @@ def borders(case: CheckedNetwork, placed: Placed) -> tuple[int, int]:
     return bottom, right
 
 
-def rows_warning(each: Placed, real: list[int]) -> NetworkWarning:
+def rows_warning(each: Placed, real: list[int]) -> Finding:
     """Warning at an op."""
     sizes = zip(real, each.inputs[0][1:], SIDES, strict=True)
     parts = [f"the last {f'{rows} ' if rows > 1 else ''}of {size} {side}s" for rows, size, side in sizes if rows]
@@ -227,7 +250,7 @@ def rows_warning(each: Placed, real: list[int]) -> NetworkWarning:
     label = f"no window of `{each.op.name}` with stride {stride} reads {' and '.join(parts)}"
     size = "use another padding, or an input size that the strides divide"
     help = f"`ceil_mode = true` keeps them; so does {size}" if "ceil_mode" in each.op.fields else f"{size}, keeps them"
-    return NetworkWarning(catalog.ROWS_LEFT_OUT, each.section, place_of(each), label, help, each.path)
+    return at(catalog.ROWS_LEFT_OUT, each, label, help)
 
 
 # ---- numbers with another meaning elsewhere --------------------------------------------------------------------------
@@ -287,15 +310,13 @@ RULES: tuple[tuple[DiagnosticKind, str, dict[type, Callable[..., Words | None]]]
 )
 
 
-def odd_numbers(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def odd_numbers(case: CheckedNetwork) -> Iterator[Finding]:
     """Ops with such numbers, reported at the setting with the number, if there is one."""
     for rule, param, kinds in RULES:
         said = {scope: words for scope in case.ops if (test := kinds.get(type(scope.op))) and (words := test(scope.op))}
         for each in case.placed if said else ():
             if each.scope in said:
-                yield NetworkWarning(
-                    rule, each.section, parameter_span(case, each, param), *said[each.scope], each.path
-                )
+                yield at(rule, each, *said[each.scope], parameter_span(case, each, param))
 
 
 def parameter_span(case: CheckedNetwork, placed: Placed, param: str) -> Span | None:
@@ -324,7 +345,7 @@ def values_in_setting(setting: object, owner: str, param: str) -> Iterator[ast.E
         stack += ast.parts(part)
 
 
-def odd_powers(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def odd_powers(case: CheckedNetwork) -> Iterator[Finding]:
     """Pools by a power without a root for negative values, which may reach them."""
     if not any(isinstance(scope.op, LpPool) and power_of(scope.op) for scope in case.ops):
         return
@@ -332,7 +353,7 @@ def odd_powers(case: CheckedNetwork) -> Iterator[NetworkWarning]:
         if isinstance(each.op, LpPool) and power_of(each.op) and may_be_negative(case, each.reads[0]):
             label = f"`lppool` with `norm_type = {each.op.norm_type:g}` gives NaN for negative values"
             help = "put an activation without them before it (`relu`), or take an even `norm_type`"
-            yield NetworkWarning(catalog.POWERS, each.section, place_of(each), label, help, each.path)
+            yield at(catalog.POWERS, each, label, help)
 
 
 def power_of(op: LpPool) -> bool:
@@ -354,7 +375,7 @@ def may_be_negative(case: CheckedNetwork, tensor: int) -> bool:
     return False
 
 
-def constants(case: CheckedNetwork) -> Iterator[NetworkWarning]:
+def constants(case: CheckedNetwork) -> Iterator[Finding]:
     """Softmax over one value, which is 1."""
     single = {scope for scope in case.ops if is_single(scope)}
     for each in case.placed if single else ():
@@ -362,7 +383,7 @@ def constants(case: CheckedNetwork) -> Iterator[NetworkWarning]:
             what = "channel" if isinstance(each.op, Softmax) else "tensor"
             label = f"`{each.op.name}` over one {what} gives 1, whatever it reads"
             help = "`sigmoid` weighs each value by itself"
-            yield NetworkWarning(catalog.CONSTANT, each.section, place_of(each), label, help, each.path)
+            yield at(catalog.CONSTANT, each, label, help)
 
 
 def is_single(scope: Scope) -> bool:
@@ -371,3 +392,159 @@ def is_single(scope: Scope) -> bool:
     return (isinstance(scope.op, Softmax) and shapes[0] == 1) or (
         isinstance(scope.op, SoftmaxList) and len(shapes) == 1
     )
+
+
+# ---- from the text --------------------------------------------------------------------------------------------------
+
+Owner = ast.Block | ast.Function
+# Channels of images, and the most that other inputs are likely to have.
+FEW_CHANNELS = (1, 3)
+MOST_CHANNELS = 16
+
+
+def definitions(file: FileScope) -> dict[str, Owner]:
+    """Blocks and functions of a file, by name."""
+    return {node.name: node for node in (*file.document.blocks, *file.document.functions)}
+
+
+def unused_definitions(file: FileScope) -> Iterator[Diagnostic]:
+    """Blocks and functions that no network of the file uses. A file without a network is a library."""
+    if not file.backbones:
+        return
+    known = definitions(file)
+    reached: set[str] = set()
+    # Definitions may use each other in circles, which is reported elsewhere, so this marks them.
+    waiting = [name for each in file.backbones.values() for name in ast.names_in(roots_of_backbone(each))]
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in reached:
+            reached.add(name)
+            waiting += ast.names_in((*known[name].body, *defaults(known[name].parameters)))
+    for name, node in known.items():
+        if name not in reached:
+            label = f"no backbone of this file uses `{name}`"
+            help = "remove it, or move blocks for other files to a file of their own"
+            yield catalog.UNUSED_DEFINITION.at(node.span, label, help=help)
+
+
+def unread_parameters(file: FileScope) -> Iterator[Diagnostic]:
+    """Unread parameters of blocks, functions and networks."""
+    for node in definitions(file).values():
+        yield from unread(node.name, node.parameters, node.body, node.parameters)
+    for each in file.backbones.values():
+        if each.parameters:
+            family = resolve(file, each)
+            lines = (*family.settings, *family.sections, *family.outputs)
+            declared = [one.parameter for one in family.parameters]
+            yield from unread(each.name, each.parameters, [line.content.value for line in lines], declared)
+
+
+def unread(
+    owner: str,
+    parameters: Iterable[ast.Parameter],
+    body: Iterable[ast.Expression | ast.Statement],
+    declared: Iterable[ast.Parameter],
+) -> Iterator[Diagnostic]:
+    """Parameters that neither a body nor the default of another parameter reads."""
+    read = set(ast.names_in(body))
+    defaults = {each.name: ast.names_in([each.default] if each.default else []) for each in declared}
+    used = Counter(name for names in defaults.values() for name in names)
+    for each in parameters:
+        if each.name not in read and used[each.name] == (each.name in defaults[each.name]):
+            label = f"nothing in `{owner}` reads `{each.name}`"
+            yield catalog.UNREAD_PARAMETER.at(each.span, label, help="read it, or remove it")
+
+
+def hiding_names(file: FileScope) -> Iterator[Diagnostic]:
+    """Definitions with the name of an imported one, of a library block or of an op; not the library's own."""
+    for name, node in definitions(file).items():
+        imported = next((found for other in file.imports if (found := other.defined(name))), None)
+        if imported:
+            label = f"in this file, `{name}` is no longer the imported one"
+            help = "choose another name; the imported file does not see this one"
+            notes = (Note(imported.node.span, "the imported one"),)
+            yield catalog.HIDING.at(node.span, label, help=help, notes=notes)
+            continue
+        block = file.library.block(name)
+        kind = "the library's block" if block and block.node != node else "the op" if name in vocabulary() else ""
+        if kind:
+            label = f"in this file, `{name}` is no longer {kind}"
+            help = "choose another name; blocks of the library do not see this one"
+            yield catalog.HIDING.at(node.span, label, help=help)
+
+
+def channels_last(file: FileScope) -> Iterator[Diagnostic]:
+    """Inputs with the channels last, as other libraries write them."""
+    for each in file.backbones.values():
+        if each.input is None or len(each.input) != 3:
+            continue
+        height, width, channels = each.input
+        if channels in FEW_CHANNELS and height > MOST_CHANNELS:
+            label = f"this is {height} channels of {width}x{channels}; an input is channels x height x width"
+            help = f"write `{channels}x{height}x{width}`"
+            yield catalog.CHANNELS_LAST.at(each.input_span, label, help=help)
+
+
+def roots_of_backbone(backbone: Backbone) -> list[ast.Expression]:
+    """All expressions of a network."""
+    lines = (*backbone.settings, *backbone.sections, *backbone.outputs)
+    arguments = backbone.extends.arguments if backbone.extends else ()
+    return [*(each.value for each in (*lines, *arguments)), *defaults(backbone.parameters)]
+
+
+def defaults(parameters: Iterable[ast.Parameter]) -> list[ast.Expression]:
+    """Defaults of parameters."""
+    return [each.default for each in parameters if each.default is not None]
+
+
+# ---- the rules ------------------------------------------------------------------------------------------------------
+
+TEXTS: tuple[Callable[[FileScope], Iterator[Diagnostic]], ...] = (
+    unused_definitions,
+    unread_parameters,
+    hiding_names,
+    channels_last,
+)
+NETWORKS: tuple[Callable[[CheckedNetwork], Iterator[Finding]], ...] = (
+    rows_left_out,
+    idle_sections,
+    idle_biases,
+    odd_numbers,
+    odd_powers,
+    constants,
+    narrow_gates,
+)
+
+
+def of_file(file: FileScope) -> list[Diagnostic]:
+    """Warnings from the text of a file; imported files are judged on their own."""
+    return [finding for rule in TEXTS for finding in rule(file)]
+
+
+def of_network(graph: Graph, file: FileScope, backbone: Backbone) -> list[Finding]:
+    """Warnings from a network's graph, the lines of its parents included."""
+    # Shared by all rules, so that no analysis runs twice.
+    case = CheckedNetwork(graph, file, backbone)
+    return [told for rule in NETWORKS for told in rule(case)]
+
+
+def own(found: list[Finding], inherited: list[Finding], backbone: Backbone) -> list[Diagnostic]:
+    """Warnings of a network itself, one for each location.
+
+    A warning in its own lines or settings is reported there. One in a parent's line is reported at the network's
+    name, unless the parent has it (`inherited`) without this network.
+    """
+    lines = {line.name for line in (*backbone.sections, *backbone.outputs)}
+    known = {told.key for told in inherited}
+    places: dict[tuple[str, Span | None], list[Finding]] = {}
+    for told in found:
+        mine = told.section.name in lines or any(encloses(each.span, told.span) for each in backbone.settings)
+        if mine or told.key not in known:
+            places.setdefault((told.kind.code, told.span if mine else backbone.span), []).append(told)
+    return [several[0].diagnostic(span, len(several)) for (_, span), several in places.items()]
+
+
+def inherits(found: list[Finding], backbone: Backbone) -> bool:
+    """Tell whether some findings are in a parent's lines."""
+    lines = {line.name for line in (*backbone.sections, *backbone.outputs)}
+    return backbone.extends is not None and any(told.section.name not in lines for told in found)

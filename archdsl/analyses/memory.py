@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from archdsl.analyses.memory.liveness import Planned, unit_of
-from archdsl.analyses.memory.training_state import held
+from archdsl.analyses.cost import BYTES, added, check_batch, check_precision
+from archdsl.analyses.liveness import Planned
 from archdsl.diagnostics import catalog, did_you_mean
-from archdsl.graph import Graph, Section
+from archdsl.graph import Graph, Scope, Section, distinct
 from archdsl.graph.storage import Execution, Unit
 
 Executor = Callable[[Graph, Unit, tuple[str, ...]], Execution]
@@ -112,3 +112,61 @@ def known_sections(graph: Graph, names: Iterable[str]) -> tuple[str, ...]:
             label = f"no section of {graph.name} is called `{name[:60]}`"
             raise catalog.USAGE.error(None, label, help=did_you_mean(name, known))
     return wanted
+
+
+def unit_of(batch: int, precision: str) -> Unit:
+    """The unit for a batch and a precision; raises ArchError where there is none."""
+    return Unit(check_batch(batch), BYTES[check_precision(precision)])
+
+
+# ---- what training holds beside activations --------------------------------------------------------------------------
+
+COUNTER = 8
+"""Bytes of a batch norm's counter of batches."""
+STEP = 4
+"""Bytes of the counter that Adam keeps for each parameter tensor."""
+
+
+class TrainingState(NamedTuple):
+    """Numbers of elements, and of tensors where each of them costs."""
+
+    parameters: int = 0
+    buffers: int = 0
+    counters: int = 0
+    tensors: int = 0
+
+    def weights(self, width: int) -> int:
+        """Bytes of parameters and buffers."""
+        return (self.parameters + self.buffers) * width + self.counters * COUNTER
+
+    def gradients(self, width: int) -> int:
+        """Bytes of the gradients."""
+        return self.parameters * width
+
+    def optimizers(self, width: int) -> dict[str, int]:
+        """Bytes of the state of the usual optimizers, as `torch.optim` keeps it: in the parameters' precision."""
+        values = self.parameters * width
+        return {"sgd": 0, "momentum": values, "adam": 2 * values + STEP * self.tensors}
+
+
+def held(graph: Graph) -> TrainingState:
+    """The state that the modules of a network hold, shared ones counted once."""
+    found: dict[Scope, TrainingState] = {}
+    for scope in distinct(graph.root):
+        below = [(run.count, found[run.scope]) for child in scope.children for run in child.runs]
+        found[scope] = added(own(scope), below)
+    return found[graph.root]
+
+
+def own(scope: Scope) -> TrainingState:
+    """The state that an op holds."""
+    if scope.op is None:
+        return TrainingState()
+    weights = scope.op.weights(scope.inputs[0])
+    parameters = [each.size for each in weights if each.kind == "parameter"]
+    return TrainingState(
+        parameters=sum(parameters),
+        buffers=sum(each.size for each in weights if each.kind == "buffer"),
+        counters=sum(each.size for each in weights if each.kind == "counter"),
+        tensors=len(parameters),
+    )
