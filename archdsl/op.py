@@ -252,6 +252,8 @@ class Op(Declaration):
     """Base of all operators. Subclasses declare fields with `param` and `named`, and override what is not default."""
 
     takes: ClassVar[Literal["tensor", "list"]] = "tensor"
+    # Parameters that take further tensors: none, but a block may have some.
+    tensor_names: ClassVar[tuple[str, ...]] = ()
     counts_as: ClassVar[Literal["conv", "norm", "linear", ""]] = ""
     # Takes and ignores any settings (`identity` alone).
     lenient: ClassVar[bool] = False
@@ -350,7 +352,7 @@ class Op(Declaration):
 
 def pair(size: Size) -> tuple[int, int]:
     """(height, width) of a size."""
-    return size if isinstance(size, tuple) else (size, size)
+    return size if type(size) is tuple else (size, size)  # pyright: ignore[reportReturnType]
 
 
 def single(size: tuple[int, int]) -> Size:

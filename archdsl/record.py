@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, ClassVar, Self, cast, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 
 class Missing:
@@ -63,10 +63,10 @@ class Record:
         return all(mine[name] == theirs[name] for name in self.compared)
 
     def __hash__(self) -> int:
-        content = self.__dict__
+        content: dict[str, Any] = self.__dict__
         if "_hash" not in content:
-            content["_hash"] = hash((type(self).__name__, *(content[name] for name in self.compared)))
-        return cast("int", content["_hash"])
+            content["_hash"] = hash((type(self).__name__, *[content[name] for name in self.compared]))
+        return content["_hash"]
 
     def __repr__(self) -> str:
         parts = (f"{name}={self.__dict__[name]!r}" for name in self.compared)

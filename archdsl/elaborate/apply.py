@@ -1,6 +1,6 @@
 """Application: a block meets a tensor, and becomes modules and steps of the scope under construction.
 
-`apply` works a block value out in place, by a table of its kinds; what it makes a module of, `modules` works out.
+A block value is worked out in place, by a table of its kinds; `instantiate` works out what becomes a module.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ from archdsl.elaborate.instantiate import (
     shared_elsewhere,
     tensor_inputs,
 )
-from archdsl.elaborate.op_scopes import in_place
-from archdsl.elaborate.operators import origins_shown
-from archdsl.elaborate.scope_builder import Origins, ScopeBuilder, check_length, reference, shapes_of, value_of
-from archdsl.elaborate.scope_cache import Built
+from archdsl.elaborate.operators import join_tensors
+from archdsl.elaborate.scope_builder import Origins, ScopeBuilder, add_run, check_length, reference, shapes_of, value_of
 from archdsl.elaborate.values import (
     BlockValue,
     Join,
@@ -45,8 +43,7 @@ from archdsl.elaborate.values import (
     describe,
 )
 from archdsl.graph import Child, Run, Scope
-from archdsl.ops import vocabulary
-from archdsl.syntax.naming import NO_NAME, ModuleName
+from archdsl.syntax.naming import NO_NAME
 
 NO_ORIGINS: Origins = ()
 OF_TENSORS = {"add": "added", "multiply": "multiplied"}
@@ -57,34 +54,13 @@ def apply_use(context: Context, builder: ScopeBuilder, use: Use, value: Value, s
     # `identity` leaves no module: neither names of modules nor keys of weights depend on it.
     if use.target is context.identity:
         return value
-    inputs = (value, *tensor_inputs(use))
+    inputs = (value, *tensor_inputs(use)) if use.target.tensor_names else (value,)
     try:
         built = instantiate(context, use, tuple([shapes_of(each) for each in inputs]), settings)
     except ElaborationError as error:
         error.leaves(use.name, use.target.name)
         raise
-    return call_child(builder, use.name, built, inputs, "own", origins_of(use), use)
-
-
-def call_child(
-    builder: ScopeBuilder,
-    name: ModuleName,
-    built: Built,
-    inputs: tuple[Value, ...],
-    role: str,
-    origins: Origins,
-    block: BlockValue,
-) -> Value:
-    """Add a module under a name, and a step that calls it."""
-    builder.used |= built.used
-    # A list within the call: on hot paths, generators cost more. So elsewhere.
-    refs = tuple([each.id if type(each) is Tensor else reference(each) for each in inputs])
-    scope = built.scope
-    if name.listed:
-        at = builder.append(name.text, Run(1, scope), role, origins, block.span)
-        return builder.step("call", refs, scope.output, name.text, scope, at)
-    builder.adopt(Child(name.text, "one", (Run(1, scope),), role, origins), block.span)  # type: ignore[arg-type]
-    return builder.step("call", refs, scope.output, name.text, scope)
+    return builder.call(use.name, built, inputs, "own", origins_of(use), use.span)
 
 
 def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value: Value, settings: Settings) -> Value:
@@ -95,7 +71,7 @@ def apply_policy(context: Context, builder: ScopeBuilder, policy: Policy, value:
     if context.is_identity(block):
         return value
     built = child_of(context, policy.name, block, shapes_of(value), settings)
-    return call_child(builder, policy.name, built, (value,), "policy", origins_of(block), policy)
+    return builder.call(policy.name, built, (value,), "policy", origins_of(block), policy.span)
 
 
 def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value, settings: Settings) -> Value:
@@ -103,11 +79,11 @@ def apply_role(context: Context, builder: ScopeBuilder, role: Role, value: Value
     check_single(context, role)
     inner = core(role)
     # A module of its own could not read the tensors of this scope, so the block is applied in place.
-    if captures(inner) and not isinstance(inner, Use):
+    if not isinstance(inner, Use) and captures(inner):
         return context.apply(builder, role.body, value, settings)
     built = child_of(context, role.name, role.body, shapes_of(value), settings)
     inputs = (value, *(tensor_inputs(inner) if isinstance(inner, Use) else ()))
-    return call_child(builder, role.name, built, inputs, role.role, origins_of(inner), role)
+    return builder.call(role.name, built, inputs, role.role, origins_of(inner), role.span)
 
 
 def apply_links(context: Context, builder: ScopeBuilder, chain: Links, value: Value, settings: Settings) -> Value:
@@ -132,31 +108,23 @@ def apply_join(context: Context, builder: ScopeBuilder, join: Join, value: Value
         raise ElaborationError(
             catalog.ESCAPES, join.span, "a tensor in this block belongs to another body", "pass it as a parameter"
         )
-    parts = [
-        (operand, part)
-        for operand in join.operands
-        for part in branch(context, join, operand.value, apply_operand(context, builder, operand, value, settings))
-    ]
-    results = tuple(part for _, part in parts)
-    check_length(len(results), join.span)
+    parts: list[tuple[Operand, Value]] = []
+    for operand in join.operands:
+        result = operand.value
+        if isinstance(result, BlockValue):
+            result = context.apply(builder, result, value, settings)
+        if type(result) is Tensor:
+            parts.append((operand, result))
+        else:
+            parts += [(operand, part) for part in branch(join, operand.value, result)]
+    check_length(len(parts), join.span)
     if join.kind == "fork":
-        return results
-    use = context.use(vocabulary()[join.kind], {}, NO_NAME, join.span)
-    with origins_shown(parts):
-        return in_place(context, builder, use, results, settings)
+        return tuple([part for _, part in parts])
+    return join_tensors(context, builder, join.kind, parts, settings, join.span)
 
 
-def apply_operand(context: Context, builder: ScopeBuilder, operand: Operand, value: Value, settings: Settings) -> Value:
-    """Evaluate an operand of a join."""
-    if isinstance(operand.value, BlockValue):
-        return context.apply(builder, operand.value, value, settings)
-    return operand.value
-
-
-def branch(context: Context, join: Join, block: Value, result: Value) -> tuple[Value, ...]:
-    """The tensors that an operand adds to a join; a list adds all its tensors to a `fork` or `concat`."""
-    if isinstance(result, Tensor):
-        return (result,)
+def branch(join: Join, block: Value, result: Value) -> tuple[Value, ...]:
+    """The tensors of a list that an operand adds to a `fork` or `concat`."""
     if join.kind in OF_TENSORS:
         raise ElaborationError(
             catalog.NOT_A_TENSOR,
@@ -191,7 +159,7 @@ def apply_listed(context: Context, builder: ScopeBuilder, row: Repeat, value: Va
     """Add a row inside a loop: one module for each iteration."""
     inner = context.row(row.name._replace(listed=False) if row.gathers else NO_NAME, row.runs, row.gathers, row.span)
     built = child_of(context, row.name, inner, shapes_of(value), settings)
-    return call_child(builder, row.name, built, (value,), "own", NO_ORIGINS, row)
+    return builder.call(row.name, built, (value,), "own", NO_ORIGINS, row.span)
 
 
 def role_of(row: Repeat) -> Literal["own", "parameter"]:
@@ -228,14 +196,6 @@ def row_runs(
     return runs, shapes, frozenset(used)
 
 
-def add_run(runs: list[Run], run: Run) -> None:
-    """Append a run; equal neighbours are merged."""
-    if runs and runs[-1].scope is run.scope:
-        runs[-1] = Run(runs[-1].count + run.count, run.scope)
-    else:
-        runs.append(run)
-
-
 def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value: Value, settings: Settings) -> Value:
     """Call one child again, with the same weights."""
     if shared.home is not builder:
@@ -244,7 +204,7 @@ def apply_shared(context: Context, builder: ScopeBuilder, shared: Shared, value:
     builder.used |= built.used
     first = builder.shared.get(shared.key)
     if first is None:
-        result = call_child(builder, shared.name, built, (value,), "own", NO_ORIGINS, shared)
+        result = builder.call(shared.name, built, (value,), "own", NO_ORIGINS, shared.span)
         # Not a memo: the calls after the first one are other steps, of the same child.
         builder.shared[shared.key] = builder.steps[-1]
         return result
@@ -276,11 +236,10 @@ def weights_of(scope: Scope) -> object:
 
 def origins_of(block: BlockValue) -> Origins:
     """The origins of the numbers among a block's arguments."""
-    if type(block) is not Use:
-        block = core(block)
-    if type(block) is not Use or not block.given:
+    inner = block if type(block) is Use else core(block)
+    if type(inner) is not Use or not inner.given:
         return NO_ORIGINS
-    return tuple([(name, bound.origin) for name, bound in block.given.items()])
+    return tuple([(name, bound.origin) for name, bound in inner.given.items()])
 
 
 APPLICATIONS: dict[type[BlockValue], Callable[..., Value]] = {

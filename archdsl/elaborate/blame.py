@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from archdsl.diagnostics import ArchError, Diagnostic, DiagnosticKind, Note, Span, Text, UnlocatedError, catalog
+from archdsl.diagnostics import (
+    ArchError,
+    Diagnostic,
+    DiagnosticKind,
+    Note,
+    Span,
+    Text,
+    UnlocatedError,
+    catalog,
+)
 from archdsl.elaborate.values import Bound
 from archdsl.syntax import ast
 from archdsl.syntax.inheritance import InheritedLine, ResolvedNetwork
@@ -54,10 +63,10 @@ class ElaborationError(UnlocatedError):
         self.inside: Span | None = None
         self.blamed = ""
         self.param = ""
+        # The tensor of a list that does not fit the first.
         self.index: int | None = None
-        """The tensor of a list that does not fit the first."""
+        # The name that stands for nothing.
         self.unknown = ""
-        """The name that stands for nothing."""
         self.is_set = False
         self.said: list[Bound] = []
         self.path: list[PathStep] | None = None
@@ -122,6 +131,11 @@ class ElaborationError(UnlocatedError):
         return ArchError([self.diagnostic()])
 
 
+def nothing_called(word: str) -> str:
+    """The label for an undefined name."""
+    return f"nothing here is called `{word}`"
+
+
 def ambiguous(found: Clash, span: Span) -> ElaborationError:
     """The error for a use of a name that several imports define."""
     return ElaborationError(catalog.DUPLICATE, span, *clash(found.name, [each.node.span for each in found.found]))
@@ -184,6 +198,7 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in {11, 12, 13} else ENDINGS.get(number % 10, 'th')}"
 
 
+# The kinds of errors that other values of the same text would not cause.
 OF_VALUES = {
     catalog.WRONG_TYPE,
     catalog.OUT_OF_RANGE,
@@ -192,7 +207,6 @@ OF_VALUES = {
     catalog.TOO_DEEP,
     catalog.TOO_MANY_TURNS,
 }
-"""The kinds of errors that other values of the same text would not cause."""
 
 
 def bring_home(

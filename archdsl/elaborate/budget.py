@@ -9,20 +9,20 @@ from archdsl.diagnostics import Span, catalog
 MOST_OPS = 10**6
 MOST_APPLICATIONS = 10**5
 MOST_TURNS = 10**6
+# Evaluated expressions, each counted as often as it is evaluated.
 MOST_STEPS = 15 * 10**5
-"""Evaluated expressions, each counted as often as it is evaluated."""
 TURNS_OF_A_CALL = 10
 MOST_LEVELS = 64
 MOST_PARAMS = 10**10
 LARGEST_INT = 10**18
+# Of the numerator and the denominator of a fraction.
 LARGEST_PART = 2**256 - 1
-"""Of the numerator and the denominator of a fraction."""
 LONGEST_LIST = 10**5
 MOST_ITEMS = 10**7
 LARGEST_MAP = 10**12
 
+# Applications, iterations, steps and items.
 Cost = tuple[int, int, int, int]
-"""Applications, iterations, steps and items."""
 FREE: Cost = (0, 0, 0, 0)
 
 FEWER = "run fewer iterations, or do less in each"
@@ -41,8 +41,8 @@ class Budget:
         self.turns = 0
         self.steps = 0
         self.items = 0
+        # The work of abandoned trials.
         self.tried = FREE
-        """The work of abandoned trials."""
 
     @property
     def spent(self) -> Cost:

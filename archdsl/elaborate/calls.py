@@ -7,14 +7,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import catalog, did_you_mean, plural
-from archdsl.elaborate import builtins
-from archdsl.elaborate.blame import ElaborationError, every
+from archdsl.diagnostics import Span, catalog, did_you_mean, plural
+from archdsl.elaborate.blame import ElaborationError, ambiguous, together
 from archdsl.elaborate.budget import TURNS_OF_A_CALL
-from archdsl.elaborate.builtins import FUNCTIONS
-from archdsl.elaborate.context import NOWHERE
-from archdsl.elaborate.environment import Environment, placed
-from archdsl.elaborate.evaluate import bound, check_words, checked, escape, evaluate, run
+from archdsl.elaborate.context import NOWHERE, Environment, placed
+from archdsl.elaborate.evaluate import bound, check_words, checked, escape, evaluate, need_block, run
 from archdsl.elaborate.signature import (
     Signature,
     Slot,
@@ -30,24 +27,27 @@ from archdsl.elaborate.values import (
     Policy,
     Rest,
     Role,
+    SettingEntry,
+    SettingKey,
     Shared,
     Symbol,
-    Tensor,
     Use,
     Value,
     With,
     captures,
     describe,
+    follows_policies,
     given_key,
-    is_list,
     is_tensors,
+    need_list,
+    same_key,
 )
 from archdsl.graph import Origin
 from archdsl.initializer import INITIALIZERS
 from archdsl.op import Type
 from archdsl.syntax import ast
 from archdsl.syntax.naming import NO_NAME, ModuleName
-from archdsl.syntax.scopes import POLICIES, Clash, Definition, Target, UserFunction
+from archdsl.syntax.scopes import DEFAULT_POLICIES, FUNCTION_NAMES, POLICIES, Clash, Definition, Target, UserFunction
 from archdsl.syntax.static_names import Statics
 from archdsl.syntax.synonyms import suggestion
 
@@ -59,14 +59,13 @@ def call(environment: Environment, node: ast.Call) -> Value:
         form = environment.context.dispatch.forms.get(word)
         if form is not None and (word != "concat" or node.arguments):
             return form(environment, node)
-        if word in FUNCTIONS:
-            return call_function(environment, node, word)
         if isinstance(found := environment.file.find(word), UserFunction):
             return placed(environment, node, call_routine(environment, node, found))
         if word in INITIALIZERS and found is None:
             return initializer(environment, node)
         if found is not None and not isinstance(found, Clash) and word not in POLICIES and not environment.dropped:
-            return called(environment, found, node, word)
+            given = settings_for(environment, found, {}, node)
+            return environment.context.use(found, given, environment.place(node, word), node.span)
     value = evaluate(environment, node.callee)
     if not isinstance(value, BlockValue):
         help = f"a tensor is passed by an arrow: `{node.callee.span.text} -> ...`" if is_tensors(value) else ""
@@ -76,13 +75,6 @@ def call(environment: Environment, node: ast.Call) -> Value:
     if is_dropped(environment, node):
         return environment.context.identity_use(node.span)
     return give(environment, value, node, environment.place(node, ""))
-
-
-def called(environment: Environment, target: Target, node: ast.Call, word: str) -> Use:
-    """A named block or op with settings. Fast path."""
-    return environment.context.use(
-        target, settings_for(environment, target, {}, node), environment.place(node, word), node.span
-    )
 
 
 def is_dropped(environment: Environment, node: ast.Call) -> bool:
@@ -109,12 +101,9 @@ def give(environment: Environment, value: BlockValue, node: ast.Call, name: Modu
             return Policy(key=key, span=node.span, policy=value.policy, given=given, name=place)
         case Role():
             body = give(environment, value.body, node, NO_NAME)
-            place = name or value.name
-            key = context.key(value.role, place, body.key)
-            return value.replace(key=key, span=node.span, name=place, body=body)
+            return context.rebuilt(value.replace(span=node.span), body, name)
         case With():
-            body = give(environment, value.body, node, name)
-            return value.replace(key=context.key("with", value.settings.key, body.key), body=body)
+            return context.rebuilt(value, give(environment, value.body, node, name))
         case Shared():
             raise ElaborationError(
                 catalog.SHARED, node.span, "a shared block has its settings already; they cannot be changed"
@@ -143,39 +132,37 @@ def settings_for(
     """The arguments of a call, each for its parameter, of its type; `before` are the settings that it has already."""
     signature = signature_of(target)
     exact = isinstance(target, Definition)
-    # Fast path: most calls set everything at once, by themselves.
-    if signature.rest is None and not before and (plain := assigned(environment, target, node)) is not None:
+    # Most calls set everything at once, by themselves; then the parameter of each argument depends on the text alone.
+    plain = None if signature.rest or before else assigned(environment, target, signature, node, exact)
+    if plain is None:
+        return settings_with_rest(environment, signature, before, node, exact)
+    given: dict[str, Bound] = {}
+    errors: list[ElaborationError] = []
+    for name, slot, value, known in plain:
+        try:
+            given[name] = known or fitted(slot, typed_argument(environment, value, slot.type), exact, signature)
+        except ElaborationError as error:
+            errors.append(error)
+    if errors:
+        raise together(errors)
+    return given
 
-        def argument(each: Assigned) -> tuple[str, Bound]:
-            known = each.literal
-            return each.name, known or fitted(
-                each.slot, typed_argument(environment, each.value, each.slot.type), exact, signature
-            )
 
-        return dict(every(plain, argument))
-    return settings_with_rest(environment, signature, before, node, exact)
-
-
-def assigned(environment: Environment, target: Target, node: ast.Call) -> list[Assigned] | None:
+def assigned(
+    environment: Environment, target: Target, signature: Signature, node: ast.Call, exact: bool
+) -> list[Assigned] | None:
     """The parameter of each argument of a call, resolved once; None where `...args` passes settings on."""
-    found = environment.statics.assigned.get((id(node), target))
+    # By the target as well, as a parameter of type block may be another block at each use.
+    key = (id(node), target)
+    found = environment.statics.assigned.get(key)
     if found is None:
         if any(isinstance(argument.value, ast.Unpack) for argument in node.arguments):
             return None
-        signature = signature_of(target)
-        pairs = [] if signature.lenient else assign(signature, node.arguments, {}, node)
-        exact = isinstance(target, Definition)
-        found = [
-            Assigned(
-                name,
-                slot := signature.slots[name],
-                each.value,
-                literal(environment, slot, each.value, signature, exact),
-            )
-            for name, each in pairs
-        ]
-        # By the target as well, as a parameter of type block may be another block at each use.
-        environment.statics.assigned[id(node), target] = found
+        found = list[Assigned]()
+        for name, each in [] if signature.lenient else assign(signature, node.arguments, {}, node):
+            slot = signature.slots[name]
+            found.append(Assigned(name, slot, each.value, literal(environment, slot, each.value, signature, exact)))
+        environment.statics.assigned[key] = found
     return found
 
 
@@ -287,7 +274,7 @@ def value_names(environment: Environment, kind: Type) -> list[str]:
         name for name, value in environment.around.items() if not (isinstance(value, BlockValue) or is_tensors(value))
     ]
     words = [*(["true", "false"] if kind.name == "bool" else []), *(["none"] if kind.optional else [])]
-    return [*names, *FUNCTIONS, *words]
+    return [*names, *FUNCTION_NAMES, *words]
 
 
 def initializer(environment: Environment, node: ast.Expression) -> Value:
@@ -297,12 +284,8 @@ def initializer(environment: Environment, node: ast.Expression) -> Value:
         return evaluate(environment, node)
     kind = INITIALIZERS.get(word.id)
     if kind is None:
-        raise ElaborationError(
-            catalog.UNKNOWN_NAME,
-            word.span,
-            f"no initializer is called `{word.id}`",
-            lambda: did_you_mean(word.id, INITIALIZERS),
-        )
+        help = partial(did_you_mean, word.id, INITIALIZERS)
+        raise ElaborationError(catalog.UNKNOWN_NAME, word.span, f"no initializer is called `{word.id}`", help)
     signature = of_declared(kind)
     values: dict[str, Value] = {}
     for name, argument in assign(signature, node.arguments if isinstance(node, ast.Call) else (), {}, node):
@@ -320,33 +303,16 @@ def policy_settings(environment: Environment, policy: Policy, node: ast.Call) ->
     for argument in node.arguments:
         name = argument.target[-1] if argument.target else ""
         if policy.policy != "norm" or name != "gamma" or name in policy.given:
-            raise ElaborationError(
-                catalog.UNKNOWN_PARAMETER,
-                argument.span,
-                f"`{policy.policy}` takes {'`gamma`, by name' if policy.policy == 'norm' else 'no settings here'}",
-                f"leave it out: what comes in is known; `{policy.policy} = ...` sets the policy itself",
-            )
+            label = f"`{policy.policy}` takes {'`gamma`, by name' if policy.policy == 'norm' else 'no settings here'}"
+            help = f"leave it out: what comes in is known; `{policy.policy} = ...` sets the policy itself"
+            raise ElaborationError(catalog.UNKNOWN_PARAMETER, argument.span, label, help)
         given[name] = bound(environment, argument.value, evaluate(environment, argument.value))
     return given
 
 
+# The origin of a value without a place of its own.
 UNSAID = Origin("literal", "")
-"""The origin of a value without a place of its own."""
 ANY = Type("value")
-
-
-def call_function(environment: Environment, node: ast.Call, name: str) -> Value:
-    """A call of a function of the language."""
-    values = plain_arguments(environment, node)
-    budget = environment.context.budget
-    if environment.builder is not None:
-        split = environment.builder.items
-        values = [split(value) if is_tensors(value) and not isinstance(value, Tensor) else value for value in values]
-    budget.item(node.span, sum(len(value) for value in values if is_list(value)))
-    result = builtins.call(name, values)
-    if is_list(result):
-        budget.list(node.span, result)
-    return result
 
 
 def plain_arguments(
@@ -361,7 +327,7 @@ def plain_arguments(
                 catalog.UNKNOWN_PARAMETER, argument.span, "functions take their arguments by position", shown
             )
         if isinstance(argument.value, ast.Unpack):
-            found += checked(argument, builtins.need_list, evaluate(environment, argument.value.value))
+            found += checked(argument, need_list, evaluate(environment, argument.value.value))
         else:
             kind = types[len(found)] if len(found) < len(types) else ANY
             if kind.symbols:
@@ -396,7 +362,8 @@ def call_routine(environment: Environment, node: ast.Call, routine: UserFunction
         choices={slot.name: slot.type.symbols for slot in slots.values() if slot.type.symbols},
         around=names,
     )
-    with context.level(node.span, routine.name):
+    context.enter(node.span, routine.name)
+    try:
         for parameter in routine.node.parameters[len(values) :]:
             if parameter.default is None:
                 label = f"`{routine.name}` needs `{parameter.name}`"
@@ -404,6 +371,8 @@ def call_routine(environment: Environment, node: ast.Call, routine: UserFunction
             words = slots[parameter.name].type.symbols
             names[parameter.name] = evaluate(inner.expecting(words), parameter.default)
         found, value = run(inner.expecting(environment.words), routine.node.body)
+    finally:
+        context.inside.pop()
     if not found:
         raise ElaborationError(
             catalog.NO_RESULT, routine.node.span, f"`{routine.name}` returns no value", "end it with `return`"
@@ -423,6 +392,72 @@ def typed_values(
             given = Bound(value, node.span, UNSAID) if spread else bound(environment, arguments[at], value)
             found[at] = fitted(slots[parameter.name], given, exact=True).value
     return found
+
+
+# ---- settings in force
+
+
+def setting(environment: Environment, argument: ast.CallArgument) -> tuple[SettingKey, SettingEntry]:
+    """A setting of a `with`."""
+    if not argument.target:
+        raise ElaborationError(
+            catalog.MISSING_ARGUMENT, argument.span, "a setting is needed here: `name.param = value`"
+        )
+    slot = slot_of(environment, argument.target, argument.span)
+    return slot, entry_of(environment, slot, argument.target, argument.value)
+
+
+def slot_of(environment: Environment, target: tuple[str, ...], span: Span) -> SettingKey:
+    """Resolve the left side of a setting: a policy, or a parameter of one op or block."""
+    span = left_side(target, span)
+    if len(target) == 1:
+        if target[0] in POLICIES:
+            return None, target[0]
+        label = f"`{target[0]}` is not a policy; a parameter is set as `name.{target[0]} = ...`"
+        raise ElaborationError(catalog.UNKNOWN_NAME, span, label, lambda: did_you_mean(target[0], POLICIES))
+    owner, name = ".".join(target[:-1]), target[-1]
+    found = environment.file.find(owner)
+    if isinstance(found, Clash):
+        raise ambiguous(found, span)
+    if found is None or isinstance(found, UserFunction):
+        raise ElaborationError(
+            catalog.UNKNOWN_NAME,
+            span,
+            f"no block or op is called `{owner}`",
+            lambda: suggestion(owner, environment.file.block_names()),
+        )
+    signature = signature_of(found)
+    if name not in signature.slots or signature.slots[name].rest:
+        raise ElaborationError(
+            catalog.UNKNOWN_PARAMETER,
+            span,
+            f"`{owner}` has no parameter `{name}`",
+            lambda: did_you_mean(name, signature.slots) or signature.hint(),
+        )
+    return found, name
+
+
+def left_side(target: tuple[str, ...], span: Span) -> Span:
+    """The place of what is set, within that of the setting."""
+    text = ".".join(target)
+    return Span(span.source, span.start, span.start + len(text)) if span.text.startswith(text) else span
+
+
+def entry_of(environment: Environment, slot: SettingKey, target: tuple[str, ...], node: ast.Expression) -> SettingEntry:
+    """A setting's value, of the type that its parameter has."""
+    owner, name = slot
+    if owner is None:
+        block = need_block(node, evaluate(environment, node))
+        if follows_policies(block):
+            help = f"name an op or a block: `{name} = {DEFAULT_POLICIES[name]}`"
+            raise ElaborationError(catalog.CYCLE, node.span, f"`{name}` would refer to another policy", help)
+        value = bound(environment, node, block)
+    else:
+        parameter = signature_of(owner).slots[name]
+        value = fitted(parameter, typed_argument(environment, node, parameter.type), isinstance(owner, Definition))
+        if captures(value.value):
+            raise escape(node, value.value)
+    return SettingEntry(value, environment.context.key("value", same_key(value.value)), ".".join(target))
 
 
 CALLS: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {ast.Call: call}

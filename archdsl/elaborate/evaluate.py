@@ -8,13 +8,10 @@ from typing import Any
 
 from archdsl.diagnostics import catalog, did_you_mean, listed
 from archdsl.elaborate import budget as limits
-from archdsl.elaborate.blame import ElaborationError, ambiguous, every
+from archdsl.elaborate.blame import ElaborationError, ambiguous, every, nothing_called
 from archdsl.elaborate.budget import LONGEST_LIST
-from archdsl.elaborate.builtins import FUNCTIONS, need_list, nothing_called, truth
-from archdsl.elaborate.context import NOWHERE
-from archdsl.elaborate.environment import Environment, placed, renamed
+from archdsl.elaborate.context import NOWHERE, Environment, placed, renamed
 from archdsl.elaborate.numbers import ComputationError, clamped, is_int
-from archdsl.elaborate.op_scopes import in_place
 from archdsl.elaborate.signature import enumerated
 from archdsl.elaborate.values import (
     BLOCKS,
@@ -35,15 +32,17 @@ from archdsl.elaborate.values import (
     describe,
     is_list,
     is_tensors,
+    need_list,
     shares,
+    truth,
 )
 from archdsl.graph import Origin
 from archdsl.initializer import INITIALIZERS
 from archdsl.op import Type
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
-from archdsl.syntax.naming import NO_NAME, is_single
-from archdsl.syntax.scopes import FORMS, POLICIES, RESERVED, TURN_WORDS, Clash, UserFunction
+from archdsl.syntax.naming import is_single
+from archdsl.syntax.scopes import FORMS, FUNCTION_NAMES, POLICIES, RESERVED, TURN_WORDS, Clash, UserFunction
 from archdsl.syntax.synonyms import suggestion
 
 
@@ -114,7 +113,7 @@ def bound(environment: Environment, node: ast.Expression, value: Value) -> Bound
         environment.context.budget.item(node.span, len(value))
         if captures(value) and not is_tensors(value):
             raise escape(node, value)
-    elif isinstance(value, Symbol) and isinstance(node, ast.Name) and node.id not in environment.names:
+    elif type(value) is Symbol and type(node) is ast.Name and node.id not in environment.names:
         return Bound(value, node.span, NOWHERE)
     # Origins depend on the text alone, so they are kept with it.
     known = environment.statics.origins.get(id(node))
@@ -139,12 +138,8 @@ def escape(node: ast.Node, value: Value) -> ElaborationError:
 
 def shared_on_its_way(node: ast.Node) -> ElaborationError:
     """The error for a block with shared weights that would leave the body of its `share`."""
-    return ElaborationError(
-        catalog.SHARED,
-        node.span,
-        "shared weights stay in the body of their `share`",
-        "apply the block here to each tensor, or write `share` in the block that applies it",
-    )
+    help = "apply the block here to each tensor, or write `share` in the block that applies it"
+    return ElaborationError(catalog.SHARED, node.span, "shared weights stay in the body of their `share`", help)
 
 
 def need_block(node: ast.Node, value: Value) -> BlockValue:
@@ -241,29 +236,20 @@ def through(environment: Environment, value: Value, links: tuple[ast.Expression,
 
 def need_link(node: ast.Expression, value: Value) -> BlockValue:
     """The value of a link if it is a block; raise for anything else, and for a gate without brackets."""
-    if is_tensors(value):
-        raise ElaborationError(
-            catalog.NOT_A_BLOCK,
-            node.span,
-            lambda: f"a block is needed here, not {describe(value)}",
-            "a tensor comes first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`",
-        )
-    block = need_block(node, value)
-    if isinstance(block, Join):
+    if type(value) is Join:
         refuse_gate(node)
-    return block
+    if isinstance(value, BlockValue) or not is_tensors(value):
+        return need_block(node, value)
+    help = "a tensor comes first in a chain, or is joined: `(identity + y)`, `concat(identity, y)`"
+    raise ElaborationError(catalog.NOT_A_BLOCK, node.span, f"a block is needed here, not {describe(value)}", help)
 
 
 def refuse_gate(node: ast.Expression) -> None:
     """Raise for a gate without brackets around it."""
     inner = node.body if isinstance(node, ast.Named) else node
     if isinstance(inner, ast.Binary) and inner.sign == "*" and not inner.grouped:
-        raise ElaborationError(
-            catalog.MIXED,
-            inner.span,
-            "a gate beside `->` can be read in two ways",
-            f"write `({inner.span.text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`",
-        )
+        help = f"write `({inner.span.text}) -> ...` or `{inner.left.span.text} * ({inner.right.span.text} -> ...)`"
+        raise ElaborationError(catalog.MIXED, inner.span, "a gate beside `->` can be read in two ways", help)
 
 
 def named(environment: Environment, node: ast.Named) -> Value:
@@ -274,41 +260,31 @@ def named(environment: Environment, node: ast.Named) -> Value:
 
 
 NUMBERED = re.compile(r"[a-z]+[0-9]+")
+# Prefixes of layers in other libraries, which are no packages of ops.
 FRAMEWORKS = {"nn", "torch", "F", "tf", "keras", "layers", "timm", "torchvision"}
-"""Prefixes of layers in other libraries, which are no packages of ops."""
 SIDES = {"channels": 0, "height": 1, "width": 2}
 
 
-def number(environment: Environment, node: ast.Number) -> Value:
-    """A number is itself."""
+def constant(environment: Environment, node: ast.Number | ast.Boolean) -> Value:
+    """A number, `true` or `false` is itself."""
     return node.value
-
-
-def boolean(environment: Environment, node: ast.Boolean) -> Value:
-    """`true` or `false`."""
-    return node.value
-
-
-def nothing(environment: Environment, node: ast.Nothing) -> Value:
-    """`none`."""
-    return None
 
 
 def name(environment: Environment, node: ast.Name) -> Value:
     """Look up a name: a local value, a policy, or a name of the file."""
     word = node.id
     # Local names hide words of enumerations; `first` and `last` of a repeat do not.
-    if word in environment.names and not (word in environment.words and of_repeat(word, environment.names[word])):
-        environment.read.add(word)
-        value = environment.names[word]
+    names, read = environment.names, environment.read
+    if word in names and not (word in environment.words and of_repeat(word, names[word])):
+        if word not in read:
+            read.add(word)
+        value = names[word]
         return named_block(environment, node, word, value) if isinstance(value, BlockValue) else value
     if word in environment.words:
         return Symbol(word)
     if word in POLICIES:
         place = environment.place(node, word)
-        return Policy(
-            key=environment.context.key("policy", word, (), place), span=node.span, policy=word, given={}, name=place
-        )
+        return Policy(environment.context.keys["policy", word, (), place], node.span, word, {}, place)
     if word in TURN_WORDS or word == "x":
         raise absent(node)
     # `split` is an op, too, so its bare name is a block.
@@ -339,19 +315,12 @@ def named_block(environment: Environment, node: ast.Name, word: str, value: Bloc
         return value.replace(span=node.span, name=place._replace(listed=place.listed and value.name.listed))
     builder = environment.builder
     once = environment.once and not parameter
-    binding = (builder.token, word, builder.bindings[word]) if once and builder is not None else None
+    binding = (builder.token, word, builder.bindings.get(word, 0)) if once and builder is not None else None
     if isinstance(value, Role) and value.role == "local":
         # A name for a name is the same block, which may still be applied once only.
         binding, value = value.binding, value.body
     kind = "parameter" if parameter else "local"
-    return Role(
-        key=environment.context.key(kind, place, value.key),
-        span=node.span,
-        name=place,
-        body=value,
-        role=kind,
-        binding=binding,
-    )
+    return Role(environment.context.keys[kind, place, value.key], node.span, place, value, kind, binding)
 
 
 def form(environment: Environment, node: ast.Name) -> Value:
@@ -364,12 +333,9 @@ def form(environment: Environment, node: ast.Name) -> Value:
 def absent(node: ast.Name) -> ElaborationError:
     """The error for a word that has a meaning elsewhere only."""
     if node.id == "x":
-        return ElaborationError(
-            catalog.NO_INPUT,
-            node.span,
-            "`x` is the input of a block; it exists only inside a block's body",
-            "in a backbone, `identity` is the input of the section; name other tensors by their section: `c4 -> ...`",
-        )
+        label = "`x` is the input of a block; it exists only inside a block's body"
+        help = "in a backbone, `identity` is the input of the section; name other tensors by their section: `c4 -> ...`"
+        return ElaborationError(catalog.NO_INPUT, node.span, label, help)
     return ElaborationError(
         catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is known only to the right of `n *` and in `collect`"
     )
@@ -383,15 +349,12 @@ def unknown(environment: Environment, node: ast.Name) -> ElaborationError:
     found = environment.file.find(node.id)
     if isinstance(found, Clash):
         return ambiguous(found, node.span)
-    if node.id in FUNCTIONS or isinstance(found, UserFunction):
+    if node.id in FUNCTION_NAMES or isinstance(found, UserFunction):
         return ElaborationError(catalog.UNKNOWN_NAME, node.span, f"`{node.id}` is a function: `{node.id}(...)`")
     if node.id in environment.outputs:
-        return ElaborationError(
-            catalog.UNKNOWN_NAME,
-            node.span,
-            f"`{node.id}` is an output; sections cannot read outputs, which come after all of them",
-            f"have `{node.id}` a section, or repeat its expression here",
-        )
+        label = f"`{node.id}` is an output; sections cannot read outputs, which come after all of them"
+        help = f"have `{node.id}` a section, or repeat its expression here"
+        return ElaborationError(catalog.UNKNOWN_NAME, node.span, label, help)
     if node.id in environment.later:
         return ElaborationError(
             catalog.UNKNOWN_NAME, node.span, f"`{node.id}` comes later; a line can only read what stands above it"
@@ -527,10 +490,7 @@ def attribute(environment: Environment, node: ast.Attribute) -> Value:
     side = SIDES.get(node.name)
     if side is None:
         raise ElaborationError(
-            catalog.UNKNOWN_NAME,
-            node.span,
-            f"a tensor has no `{node.name}`",
-            lambda: did_you_mean(node.name, SIDES),
+            catalog.UNKNOWN_NAME, node.span, f"a tensor has no `{node.name}`", lambda: did_you_mean(node.name, SIDES)
         )
     if side >= len(value.shape):
         raise ElaborationError(catalog.NOT_A_MAP, node.span, lambda: f"{describe(value)} has no {node.name}")
@@ -584,19 +544,16 @@ def channels(environment: Environment, node: ast.ListSlice, base: Tensor, start:
     assert environment.builder is not None
     if start >= stop:
         raise ElaborationError(catalog.OUT_OF_RANGE, node.span, f"no channels are left of {base.shape[0]}")
-    given = {
-        key: environment.context.bound_number(value, node.span) for key, value in (("start", start), ("stop", stop))
-    }
-    use = environment.context.use(vocabulary()["slice"], given, NO_NAME, node.span)
-    return in_place(environment.context, environment.builder, use, base, environment.settings)
+    given = {key: Bound(value, node.span, NOWHERE) for key, value in (("start", start), ("stop", stop))}
+    return environment.context.in_place(environment.builder, "slice", base, environment.settings, node.span, given)
 
 
 EXPRESSIONS: dict[type[ast.Expression], Callable[[Environment, Any], Value]] = {
     ast.Chain: chain,
     ast.Named: named,
-    ast.Number: number,
-    ast.Boolean: boolean,
-    ast.Nothing: nothing,
+    ast.Number: constant,
+    ast.Boolean: constant,
+    ast.Nothing: lambda environment, node: None,
     ast.Name: name,
     ast.Items: items,
     ast.Unpack: spread,

@@ -6,20 +6,19 @@ Equal blocks on equal shapes under equal settings are worked out once.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from archdsl.diagnostics import Note, catalog
 from archdsl.elaborate.blame import ElaborationError
+from archdsl.elaborate.budget import LARGEST_MAP
 from archdsl.elaborate.calls import typed_argument
-from archdsl.elaborate.context import Body, Context
-from archdsl.elaborate.environment import Environment
+from archdsl.elaborate.context import Body, Context, Environment
 from archdsl.elaborate.evaluate import run
-from archdsl.elaborate.op_scopes import NONE, instantiate_once, op_scope
-from archdsl.elaborate.scope_builder import ScopeBuilder, check_length, reference, shapes_of
-from archdsl.elaborate.scope_cache import Built
-from archdsl.elaborate.signature import Slot, fitted, signature_of
+from archdsl.elaborate.scope_builder import ScopeBuilder, check_size, reference, shapes_of
+from archdsl.elaborate.scope_cache import UNMARKED, Built, Marks
+from archdsl.elaborate.signature import Signature, Slot, fitted, signature_of
 from archdsl.elaborate.values import (
-    TENSORS,
     BlockValue,
     Bound,
     Policy,
@@ -40,8 +39,8 @@ from archdsl.elaborate.values import (
     plain,
     shares,
 )
-from archdsl.graph import Argument, Scope
-from archdsl.op import Shapes
+from archdsl.graph import Argument, Scope, Totals
+from archdsl.op import Misfit, Op, Shapes
 from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 from archdsl.syntax import ast
@@ -49,111 +48,22 @@ from archdsl.syntax.naming import ModuleName
 from archdsl.syntax.scopes import DEFAULT_POLICIES, Definition
 from archdsl.syntax.static_names import statics_of
 
-
-def policy_block(context: Context, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[SettingKey]]:
-    """The block of a policy with the settings given to it, and the setting that chose it."""
-    context.trace.asked.add(None)
-    entry = settings.of(None).get(policy.policy)
-    if entry is None:
-        chosen: BlockValue = context.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
-        used = NONE
-    else:
-        chosen, used = entry.bound.value, frozenset(((None, policy.policy),))
-    return (with_settings(context, chosen, policy) if policy.given else chosen), used
+NONE: frozenset[SettingKey] = frozenset()
 
 
-def with_settings(context: Context, chosen: BlockValue, policy: Policy) -> BlockValue:
-    """The block of a policy with what was said to the policy (`gamma`)."""
-    if isinstance(chosen, With):
-        body = with_settings(context, chosen.body, policy)
-        return chosen.replace(key=context.key("with", chosen.settings.key, body.key), body=body)
-    if not isinstance(chosen, Use):
-        raise ElaborationError(
-            catalog.UNKNOWN_PARAMETER, policy.span, f"this `{policy.policy}` is a chain, which takes no settings"
-        )
-    signature = signature_of(chosen.target)
-    if signature.lenient:
-        return chosen
-    given: dict[str, Bound] = {}
-    for name, bound in policy.given.items():
-        if name not in signature.slots:
-            raise ElaborationError(
-                catalog.UNKNOWN_PARAMETER,
-                policy.span,
-                f"here `{policy.policy}` is `{signature.owner}`, which has no `{name}`",
-                signature.hint,
-            )
-        given[name] = fitted(signature.slots[name], bound, exact=False)
-    return context.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)
-
-
-def bind(environment: Environment, use: Use, definition: Definition) -> None:
-    """Put the parameters into the environment, in order, as each default may use those before it."""
-    slots = signature_of(definition).slots
-    entries = environment.settings.of(definition)
-    at = 1
-    for parameter in definition.parameters:
-        slot = slots[parameter.name]
-        if slot.type.symbols:
-            environment.choices[slot.name] = slot.type.symbols
-        if slot.rest:
-            environment.names[slot.name] = use.given[slot.name].value if slot.name in use.given else Rest({})
-        elif slot.type.name == "tensor" and slot.name in use.given:
-            assert environment.builder is not None
-            environment.names[slot.name] = environment.builder.input(at)
-            environment.builder.names[at] = slot.name
-            at += 1
-        else:
-            environment.names[slot.name] = value_of(environment, use, slot, entries, parameter.default)
-
-
-def value_of(
-    environment: Environment, use: Use, slot: Slot, entries: dict[str, SettingEntry], default: ast.Expression | None
-) -> Value:
-    """A parameter's value: given, set (one of the `entries` of the settings), or the default."""
-    if slot.name in use.given:
-        return use.given[slot.name].value
-    if slot.name in entries:
-        assert environment.builder is not None
-        environment.builder.used.add((use.target, slot.name))
-        return entries[slot.name].bound.value
-    if slot.default is not MISSING:
-        return slot.default
-    if default is None:
-        label = f"`{use.target.name}` needs `{slot.name}`"
-        raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, lambda: signature_of(use.target).hint())
-    return fitted(slot, typed_argument(environment, default, slot.type), exact=True).value
-
-
-def tensor_inputs(use: Use) -> tuple[Value, ...]:
-    """The tensors among the arguments of a block: further inputs, in the order of the signature."""
-    if not isinstance(use.target, Definition):
-        return ()
-    names = signature_of(use.target).tensors
-    return tuple([use.given[name].value for name in names if name in use.given]) if names else ()
-
-
-def arguments_of(environment: Environment, definition: Definition) -> tuple[Argument, ...]:
-    """The arguments as the graph keeps them: numbers as Python's, blocks by their text."""
-    names = environment.names
-    return tuple([Argument(name, plain(names[name]), default) for name, default in signature_of(definition).defaults])
-
-
-def beyond(context: Context, inner: Settings, used: Iterable[SettingKey]) -> frozenset[SettingKey]:
-    """The used settings that these do not set; those that they set take effect."""
-    context.trace.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
-    return frozenset(slot for slot in used if slot not in inner.entries)
+# ---- any block
 
 
 def module_of(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
     """The one scope that a block is, on an input of this shape: an op, a defined block, or a chain."""
     match block:
         case Use():
-            return instantiate(context, block, (shape, *map(shapes_of, tensor_inputs(block))), settings)
+            more = tuple(map(shapes_of, tensor_inputs(block))) if block.target.tensor_names else ()
+            return instantiate(context, block, (shape, *more), settings)
         case Policy():
             chosen, used = policy_block(context, block, settings)
             built = module_of(context, chosen, shape, settings)
-            return built._replace(used=built.used | used)
+            return built._replace(used=built.used | used) if used else built
         case With():
             built = module_of(context, block.body, shape, context.extended(settings, block.settings))
             return built._replace(used=beyond(context, block.settings, built.used))
@@ -177,6 +87,100 @@ def child_of(
         raise
 
 
+def chain_scope(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """Several blocks as one module, worked out once in an elaboration."""
+    key = (block.key, shape, settings.key)
+    found = context.scopes.get(key)
+    spared = found is not None
+    if found is None:
+        found = context.scopes[key] = context.building(new_chain, block, shape, settings)
+    if found.marks is not UNMARKED:
+        context.note(found.marks, spared=spared)
+    return found
+
+
+def new_chain(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
+    """A chain worked out."""
+    builder = ScopeBuilder((shape,))
+    context.enter(block.span)
+    try:
+        result = context.apply(builder, block, builder.input(0), settings)
+    finally:
+        context.inside.pop()
+    return Built(builder.close(result, block.span, kind="chain", name="chain"), frozenset(builder.used))
+
+
+def instantiate(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
+    """The scope of an op, or a defined block, on inputs of these shapes; worked out once in an elaboration."""
+    key = (use.content, shapes, settings.key)
+    found = context.scopes.get(key)
+    spared = found is not None
+    if found is None:
+        try:
+            work = known_scope if isinstance(use.target, Definition) else op_scope
+            found = context.scopes[key] = work(context, use, shapes, settings)
+        except ElaborationError as error:
+            error.starts_path()
+            leave(error, use, settings)
+            raise
+        except RecursionError:
+            label, help = "blocks and expressions are nested too deeply here", "does a block use itself without an end?"
+            raise ElaborationError(catalog.TOO_DEEP, use.span, label, help) from None
+    if found.marks is not UNMARKED:
+        context.note(found.marks, spared=spared)
+    return found
+
+
+def leave(error: ElaborationError, use: Use, settings: Settings) -> None:
+    """An error leaves a block or an op: it goes to the argument or to the setting that the failing value came from."""
+    said = {name: entry.bound for name, entry in settings.by_target[use.target].items()}
+    error.said += [bound for name, bound in said.items() if name not in use.given]
+    if isinstance(use.target, Definition):
+        error.passes(use.given, said, use.span)
+    elif error.param in said and error.param not in use.given:
+        error.blame_setting(said[error.param])
+
+
+# ---- policies, settings, names that a block goes by
+
+
+def policy_block(context: Context, policy: Policy, settings: Settings) -> tuple[BlockValue, frozenset[SettingKey]]:
+    """The block of a policy with the settings given to it, and the setting that chose it."""
+    context.trace.asked.add(None)
+    policies = settings.by_target[None]
+    if policy.policy not in policies:
+        chosen: BlockValue = context.use(vocabulary()[DEFAULT_POLICIES[policy.policy]], {}, policy.name, policy.span)
+        used = NONE
+    else:
+        chosen, used = policies[policy.policy].bound.value, frozenset(((None, policy.policy),))
+    return (with_settings(context, chosen, policy) if policy.given else chosen), used
+
+
+def with_settings(context: Context, chosen: BlockValue, policy: Policy) -> BlockValue:
+    """The block of a policy with what was said to the policy (`gamma`)."""
+    if isinstance(chosen, With):
+        return context.rebuilt(chosen, with_settings(context, chosen.body, policy))
+    if not isinstance(chosen, Use):
+        label = f"this `{policy.policy}` is a chain, which takes no settings"
+        raise ElaborationError(catalog.UNKNOWN_PARAMETER, policy.span, label)
+    signature = signature_of(chosen.target)
+    if signature.lenient:
+        return chosen
+    given: dict[str, Bound] = {}
+    for name, bound in policy.given.items():
+        if name not in signature.slots:
+            label = f"here `{policy.policy}` is `{signature.owner}`, which has no `{name}`"
+            raise ElaborationError(catalog.UNKNOWN_PARAMETER, policy.span, label, signature.hint)
+        given[name] = fitted(signature.slots[name], bound, exact=False)
+    return context.use(chosen.target, {**chosen.given, **given}, chosen.name, policy.span)
+
+
+def beyond(context: Context, inner: Settings, used: Iterable[SettingKey]) -> frozenset[SettingKey]:
+    """The used settings that these do not set; those that they set take effect."""
+    context.trace.effective |= {(slot, inner.entries[slot].key) for slot in used if slot in inner.entries}
+    return frozenset(slot for slot in used if slot not in inner.entries)
+
+
 def check_single(context: Context, role: Role) -> None:
     """Raise where a local name of a block is applied at a second place."""
     binding: Any = role.binding
@@ -197,61 +201,129 @@ def check_single(context: Context, role: Role) -> None:
 
 def shared_elsewhere(shared: Shared) -> ElaborationError:
     """Shared weights outside of the body in which they are shared."""
+    label = "a shared block is applied in the body of its `share`, as a link of its own"
     return ElaborationError(
-        catalog.SHARED,
-        shared.span,
-        "a shared block is applied in the body of its `share`, as a link of its own",
-        "apply it there to each tensor, and pass the results on",
+        catalog.SHARED, shared.span, label, "apply it there to each tensor, and pass the results on"
     )
 
 
-def chain_scope(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
-    """Several blocks as one module."""
-    key = ("chain", block.key, shape, settings.key)
-    found = context.scopes.get(key)
-    spared = found is not None
-    if found is None:
-        found = context.scopes[key] = context.building(lambda: new_chain(context, block, shape, settings))
-    context.note(found.marks, spared=spared)
-    return found
+# ---- ops
 
 
-def new_chain(context: Context, block: BlockValue, shape: Shapes, settings: Settings) -> Built:
-    """A chain worked out."""
-    builder = ScopeBuilder((shape,))
-    with context.level(block.span):
-        result = context.apply(builder, block, builder.input(0), settings)
-    return Built(close(builder, result, block, kind="chain", name="chain"), frozenset(builder.used))
+def in_place(context: Context, builder: ScopeBuilder, use: Use, value: Value, settings: Settings) -> Value:
+    """Apply an op that holds nothing, as a step of the scope under construction without a module of its own."""
+    built = instantiate(context, use, (shapes_of(value),), settings)
+    builder.used |= built.used
+    return builder.step("op", (reference(value),), built.scope.output, "", built.scope)
 
 
-def instantiate(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
-    """The scope of an op, or a defined block, on inputs of these shapes."""
-    work = known_scope if isinstance(use.target, Definition) else op_scope
-    return instantiate_once(context, use, shapes, settings, work)
+def op_scope(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
+    """An op on an input of this shape. Equal ops, and their work on equal shapes, are computed once."""
+    kind: Any = use.target
+    entries = settings.by_target[kind]
+    key = (use.content, settings.key if entries else 0)
+    if (found := context.ops.get(key)) is None:
+        found = context.ops[key] = op_of(kind, use, entries)
+    op, used = found
+    if (work := context.works.get((op, shapes))) is None:
+        work = context.works[op, shapes] = work_of(op, shapes[0], use)
+    output, totals = work
+    leaf = Scope("op", op.name, shapes, output, totals, op, span=use.span)
+    return Built(leaf, used, UNMARKED if context.known is None else Marks(frozenset((kind,))))
+
+
+def op_of(kind: type[Op], use: Use, entries: dict[str, SettingEntry]) -> tuple[Op, frozenset[SettingKey]]:
+    """An op with all its parameters, and what it asked of the settings."""
+    signature = signature_of(kind)
+    given = {name: bound.value for name, bound in use.given.items()}
+    said = {name: entry.bound.value for name, entry in entries.items() if name in signature.slots and name not in given}
+    for name in signature.required:
+        if name not in given and name not in said:
+            label = f"`{signature.owner}` needs `{name}`"
+            raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature.hint)
+    return kind(**given, **said), frozenset([(kind, name) for name in said])
+
+
+def work_of(op: Op, shape: Any, use: Use) -> tuple[Shapes, Totals]:
+    """The output and the totals of an op; raises for an input that it cannot take."""
+    is_list = not shape or type(shape[0]) is tuple
+    if is_list != (op.takes == "list"):
+        raise mismatch(use, op, is_list)
+    try:
+        output = op.output(shape)
+    except Misfit as misfit:
+        raise error_of(use, misfit) from None
+    check_output(use, output)
+    params = buffers = 0
+    for weight in op.weights(shape):
+        if weight.kind == "parameter":
+            params += prod(weight.shape)
+        elif weight.kind == "buffer":
+            buffers += prod(weight.shape)
+    activations: Any = prod(output) if op.counts_as == "conv" else 0  # type: ignore[arg-type]
+    totals = Totals(1, params, buffers, op.macs(shape, output), activations, *COUNTS[op.counts_as])
+    check_size(totals, use.span)
+    return output, totals
+
+
+# Numbers of convolutions, norms and linear layers, by what an op counts as.
+COUNTS = {"": (0, 0, 0), "conv": (1, 0, 0), "norm": (0, 1, 0), "linear": (0, 0, 1)}
+
+
+def mismatch(use: Use, op: Op, is_list: bool) -> ElaborationError:
+    """One tensor where a list is needed, or the other way round."""
+    if is_list:
+        label = f"a list of tensors reaches `{op.name}`, which takes one tensor"
+        help = "join them first: `-> concat`, `-> add`, or take one: `x[0]`"
+        return ElaborationError(catalog.NOT_A_TENSOR, use.span, label, help)
+    label = f"one tensor reaches `{op.name}`, which takes a list of tensors"
+    return ElaborationError(catalog.LIST_NEEDED, use.span, label, f"make a list first: `fork(a, b) -> {op.name}`")
+
+
+def error_of(use: Use, misfit: Misfit) -> ElaborationError:
+    """The error for an input that an op cannot take, at the argument to blame."""
+    error = ElaborationError(misfit.rule, use.span, *misfit.texts)
+    error.param, error.index = misfit.param, misfit.index
+    if misfit.param in use.given:
+        error.blame(use.given[misfit.param])
+    return error
+
+
+def check_output(use: Use, output: Any) -> None:
+    """Raise for a map that is empty, or larger than any memory."""
+    for shape in output if type(output[0]) is tuple else (output,):
+        # Side by side: `min` would compare channels with sizes.
+        for side in shape:
+            if side < 1:
+                label = f"nothing is left of the map: {'x'.join(map(str, shape))}"
+                raise ElaborationError(catalog.KERNEL_TOO_LARGE, use.span, label)
+        if prod(shape) > LARGEST_MAP:
+            label = f"a map of {'x'.join(map(str, shape))} is larger than any memory"
+            raise ElaborationError(catalog.TOO_MANY_OPS, use.span, label)
+
+
+# ---- defined blocks
 
 
 def known_scope(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
     """The scope of a defined block, taken from an earlier elaboration where that has it."""
-    definition = use.target
-    assert isinstance(definition, Definition)
     known = context.known
-    if known is not None and (
-        found := known.find(use, shapes, settings, depth=len(context.inside), budget=context.budget)
-    ):
-        return found
-    found = context.building(lambda: block_scope(context, use, definition, shapes, settings))
-    if known is not None:
+    if known is None:
+        return block_scope(context, use, shapes, settings)
+    found = known.find(use, shapes, settings, depth=len(context.inside), budget=context.budget)
+    if found is None:
+        found = context.building(block_scope, use, shapes, settings)
         known.add(use, shapes, settings, found)
     return found
 
 
-def block_scope(
-    context: Context, use: Use, definition: Definition, shapes: tuple[Shapes, ...], settings: Settings
-) -> Built:
+def block_scope(context: Context, use: Use, shapes: tuple[Shapes, ...], settings: Settings) -> Built:
     """A defined block: its body, worked out for this input. A body that is one block *is* that block."""
+    definition: Any = use.target
     builder = ScopeBuilder(shapes)
     context.trace.asked.add(definition)
-    with context.level(use.span, definition.name):
+    context.enter(use.span, definition.name)
+    try:
         body = body_of(context, use, definition, builder, settings)
         builder.used |= body.used
         result = body.result
@@ -262,11 +334,25 @@ def block_scope(
                 return built._replace(used=built.used | builder.used)
             result = context.apply(builder, result, builder.input(0), settings)
         elif not is_tensors(result):
-            raise ElaborationError(
-                catalog.NOT_A_TENSOR, definition.node.span, lambda: f"`{definition.name}` returns {describe(result)}"
-            )
+            label = f"`{definition.name}` returns {describe(result)}"
+            raise ElaborationError(catalog.NOT_A_TENSOR, definition.node.span, label)
+    finally:
+        context.inside.pop()
     facts = {"kind": "block", "name": definition.name, "doc": definition.doc, "arguments": body.arguments}
-    return Built(close(builder, result, use, **facts), frozenset(builder.used))
+    return Built(builder.close(result, use.span, **facts), frozenset(builder.used))
+
+
+def is_one(block: BlockValue) -> bool:
+    """Tell if the result of a body is one block, which needs no scope of its own."""
+    match block:
+        case Use() | Policy():
+            return True
+        case With():
+            return is_one(block.body)
+        case Role():
+            return block.role == "parameter" and is_one(block.body)
+        case _:
+            return False
 
 
 def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBuilder, settings: Settings) -> Body:
@@ -293,13 +379,14 @@ def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBu
         builder=builder,
         parameters=definition.parameter_names,
     )
+    signature = signature_of(definition)
 
     def work() -> tuple[tuple[Argument, ...], bool, Value]:
-        bind(environment, use, definition)
-        return arguments_of(environment, definition), *run(environment, definition.body)
+        bind(environment, use, definition, signature)
+        arguments = tuple([Argument(name, plain(names[name]), default) for name, default in signature.defaults])
+        return arguments, *run(environment, definition.body)
 
-    (arguments, returned, result), marks = context.noting(work)
-    context.note(marks)
+    (arguments, returned, result), marks = context.noted(work)
     if not returned:
         label = f"`{definition.name}` returns nothing"
         raise ElaborationError(catalog.NO_RESULT, definition.node.span, label, "end it with `return`")
@@ -311,25 +398,42 @@ def body_of(context: Context, use: Use, definition: Definition, builder: ScopeBu
     return body
 
 
-def is_one(block: BlockValue) -> bool:
-    """Tell if the result of a body is one block, which needs no scope of its own."""
-    match block:
-        case Use() | Policy():
-            return True
-        case With():
-            return is_one(block.body)
-        case Role():
-            return block.role == "parameter" and is_one(block.body)
-        case _:
-            return False
+def bind(environment: Environment, use: Use, definition: Definition, signature: Signature) -> None:
+    """Put the parameters into the environment, in order, as each default may use those before it."""
+    names, given, builder = environment.names, use.given, environment.builder
+    assert builder is not None
+    entries = environment.settings.by_target[definition]
+    at = 1
+    for parameter in definition.parameters:
+        name = parameter.name
+        slot = signature.slots[name]
+        if slot.type.symbols:
+            environment.choices[name] = slot.type.symbols
+        if name in given and slot.type.name == "tensor":
+            names[name] = builder.input(at)
+            builder.names[at] = name
+            at += 1
+        elif name in given:
+            names[name] = given[name].value
+        elif slot.rest:
+            names[name] = Rest({})
+        elif name in entries:
+            builder.used.add((use.target, name))
+            names[name] = entries[name].bound.value
+        elif slot.default is not MISSING:
+            names[name] = slot.default
+        else:
+            names[name] = default_of(environment, use, slot, parameter.default)
 
 
-def close(builder: ScopeBuilder, result: Value, block: BlockValue, **facts: Any) -> Scope:
-    """The finished scope."""
-    if not isinstance(result, TENSORS) and not result:
-        raise ElaborationError(catalog.NOT_A_TENSOR, block.span, "this is an empty list")
-    output = shapes_of(result)
-    check_length(len(output), block.span)
-    reached = reference(result)
-    builder.check_use(reached)
-    return builder.finish(block.span, result=reached, output=output, **facts)
+def default_of(environment: Environment, use: Use, slot: Slot, default: ast.Expression | None) -> Value:
+    """The value of a default that is worked out at each use; raises where there is none."""
+    if default is None:
+        label = f"`{use.target.name}` needs `{slot.name}`"
+        raise ElaborationError(catalog.MISSING_ARGUMENT, use.span, label, signature_of(use.target).hint)
+    return fitted(slot, typed_argument(environment, default, slot.type), exact=True).value
+
+
+def tensor_inputs(use: Use) -> tuple[Value, ...]:
+    """The tensors among the arguments of a block: further inputs, in the order of the signature."""
+    return tuple([use.given[name].value for name in use.target.tensor_names if name in use.given])

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from archdsl.diagnostics import ArchError, Span, catalog
 from archdsl.elaborate.blame import ElaborationError
 from archdsl.elaborate.budget import Cost, minus
-from archdsl.elaborate.context import Context
-from archdsl.elaborate.environment import Environment
+from archdsl.elaborate.context import Context, Environment
 from archdsl.elaborate.evaluate import evaluate, need_link, refuse_gate
 from archdsl.elaborate.numbers import nearest_quotient
 from archdsl.elaborate.scope_builder import ScopeBuilder
@@ -46,8 +45,8 @@ from archdsl.syntax.ast import Output, SectionLine
 from archdsl.syntax.scopes import POLICIES, RESERVED, FileScope
 from archdsl.syntax.static_names import Kind, LineFacts, line_of, of_line
 
+# By convention, the parameter that sizes the classifier; 0 drops it.
 CLASSES = "classes"
-"""By convention, the parameter that sizes the classifier; 0 drops it."""
 
 
 class LineContext:
@@ -138,8 +137,8 @@ def kind_of(value: Value) -> Kind:
 # ---- a line
 
 
+# The name of the chain's own tensor among the inputs of a line.
 CHAIN = ""
-"""The name of the chain's own tensor among the inputs of a line."""
 Maps = dict[str, Shape]
 
 
@@ -184,9 +183,8 @@ def work_out(names: LineContext, content: SectionLine | Output, file: FileScope,
     else:
         done = line.attempt(line.builder())
     assert done.value is not None
-    done.builder.check_use(done.value.id)
-    facts: dict[str, Any] = {"kind": "chain", "name": content.name, "owner": content.name}
-    scope = done.builder.finish(content.value.span, result=done.value.id, output=done.value.shape, **facts)
+    facts = {"kind": "chain", "name": content.name, "owner": content.name}
+    scope = done.builder.close(done.value, content.value.span, **facts)
     return Worked(scope, tuple(line.reads), done.maps, frozenset(done.builder.used), minus(budget.spent, before))
 
 
@@ -446,22 +444,14 @@ def last_module(link: BlockValue) -> str:
 
 def needs_tensor(line: SectionLine | Output) -> ElaborationError:
     """An output that does not say which tensor it starts from."""
-    return ElaborationError(
-        catalog.NOT_A_TENSOR,
-        line.value.span,
-        f"`{line.name}` does not say what it reads",
-        "start from a section's name: `c4 -> ...`",
-    )
+    label = f"`{line.name}` does not say what it reads"
+    return ElaborationError(catalog.NOT_A_TENSOR, line.value.span, label, "start from a section's name: `c4 -> ...`")
 
 
 def no_tensor(line: SectionLine | Output, value: Value) -> ElaborationError:
     """A line that comes to something else than one tensor."""
     if is_tensors(value):
-        return ElaborationError(
-            catalog.NOT_A_TENSOR,
-            line.value.span,
-            f"`{line.name}` ends in a list of tensors",
-            "join them: `-> concat`, `-> add`",
-        )
+        label = f"`{line.name}` ends in a list of tensors"
+        return ElaborationError(catalog.NOT_A_TENSOR, line.value.span, label, "join them: `-> concat`, `-> add`")
     label = f"`{line.name}` ends in {describe(value)}, but a tensor is needed"
     return ElaborationError(catalog.NOT_A_TENSOR, line.value.span, label, lambda: BLOCKS if is_list(value) else "")

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from archdsl.diagnostics import ArchError, Diagnostic, catalog
-from archdsl.elaborate.blame import ElaborationError
-from archdsl.elaborate.builtins import FUNCTIONS, nothing_called
+from archdsl.elaborate.blame import ElaborationError, nothing_called
 from archdsl.elaborate.signature import check_known, signature_of
 from archdsl.initializer import INITIALIZERS
 from archdsl.ops import vocabulary
 from archdsl.syntax import ast
 from archdsl.syntax.document import Backbone
 from archdsl.syntax.inheritance import resolve
-from archdsl.syntax.scopes import FORMS, POLICIES, TURN_WORDS, Definition, FileScope
+from archdsl.syntax.scopes import FORMS, FUNCTION_NAMES, POLICIES, TURN_WORDS, Definition, FileScope
 from archdsl.syntax.synonyms import suggestion
 
-ALWAYS = frozenset({"x", *FORMS, *POLICIES, *TURN_WORDS, *FUNCTIONS, *INITIALIZERS})
+ALWAYS = frozenset({"x", *FORMS, *POLICIES, *TURN_WORDS, *FUNCTION_NAMES, *INITIALIZERS})
 """Words that have a meaning in every file, if not at every place."""
 
 

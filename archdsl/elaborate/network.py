@@ -12,17 +12,16 @@ from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.elaborate.apply import APPLICATIONS
 from archdsl.elaborate.blame import ElaborationError, bring_home
 from archdsl.elaborate.budget import Budget
-from archdsl.elaborate.calls import CALLS, typed_argument
+from archdsl.elaborate.calls import CALLS, entry_of, slot_of, typed_argument
 from archdsl.elaborate.context import NOWHERE, Context, Dispatch
 from archdsl.elaborate.evaluate import EXPRESSIONS, bound, evaluate
+from archdsl.elaborate.instantiate import in_place
 from archdsl.elaborate.lines import CHAIN, LineContext, Worked, reduction, work_out
-from archdsl.elaborate.operators import OPERATIONS
+from archdsl.elaborate.operators import FORM_CALLS, OPERATIONS
 from archdsl.elaborate.scope_builder import ScopeBuilder
 from archdsl.elaborate.scope_cache import ScopeCache
-from archdsl.elaborate.settings import entry_of, slot_of
 from archdsl.elaborate.signature import Slot as ParameterSlot
 from archdsl.elaborate.signature import add_parameter, fitted, signature_of
-from archdsl.elaborate.special_forms import FORM_CALLS
 from archdsl.elaborate.values import BlockValue, Bound, SettingEntry, SettingKey, Tensor, Value, is_tensors
 from archdsl.graph import Child, Graph, Map, Run, Section, Step, needed, values_read
 from archdsl.graph import Section as Part
@@ -149,7 +148,7 @@ MOST_GUESSED = 1_000
 LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 
 
-DISPATCH = Dispatch(EXPRESSIONS | OPERATIONS | CALLS, FORM_CALLS, APPLICATIONS)
+DISPATCH = Dispatch(EXPRESSIONS | OPERATIONS | CALLS, FORM_CALLS, APPLICATIONS, in_place)
 
 
 def elaborate(
@@ -185,8 +184,8 @@ class Elaboration:
             line.content.name for line in (*family.sections, *family.outputs) if not isinstance(line.content, Setting)
         )
         self.line_context.outputs = frozenset(key for line in family.outputs if isinstance(key := key_of(line), str))
+        # The values given for parameters in a text: by `extends`, or by `-p`.
         self.given: dict[str, Bound] = {}
-        """The values given for parameters in a text: by `extends`, or by `-p`."""
         self.declared: dict[SettingKey, SettingEntry] = {}
         self.findings: list[Diagnostic] = []
         self.root = ScopeBuilder(())
@@ -355,12 +354,9 @@ class Elaboration:
         asked = self.params.get(name, default)
         asked = asked.value if isinstance(asked, ast.CallArgument) else asked
         if asked is None and name not in self.params:
-            raise ElaborationError(
-                catalog.MISSING_ARGUMENT,
-                declared.parameter.span,
-                f"`{name}` has no default, and is not given",
-                f"give it a default; or, in commands that take `-p` (`show`, `build`), set it: `-p {name}=...`",
-            )
+            label = f"`{name}` has no default, and is not given"
+            help = f"give it a default; or, in commands that take `-p` (`show`, `build`), set it: `-p {name}=...`"
+            raise ElaborationError(catalog.MISSING_ARGUMENT, declared.parameter.span, label, help)
         if isinstance(asked, ast.Expression):
             file = self.family.file if name in self.params else declared.file
             return typed_argument(self.line_context.environment(asked, file), asked, kind)
@@ -373,12 +369,9 @@ class Elaboration:
         family = self.family
         shape = self.asked or family.input
         if shape is None:
-            raise ElaborationError(
-                catalog.MISSING_ARGUMENT,
-                family.span,
-                f"`{family.name}` does not say what its input is",
-                "add `input 3 x 224 x 224`, in YAML `input: 3x224x224`",
-            )
+            label = f"`{family.name}` does not say what its input is"
+            help = "add `input 3 x 224 x 224`, in YAML `input: 3x224x224`"
+            raise ElaborationError(catalog.MISSING_ARGUMENT, family.span, label, help)
         self.size = input_size(tuple(shape), family.span if self.asked else family.input_span)
         self.root = ScopeBuilder((self.size,))
 

@@ -27,8 +27,8 @@ class Varying:
     Fraction, a `numerator` and a `denominator`, the latter a plain int.
     """
 
+    # True for an int, False for a fraction: for all members alike, whatever the values.
     whole = True
-    """True for an int, False for a fraction: for all members alike, whatever the values."""
 
     def as_fraction(self) -> Fraction:
         """The same number, not `whole`."""

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from archdsl.graph import Totals
     from archdsl.op import Op, Shapes
 
+# So many are kept. Then all are forgotten: what comes next is more like what came last than like what came first.
 MOST_MODULES = 10_000
-"""So many are kept. Then all are forgotten: what comes next is more like what came last than like what came first."""
+# So many numbers of equal things are kept, for the same reason.
 MOST_KEYS = 20 * MOST_MODULES
-"""So many numbers of equal things are kept, for the same reason."""
+# So many are kept before anything is said of their use.
 FIRST = 200
-"""So many are kept before anything is said of their use."""
+# So many are checked before anything is said of that.
 FIRST_TEXTS = 8
-"""So many are checked before anything is said of that."""
+# So many are kept that differ in their settings only.
 MOST_ALIKE = 8
-"""So many are kept that differ in their settings only."""
 
 
+# A setting of a `with`: what it sets, and the key of its value.
 Place = tuple[SettingKey, int]
-"""A setting of a `with`: what it sets, and the key of its value."""
 
 
 class Marks(NamedTuple):
@@ -72,20 +72,28 @@ class Module(NamedTuple):
     built: Built
 
 
+class Keys(dict[tuple[Any, ...], int]):
+    """Numbers that are equal for equal things, given as they are first asked for."""
+
+    def __missing__(self, parts: tuple[Any, ...]) -> int:
+        number = self[parts] = len(self)
+        return number
+
+
 class ScopeCache:
     """The cache of many elaborations, one after the other. Each thread has its own."""
 
     def __init__(self) -> None:
         self.texts = 0
+        # The number of texts checked with this cache, and of those without findings.
         self.clean = 0
-        """The number of texts checked with this cache, and of those without findings."""
         self.forget()
 
     def forget(self) -> None:
         """Begin anew. Never within an elaboration: its numbers for equal things are those of `keys`."""
-        self.keys: dict[tuple[Any, ...], int] = {}
+        self.keys = Keys()
         self.ops: dict[tuple[int, int], tuple[Op, frozenset[SettingKey]]] = {}
-        self.works: dict[tuple[Op, Shapes], tuple[Shapes, Totals]] = {}
+        self.works: dict[tuple[Op, tuple[Shapes, ...]], tuple[Shapes, Totals]] = {}
         self.modules: dict[tuple[int, Any], list[Module]] = {}
         self.count = 0
         self.found = 0

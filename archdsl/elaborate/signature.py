@@ -1,4 +1,8 @@
-"""Signatures of ops and blocks: the parameters in order, their types, and what may stand for them."""
+"""Signatures of ops and blocks: the parameters in order, their types, and what may be given for each.
+
+A type is declared by an op (`archdsl.op`), or by a block's signature (`kernel: size = 1`). `fit` turns a value into
+what the parameter takes, or says in words why it does not.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,170 @@ from functools import cache
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from archdsl.diagnostics import DiagnosticKind, Text, catalog, plural
+from archdsl.diagnostics import DiagnosticKind, Text, UnlocatedError, catalog, plural
 from archdsl.diagnostics.diagnostic import shortened
-from archdsl.elaborate.blame import ElaborationError, together
-from archdsl.elaborate.builtins import FUNCTIONS, nothing_called
-from archdsl.elaborate.types import BLOCK, DECLARABLE, LIST, TypeMismatch, fit, is_int, of_words
-from archdsl.elaborate.values import BLOCKS, NO_BLOCK, BlockValue, Bound, Symbol, Value, describe, is_list, plain
-from archdsl.initializer import INITIALIZERS
-from archdsl.op import BOOL, FLOAT, INT, Declaration, Param, Type
+from archdsl.elaborate.blame import ElaborationError, nothing_called, together
+from archdsl.elaborate.numbers import as_float, as_fraction, is_fraction, is_int, is_number
+from archdsl.elaborate.values import (
+    BLOCKS,
+    NO_BLOCK,
+    BlockValue,
+    Bound,
+    Policy,
+    Role,
+    Symbol,
+    Use,
+    Value,
+    captures,
+    describe,
+    is_list,
+    is_tensors,
+    plain,
+)
+from archdsl.initializer import INITIALIZERS, Initializer
+from archdsl.op import BOOL, FLOAT, INIT, INT, PADDING, SIZE, Declaration, Param, Type, symbol
 from archdsl.ops import vocabulary
 from archdsl.record import MISSING
 from archdsl.syntax import ast
-from archdsl.syntax.scopes import POLICIES, RESERVED, TURN_WORDS, Definition, FileScope, Target, UserFunction
+from archdsl.syntax.scopes import (
+    FUNCTION_NAMES,
+    POLICIES,
+    RESERVED,
+    TURN_WORDS,
+    Definition,
+    FileScope,
+    Target,
+    UserFunction,
+)
 from archdsl.syntax.synonyms import suggestion
 
+
+class TypeMismatch(UnlocatedError):
+    """A value that a type does not take; with `fraction`, one that would do if that were rounded."""
+
+    def __init__(self, kind: Type, value: Value, fraction: Fraction | None = None) -> None:
+        super().__init__(catalog.WRONG_TYPE, lambda: f"{kind.phrase} is needed here, not {describe(value)}")
+        self.fraction = fraction
+
+
+BLOCK = Type("block", "a block")
+TENSOR = Type("tensor", "a tensor")
+LIST = Type("list", "a list of values")
+# The types that a signature may name.
+DECLARABLE = {kind.name: kind for kind in (INT, FLOAT, BOOL, SIZE, PADDING, BLOCK, TENSOR, LIST, INIT)}
+
+
+def of_words(words: tuple[str, ...]) -> Type | None:
+    """The type that a block's signature names: one of the types, or the words of an enumeration."""
+    return symbol(*words) if len(words) > 1 else DECLARABLE.get(words[0]) if words else None
+
+
+def fit(kind: Type, value: Value, exact: bool = True) -> Value:
+    """The value as the parameter takes it; raises TypeMismatch. Without `exact`, floats become Python's (for ops)."""
+    # Fast path: most arguments are ints.
+    if kind.name == "int" and is_int(value):
+        return value
+    if value is None and kind.optional:
+        return None
+    fitted = FITS[kind.name](value)
+    if fitted is None:
+        if kind.symbols and (word := word_of(value)) in kind.symbols:
+            return Symbol(word)
+        raise TypeMismatch(kind, value)
+    return inexact(fitted) if not exact and kind.name in {"float", "floats"} else fitted
+
+
+def word_of(value: Value) -> str:
+    """The word that a value is by its text: also that of a block or a policy with nothing set (`tanh`)."""
+    match value:
+        case Symbol():
+            return value
+        case Use(given={}, target=target) if not value.given:
+            return target.name
+        case Policy(given={}, policy=policy) if not value.given:
+            return policy
+        case Role():
+            return word_of(value.body)
+        case _:
+            return ""
+
+
+def inexact(value: Value) -> Value:
+    """Fractions as floats, the nearest there are."""
+    return tuple(map(as_float, value)) if is_list(value) else as_float(value)
+
+
+def fit_int(value: Value) -> Value:
+    """An int; a fraction is said to be none."""
+    if is_fraction(value):
+        raise TypeMismatch(INT, value, value)
+    return value if is_int(value) else None
+
+
+def fit_float(value: Value) -> Value:
+    """A number; an int widens."""
+    return as_fraction(value) if is_number(value) else None
+
+
+def fit_size(value: Value) -> Value:
+    """An int, or a pair of ints (a pair of equal ones is one int)."""
+    if is_list(value) and len(value) == 2 and all(is_int(side) for side in value):
+        # So that `3` and `[3, 3]` are equal ops.
+        return value[0] if value[0] == value[1] else value
+    return fit_int(value)
+
+
+def fit_parts(value: Value) -> Value:
+    """A share, a number of parts, or counts."""
+    if is_number(value):
+        return value
+    return value if is_list(value) and value and all(is_int(part) for part in value) else None
+
+
+def fit_list(value: Value) -> Value:
+    """A list of values."""
+    return value if is_list(value) and not captures(value) else None
+
+
+def list_of(fit_item: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """A list whose items all fit."""
+
+    def fit_items(value: Value) -> Value:
+        items = fit_list(value)
+        if items is None:
+            return None
+        fitted = tuple(fit_item(item) for item in items)
+        return None if any(item is None for item in fitted) else fitted
+
+    return fit_items
+
+
+def of_class(*kinds: type) -> Callable[[Value], Value]:
+    """A value of some class."""
+    return lambda value: value if isinstance(value, kinds) else None
+
+
+FITS: dict[str, Callable[[Value], Value]] = {
+    "int": fit_int,
+    "float": fit_float,
+    "bool": of_class(bool),
+    "size": fit_size,
+    "padding": fit_size,
+    "parts": fit_parts,
+    "block": of_class(BlockValue),
+    "tensor": lambda value: value if is_tensors(value) else None,
+    "list": fit_list,
+    "init": of_class(Initializer),
+    "ints": list_of(fit_int),
+    "floats": list_of(fit_float),
+    "symbol": lambda value: None,
+}
+
+
+# ---- signatures
+
+
+# Help for parameters that other libraries have, and blocks here do not.
 ELSEWHERE = {
     "stride": "reduce the map before it: `maxpool(3, 2) -> {owner}(...)`",
     **dict.fromkeys(POLICIES, "set it around the block: `with({name} = {value}, {owner}(...))`"),
@@ -29,7 +183,6 @@ ELSEWHERE = {
     "inplace": "leave it out: it is in place wherever that is safe",
     "activation": "chain it: `{owner}(...) -> {value}`",
 }
-"""Help for parameters that other libraries have, and blocks here do not."""
 WORDS = {"None": "none", "True": "true", "False": "false"}
 WHOLE = {"floor", "ceil", "round", "int", "len", "count"}
 
@@ -44,8 +197,8 @@ class Slot(NamedTuple):
     rest: bool = False
     default: Any = MISSING
     bounds: Param | None = None
+    # The default as a text says it.
     shown: str = ""
-    """The default as a text says it."""
 
     @property
     def text(self) -> str:
@@ -71,7 +224,6 @@ class Signature:
         self.positions = [slot for slot in slots.values() if not slot.named]
         self.rest = next((slot for slot in slots.values() if slot.rest), None)
         self.required = [slot.name for slot in slots.values() if slot.required]
-        self.tensors = [slot.name for slot in slots.values() if slot.type.name == "tensor"]
         self.defaults = [(slot.name, plain(slot.default)) for slot in slots.values()]
 
     def text(self) -> str:
@@ -162,13 +314,9 @@ def check_default(each: ast.Parameter, default: ast.Name, slots: dict[str, Slot]
     if word in DECLARABLE:
         help = f"a type follows a colon in a signature: `{each.name}: {word}`"
         raise ElaborationError(catalog.WRONG_TYPE, default.span, f"`{word}` is a type, where a default belongs", help)
-    if word in FUNCTIONS or found is not None:
-        raise ElaborationError(
-            catalog.WRONG_TYPE,
-            default.span,
-            f"`{word}` is a function, where a default belongs",
-            f"call it: `{word}(...)`",
-        )
+    if word in FUNCTION_NAMES or found is not None:
+        label = f"`{word}` is a function, where a default belongs"
+        raise ElaborationError(catalog.WRONG_TYPE, default.span, label, f"call it: `{word}(...)`")
     if word in file.words or word in enumerated():
         label = f"`{word}` is a word of an enumeration, which gives `{each.name}` no type"
         raise ElaborationError(
@@ -205,7 +353,7 @@ def infer(node: ast.Expression, slots: dict[str, Slot], file: FileScope) -> Type
             return infer_binary(node, slots, file)
         case ast.Name(id=name) if name in slots:
             return slots[name].type
-        case ast.Call(callee=ast.Name(id=name)) if name in FUNCTIONS and name not in slots:
+        case ast.Call(callee=ast.Name(id=name)) if name in FUNCTION_NAMES and name not in slots:
             return infer_function(node, name, slots, file)
         case ast.Call(callee=ast.Name(id=name)) if isinstance(file.find(name), UserFunction) and name not in slots:
             return INT
@@ -292,12 +440,8 @@ def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> 
             owner=signature.owner, name=name, value=shortened(argument.value.span.text)
         )
         help = form or suggestion(name, known)
-        raise ElaborationError(
-            catalog.UNKNOWN_PARAMETER,
-            argument.span,
-            f"`{signature.owner}` has no parameter `{name}`",
-            lambda: help or signature.hint(),
-        )
+        label = f"`{signature.owner}` has no parameter `{name}`"
+        raise ElaborationError(catalog.UNKNOWN_PARAMETER, argument.span, label, lambda: help or signature.hint())
 
 
 def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> ElaborationError:
@@ -349,7 +493,7 @@ def fitted(slot: Slot, bound: Bound, exact: bool, owner: Signature | None = None
             lambda: positive(declared, value),
         )
     # Most values fit as they are, and are not copied.
-    return bound if value is bound.value else bound._replace(value=value)
+    return bound if value is bound.value else Bound(value, bound.span, bound.origin, bound.reads)
 
 
 def misfitting(slot: Slot, bound: Bound, owner: Signature | None, error: TypeMismatch) -> ElaborationError:

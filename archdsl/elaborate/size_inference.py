@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Any, NamedTuple, cast
 
 from archdsl.elaborate.blame import ElaborationError
-from archdsl.elaborate.builtins import compute
 from archdsl.elaborate.numbers import as_index, is_int
+from archdsl.elaborate.operators import compute
 from archdsl.elaborate.signature import assign, signature_of
 from archdsl.elaborate.values import Symbol, Use
 from archdsl.op import ALWAYS, Op
@@ -23,12 +23,12 @@ from archdsl.syntax.ast import SIGNS
 from archdsl.syntax.scopes import POLICIES, TURN_WORDS, Definition, FileScope, Target
 from archdsl.syntax.static_names import StaticLine
 
+# Limit on the expressions visited for one line, those behind a memo included. It ends recursion, too.
 MOST_NODES = 5000
-"""Limit on the expressions visited for one line, those behind a memo included. It ends recursion, too."""
+# Limit on the answers that a memo holds.
 MOST_ANSWERS = 500
-"""Limit on the answers that a memo holds."""
+# Ints up to this one (strides) keep their value; larger ones (widths) are UNKNOWN, or memos would find nothing.
 LARGEST_CHOICE = 2
-"""Ints up to this one (strides) keep their value; larger ones (widths) are UNKNOWN, or memos would find nothing."""
 
 
 class Fact(Enum):
@@ -315,13 +315,14 @@ class SizeInference:
 
 JOINTS = {"+", "*"}
 
+# One operand of `concat` that keeps the size is not enough, as it may be a list without tensors.
 FORMS: dict[str, Callable[[SizeInference, list[ast.Expression], ast.Call], Any]] = {
     **dict.fromkeys(("fork", "concat", "share"), lambda self, parts, _: self.every(*parts)),
     "collect": lambda self, parts, _: self.repeated(parts[-1]),
     "with": SizeInference.under,
 }
-"""One operand of `concat` that keeps the size is not enough, as it may be a list without tensors."""
 
+# All other expressions are UNKNOWN.
 OF: dict[type[ast.Expression], Callable[[SizeInference, Any], Any]] = {
     ast.Name: SizeInference.name,
     ast.Number: lambda _, node: abstract(node.value),
@@ -336,4 +337,3 @@ OF: dict[type[ast.Expression], Callable[[SizeInference, Any], Any]] = {
     ast.ListSlice: lambda self, node: self.every(node.base),
     ast.Unpack: lambda self, node: self.every(node.value),
 }
-"""All other expressions are UNKNOWN."""

@@ -7,12 +7,13 @@ is looked up by that.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeGuard
 
 from archdsl.diagnostics import Span
-from archdsl.elaborate.numbers import Undecided, Varying, as_float, is_number
+from archdsl.elaborate.numbers import ComputationError, Undecided, Varying, as_float, is_int, is_number
 from archdsl.graph import Origin
 from archdsl.initializer import Initializer
 from archdsl.op import Shape
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from archdsl.syntax.scopes import Target
 
 NO_BLOCK = "`identity` is the block that does nothing"
+# Help for none, or a list, where a block is needed.
 BLOCKS = "one block after another is `a -> b`; side by side they are `concat(a, b)`, or `a + b`"
-"""Help for none, or a list, where a block is needed."""
+# The most items of a list that a message shows.
 SHOWN = 4
-"""The most items of a list that a message shows."""
 
+# int, bool, Fraction, tuple (a list), Symbol, None, an Initializer, a BlockValue, a Tensor or a TensorList.
 Value = Any
-"""int, bool, Fraction, tuple (a list), Symbol, None, an Initializer, a BlockValue, a Tensor or a TensorList."""
 
 
 class Symbol(str):
@@ -82,12 +83,11 @@ class BlockValue(Record):
     def contents(self) -> frozenset[type]:
         """The classes among `MARKERS` that this block is of, or holds; computed once."""
         own = self.__dict__
-        found = own.get("_contents")
-        if found is None:
+        if "_contents" not in own:
             kind = type(self)
             found = contents_of(INSIDE[kind](self))
-            own["_contents"] = found = found | {kind} if kind in MARKERS else found
-        return found
+            own["_contents"] = found | {kind} if kind in MARKERS else found
+        return own["_contents"]
 
 
 class Use(BlockValue):
@@ -96,8 +96,8 @@ class Use(BlockValue):
     target: Target
     given: dict[str, Bound]
     name: ModuleName
+    # The key without the name.
     content: int
-    """The key without the name."""
 
 
 class Policy(BlockValue):
@@ -127,8 +127,8 @@ class Join(BlockValue):
 
     kind: Literal["add", "multiply", "concat", "fork"]
     operands: tuple[Operand, ...]
+    # The scope under construction whose tensors are among the operands.
     home: object = None
-    """The scope under construction whose tensors are among the operands."""
 
 
 class Operand(NamedTuple):
@@ -164,12 +164,12 @@ class Shared(BlockValue):
 
 # ---- settings
 
+# The key of a setting: a parameter of one op or block, or (None, policy).
 SettingKey = tuple["Target | None", str]
-"""The key of a setting: a parameter of one op or block, or (None, policy)."""
 
 
+# Settings by their keys, and the keys of their values.
 Said = frozenset[tuple["Target | None", str, int]]
-"""Settings by their keys, and the keys of their values."""
 
 
 class SettingEntry(NamedTuple):
@@ -186,28 +186,23 @@ class Settings:
     def __init__(self, entries: dict[SettingKey, SettingEntry], key: int) -> None:
         self.entries = entries
         self.key = key
+        # The settings in force for some targets (`scope_cache`).
         self.said: dict[frozenset[Target | None], Said] = {}
-        """The settings in force for some targets (`scope_cache`)."""
-        self.by_target: dict[Target | None, dict[str, SettingEntry]] = {}
+        # All settings in force for a target, by parameter; those of None are the policies.
+        self.by_target: defaultdict[Target | None, dict[str, SettingEntry]] = defaultdict(dict)
         for (target, name), entry in entries.items():
-            self.by_target.setdefault(target, {})[name] = entry
-
-    def of(self, target: Target | None) -> dict[str, SettingEntry]:
-        """All settings in force for a target, by parameter; those of None are the policies."""
-        return self.by_target.get(target, NONE)
-
-
-NONE: dict[str, SettingEntry] = {}
+            self.by_target[target][name] = entry
 
 
 TENSORS = (Tensor, TensorList)
+# The classes that decide where a block may be used, and whether its key decides what it is equal to.
 MARKERS: frozenset[type] = frozenset({*TENSORS, Shared, Policy, Varying})
-"""The classes that decide where a block may be used, and whether its key decides what it is equal to."""
 MARKED = {kind: frozenset({kind}) for kind in MARKERS}
 NOTHING: frozenset[type] = frozenset()
 
+# The parts of each kind of block.
 INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
-    Use: lambda block: [bound.value for bound in block.given.values()],
+    Use: lambda block: [bound.value for bound in block.given.values()] if block.given else (),
     Policy: lambda block: (),
     Links: lambda block: block.links,
     Repeat: lambda block: [body for _, body in block.runs],
@@ -216,7 +211,6 @@ INSIDE: dict[type[Value], Callable[[Any], Iterable[Value]]] = {
     Role: lambda block: (block.body,),
     Shared: lambda block: (block.body,),
 }
-"""The parts of each kind of block."""
 
 
 def captures(value: Value) -> bool:
@@ -238,7 +232,7 @@ def contents(value: Value) -> frozenset[type]:
     """The classes among `MARKERS` of a value, and of all that is inside it."""
     if isinstance(value, BlockValue):
         return value.contents()
-    kind = cast("type[object]", type(value))
+    kind = value.__class__
     if kind is tuple:
         return contents_of(value)
     return MARKED[Varying] if isinstance(value, Varying) else MARKED.get(kind, NOTHING)
@@ -260,7 +254,7 @@ def same_key(value: Value) -> Any:
     """The key of a value in memos: blocks by their own keys, tensors by their shapes; never by what values mean."""
     if isinstance(value, BlockValue):
         return ("block", value.key)
-    kind = cast("type[object]", type(value))
+    kind = value.__class__
     if kind is int:
         return value
     if kind is Tensor:
@@ -276,7 +270,7 @@ def same_key(value: Value) -> Any:
 
 def given_key(given: dict[str, Bound]) -> tuple[Any, ...]:
     """The key of settings in memos."""
-    values = [(name, given[name].value) for name in sorted(given)]
+    values = [(name, given[name].value) for name in (sorted(given) if len(given) > 1 else given)]
     return tuple([(name, value if type(value) is int else same_key(value)) for name, value in values])
 
 
@@ -319,9 +313,29 @@ def is_list(value: Value) -> TypeGuard[tuple[Any, ...]]:
 
 def is_tensors(value: Value) -> bool:
     """Tell if a value is a tensor or a list of tensors."""
-    if not is_list(value):
-        return type(value) is Tensor or type(value) is TensorList
+    kind = value.__class__
+    if kind is not tuple:
+        return kind is Tensor or kind is TensorList
     return bool(value) and all(type(part) is Tensor or type(part) is TensorList for part in value)
+
+
+def need_list(value: Value) -> tuple[Value, ...]:
+    """The items of a list; raise ComputationError for anything else."""
+    if not is_list(value):
+        raise ComputationError(lambda: f"a list is needed here, not {describe(value)}", lambda: range_of(value))
+    return value
+
+
+def range_of(value: Value) -> str:
+    """Help for a number where a list is needed."""
+    return f"`range({value})` is the list of the numbers below {value}" if is_int(value) and value > 0 else ""
+
+
+def truth(value: Value) -> bool:
+    """The bool; raise ComputationError for anything else."""
+    if not isinstance(value, bool):
+        raise ComputationError(lambda: f"true or false is needed here, not {describe(value)}")
+    return value
 
 
 def describe(value: Value) -> str:
@@ -399,7 +413,7 @@ def label(value: Value) -> str:
 
 def plain(value: Value) -> Value:
     """A value without what belongs to the elaboration."""
-    kind = cast("type[object]", type(value))
+    kind = value.__class__
     if kind is int or kind is bool:
         return value
     if kind is Fraction:

@@ -36,7 +36,7 @@ class Concat(Op):
                     TO_ONE_SIZE,
                     index=at,
                 )
-        return (sum(shape[0] for shape in x), *x[0][1:])
+        return (sum([shape[0] for shape in x]), *x[0][1:])
 
     # A single tensor is passed on as it is.
 

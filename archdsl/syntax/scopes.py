@@ -62,6 +62,11 @@ class Definition:
         return frozenset(parameter.name for parameter in self.parameters)
 
     @cached_property
+    def tensor_names(self) -> tuple[str, ...]:
+        """The parameters that take further tensors."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.type == ("tensor",))
+
+    @cached_property
     def returns_single(self) -> bool:
         """True if the body is one block by its text, on all paths."""
         return returns_single(self.body)

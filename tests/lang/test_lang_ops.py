@@ -9,7 +9,7 @@ import pytest
 
 from archdsl import driver, ops
 from archdsl.diagnostics import ArchError
-from archdsl.elaborate.builtins import FUNCTIONS
+from archdsl.elaborate.operators import FUNCTIONS
 from archdsl.graph import Graph
 from archdsl.op import Op, Shape, Spelling, param
 from archdsl.syntax.scopes import FUNCTION_NAMES
