@@ -3,8 +3,9 @@
 `load` reads a spec, `compile` works it out to a graph, `cost` counts what it costs, `emit` writes it as PyTorch
 source, `draw` as a picture, `build` gives the module itself, `check` compares that with the graph, run op by op;
 `load_weights` takes over the weights that people have, `to_reference` gives them back, `transfer_weights` carries them
-over an edit. Whatever is wrong comes as one `ArchError`, with places; `validate` gives all that is wrong with a file as
-a list.
+over an edit. `export` writes a program for other runtimes, `save` the weights; `from_pretrained` builds either again
+from the file alone. Whatever is wrong comes as one `ArchError`, with places; `validate` gives all that is wrong with a
+file as a list.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from archdsl.driver import compile as compile
     from archdsl.driver import load as load
     from archdsl.driver import loads as loads
+    from archdsl.driver.export import export as export
+    from archdsl.driver.pretrained import from_pretrained as from_pretrained
+    from archdsl.driver.pretrained import save as save
     from archdsl.graph import Graph as Graph
     from archdsl.many import cost_many as cost_many
     from archdsl.many import cost_stream as cost_stream
@@ -47,9 +51,12 @@ HOMES = {
     "cost_stream": "archdsl.many",
     "draw": "archdsl.api",
     "emit": "archdsl.api",
+    "export": "archdsl.driver.export",
+    "from_pretrained": "archdsl.driver.pretrained",
     "load": "archdsl.driver",
     "load_weights": "archdsl.weights.loading",
     "loads": "archdsl.driver",
+    "save": "archdsl.driver.pretrained",
     "to_reference": "archdsl.weights.loading",
     "transfer_weights": "archdsl.weights.transfer",
     "validate": "archdsl.api",

@@ -140,15 +140,15 @@ def build(
     `out_channels` and `out_strides`, and its weights are named as those of the whole network. Raises ArchError, also
     where torch is missing.
     """
-    from archdsl.backends.torch.module import build as module_of
+    from archdsl.driver.pretrained import built
 
     if features is None and out_indices is None:
-        return module_of(graph_of(spec, params, input))
+        return built(graph_of(spec, params, input))
     if isinstance(spec, Graph):
         label = "a graph has its features already"
         raise catalog.USAGE.error(None, label, help="give them to `compile`, or use the spec")
     chosen = compile(checked_spec(spec), params=params, input=input, features=features, out_indices=out_indices)
-    return module_of(chosen)
+    return built(chosen)
 
 
 def draw(

@@ -63,7 +63,11 @@ LAYERS = {
     # 5: adapters to other projects; and load, elaborate, verify, nothing more
     "coerce": Row(f"{L3} frontend"),
     "driver": Row(f"{L3} frontend passes analyses backends weights coerce driver", brings="pydantic"),
-    "integrations": Row(L5, brings=ANY),
+    "driver.manifest": Row(f". {L3} passes driver", brings="pydantic"),
+    "driver.pretrained": Row(f"{L3} backends weights driver", lazily="torch"),
+    "driver.export": Row(f"{L3} driver", lazily="torch onnx onnxscript onnxruntime"),
+    "driver.weight_files": Row(f"{L3} weights driver", lazily="torch safetensors"),
+    "integrations": Row(f". {L5}", brings=ANY),
     # 6: one file per command, each read only when it is asked for, and the public names
     "api": Row(f"{L5} api", lazily="torch"),
     "many": Row(f"{L5} api many"),

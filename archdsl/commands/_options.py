@@ -143,9 +143,22 @@ def chosen_graph(options: argparse.Namespace, spec: Network) -> Graph:
 def chosen_graphs(options: argparse.Namespace) -> list[Graph]:
     """Graphs of the chosen specs."""
     from archdsl.driver import compile, load
+    from archdsl.driver.containers import is_container
 
     params, size, features = chosen_params(options), chosen_input(options), chosen_features(options)
-    return [compile(load(spec), params=params, input=size, features=features) for spec in options.spec]
+    return [
+        stored_graph(spec, params, size, features)
+        if is_container(spec)
+        else compile(load(spec), params=params, input=size, features=features)
+        for spec in options.spec
+    ]
+
+
+def stored_graph(path: str, params: dict[str, Any], size: tuple[int, ...] | None, features: Features | None) -> Graph:
+    """Graph of the spec that a file of weights or a program holds, as it was built unless options say otherwise."""
+    from archdsl.driver.containers import read_manifest
+
+    return read_manifest(path).graph(path, params, size, features)
 
 
 # ---- devices -------------------------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@ from archdsl.analyses.expect import Outcome, check_all, text_of
 from archdsl.analyses.figures import Figures, Measured, shown_shape
 from archdsl.api import build, check, emit
 from archdsl.commands._options import add_features, add_spec, as_declared, chosen_graph
-from archdsl.commands._output import SAVERS, check_output, write_text, write_weights
+from archdsl.commands._output import check_output, write_text
 from archdsl.commands._tables import summary
 from archdsl.diagnostics import ArchError, catalog, listed
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import load, memory
+from archdsl.driver.manifest import Manifest
+from archdsl.driver.weight_files import SAVERS, write_weights
 from archdsl.graph import Graph
 
 if TYPE_CHECKING:
@@ -143,7 +145,7 @@ def write_source(path: Path, graph: Graph, model: nn.Module) -> str:
 def write_state(path: Path, graph: Graph, model: nn.Module) -> str:
     """Write the freshly initialized weights."""
     state = model.state_dict()
-    write_weights(path, state)
+    write_weights(path, state, Manifest.of(graph).to_json())
     return f"wrote {on_one_line(str(path))}: {len(state):,} tensors"
 
 

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from archdsl.commands._options import add_params, chosen_input, chosen_params
-from archdsl.commands._output import SAVERS, check_output, write_weights
+from archdsl.commands._output import check_output
 from archdsl.diagnostics import catalog, listed
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import Network, compile, load
+from archdsl.driver.manifest import Manifest
+from archdsl.driver.weight_files import SAVERS, write_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -70,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         fill(model, options)
     state = state_named(model, options.to)
-    write_weights(output, state)
+    manifest = "" if options.to else Manifest.of(compile(spec, params=params, input=size)).to_json()
+    write_weights(output, state, manifest)
     print(f"wrote {on_one_line(str(output))}: {len(state):,} tensors, named as by {options.to or 'archdsl'}")
     return 0
 

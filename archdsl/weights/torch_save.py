@@ -295,6 +295,15 @@ def listed(path: Path, size: int) -> list[ZipInfo]:
         raise Unreadable(f"is broken: {error}", CUT_SHORT) from None
 
 
+def member(path: Path, entry: ZipInfo, most: int) -> bytes:
+    """Content of a member of a zip file, of at most so many bytes."""
+    with ZipFile(path) as archive, archive.open(entry) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise BadZipFile("a member is longer than the directory says")
+    return found
+
+
 def read_zip(path: Path, mapped: Mapped, names: dict[str, None]) -> Any:
     """Content of a file of `torch.save`; `names` collects the globals that its pickle names."""
     archive = Archive(path, mapped)
