@@ -69,7 +69,8 @@ def test_torchvision_detects_with_ones_own_spec(mine: Path) -> None:
     model = detection.FasterRCNN(body, num_classes=3, min_size=64, max_size=64, rpn_post_nms_top_n_train=50)
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     targets = [{"boxes": torch.tensor([[4.0, 4.0, 40.0, 40.0]]), "labels": torch.tensor([1])}] * 2
-    sum(model([torch.rand(3, 60, 80), torch.rand(3, 64, 50)], targets).values()).backward()
+    losses: Any = model([torch.rand(3, 60, 80), torch.rand(3, 64, 50)], targets)
+    torch.stack(list(losses.values())).sum().backward()
     optimizer.step()
     assert {"boxes", "labels", "scores"} == set(model.eval()([torch.rand(3, 50, 75)])[0])
 
