@@ -223,6 +223,8 @@ class Scope(Record):
     owner: str = ""
     span: Span | None = None
 
+    # By identity: elaboration makes one object of equal scopes, and comparing contents would take time that doubles
+    # with each level of nesting.
     def __eq__(self, other: object) -> bool:
         return self is other
 
@@ -234,6 +236,7 @@ class Scope(Record):
 
     def module(self, name: str, index: int) -> Scope:
         """One module of the child of that name."""
+        # A run may stand for millions of modules, so they are never listed.
         return self.by_name[name].runs[bisect_right(self.ends[name], index)].scope
 
     @cached_property
@@ -241,6 +244,7 @@ class Scope(Record):
         """Different scopes that this one holds or calls."""
         held = [run.scope for child in self.children for run in child.runs]
         called = [step.scope for step in self.steps if step.scope is not None]
+        # A dict in place of a set: the emitted text follows this order, and is the same in every process.
         return tuple(dict.fromkeys(held + called))
 
     @cached_property

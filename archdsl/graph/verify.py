@@ -36,7 +36,9 @@ class InvalidGraph(AssertionError):
 def verify(graph: Graph) -> None:
     """Raise InvalidGraph for the first inconsistency of a graph."""
     training = graph.training_only
+    # Outputs for training alone count with their parameters, and without multiply-adds: inference does not run them.
     idle = frozenset(step.target for step in graph.root.steps if step.output in training)
+    # Children come before parents, so the first scope that fails is where the fault is, not one that holds it.
     for scope in distinct(graph.root):
         try:
             check_scope(scope, idle if scope is graph.root else frozenset())
@@ -64,6 +66,7 @@ def shortened(value: object) -> str:
 
 def path_to(root: Scope, wanted: Scope) -> str:
     """Shortest path of names to a scope, for the message."""
+    # Breadth first; each scope is visited once, as there may be 2 ** depth paths.
     paths = {root: root.name}
     queue = [root]
     for scope in queue:

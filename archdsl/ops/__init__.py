@@ -14,6 +14,7 @@ from archdsl.op import Op
 def vocabulary() -> dict[str, type[Op]]:
     """All ops by name."""
     files = sorted(Path(__file__).parent.glob("[a-z]*.py"))
+    # By the files of the folder, so that a new op is a new file, and nothing else.
     found = [op for file in files for op in declared_in(import_module(f"{__name__}.{file.stem}"))]
     return {op.name: op for op in sorted(found, key=lambda op: op.name)}
 
@@ -21,6 +22,7 @@ def vocabulary() -> dict[str, type[Op]]:
 def declared_in(module: ModuleType) -> list[type[Op]]:
     """The ops that a module declares itself."""
     classes = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Op)]
+    # Classes that a file imports are declared by another one; bases have no name.
     return [op for op in classes if op.name and op.__module__ == module.__name__]
 
 

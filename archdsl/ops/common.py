@@ -60,6 +60,7 @@ def shown(x: Shape) -> str:
 
 def near(count: int, asked: int) -> str:
     """The help where a number does not divide another: the nearest ones below and above that do, but for 1."""
+    # Divisors come in pairs around the root, so a width of billions takes no longer to explain than to refuse.
     small = [number for number in range(1, isqrt(count) + 1) if count % number == 0]
     divisors = sorted({*small, *(count // number for number in small)} - {1})
     found = [*[each for each in divisors if each < asked][-1:], *[each for each in divisors if each > asked][:1]]
@@ -106,6 +107,7 @@ def slide(size: int, kernel: int, stride: int, pad: int, dilation: int, ceil_mod
     reach = dilation * (kernel - 1) + 1
     room = size + 2 * pad - reach
     count = (room + stride - 1 if ceil_mode else room) // stride + 1
+    # PyTorch drops a last window that would start in the padding behind the map.
     if ceil_mode and (count - 1) * stride >= size + pad:
         count -= 1
     if count < 1:

@@ -109,6 +109,7 @@ class Conv(Op):
 
     def macs(self, x: Shape, y: Shape) -> int:
         height, width = pair(self.kernel)
+        # Zeros of the padding are multiplied, too, as PyTorch's own counter has it.
         return y[0] * y[1] * y[2] * (x[0] // self.groups) * height * width
 
     def reach(self, x: Shape, y: Shape) -> Reaches:

@@ -260,6 +260,7 @@ class ClassArguments:
         if name not in self.inherited:
             value, values = self.outer[name], (self.outer[name],) * len(self.columns.instances)
             plain = unique(identifier(name), self.taken | {each.name for each in self.inherited.values()})
+            # Not a memo: these are the arguments that the class takes over.
             self.inherited[name] = ConstructorParameter(plain, values, value, name)
         return self.inherited[name].name
 
