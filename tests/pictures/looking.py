@@ -9,13 +9,14 @@ from archdsl.backends.pictures.scene import Area, Circle, Polyline, Rect, Scene,
 
 SMALLEST = 6.0
 A4 = (595.3, 841.9)
+PANELS = {"pn", "st"}
 TOUCH = 0.3
 """Points by which things may touch that stand beside each other."""
 
 
 def faults(scene: Scene) -> list[str]:
     """Everything wrong with a picture."""
-    return [*of_page(scene), *of_texts(scene), *of_boxes(scene), *of_lines(scene)]
+    return [*of_page(scene), *of_texts(scene), *of_boxes(scene), *of_panels(scene), *of_lines(scene)]
 
 
 def of_page(scene: Scene) -> Iterator[str]:
@@ -63,6 +64,19 @@ def of_boxes(scene: Scene) -> Iterator[str]:
         for text in scene.items:
             if isinstance(text, Text) and overlap(box.area, text.area) and not within(text.area, box.area):
                 yield f"box over text: {box.title or box.area} | {text.text}"
+
+
+def of_panels(scene: Scene) -> Iterator[str]:
+    """Cards and bands over each other, and texts and boxes across their border."""
+    panels = [item for item in scene.items if isinstance(item, Rect) and item.style in PANELS]
+    for one, two in combinations(panels, 2):
+        if overlap(one.area, two.area):
+            yield f"panels at {one.area[:2]} and {two.area[:2]}"
+    for panel in panels:
+        for item in scene.items:
+            inside = isinstance(item, Text) or (isinstance(item, Rect) and item.solid)
+            if inside and overlap(panel.area, item.area) and not within(item.area, panel.area):
+                yield f"across the border of a panel: {getattr(item, 'text', '') or getattr(item, 'title', '')}"
 
 
 def of_lines(scene: Scene) -> Iterator[str]:

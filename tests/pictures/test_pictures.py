@@ -20,7 +20,7 @@ from archdsl.commands._run import main
 from archdsl.driver.pictures import COLORS, costs, difference, outline, picture
 from archdsl.graph import Graph
 from archdsl.resources import folder
-from tests.pictures.looking import faults, of_boxes, of_lines, of_page, of_texts
+from tests.pictures.looking import faults, of_boxes, of_lines, of_page, of_panels, of_texts
 from tests.pictures.nets import HOSTILE, NETS
 from tests.pictures.shown import SHOWN
 from tests.working import bounded
@@ -259,6 +259,8 @@ def scene_with(**kept: bool) -> Scene:
         (22 if kept.get("texts") else 120, 34 if kept.get("texts") else 80), "other", 5.9 if kept.get("small") else 6
     )
     scene.line([(90, 10), (90, 25), (40, 25)] if kept.get("line") else [(90, 10), (90, 25)])
+    if kept.get("panels"):
+        scene.rect((110, 60, 30, 30), "pn")
     if kept.get("cut"):
         scene.rect((190, 10, 20, 10), "bx")
     if kept.get("page"):
@@ -274,6 +276,7 @@ def scene_with(**kept: bool) -> Scene:
         ("texts", of_texts),
         ("small", of_texts),
         ("line", of_lines),
+        ("panels", of_panels),
         ("cut", of_page),
         ("page", of_page),
     ],

@@ -320,15 +320,18 @@ class DiffPage:
 
     def draw_lines(self, scene: Scene, pairs: Sequence[Pair], x: float, rows: Sequence[Row | None], top: float) -> None:
         """Draw the line down one chain, with the shapes at the ends of its sections."""
-        ends = {pair.section: row for pair, row in zip(pairs, rows, strict=True) if row is not None}
-        below, shape = top + 9, ""
+        rows_of_sections = {pair.section: row for pair, row in zip(pairs, rows, strict=True) if row is not None}
+        final = list(rows_of_sections)[-1:]
+        below = top + 9
         for pair, row in zip(pairs, rows, strict=True):
             if row is not None:
                 start = pair.y + (pair.h - row.element.h) / 2
                 scene.line([(x, below), (x, start)], arrow=True)
-                scene.text((x + 4.5, (below + start) / 2 + 2.3), shape, 6.2)
                 below = start + row.element.h
-                shape = shape_text(row.shape) if row is ends[pair.section] else ""
+            shown = rows_of_sections.get(pair.section)
+            if pair.last and shown is not None and pair.section not in final:
+                # Between the bands of two sections.
+                scene.text((x + 4.5, pair.y + pair.h + pair.gap / 2 + 2), shape_text(shown.shape), 6.2)
         scene.line([(x, below), (x, below + 13)], arrow=True)
 
     def draw_middle(self, scene: Scene, pair: Pair, left: float, right: float) -> None:
