@@ -260,7 +260,7 @@ def scene_with(**kept: bool) -> Scene:
     )
     scene.line([(90, 10), (90, 25), (40, 25)] if kept.get("line") else [(90, 10), (90, 25)])
     if kept.get("panels"):
-        scene.rect((110, 60, 30, 30), "pn")
+        scene.rect((125, 60, 30, 30), "pn")
     if kept.get("cut"):
         scene.rect((190, 10, 20, 10), "bx")
     if kept.get("page"):
