@@ -12,7 +12,7 @@ from archdsl.diagnostics import Source
 
 DOCS = Path(__file__).parents[2] / "docs"
 FENCE = re.compile(r"^```(arch|yaml|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-PAGES = ("language.md", "extending.md", "dicts.md")
+PAGES = ("language.md", "extending.md", "dicts.md", "families.md")
 
 
 def examples() -> list[tuple[str, str, str]]:
