@@ -75,11 +75,11 @@ class Manifest(BaseModel):
 
     def digest(self) -> str:
         """Hash of all but the hash."""
-        return sha256(json.dumps(self.model_dump(exclude={"hash"}), sort_keys=True).encode()).hexdigest()
+        return sha256(json.dumps(self.model_dump(exclude={"hash"})).encode()).hexdigest()
 
     def to_json(self) -> str:
         """The record as text."""
-        return json.dumps(self.model_dump(), sort_keys=True)
+        return json.dumps(self.model_dump())
 
     @classmethod
     def from_json(cls, text: str | bytes, place: str) -> Self:
