@@ -156,7 +156,11 @@ def choose(
     Raises ArchError if none fits, or if several do and nothing tells which is meant.
     """
     found = parts(source)
-    known = (each for each in candidates(found, network) if ENOUGH * len(each.plan.moves) >= len(network.state))
+    known = (
+        each
+        for each in candidates(found, network)
+        if ENOUGH * len(each.plan.moves) >= len(network.state) - len(network.cut)
+    )
     likely = list(islice(known, MOST + 1) if part is None else known)
     if not likely:
         raise unknown(max((each.tensors for each in found), key=len), network)
