@@ -116,6 +116,8 @@ def instantiate(context: Context, use: Use, shapes: tuple[Shapes, ...], settings
     found = context.scopes.get(key)
     spared = found is not None
     if found is None:
+        # Before the path begins: what is wrong with a signature is so whoever uses the block.
+        signature_of(use.target)
         try:
             work = known_scope if isinstance(use.target, Definition) else op_scope
             found = context.scopes[key] = work(context, use, shapes, settings)
