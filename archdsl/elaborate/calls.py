@@ -304,7 +304,7 @@ def policy_settings(environment: Environment, policy: Policy, node: ast.Call) ->
         name = argument.target[-1] if argument.target else ""
         if policy.policy != "norm" or name != "gamma" or name in policy.given:
             label = f"`{policy.policy}` takes {'`gamma`, by name' if policy.policy == 'norm' else 'no settings here'}"
-            help = f"leave it out: what comes in is known; `{policy.policy} = ...` sets the policy itself"
+            help = f"leave it out; `{policy.policy} = ...` sets the policy itself"
             raise ElaborationError(catalog.UNKNOWN_PARAMETER, argument.span, label, help)
         given[name] = bound(environment, argument.value, evaluate(environment, argument.value))
     return given

@@ -214,7 +214,8 @@ class Elaboration:
         # At a limit, more work would run into the same limit.
         if self.findings and not any(finding.code in LIMITS for finding in self.findings):
             self.note_elsewhere(self.checked_by_text())
-            self.note_elsewhere(self.checked_on_guesses())
+            if work == self.chain:
+                self.note_elsewhere(self.checked_on_guesses())
         self.stop()
 
     def finish(self) -> Graph:

@@ -447,7 +447,7 @@ def check_known(signature: Signature, argument: ast.CallArgument, name: str) -> 
 def too_many(signature: Signature, argument: ast.CallArgument, most: int) -> ElaborationError:
     """An argument by position where none is left."""
     by_name = [slot.name for slot in signature.slots.values() if slot.named]
-    if most == 1 and signature.positions[0].name == "out":
+    if most == 1 and signature.owner in vocabulary() and signature.positions[0].name == "out":
         return ElaborationError(
             catalog.BY_NAME_ONLY,
             argument.span,
@@ -528,7 +528,7 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
 
 def rounded(fraction: Fraction, bound: Bound) -> str:
     """Help for a fraction where an int is needed."""
-    if bound.origin.kind == "literal" and fraction == floor(fraction):
+    if fraction == floor(fraction) and not bound.reads:
         return f"write `{floor(fraction)}`"
     if bound.origin.kind == "literal" or is_list(bound.value):
         return f"the nearest ints are `{floor(fraction)}` and `{ceil(fraction)}`"
