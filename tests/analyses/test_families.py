@@ -158,7 +158,7 @@ def test_columns_that_are_none(columns: Any, message: str) -> None:
 
 
 def test_time_needs_a_device() -> None:
-    with pytest.raises(ArchError, match="`time` needs a device"):
+    with pytest.raises(ArchError, match="`time` is of a device, and none is named"):
         archdsl.cost_many([{"w": 3}], of=archdsl.loads(SMALL), figures=["time"])
 
 

@@ -101,8 +101,8 @@ class Forgetting(ast.NodeTransformer):
 
     def is_excepted(self, function: ast.FunctionDef, table: str, key: str) -> bool:
         """True if a comment in the function says that a table is not a memo."""
-        lines = [each.lineno for each in ast.walk(function) if (table, key) in entered(each)]
-        return any(map(self.excepted, lines))
+        assignments = [each for each in ast.walk(function) if isinstance(each, ast.Assign)]
+        return any(self.excepted(each.lineno) for each in assignments if (table, key) in entered(each))
 
     def excepted(self, line: int) -> bool:
         """True if a line, or the comment above it, says that what is here is not a memo."""

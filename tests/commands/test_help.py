@@ -13,8 +13,8 @@ from archdsl.analyses.figures import COLUMNS
 from archdsl.commands._run import GROUPS, main, module_of, names, parser_of
 from archdsl.commands._topics import TOPICS, words
 from archdsl.diagnostics.catalog import rules
-from archdsl.elaborate.builtins import FUNCTIONS
-from archdsl.elaborate.types import DECLARABLE
+from archdsl.elaborate.operators import FUNCTIONS
+from archdsl.elaborate.signature import DECLARABLE
 from archdsl.syntax.scopes import POLICIES, RESERVED, TURN_WORDS
 from archdsl.syntax.text import LINE_WORDS
 from archdsl.syntax.text import RESERVED as EXPRESSION_WORDS

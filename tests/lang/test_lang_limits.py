@@ -142,10 +142,10 @@ def test_expressions_are_counted_as_often_as_they_are_worked_out(name: str, monk
 
 
 def test_what_is_deep_is_told_at_its_place() -> None:
-    text = "block f(n) = relu if n == 0 else (identity + (conv(3) -> (relu + (relu -> f(n - 1)))))\n" + net("f(60)")
+    text = "block f(n) = relu if n == 0 else (identity + (conv(3) -> (relu + (relu -> f(n - 1)))))\n" + net("f(100)")
     found = outcome(text)
     assert isinstance(found, ArchError)
     (finding,) = found.diagnostics
     assert finding.code == "E402"
     assert finding.span is not None
-    assert finding.span.text in {"f(n - 1)", "f(60)", "relu", "conv(3)"}
+    assert finding.span.text in {"f(n - 1)", "f(100)", "relu", "conv(3)"}

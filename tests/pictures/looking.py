@@ -74,8 +74,9 @@ def of_panels(scene: Scene) -> Iterator[str]:
             yield f"panels at {one.area[:2]} and {two.area[:2]}"
     for panel in panels:
         for item in scene.items:
-            inside = isinstance(item, Text) or (isinstance(item, Rect) and item.solid)
-            if inside and overlap(panel.area, item.area) and not within(item.area, panel.area):
+            if not isinstance(item, Text) and not (isinstance(item, Rect) and item.solid):
+                continue
+            if overlap(panel.area, item.area) and not within(item.area, panel.area):
                 yield f"across the border of a panel: {getattr(item, 'text', '') or getattr(item, 'title', '')}"
 
 

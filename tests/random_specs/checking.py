@@ -9,7 +9,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 import archdsl
-from archdsl.graph import Graph, Totals
+from archdsl.analyses.figures import PartFigures
+from archdsl.graph import Graph
 
 GRADIENTS = 1e-12
 """What gradients may differ by, of their scale: they are summed in another order. All else is equal to the bit."""
@@ -77,7 +78,7 @@ def with_plain_kernels(model: torch.nn.Module) -> torch.nn.Module:
     return model
 
 
-def check_inference(model: torch.nn.Module, graph: Graph, totals: Totals) -> None:
+def check_inference(model: torch.nn.Module, graph: Graph, totals: PartFigures) -> None:
     """Each section's map has its shape, the multiply-adds and activations are those that torch has."""
     shapes: dict[str, tuple[int, ...]] = {}
     given: list[int] = []

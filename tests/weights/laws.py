@@ -82,8 +82,8 @@ def moments(tensor: Tensor, law: Law, most: int | None = None) -> Moments:
         double = part.double()
         total += float(double.sum())
         squares += float(double.dot(double))
-    least, most = numbers.aminmax()
-    return Moments(numbers.numel(), total / law.std, squares / law.std**2, max(float(most), -float(least)) / law.std)
+    low, high = numbers.aminmax()
+    return Moments(numbers.numel(), total / law.std, squares / law.std**2, max(float(high), -float(low)) / law.std)
 
 
 def strays(name: str, tensor: Tensor, law: Law) -> Iterator[str]:

@@ -27,6 +27,8 @@ from archdsl.elaborate.budget import MOST_OPS, MOST_PARAMS, most
 from archdsl.elaborate.context import Context
 from archdsl.elaborate.lines import LineContext, Worked, work_out
 from archdsl.elaborate.network import DISPATCH, LIMITS, Elaboration
+from archdsl.elaborate.numbers import Undecided
+from archdsl.elaborate.scope_cache import Keys
 from archdsl.elaborate.values import Tensor, Value, same_key
 from archdsl.graph import Scope, Totals
 from archdsl.graph.ir import HELD
@@ -129,7 +131,7 @@ class Engine:
         self.size = size
         self.setting = setting
         self.algebra = Algebra()
-        self.keys: dict[tuple[Any, ...], int] = {}
+        self.keys = Keys()
         self.beginnings: dict[Any, Trie[Prepared | Outcome]] = {}
         self.tries: dict[Any, Trie[Way | Outcome]] = {}
         self.input: Shape = ()
@@ -287,7 +289,7 @@ class Engine:
             result = work()
         except (Stop, ElaborationError, ArchError, RecursionError) as error:
             result = Outcome.ALONE if is_limit(error) else Outcome.WRONG
-        except Exception:  # a question that lanes have no answer to
+        except (Undecided, TypeError, ValueError, ArithmeticError):  # a question that lanes have no answer to
             result = Outcome.ALONE
         return tape.guards, result
 
