@@ -6,6 +6,8 @@ import os
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# pytest-xdist sets it for its workers; tables would fit into it.
+os.environ.pop("COLUMNS", None)
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")

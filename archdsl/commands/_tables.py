@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import zip_longest
@@ -24,6 +26,11 @@ WHOLE = "whole"
 def terminal_width() -> int:
     """Width of the terminal in characters; COLUMNS overrides it."""
     return shutil.get_terminal_size((USUAL_WIDTH, 24)).columns
+
+
+def is_for_a_terminal() -> bool:
+    """Tell if a width is to be kept: that of a terminal, or one that is asked for."""
+    return "COLUMNS" in os.environ or sys.stdout.isatty()
 
 
 # ---- numbers -------------------------------------------------------------------------------------------------------
@@ -128,8 +135,13 @@ class Table(NamedTuple):
     long: int | None = None
 
     def text(self) -> str:
-        """Table for a terminal: exact numbers where they fit, else in three digits, else several tables."""
+        """Table for a terminal: exact numbers where they fit, else in three digits, else several tables.
+
+        Into a file or a pipe, numbers are exact, however wide the table gets.
+        """
         width = terminal_width()
+        if not is_for_a_terminal():
+            return "\n".join(self.lines(FITS[0], width))
         laid_out = [self.lines(fit, width) for fit in FITS]
         count = len(self.heads) - 1
         if fitting := [lines for lines in laid_out if len(lines[0]) <= width]:

@@ -19,6 +19,11 @@ from archdsl.driver.export import check_request, export
 from archdsl.driver.pretrained import built
 
 ALL = "batch,height,width"
+GROUP = "build"
+EXAMPLES = (
+    "archdsl export resnet50 -o resnet50.onnx",
+    "archdsl export net.yaml --weights net.safetensors --dynamic batch -o net.pt2",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

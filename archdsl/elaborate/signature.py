@@ -528,7 +528,7 @@ def meant(slot: Slot, value: Value, owner: Signature | None) -> str:
 
 def rounded(fraction: Fraction, bound: Bound) -> str:
     """Help for a fraction where an int is needed."""
-    if fraction == floor(fraction) and not bound.reads:
+    if fraction == floor(fraction) and (is_list(bound.value) or not bound.reads):
         return f"write `{floor(fraction)}`"
     if bound.origin.kind == "literal" or is_list(bound.value):
         return f"the nearest ints are `{floor(fraction)}` and `{ceil(fraction)}`"
