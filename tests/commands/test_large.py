@@ -13,7 +13,7 @@ LONG = "    stage c2: 999_000 * conv(8)\n    stage c3: 20 * ((identity + conv(8)
 LISTED = "    stage c2: collect(3_000, cna(8)) -> concat -> conv(8)\n"
 VARIED = "    stage c2: 3_000 * (conv(8 + index % 16) -> conv(8))\n"
 SUMMED = ["validate --no-cache", "show", "show --format json", "memory", "memory --format json", "compare", "emit"]
-SUMMED += ["emit --target json", "diff resnet18", "help A101", "draw"]
+SUMMED += ["emit --target json", "diff resnet18", "draw"]
 ONE_BY_ONE = ["show --depth op", "lint", "build", "bench", "convert none.pt -o out.pt --spec"]
 
 
