@@ -136,7 +136,9 @@ def source_of(network: Network) -> tuple[str, str]:
     source = network.scope.source
     name = PurePath(source.name).name
     if source.text:
-        return (name if name.endswith(SUFFIXES) else f"{network.name}{suffix_of(source.text)}"), source.text
+        # A file's name may hold bytes that are no text, and characters that nobody sees.
+        usual = name.endswith(SUFFIXES) and name.isprintable()
+        return (name if usual else f"{network.name}{suffix_of(source.text)}"), source.text
     return f"{network.name}.yaml", network.to_yaml()
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 
 from archdsl.diagnostics import ArchError, Diagnostic, catalog
+from archdsl.diagnostics.diagnostic import MOST_FINDINGS
 from archdsl.elaborate.blame import ElaborationError, nothing_called
 from archdsl.elaborate.signature import check_known, signature_of
 from archdsl.initializer import INITIALIZERS
@@ -24,29 +26,32 @@ ALWAYS = frozenset({"x", *FORMS, *POLICIES, *TURN_WORDS, *FUNCTION_NAMES, *INITI
 
 
 def check_names(file: FileScope) -> list[Diagnostic]:
-    """Undefined names and unknown parameters in the blocks, functions and backbones of a file."""
-    found: list[Diagnostic] = []
+    """Undefined names and unknown parameters in the blocks, functions and backbones of a file, the first so many."""
+    return list(islice(mistaken(file), MOST_FINDINGS))
+
+
+def mistaken(file: FileScope) -> Iterator[Diagnostic]:
+    """Undefined names and unknown parameters of a file."""
     for owner in (*file.document.blocks, *file.document.functions):
         defaults = [each.default for each in owner.parameters if each.default is not None]
         bound = {each.name for each in owner.parameters} | set(assigned(owner.body))
-        found += undefined([*defaults, *owner.body], bound, file)
+        yield from undefined([*defaults, *owner.body], bound, file)
     for backbone in file.backbones.values():
-        found += check_backbone(backbone, file)
-    return found
+        yield from check_backbone(backbone, file)
 
 
-def check_backbone(backbone: Backbone, file: FileScope) -> list[Diagnostic]:
+def check_backbone(backbone: Backbone, file: FileScope) -> Iterator[Diagnostic]:
     """Undefined names and unknown parameters in a network's own lines, which may use the names that it inherits."""
     try:
         family = resolve(file, backbone)
     except ArchError:
-        return []  # reported where it is elaborated
+        return  # reported where it is elaborated
     bound = {each.parameter.name for each in family.parameters}
     for line in (*family.settings, *family.sections, *family.outputs):
         content = line.content
         bound.add(content.target[0] if isinstance(content, ast.Setting) else content.name)
     own = [line.value for line in (*backbone.settings, *backbone.sections, *backbone.outputs)]
-    return list(undefined(own, bound, file))
+    yield from undefined(own, bound, file)
 
 
 def undefined(

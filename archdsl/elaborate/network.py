@@ -143,7 +143,7 @@ class Guess(NamedTuple):
 
 # Numbers that nearly everything divides, and others that hardly anything does.
 GUESSES = (Guess(64, 56), Guess(20_160, 240), Guess(211, 113))
-MOST_GUESSED = 1_000
+MOST_GUESSED = 50
 
 LIMITS = {catalog.TOO_MANY_OPS.code, catalog.TOO_DEEP.code, catalog.TOO_MANY_TURNS.code}
 

@@ -221,6 +221,8 @@ def check_call(scope: Scope, step: Step, inputs: tuple[Shapes, ...]) -> None:
         equal(f"the index of the call of `{child.name}`", step.index, None)
     elif isinstance(step.index, int) and 0 <= step.index < scope.ends[child.name][-1]:
         held = scope.module(child.name, step.index)
+    elif step.index is None:
+        broken(f"the child `{child.name}` is a `{child.form}`, and the call names none of its modules")
     else:
         broken(f"the list `{child.name}` has {child.count} modules, no {step.index}")
     if held is not step.scope and not same_weights(held, step.scope):

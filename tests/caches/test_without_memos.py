@@ -40,7 +40,7 @@ def answers(*options: str) -> dict[str, Any]:
 
 def test_answers_are_the_same_without_memos() -> None:
     found, wanted = answers()["answers"], answers("--forget")["answers"]
-    assert len(wanted) > 30
+    assert len(wanted) >= 30
     assert not [words for words, text in wanted.items() if "internal error" in text]
     assert {words: text for words, text in wanted.items() if text != found[words]} == {}
 

@@ -219,7 +219,7 @@ def test_wrong_lines_without_an_end_are_not_all_looked_into(folder: Path, capsys
     (folder / "fork.arch").write_text(f"{TEXT}    s: fork({', '.join(f'cov({at})' for at in range(2000))})\n")
     with bounded(15_000_000):
         assert main(["validate", "--no-cache", "many.yaml", "fork.arch"]) == 1
-    assert capsys.readouterr().out.endswith("2 files checked: 199 errors\n")
+    assert capsys.readouterr().out.endswith("2 files checked: 200 errors\n")
 
 
 def test_the_networks_of_a_file_have_one_budget(

@@ -66,6 +66,7 @@ def command_lines(word: str, good: str, bad: str, made: str) -> Iterator[list[st
     yield from (["draw", good], ["draw", bad], ["draw", good, "-o", word], ["draw", good, "-o", f"{made}.html"])
     yield from (["emit", good], ["emit", good, "--target", "json"], ["emit", good, "--target", word])
     yield from (["emit", good, "-o", f"{made}.py"], ["emit", bad], ["schema", "-o", f"{made}.json"])
+    yield from (["export", bad, "-o", f"{made}.onnx"], ["export", good, "-o", word])
     yield from (["build", bad], ["build", good, "-o", word], ["bench", bad], ["bench", good, "--threads", word])
     yield from (["calibrate", "--name", word], ["calibrate", "-o", word], ["list", word], ["help", word])
     yield from (

@@ -97,7 +97,7 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("stem", child(0, name="act"), "two children have one name among act, act, norm"),
     ("stem", child(0, name="a.b"), "'a.b' is no name of a child"),
     ("stem", child(0, name=""), "'' is no name of a child"),
-    ("stem", child(0, form="repeat"), "the child `conv` is a `repeat`, which is not there to call"),
+    ("stem", child(0, form="repeat"), "the child `conv` is a `repeat`, and the call names none of its modules"),
     ("stem", without_child(0), "there is no child `conv` to call"),
     ("stem", child(1, runs=()), "the child `norm` has no modules"),
     ("stem", counted(1, 2), "the child `norm` is one module, not 2"),
@@ -122,7 +122,7 @@ PLANTED: list[tuple[str, Change, str]] = [
     ("c1", step(1, shape=(8, 15, 16)), "what the row `` gives is (8, 15, 16)"),
     ("c2.mixed", step(0, inputs=(0, 0)), "a row takes one input, not 2"),
     ("c2.wave", step(1, index=2), "the list `conv` has 2 modules, no 2"),
-    ("c2.wave", step(1, index=None), "the list `conv` has 2 modules, no None"),
+    ("c2.wave", step(1, index=None), "the child `conv` is a `list`, and the call names none of its modules"),
     ("c2.wave", step(1, index=0), "the call of `conv` is one of another module"),
     ("c2.mixed", step(1, scope=None), "needs a scope"),
     # results
