@@ -43,8 +43,6 @@ LAYERS = {
     "op": Row(L0),
     "initializer": Row(f"{L0} op"),
     "graph": Row(f"{L0} op initializer graph"),
-    # A graph in a notebook draws itself; nothing else there looks up.
-    "graph.ir": Row(f"{L0} op initializer graph", lazily="archdsl.driver.pictures"),
     # 2: the vocabulary. A family of ops knows no other family, and no target
     "ops": Row(f"{L1} ops"),
     "ops.*": Row(f"{L1} ops.common"),

@@ -143,6 +143,12 @@ class Request(NamedTuple):
     network: Network
     params: dict[str, Any]
 
+    def picture(self, graph: Graph) -> str | None:
+        """Picture of the graph as SVG; none if it cannot be drawn."""
+        from archdsl.driver.pictures import shown
+
+        return shown(graph)
+
 
 def chosen_features(graph: Graph, features: Features | None, out_indices: Sequence[int] | None) -> Features:
     """Features by their names, or by their sizes."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from importlib import import_module
 from itertools import accumulate, islice
 from keyword import iskeyword
 from typing import Any, ClassVar, Literal, NamedTuple, TypeVar, cast
@@ -316,8 +315,8 @@ class Graph(Record):
     request: Any = None
 
     def _repr_svg_(self) -> str | None:
-        """Picture of the network, as a notebook asks for it; none if it cannot be drawn."""
-        return import_module("archdsl.driver.pictures").shown(self)
+        """Picture of a compiled network, as a notebook asks for it; none for a graph of another origin."""
+        return None if self.request is None else self.request.picture(self)
 
     @cached_property
     def makers(self) -> dict[int, Step]:
