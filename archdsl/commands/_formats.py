@@ -19,11 +19,6 @@ SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning"}
 
 
-def plural(count: int, noun: str) -> str:
-    """Count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def concise(findings: Sequence[Diagnostic]) -> str:
     """One line for each finding: file:line:column: severity[code]: sentence."""
     return "\n".join(f"{where(each.span)}{each.severity}[{each.code}]: {sentence(each)}" for each in findings)

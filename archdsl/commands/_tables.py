@@ -14,7 +14,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from archdsl.analyses.figures import Figures, Unit, shown_shape
-from archdsl.commands._formats import plural
+from archdsl.diagnostics import plural
 from archdsl.diagnostics.characters import on_one_line
 
 # Width of a text that goes into a file or a pipe.

@@ -17,10 +17,9 @@ from typing import Any
 
 from archdsl.analyses.cost import Device
 from archdsl.commands import _timing
-from archdsl.commands._formats import plural
 from archdsl.commands._output import check_output, write_text
 from archdsl.commands._tables import rate, seconds
-from archdsl.diagnostics import catalog
+from archdsl.diagnostics import catalog, plural
 from archdsl.diagnostics.characters import on_one_line
 
 GROUP = "build"

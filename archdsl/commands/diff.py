@@ -11,11 +11,12 @@ import argparse
 from pathlib import Path
 
 from archdsl.analyses.diff import Change, Difference, difference
-from archdsl.commands._formats import json_text, plural
+from archdsl.commands._formats import json_text
 from archdsl.commands._images import SCENE_FORMS, add_image, chosen_color, chosen_form, write_scene
 from archdsl.commands._options import add_device, add_format, add_params, chosen_input, chosen_load, chosen_params
 from archdsl.commands._output import check_output
 from archdsl.commands._tables import Cell, Row, Table
+from archdsl.diagnostics import plural
 from archdsl.diagnostics.characters import on_one_line
 from archdsl.driver import compile, load
 

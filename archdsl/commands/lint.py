@@ -14,10 +14,10 @@ from typing import Any
 from archdsl.analyses.advice import ADVICE, advise
 from archdsl.analyses.cost import Load
 from archdsl.analyses.rule import Finding
-from archdsl.commands._formats import json_text, plural
+from archdsl.commands._formats import json_text
 from archdsl.commands._options import add_device, add_format, add_spec, chosen_graphs, chosen_load, words_in
 from archdsl.commands._streams import print_findings
-from archdsl.diagnostics import Diagnostic, catalog, did_you_mean
+from archdsl.diagnostics import Diagnostic, catalog, did_you_mean, plural
 
 GROUP = "inspect"
 EXAMPLES = ("archdsl lint densenet121", "archdsl lint net.yaml --select A101,A104 --device a100 --batch 32")

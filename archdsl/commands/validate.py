@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archdsl.commands._cache import Cache, usual_folder
-from archdsl.commands._formats import FORMATS, plural
+from archdsl.commands._formats import FORMATS
 from archdsl.commands._options import STANDARD_INPUT, GivenFile, chosen_input, files, source_of
 from archdsl.commands._run import keep
 from archdsl.commands._streams import output, print_findings
-from archdsl.diagnostics import ArchError, Diagnostic, Source
+from archdsl.diagnostics import ArchError, Diagnostic, Source, plural
 
 if TYPE_CHECKING:
     from archdsl.elaborate.scope_cache import ScopeCache

@@ -138,7 +138,7 @@ def compile(
 
 
 class Request(NamedTuple):
-    """What a graph was compiled from: the network, and the values of its parameters."""
+    """Origin of a compiled graph: the network, and the values of its parameters."""
 
     network: Network
     params: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What a file of weights or a program is of: the texts of the spec, parameters, figures, and a hash, as one record.
+"""Record in a file of weights or a program: the texts of the spec, parameters, figures, and a hash, as one record.
 
 It is written into every such file, and read from there as outside data: bounded, validated, never run.
 """

@@ -128,7 +128,7 @@ def pieces(node: ast.Expression) -> list[ast.Expression]:
 
 
 class Guess(NamedTuple):
-    """What a section that failed may have given: a map of so many channels, and of its stage's size, or of this."""
+    """Guess at the output of a section that failed: a map of so many channels, and of its stage's size, or of this."""
 
     channels: int
     side: int
@@ -280,7 +280,7 @@ class Elaboration:
         return [each for each in first if each.code not in LIMITS and all(each in other for other in others)]
 
     def checked_on(self, guess: Guess, lines: Sequence[InheritedLine], before: Shape) -> list[Diagnostic]:
-        """What is wrong with lines if the first of them, and each that fails, gives the guess."""
+        """Find the errors in lines if the first of them, and each that fails, gives the guess."""
         findings, names, kinds = self.findings, dict(self.line_context.names), dict(self.line_context.kinds)
         self.findings = []
         try:
@@ -298,7 +298,7 @@ class Elaboration:
             self.line_context.names, self.line_context.kinds = names, kinds
 
     def checked_by_text(self) -> list[Diagnostic]:
-        """What is wrong by its text with lines that were not worked out; not with those that name any."""
+        """Find the errors that the text alone shows in lines that were not worked out; not in those that name any."""
         findings: list[Diagnostic] = []
         known = self.line_context.names
         constants = {line.content.target[0] for line in self.family.settings if is_constant(line.content)}

@@ -1,4 +1,4 @@
-"""What the adapters share: a network in two parts, the features and the classifier."""
+"""Common part of the adapters: a network in two parts, the features and the classifier."""
 
 from __future__ import annotations
 

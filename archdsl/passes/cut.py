@@ -138,7 +138,7 @@ def joined(where: str, name: str) -> str:
 
 
 class CutScope(NamedTuple):
-    """What is left of a scope, the inputs that it still reads, and its value for each path that was wanted.
+    """Rest of a scope, the inputs that it still reads, and its value for each path that was wanted.
 
     Its output is that value, or a list of them; the tensors of an own output that is a list stand in it one by one.
     """

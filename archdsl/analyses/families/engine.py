@@ -50,7 +50,7 @@ NEEDED = ("ops", "params")
 
 
 class Outcome(Enum):
-    """What a way comes to, where that is no figures.
+    """Outcome of a way that ends without figures.
 
     WRONG is a candidate with errors, whose findings are those that it has alone. ALONE is one that the engine has no
     answer for: at a limit of the work that is done for one network, or where a question has no answer for lanes.
@@ -78,13 +78,13 @@ class Way(NamedTuple):
 
 
 class Spatial(NamedTuple):
-    """What is alike in a shape: the number of dimensions, and those that are no column; None for those that are."""
+    """Shared part of a shape: the number of dimensions, and those that are no column; None for those that are."""
 
     sides: tuple[int | None, ...]
 
 
 class State(NamedTuple):
-    """What decides the lines to come, numbers aside: what was prepared, and the shapes of the tensors so far."""
+    """State that decides the lines to come, numbers aside: what was prepared, and the shapes of the tensors so far."""
 
     prepared: Prepared
     shapes: Mapping[str, Spatial]

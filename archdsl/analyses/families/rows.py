@@ -89,7 +89,7 @@ class Rows:
         return self.largest[number]
 
     def bound(self, terms: Iterable[tuple[Monomial, int]]) -> int:
-        """What no partial sum or product of a polynomial exceeds in absolute value."""
+        """Bound on the absolute value of all partial sums and products of a polynomial."""
         # A factor of 0 counts as 1, so that the bound holds for the products on the way, too.
         return sum(abs(each) * prod(max(self.most(atom), 1) for atom in monomial) for monomial, each in terms)
 
@@ -175,7 +175,7 @@ class Domain:
         return Interval(least, most)
 
     def size(self, monomial: Monomial, rows: Rows) -> int:
-        """What a monomial, and the products on the way to it, do not exceed in absolute value for some candidates."""
+        """Bound on the absolute value of a monomial, and of the products on the way to it, for some candidates."""
         return prod(max(self.most(atom, rows), 1) for atom in monomial)
 
     def most(self, atom: int, rows: Rows) -> int:

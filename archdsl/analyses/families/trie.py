@@ -27,7 +27,7 @@ class Node(Generic[Result]):
         self.result: Result | None = None
 
     def child(self, answer: int) -> Node[Result]:
-        """What follows an answer."""
+        """The node that follows an answer."""
         if answer not in self.children:
             self.children[answer] = Node()
         return self.children[answer]

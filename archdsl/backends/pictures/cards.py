@@ -25,7 +25,7 @@ Row = tuple[str, ...]
 
 
 class Detail(NamedTuple):
-    """How much a card tells, for the room that there is."""
+    """Amount of detail in a card, for the room that there is."""
 
     docs: bool = True
     rows: int = 9

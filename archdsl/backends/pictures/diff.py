@@ -43,7 +43,7 @@ class DiffLayout(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """What a change adds: multiply-adds, parameters, and the cost that is asked for."""
+    """Cost that a change adds: multiply-adds, parameters, and the cost that is asked for."""
 
     macs: float = 0
     params: float = 0

@@ -142,7 +142,7 @@ class Lanes:
 
 
 def lines_of(model: Model, part: SectionPart) -> list[str]:
-    """What a section does: its text, or what it is made of."""
+    """Label of a section: its text, or what it is made of."""
     text = " ".join(part.section.text.split())
     if not text:
         rows = rows_of(model, part)

@@ -1,4 +1,4 @@
-"""What a picture shows: the sections as series of parts, and a card for each distinct block, with its variants."""
+"""Content of a picture: the sections as series of parts, and a card for each distinct block, with its variants."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SOFT = frozenset({"activation", "norm", "regularize", "scale", "identity"})
 
 
 class Costs(NamedTuple):
-    """What colors stand for: the cost of a scope, in any unit, and of the network."""
+    """Quantity that colors stand for: the cost of a scope, in any unit, and of the network."""
 
     of: Callable[[Scope], float]
     total: float
